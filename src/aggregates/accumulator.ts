@@ -58,10 +58,10 @@ export function accumulatorOf<In>(aggregates: Aggregates<In>, counted = false): 
   if (counted) size = overNumbers.push({ logic: count().logic as NumberLogic<In>, name: '', offset: 0 });
   for (const [name, { logic }] of entries) {
     if (logic.state === 'numbers') {
-      overNumbers.push({ logic: logic as NumberLogic<In>, name, offset: size });
+      overNumbers.push({ logic, name, offset: size });
       size += logic.size;
     } else {
-      overValues.push({ logic: logic as unknown as ValueLogic<In>, name, offset: overValues.length });
+      overValues.push({ logic: logic, name, offset: overValues.length });
     }
   }
   const inOrder = entries.map(([name]) => ({

@@ -1,13 +1,10 @@
 import type { Problem } from '../core/index.js';
 
-declare const IN: unique symbol;
-declare const RESULT: unique symbol;
-
 /** Where the numbers of accumulators lie: those of one at `at`, as many as its logic says. */
 export type Numbers = Float64Array | number[];
 
 /** An aggregate whose state is a few numbers: they lie in arrays shared by millions of accumulators. */
-export interface NumberLogic<in In = never, out Result = unknown> {
+export interface NumberLogic<in In, out Result = unknown> {
   readonly state: 'numbers';
   readonly size: number;
   /** Nothing was added yet. */
@@ -21,7 +18,7 @@ export interface NumberLogic<in In = never, out Result = unknown> {
 }
 
 /** An aggregate whose state is one value that a checkpoint can keep: plain objects, arrays, strings, numbers, typed arrays. */
-export interface ValueLogic<in In = never, Acc = unknown, out Result = unknown> {
+export interface ValueLogic<in In, Acc = unknown, out Result = unknown> {
   readonly state: 'value';
   create(): Acc;
   /** May change and return `acc`, or return another; so may `merge` and `retract`. */
@@ -37,10 +34,8 @@ export interface Aggregate<in In, out Result> {
   readonly kind: string;
   /** How it reads in `describe`; accumulators of another text are not taken for its own after a restore. */
   readonly text: string;
-  readonly logic: NumberLogic | ValueLogic<never, never, unknown>;
+  readonly logic: NumberLogic<In, Result> | ValueLogic<In, unknown, Result>;
   readonly problems: readonly Problem[];
-  readonly [IN]?: ((value: In) => void) | undefined;
-  readonly [RESULT]?: (() => Result) | undefined;
 }
 
 /** What an aggregate gives. */
@@ -96,8 +91,8 @@ export function ofValue<In, Acc, Result>(
   problems: readonly Problem[] = [],
 ): Aggregate<In, Result> {
   const { create, add, merge, result, retract } = logic;
-  const erased = { state: 'value', create, add, merge, result, ...(retract && { retract }) };
-  return Object.freeze({ kind, text, logic: erased as ValueLogic<never, never>, problems });
+  const valueLogic = { state: 'value', create, add, merge, result, ...(retract && { retract }) } as const;
+  return Object.freeze({ kind, text, logic: valueLogic, problems });
 }
 
 /** An aggregate over numbers, likewise. */
@@ -106,7 +101,7 @@ export function ofNumbers<In, Result>(
   text: string,
   logic: Omit<NumberLogic<In, Result>, 'state'>,
 ): Aggregate<In, Result> {
-  return Object.freeze({ kind, text, logic: { state: 'numbers', ...logic } as NumberLogic, problems: [] });
+  return Object.freeze({ kind, text, logic: { state: 'numbers' as const, ...logic }, problems: [] });
 }
 
 /** What an aggregate looks at; null, undefined and NaN are passed over. */

@@ -145,6 +145,7 @@ export function defineConnector<
     kinds[name] = Object.freeze({ ...kind, kind: `${spec.name}.${name}`, connector: definition });
   }
   Object.freeze(kinds);
+  // The loop has filled in the kinds of `K`; their type cannot follow it.
   return Object.freeze(definition) as unknown as ConnectorDefinition<K, S, O>;
 }
 

@@ -102,8 +102,8 @@ export interface StatefulShape {
    */
   readonly processingTimeInterval?: Duration;
   readonly cells: CellSpecs;
-  // biome-ignore lint/suspicious/noExplicitAny: each operator knows its own cells; `stateful()` checks them
-  open(cells: any, context: StepContext): StatefulLogic;
+  /** Takes the opened `cells` of the same shape; `stateful()` checks their types. */
+  open(cells: unknown, context: StepContext): StatefulLogic;
 }
 export interface StatefulLogic {
   onRecord(input: number, value: unknown, emit: Emit, origin: Origin): void;

@@ -103,6 +103,7 @@ async function answersOf(
   commands: readonly Keyed[],
   Command: MakeCommand,
 ): Promise<unknown[]> {
+  // Every pipeline has it, but the type that ioredis publishes leaves it out.
   const queue = pipeline as unknown as { sendCommand(command: ClientCommand): void };
   for (const keyed of commands) queue.sendCommand(commandOf(keyed, Command));
   const results = ((await pipeline.exec().catch(refuse)) ?? []) as Result[];

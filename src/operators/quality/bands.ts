@@ -1,5 +1,5 @@
 import type { CellSpec, Problem } from '../../core/index.js';
-import { type Float64Cell, ringCell } from '../../state/index.js';
+import { type Float64Cell, type RingCell, ringCell } from '../../state/index.js';
 import { momentsCell, RunningMoments } from './running/running-moments.js';
 import { RunningQuantiles } from './running/running-quantiles.js';
 
@@ -49,8 +49,8 @@ export interface BandSpec {
   readonly cell: CellSpec;
   readonly text: string;
   readonly problems: readonly Problem[];
-  // biome-ignore lint/suspicious/noExplicitAny: each band knows its own cell; the pair is made in one place
-  open(cell: any): Band;
+  /** Takes its own cell: the pair is made in one place. */
+  open(cell: unknown): Band;
 }
 
 /** A rule resolved: its cell, its text, what is wrong with it. */
@@ -128,7 +128,7 @@ function windowed(
     cell: ringCell<number>({ length: isWindow ? window : 1 }),
     text: `${text} of the last ${window}`,
     problems: isWindow ? [...widthProblems(text, k, warmUp), ...(warmUp > window ? [late] : [])] : [problem],
-    open(ring) {
+    open(ring: RingCell<number>) {
       const running = new RunningQuantiles(ring, window);
       const band: Band = {
         low: 0,

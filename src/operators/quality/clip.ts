@@ -86,8 +86,8 @@ interface ClipSpec {
   readonly cell: ReturnType<typeof bandOf>['cell'] | undefined;
   readonly text: string;
   readonly problems: readonly Problem[];
-  // biome-ignore lint/suspicious/noExplicitAny: each rule knows its own cell; the pair is made in one place
-  open(cell: any): Clipper;
+  /** Takes its own cell: the pair is made in one place. */
+  open(cell: unknown): Clipper;
 }
 
 function specOf(rule: ClipRule): ClipSpec {
