@@ -85,6 +85,8 @@ export interface Learner<Y, P, S extends CellSpecs = CellSpecs> {
   readonly revision?: number;
   /** `native`: a dense feature may be NaN. Otherwise such a row is refused. */
   readonly missing?: 'refused' | 'native';
+  /** Updates that it needs before its predictions say anything; 0 by default. */
+  readonly warmUp?: number;
   /** The cells of its state for vectors of this shape. */
   cells(shape: FeatureShape): S;
   open(cells: OpenCells<S>, shape: FeatureShape): LearnerLogic<Y, P>;

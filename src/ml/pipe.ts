@@ -49,6 +49,7 @@ export function pipe<Y, P>(...parts: PipeParts<Learner<Y, P>>): Learner<Y, P> {
     revision: parts.reduce((sum, { revision = 1 }) => sum + revision, 0),
     output: learner.output,
     ...(learner.classes ? { classes: learner.classes } : {}),
+    ...(learner.warmUp === undefined ? {} : { warmUp: learner.warmUp }),
     missing: transformers.length === 0 ? missing : 'refused',
     cells(shape: FeatureShape): CellSpecs {
       const shapes = shapesOf(shape);

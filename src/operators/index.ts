@@ -11,6 +11,12 @@ export { type DecodeImageOptions, decodeImage } from './image/decode-image.js';
 export { innerJoin, type JoinOptions, leftJoin, outerJoin } from './join/join.js';
 export { type JoinTableOptions, joinTable, leftJoinTable } from './join/join-table.js';
 export { innerJoinTables, type JoinTablesOptions, leftJoinTables, outerJoinTables } from './join/join-tables.js';
+export {
+  type Anomaly,
+  type AnomalyScore,
+  type DetectAnomaliesOptions,
+  detectAnomalies,
+} from './ml/detect-anomalies.js';
 export { featureRows } from './ml/feature-rows.js';
 export { featurize } from './ml/featurize.js';
 export { type InferOptions, type Inferred, infer } from './ml/infer.js';

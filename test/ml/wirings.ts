@@ -1,8 +1,9 @@
 // Checked by the compiler: the wirings without a mark must compile, those with one must not.
-import { featurize, hours, learn, map, type Source, type Stream, topology } from '../../src/index.js';
+import { detectAnomalies, featurize, hours, learn, map, type Source, type Stream, topology } from '../../src/index.js';
 import {
   featureView,
   ftrl,
+  halfSpaceTrees,
   hashed,
   lastClass,
   linearRegression,
@@ -125,6 +126,22 @@ export const wirings = (sources: { departed: Source<Flight>; arrived: Source<Arr
     // @ts-expect-error a mean is no baseline of true and false
     learn(model, { ...asked, as: 'x', label: late, baselines: { mean: runningMean() } });
 
+    // Whether a record is anomalous is said where a quantile is given.
+    const trees = pipe(standardScaler(), halfSpaceTrees());
+    const marked: Stream<boolean> = featured
+      .via('anomalies', detectAnomalies(trees, { as: 'anomaly', view, learnBelowQuantile: 0.99 }))
+      .via(
+        'marked',
+        map((f) => f.anomaly.anomalous && f.anomaly.score > 0.9 && f.distance > 0),
+      );
+    featured.via('scores', detectAnomalies(trees, { as: 'anomaly', view })).via(
+      'unmarked',
+      // @ts-expect-error nothing is marked without a quantile
+      map((f) => f.anomaly.anomalous),
+    );
+    // @ts-expect-error it takes no learner with labels
+    detectAnomalies(model, { as: 'anomaly', view });
+
     // @ts-expect-error there is no such baseline
     map((f: typeof scored extends Stream<infer T> ? T : never) => f.late.baselines.median);
     // @ts-expect-error without features there is nothing to learn from
@@ -135,7 +152,7 @@ export const wirings = (sources: { departed: Source<Flight>; arrived: Source<Arr
     scored.via('features', { outcomes: arrived }, featurize(view));
     // @ts-expect-error these are no outcomes
     departed.via('features', { outcomes: departed }, featurize(view));
-    return { sums, said, named };
+    return { sums, said, named, marked };
   });
 
 // @ts-expect-error there is no such column

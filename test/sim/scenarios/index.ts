@@ -10,6 +10,7 @@ import { scores } from './scores.js';
 import { totals } from './totals.js';
 import { transfers } from './transfers.js';
 import { trees } from './trees.js';
+import { unsupervised } from './unsupervised.js';
 import { upgrades } from './upgrades.js';
 import { windows } from './windows.js';
 
@@ -27,4 +28,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   drains,
   upgrades,
   trees,
+  unsupervised,
 };

@@ -42,13 +42,14 @@ type Cells = ReturnType<typeof treeCells>;
 /**
  * Half-space trees: how rare the place of a row is among the rows of the last full window, from 0 (usual) to 1 (nobody was near).
  * Trees split the space at random before the first row; only the rows in each half are counted. Dense features are taken to lie
- * between 0 and 1: put `minMaxScaler` before it. Learns without labels; 0 until the first window has ended.
+ * between 0 and 1. Scale them by known bounds: behind `minMaxScaler` a value beyond all that were learnt lies where the greatest of
+ * them does. Learns without labels; 0 until the first window has ended.
  *
  * Guarantees: the splits follow from the seed. A row counts once, whatever its weight. Finds scattered anomalies; many alike within
  * a window become usual. Memory: 16 bytes a node, with `2 ** (height + 1) - 1` nodes a tree.
  * Source: Tan, Ting and Liu, "Fast Anomaly Detection for Streaming Data", IJCAI 2011; splits and scores as in River.
  *
- * @example pipe(minMaxScaler(), halfSpaceTrees({ trees: 25, window: 1_000 }));
+ * @example detectAnomalies(halfSpaceTrees({ trees: 25, window: 1_000 }), { as: 'anomaly', ... });
  * @throws MillraceError `config` where an option is out of range, and for a view without dense or with hashed features
  */
 export function halfSpaceTrees(options: HalfSpaceTreesOptions = {}): Learner<unknown, number, Cells> {
@@ -69,6 +70,7 @@ export function halfSpaceTrees(options: HalfSpaceTreesOptions = {}): Learner<unk
     settings,
     output: 'anomaly',
     structure: settings,
+    warmUp: window,
     cells: (shape) => treeCells(shape, trees, height),
     open: ({ masses }, shape) => openTrees(masses, splitsOf(shape, trees, height, seed), shape, settings),
   });
