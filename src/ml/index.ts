@@ -37,7 +37,8 @@ export {
 export { type PerceptronOptions, perceptron } from './learners/linear/perceptron.js';
 export { type SoftmaxRegressionOptions, softmaxRegression } from './learners/linear/softmax-regression.js';
 export { type HoeffdingTreeOptions, hoeffdingTree } from './learners/trees/hoeffding-tree.js';
-export type { TreeOptions } from './learners/trees/tree-learner.js';
+export { hoeffdingTreeRegression } from './learners/trees/hoeffding-tree-regression.js';
+export type { TreeGrowthOptions, TreeOptions, TreeRegressionOptions } from './learners/trees/tree-learner.js';
 export { type AdaGradOptions, adaGrad } from './optimizers/ada-grad.js';
 export { type AdamOptions, adam } from './optimizers/adam.js';
 export { type FtrlOptions, ftrl } from './optimizers/ftrl.js';

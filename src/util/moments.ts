@@ -27,13 +27,13 @@ export function clearMoments(into: Moments, at: number): void {
   into[at + 2] = 0;
 }
 
-export function addToMoments(into: Moments, at: number, x: number): void {
-  const n = (into[at] as number) + 1;
+export function addToMoments(into: Moments, at: number, x: number, weight = 1): void {
+  const n = (into[at] as number) + weight;
   const before = into[at + 1] as number;
-  const after = nextMean(before, x, n);
+  const after = before + ((x - before) * weight) / n;
   into[at] = n;
   into[at + 1] = after;
-  into[at + 2] = (into[at + 2] as number) + squaredDistance(x, before, after);
+  into[at + 2] = (into[at + 2] as number) + weight * squaredDistance(x, before, after);
 }
 
 /** Removes a value by the reverse update, which loses digits if most of the values are removed. */
@@ -63,4 +63,27 @@ export function mergeMoments(into: Moments, at: number, from: Moments, fromAt: n
   into[at + 2] = (into[at + 2] as number) + (from[fromAt + 2] as number) + (apart * apart * (before * more)) / n;
   into[at + 1] = (into[at + 1] as number) + (apart * more) / n;
   into[at] = n;
+}
+
+/** Takes back a merge. It loses digits, so that a sum of squares below 0 is 0. */
+export function subtractMoments(into: Moments, at: number, from: Moments, fromAt: number): void {
+  const before = into[at] as number;
+  const less = from[fromAt] as number;
+  const n = before - less;
+  if (n <= 0) {
+    clearMoments(into, at);
+    return;
+  }
+  const mean = (into[at + 1] as number) + (((into[at + 1] as number) - (from[fromAt + 1] as number)) * less) / n;
+  const apart = (from[fromAt + 1] as number) - mean;
+  const squares = (into[at + 2] as number) - (from[fromAt + 2] as number) - (apart * apart * (n * less)) / before;
+  into[at + 2] = Math.max(0, squares);
+  into[at + 1] = mean;
+  into[at] = n;
+}
+
+/** The sample variance; 0 for a weight of 1 or less. */
+export function varianceOf(moments: Moments, at: number): number {
+  const n = moments[at] as number;
+  return n > 1 ? (moments[at + 2] as number) / (n - 1) : 0;
 }

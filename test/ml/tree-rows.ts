@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { FeatureShape, FeatureVector, Learner } from '../../src/core/index.js';
-import { phishing } from './data.js';
+import { phishing, trumpApproval } from './data.js';
 import { openLearner, vector } from './support.js';
 
-/** A row of a stream that trees learn from: class 0, 1 or 2. */
+/** A row of a stream that trees learn from: class 0, 1 or 2, or a number. */
 export interface TreeRow {
   readonly features: FeatureVector;
   readonly label: number;
@@ -30,6 +30,8 @@ const noisy = (truth: number, classes: number, share: number, next: () => number
   const [noise = 0, other = 0] = some(2, next);
   return noise < share ? Math.floor(other * classes) : truth;
 };
+/** Of 16 values, exact in 32 bits. */
+const levels = (count: number, next: () => number): number[] => some(count, next).map((x) => Math.floor(x * 16) / 16);
 const oneHot = (value: number, size: number) => Array.from({ length: size }, (_, i) => (i === value ? 1 : 0));
 
 /** The rows that the script makes, by name. */
@@ -60,20 +62,50 @@ export const treeStreams = {
   phishing: phishing.map(({ features, label }) => ({ features, label: Number(label) })),
 };
 
+/** Rows with a number as label. */
+export const numberStreams = {
+  levels: rowsOf(6, (next) => {
+    const x = levels(4, next) as [number, number, number, number];
+    const jump = x[0] > 0.4 ? (x[1] < 0.25 ? 10 : 6) : 0;
+    return { features: vector(x), label: jump + 3 * x[2] + 2 * next() };
+  }),
+  priced: rowsOf(7, (next) => {
+    const [first = 0, second = 0] = some(2, next).map((x) => Math.floor(x * 4));
+    const x = levels(2, next) as [number, number];
+    return {
+      features: vector([...oneHot(first, 4), ...oneHot(second, 4), ...x]),
+      label: (first === 2 ? 4 * x[0] : second) + next(),
+    };
+  }),
+  bending: rowsOf(
+    8,
+    (next, i) => {
+      const x = some(5, next);
+      const [a = 0, b = 0, c = 0, d = 0] = i < ROWS / 4 ? x : x.toReversed();
+      return { features: vector(x), label: 20 * a * b + 20 * (c - 0.5) * (c - 0.5) + 10 * d + 2 * next() };
+    },
+    ROWS / 2,
+  ),
+  approval: trumpApproval,
+};
+
+export type NumberStream = keyof typeof numberStreams;
 export type TreeStream = keyof typeof treeStreams;
 
-export const treeShapes: Readonly<Record<TreeStream, FeatureShape>> = {
+const kinds = [
+  { at: 0, size: 4 },
+  { at: 4, size: 4 },
+];
+
+export const treeShapes: Readonly<Record<TreeStream | NumberStream, FeatureShape>> = {
   numbers: { denseSize: 5, hashedSize: 0 },
-  mixed: {
-    denseSize: 10,
-    hashedSize: 0,
-    categories: [
-      { at: 0, size: 4 },
-      { at: 4, size: 4 },
-    ],
-  },
+  mixed: { denseSize: 10, hashedSize: 0, categories: kinds },
   drifting: { denseSize: 5, hashedSize: 0 },
   phishing: { denseSize: 9, hashedSize: 0 },
+  levels: { denseSize: 4, hashedSize: 0 },
+  priced: { denseSize: 10, hashedSize: 0, categories: kinds },
+  bending: { denseSize: 5, hashedSize: 0 },
+  approval: { denseSize: 6, hashedSize: 0 },
 };
 
 interface PeerTree {
@@ -87,6 +119,9 @@ export const peerTrees: {
   readonly trees: Readonly<Record<string, PeerTree>>;
   /** The mean accuracy of ensembles over 20 seeds. */
   readonly ensembles: Readonly<Record<string, number>>;
+  readonly numberTrees: Readonly<Record<string, { readonly error: number; readonly sampled: readonly number[] }>>;
+  /** The mean absolute error of a tree as River is, without what the script changes. */
+  readonly asShipped: Readonly<Record<string, number>>;
 } = JSON.parse(readFileSync(new URL('peer-trees.json', import.meta.url), 'utf8'));
 
 /** Predicts each row of a stream, then learns it. `each` gets the scores. */
@@ -105,6 +140,24 @@ export function accuracyOf(
     model.learnOne(features, label);
   });
   return right / rows.length;
+}
+
+/** The mean absolute error of a learner that predicts each row of a stream, then learns it. `each` gets the predictions. */
+export function errorOf(
+  learner: Learner<number, number>,
+  stream: NumberStream,
+  each: (said: number, row: number) => void = () => {},
+): number {
+  const model = openLearner(learner, treeShapes[stream]);
+  const rows = numberStreams[stream];
+  let sum = 0;
+  rows.forEach(({ features, label }, i) => {
+    const said = model.predictOne(features);
+    each(said, i);
+    sum += Math.abs(said - label);
+    model.learnOne(features, label);
+  });
+  return sum / rows.length;
 }
 
 /** The accuracy of a learner over the seeds 0 to 19, on average. */

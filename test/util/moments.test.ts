@@ -8,6 +8,8 @@ import {
   nextMean,
   nextMeanOfAnySize,
   removeFromMoments,
+  subtractMoments,
+  varianceOf,
 } from '../../src/util/moments.js';
 
 const values = fc.array(fc.integer({ min: -1_000, max: 1_000 }), { maxLength: 30 });
@@ -53,6 +55,25 @@ describe('moments', () => {
         if (count >= list.length) expect(moments).toEqual(momentsOf([]));
       }),
     );
+  });
+
+  it('are as before after a merge was taken back, with no squares below 0', () => {
+    fc.assert(
+      fc.property(values, values, (some, others) => {
+        const moments = momentsOf([...some, ...others]);
+        subtractMoments(moments, AT, momentsOf(others), AT);
+        expectMoments(moments, some);
+        expect(moments[AT + 2]).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+
+  it('count a value as often as its weight says', () => {
+    const moments = momentsOf([3]);
+    addToMoments(moments, AT, 9, 2);
+    expectMoments(moments, [3, 9, 9]);
+    expect(varianceOf(moments, AT)).toBeCloseTo(12, 9);
+    expect(varianceOf(momentsOf([3]), AT)).toBe(0);
   });
 
   it('have a mean of values of any size, where a difference overflows', () => {

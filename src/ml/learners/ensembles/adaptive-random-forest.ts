@@ -4,9 +4,11 @@ import { chance, poisson } from '../../chance.js';
 import { requirePositive } from '../../check-options.js';
 import { ADWIN_SIZE, Adwin } from '../../drift/adwin.js';
 import { requireClasses } from '../classes.js';
-import { Forest, type ForestPlan, forestCells, placeOfGreatest } from '../trees/forest.js';
-import { treeFeatures } from '../trees/leaf-statistics.js';
-import { type TreeLogic, type TreeOptions, treeLearner, treeRules } from '../trees/tree-learner.js';
+import { classLeaves } from '../trees/class-leaves.js';
+import { Forest, type ForestPlan, forestCells } from '../trees/forest.js';
+import { treeFeatures } from '../trees/leaf-features.js';
+import { placeOfGreatest } from '../trees/leaves.js';
+import { classLabels, classTreeRules, type TreeLogic, type TreeOptions, treeLearner } from '../trees/tree-learner.js';
 import { addVote, type EnsembleCells, errorRises, requireMembers, toShares } from './members.js';
 
 /** The classes of a forest, its trees, and when it takes the world for changed. */
@@ -58,17 +60,17 @@ export function adaptiveRandomForest<const C extends ClassLabel>(
   const { classes, trees = 10, rowWeight = 6, warningDelta = 0.01, driftDelta = 0.001, seed = 1 } = options;
   const chances = { trees, rowWeight, warningDelta, driftDelta, seed };
   requireClasses('adaptiveRandomForest', classes);
-  const rules = treeRules('adaptiveRandomForest', options, { gracePeriod: 50, delta: 0.01 });
+  const rules = classTreeRules('adaptiveRandomForest', options, { gracePeriod: 50, delta: 0.01 });
   requireMembers('adaptiveRandomForest', { trees, rowWeight, featuresPerLeaf: options.featuresPerLeaf ?? 1 });
   requirePositive('adaptiveRandomForest', { warningDelta, driftDelta });
   const planOf = (shape: FeatureShape): ForestPlan => {
     const { featuresPerLeaf = Math.round(Math.sqrt(treeFeatures(shape).length)) } = options;
-    return { ...rules, slots: 2 * trees, classes: classes.length, featuresPerLeaf, seed };
+    return { ...rules, leaves: classLeaves(classes.length, rules), slots: 2 * trees, featuresPerLeaf, seed };
   };
   return treeLearner(
     'adaptive-random-forest',
     {
-      classes,
+      labels: classLabels(classes),
       settings: { ...chances, ...rules },
       structure: { trees, featuresPerLeaf: options.featuresPerLeaf ?? 'square root' },
       cells: (shape) => ({

@@ -4,8 +4,10 @@ import { chance, poisson } from '../../chance.js';
 import { requirePositive } from '../../check-options.js';
 import { ADWIN_SIZE, Adwin } from '../../drift/adwin.js';
 import { requireClasses } from '../classes.js';
-import { Forest, type ForestPlan, forestCells, placeOfGreatest } from '../trees/forest.js';
-import { type TreeLogic, type TreeOptions, treeLearner, treeRules } from '../trees/tree-learner.js';
+import { classLeaves } from '../trees/class-leaves.js';
+import { Forest, type ForestPlan, forestCells } from '../trees/forest.js';
+import { placeOfGreatest } from '../trees/leaves.js';
+import { classLabels, classTreeRules, type TreeLogic, type TreeOptions, treeLearner } from '../trees/tree-learner.js';
 import { addVote, type EnsembleCells, errorRises, requireMembers, toShares } from './members.js';
 
 /** The classes of an ensemble, its trees, and when it takes the world for changed. */
@@ -44,13 +46,13 @@ export function leveragingBagging<const C extends ClassLabel>(
   requireClasses('leveragingBagging', classes);
   requireMembers('leveragingBagging', { trees, rowWeight });
   requirePositive('leveragingBagging', { driftDelta });
-  const rules = treeRules('leveragingBagging', options);
+  const rules = classTreeRules('leveragingBagging', options);
   const chances = { trees, rowWeight, driftDelta, seed };
-  const plan: ForestPlan = { ...rules, slots: trees, classes: classes.length, seed };
+  const plan: ForestPlan = { ...rules, leaves: classLeaves(classes.length, rules), slots: trees, seed };
   return treeLearner(
     'leveraging-bagging',
     {
-      classes,
+      labels: classLabels(classes),
       settings: { ...chances, ...rules },
       structure: { trees },
       cells: (shape) => ({

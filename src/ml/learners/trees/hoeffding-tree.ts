@@ -1,7 +1,8 @@
 import type { ClassLabel, ClassScores, Learner } from '../../../core/learner.js';
 import { requireClasses } from '../classes.js';
+import { classLeaves } from './class-leaves.js';
 import { Forest, type ForestCells, type ForestPlan, forestCells } from './forest.js';
-import { type TreeOptions, treeLearner, treeRules } from './tree-learner.js';
+import { classLabels, classTreeRules, oneTree, type TreeOptions, treeLearner } from './tree-learner.js';
 
 /** The classes of a tree, and how it grows. */
 export interface HoeffdingTreeOptions<C extends ClassLabel> extends TreeOptions {
@@ -17,7 +18,7 @@ export interface HoeffdingTreeOptions<C extends ClassLabel> extends TreeOptions 
  *
  * Guarantees: a row is learnt in time proportional to the features and the depth; rows are not kept. The tree does not forget: for
  * concepts that change take `adaptiveRandomForest`. A row of weight 2 is observed as two rows.
- * Memory: at most `nodesMax` nodes of 9 + k numbers and `openLeavesMax` leaves of 2 + k + f + 4 k d numbers, of 8 bytes, with k
+ * Memory: at most `nodesMax` nodes of 9 + k numbers and `openLeavesMax` leaves of 1 + k + f + 4 k d numbers, of 8 bytes, with k
  * classes, f features and d dense coordinates. At `openLeavesMax` the leaf with the least weight outside of its majority class is
  * closed: it predicts the shares of its classes from then on. At `nodesMax` no leaf splits.
  * Errors: `config` where an option is out of range, and for a view without dense or with hashed features.
@@ -31,17 +32,15 @@ export function hoeffdingTree<const C extends ClassLabel>(
 ): Learner<C, ClassScores, ForestCells> {
   const { classes } = options;
   requireClasses('hoeffdingTree', classes);
-  const rules = treeRules('hoeffdingTree', options);
-  const plan: ForestPlan = { ...rules, slots: 1, classes: classes.length, seed: 0 };
+  const rules = classTreeRules('hoeffdingTree', options);
+  const plan: ForestPlan = { ...rules, leaves: classLeaves(classes.length, rules), slots: 1, seed: 0 };
   return treeLearner(
     'hoeffding-tree',
-    { classes, settings: { ...rules }, cells: (shape) => forestCells('hoeffdingTree', shape, plan) },
-    (cells, shape) => {
-      const tree = new Forest(cells, shape, plan);
-      return {
-        predict: (row, into) => tree.predict(0, row, into),
-        learn: (row, c, weight) => tree.learn(0, row, c, weight),
-      };
+    {
+      labels: classLabels(classes),
+      settings: { ...rules },
+      cells: (shape) => forestCells('hoeffdingTree', shape, plan),
     },
+    (cells, shape) => oneTree(new Forest(cells, shape, plan)),
   );
 }

@@ -1,38 +1,77 @@
 import { MillraceError } from '../../../core/errors.js';
-import type { ClassLabel, ClassScores, FeatureNumbers, FeatureShape, Learner } from '../../../core/learner.js';
+import type {
+  ClassLabel,
+  ClassScores,
+  FeatureNumbers,
+  FeatureShape,
+  Learner,
+  LearnerOutput,
+  Refusal,
+} from '../../../core/learner.js';
 import type { Settings } from '../../../core/operator.js';
 import type { CellSpecs, OpenCells } from '../../../core/state.js';
 import { requirePositive } from '../../check-options.js';
 import { placesOf } from '../classes.js';
 import { rowLimits } from '../rows.js';
-import type { TreeRules } from './forest.js';
+import type { ClassLeafRules } from './class-leaves.js';
+import type { Forest, GrowthRules } from './forest.js';
+import type { NumberLeafRules } from './number-leaves.js';
+import type { SplitRules } from './split.js';
 
-/** When a leaf splits, how it predicts, and how large the tree may become. */
-export interface TreeOptions {
+/** When a leaf splits, and how large the tree may become. */
+export interface TreeGrowthOptions {
   /** Weight of rows that a leaf takes in between two tries to split it; 200 by default. */
   readonly gracePeriod?: number;
   /** Probability that a split is not on the best feature; 1e-7 by default. */
   readonly delta?: number;
-  /** Bits of information: features that differ by less, for certain, are as good as each other; 0.05 by default. */
-  readonly tieThreshold?: number;
   /**
-   * What a leaf predicts: the shares of its classes, naive Bayes over its features, or whichever of them was right more often
-   * (`adaptive`, the default).
+   * Features whose gains differ by less, for certain, are as good as each other; 0.05 by default. In bits of information for classes,
+   * as a share of the better gain for numbers.
    */
-  readonly leafPrediction?: 'majority' | 'naive-bayes' | 'adaptive';
+  readonly tieThreshold?: number;
   /** Most nodes of a tree; 1,000 by default. A tree of that size splits no more. */
   readonly nodesMax?: number;
   /** Most leaves with statistics; a quarter of `nodesMax` by default. Beyond it the least promising leaf is closed. */
   readonly openLeavesMax?: number;
 }
 
+/** How a tree for classes grows, and how its leaves predict. */
+export interface TreeOptions extends TreeGrowthOptions {
+  /**
+   * What a leaf predicts: the shares of its classes, naive Bayes over its features, or whichever of them was right more often
+   * (`adaptive`, the default).
+   */
+  readonly leafPrediction?: 'majority' | 'naive-bayes' | 'adaptive';
+}
+
+/** How a tree for numbers grows, what its leaves observe, and how they predict. */
+export interface TreeRegressionOptions extends TreeGrowthOptions {
+  /**
+   * What a leaf predicts: the mean of its labels, a linear model, or whichever of them had the smaller squared error lately
+   * (`adaptive`, the default).
+   */
+  readonly leafPrediction?: 'mean' | 'linear' | 'adaptive';
+  /** Values, or ranges of values, of a numeric feature that a leaf tells apart; 16 by default. */
+  readonly binsMax?: number;
+  /** Rate of the linear models; 0.01 by default. */
+  readonly linearRate?: number;
+  /** How much of the squared errors is left at the next row, where `adaptive` compares them; 0.95 by default. */
+  readonly errorDecay?: number;
+}
+
 /** Larger numbers are refused in updates: their squares must be finite. A tree needs no scaled features. */
-const TREE_FEATURE_MAX = 1e50;
+const TREE_NUMBER_MAX = 1e50;
+
+type TreeRules = GrowthRules & SplitRules;
 
 /** The options with their defaults, checked. */
-export function treeRules(where: string, options: TreeOptions, defaults: Partial<TreeRules> = {}): TreeRules {
+export function treeRules(
+  where: string,
+  options: TreeGrowthOptions,
+  defaults: Partial<TreeRules> = {},
+): Readonly<Record<keyof TreeRules, number>> {
   const { gracePeriod = 200, delta = 1e-7, tieThreshold = 0.05, nodesMax = 1_000 } = { ...defaults, ...options };
-  const { leafPrediction = 'adaptive', openLeavesMax = Math.ceil(nodesMax / 4) } = options;
+  const { openLeavesMax = Math.ceil(nodesMax / 4) } = options;
   requirePositive(where, { gracePeriod, delta, tieThreshold, nodesMax, openLeavesMax });
   if (delta >= 1 || ![nodesMax, openLeavesMax].every(Number.isInteger))
     throw new MillraceError(
@@ -40,48 +79,116 @@ export function treeRules(where: string, options: TreeOptions, defaults: Partial
       `${where}: delta, nodesMax and openLeavesMax are ${delta}, ${nodesMax} and ${openLeavesMax}`,
       { where, hint: 'give a delta below 1, and whole numbers of nodes and leaves' },
     );
-  return Object.freeze({ gracePeriod, delta, tieThreshold, leafPrediction, nodesMax, openLeavesMax });
+  return { gracePeriod, delta, tieThreshold, nodesMax, openLeavesMax };
 }
 
-/** What predicts and learns behind the checks: rows are usable, a class is a place. */
+/** The options of trees for classes with their defaults, checked. */
+export const classTreeRules = (
+  where: string,
+  options: TreeOptions,
+  defaults?: Partial<TreeRules>,
+): TreeRules & ClassLeafRules => ({
+  ...treeRules(where, options, defaults),
+  leafPrediction: options.leafPrediction ?? 'adaptive',
+});
+
+/** The options of trees for numbers with their defaults, checked. */
+export function numberTreeRules(
+  where: string,
+  options: TreeRegressionOptions,
+  defaults?: Partial<TreeRules>,
+): TreeRules & NumberLeafRules {
+  const { leafPrediction = 'adaptive', binsMax = 16, linearRate = 0.01, errorDecay = 0.95 } = options;
+  requirePositive(where, { binsMax, linearRate, errorDecay });
+  if (!Number.isInteger(binsMax) || binsMax < 2 || errorDecay > 1)
+    throw new MillraceError('config', `${where}: binsMax and errorDecay are ${binsMax} and ${errorDecay}`, {
+      where,
+      hint: 'give a whole number of two bins or more, and an errorDecay of 1 at most',
+    });
+  return { ...treeRules(where, options, defaults), leafPrediction, binsMax, linearRate, errorDecay };
+}
+
+/** What trees learn to predict: labels as they stand for it in a tree, and predictions as a tree writes them. */
+export interface TreeLabels<Y, P> {
+  readonly output: LearnerOutput;
+  readonly classes?: readonly (Y & ClassLabel)[];
+  /** Numbers of a prediction. */
+  readonly outputs: number;
+  /** The place of a class, or a number; NaN for a label that is refused. */
+  numberOf(label: Y): number;
+  readonly refusal: Refusal;
+  predictionOf(numbers: Float64Array): P;
+}
+
+/** Classes: scores of each. */
+export function classLabels<C extends ClassLabel>(classes: readonly C[]): TreeLabels<C, ClassScores> {
+  const places = placesOf(classes);
+  return {
+    output: 'scores',
+    classes,
+    outputs: classes.length,
+    numberOf: (label) => places.get(label) ?? Number.NaN,
+    refusal: 'unknown-class',
+    predictionOf: (scores) => scores,
+  };
+}
+
+/** Numbers as they are, unless their squares would not be finite. */
+export const numberLabels: TreeLabels<number, number> = {
+  output: 'number',
+  outputs: 1,
+  numberOf: (label) => (Math.abs(label) <= TREE_NUMBER_MAX ? label : Number.NaN),
+  refusal: 'unusable-label',
+  predictionOf: ([number]) => number as number,
+};
+
+/** What predicts and learns behind the checks: rows are usable, a label is the place of a class or a number. */
 export interface TreeLogic {
   predict(row: FeatureNumbers, into: Float64Array): void;
-  learn(row: FeatureNumbers, c: number, weight: number): void;
+  learn(row: FeatureNumbers, label: number, weight: number): void;
 }
 
-/** A learner of classes over trees: the checks that all have in common. */
-export function treeLearner<C extends ClassLabel, S extends CellSpecs>(
+/** A forest of one tree. */
+export const oneTree = (forest: Forest): TreeLogic => ({
+  predict: (row, into) => forest.predict(0, row, into),
+  learn: (row, label, weight) => forest.learn(0, row, label, weight),
+});
+
+/** A learner over trees: the checks that all have in common. */
+export function treeLearner<Y, P, S extends CellSpecs>(
   kind: string,
   declared: {
-    readonly classes: readonly C[];
+    readonly labels: TreeLabels<Y, P>;
     readonly settings: Settings;
     readonly structure?: Settings;
     readonly cells: (shape: FeatureShape) => S;
   },
   openTrees: (cells: OpenCells<S>, shape: FeatureShape) => TreeLogic,
-): Learner<C, ClassScores, S> {
-  const { classes } = declared;
-  return Object.freeze<Learner<C, ClassScores, S>>({
-    ...declared,
+): Learner<Y, P, S> {
+  const { labels, settings, structure, cells } = declared;
+  const { classes, output, outputs } = labels;
+  return Object.freeze<Learner<Y, P, S>>({
     kind,
-    settings: Object.freeze({ classes: classes.join(', '), ...declared.settings }),
-    output: 'scores',
-    open(cells, shape) {
-      const trees = openTrees(cells, shape);
-      const limits = rowLimits(shape.denseSize, TREE_FEATURE_MAX);
-      const places = placesOf(classes);
-      const scores = new Float64Array(classes.length);
+    settings: Object.freeze({ ...(classes ? { classes: classes.join(', ') } : {}), ...settings }),
+    output,
+    ...(classes ? { classes } : {}),
+    ...(structure ? { structure: Object.freeze(structure) } : {}),
+    cells,
+    open(opened, shape) {
+      const trees = openTrees(opened, shape);
+      const limits = rowLimits(shape.denseSize, TREE_NUMBER_MAX);
+      const prediction = new Float64Array(outputs);
       return {
         predictOne(features) {
-          trees.predict(limits.usable(features), scores);
-          return scores;
+          trees.predict(limits.usable(features), prediction);
+          return labels.predictionOf(prediction);
         },
         learnOne(features, label, weight = 1) {
           const refusal = limits.refusalOf(features, weight);
           if (refusal) return refusal;
-          const place = places.get(label);
-          if (place === undefined) return 'unknown-class';
-          trees.learn(features, place, weight);
+          const number = labels.numberOf(label);
+          if (Number.isNaN(number)) return labels.refusal;
+          trees.learn(features, number, weight);
           return 'learnt';
         },
       };
