@@ -2,5 +2,5 @@
 
 export * from './connect/index.js';
 export type { KindSpecs } from './core/connector.js';
-export type { IsolatedPlace, IsolatedSink, SendingSink, SinkVerification } from './core/kind.js';
+export type { IsolatedSink, Isolation, SendingSink, SinkVerification } from './core/kind.js';
 export type { Written, WrittenEntry, WrittenOutput } from './core/written.js';

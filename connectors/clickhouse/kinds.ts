@@ -1,5 +1,5 @@
 import { timing } from '../../src/connect/source-options.js';
-import type { IsolatedPlace, LookupKind, SinkKind, SourceKind } from '../../src/core/kind.js';
+import type { Isolation, LookupKind, SinkKind, SourceKind } from '../../src/core/kind.js';
 import * as is from '../../src/core/option-types.js';
 import { defaulted, optional, required } from '../../src/core/options.js';
 import type { TableSinkOptions, TableTtl, TableView, UpsertTableOptions } from './table/options.js';
@@ -25,7 +25,7 @@ const MIGRATE_DOC =
 
 const called = ({ table }: { readonly table: string }): string => table;
 
-const isolatedTable = ({ table }: { readonly table: string }, { id, run }: IsolatedPlace): string =>
+const isolatedTable = ({ table }: { readonly table: string }, { id, run }: Isolation): string =>
   `${id.replaceAll('-', '_')}_${run}_${table}`;
 
 export const tableKind = {
@@ -34,9 +34,9 @@ export const tableKind = {
   verify: {
     called,
     // All rows are compared after both runs have ended, so none may expire before.
-    isolate: (options: TableSinkOptions, place) => ({
+    isolate: (options: TableSinkOptions, isolation) => ({
       ...options,
-      table: isolatedTable(options, place),
+      table: isolatedTable(options, isolation),
       ttl: undefined,
       views: [],
     }),
@@ -101,7 +101,7 @@ export const upsertsKind = {
   writes: 'idempotent',
   verify: {
     called,
-    isolate: (options: UpsertTableOptions, place) => ({ ...options, table: isolatedTable(options, place) }),
+    isolate: (options: UpsertTableOptions, isolation) => ({ ...options, table: isolatedTable(options, isolation) }),
   },
   doc: 'Keeps the current value of each key of a changelog as a row.',
   options: {

@@ -22,7 +22,7 @@ export interface QuerySourceState {
 interface QueryTask {
   readonly bounded: boolean;
   readonly offset: number;
-  readonly place: QuerySourceState | undefined;
+  readonly sourceState: QuerySourceState | undefined;
 }
 
 /**
@@ -31,15 +31,19 @@ interface QueryTask {
  * @throws MillraceError `source` if the stored position has another order than the query.
  */
 async function openQueryReader(pages: QueryPages, query: Query, task: QueryTask): Promise<SourceReader> {
-  const { place } = task;
-  if (place !== undefined && place.orderBy.join() !== query.orderBy.join()) {
-    throw new MillraceError('source', `the checkpoint has a position in the order of ${place.orderBy.join(', ')}`, {
-      where: query.name,
-      hint: `the query is ordered by ${query.orderBy.join(', ')}: order it as before, or give the source another id`,
-      permanent: true,
-    });
+  const { sourceState } = task;
+  if (sourceState !== undefined && sourceState.orderBy.join() !== query.orderBy.join()) {
+    throw new MillraceError(
+      'source',
+      `the checkpoint has a position in the order of ${sourceState.orderBy.join(', ')}`,
+      {
+        where: query.name,
+        hint: `the query is ordered by ${query.orderBy.join(', ')}: order it as before, or give the source another id`,
+        permanent: true,
+      },
+    );
   }
-  const bound = place?.bound ?? (await pages.last());
+  const bound = sourceState?.bound ?? (await pages.last());
   return new QueryReader(pages, query, task, bound);
 }
 
@@ -67,11 +71,11 @@ class QueryReader implements SourceReader {
     private readonly task: QueryTask,
     private bound: Cursor | undefined,
   ) {
-    const { offset, place } = task;
+    const { offset, sourceState } = task;
     this.next = offset === EARLIEST ? 0 : Math.max(0, offset);
     this.first = this.next;
-    this.skip = place === undefined ? this.next : 0;
-    this.after = place?.after ?? undefined;
+    this.skip = sourceState === undefined ? this.next : 0;
+    this.after = sourceState?.after ?? undefined;
     this.before = this.after;
     this.lookAtMs = performance.now() + (query.everyMs ?? 0);
   }
@@ -168,7 +172,11 @@ export function querySource(engine: Engine, retrying: RetryOptions): SourceDrive
     async open({ options }, { offset, bounded, sourceState }) {
       const query = options as Query;
       const pages = await QueryPages.open(patient, query);
-      return openQueryReader(pages, query, { bounded, offset, place: sourceState as QuerySourceState | undefined });
+      return openQueryReader(pages, query, {
+        bounded,
+        offset,
+        sourceState: sourceState as QuerySourceState | undefined,
+      });
     },
   };
 }

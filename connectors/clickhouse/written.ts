@@ -20,7 +20,7 @@ const ROWS = 20_000;
  * Memory: the rows of 20,000 input records, or 20,000 rows; for bags the rows' texts in ClickHouse.
  */
 export const writtenTables = (tables: Tables, goWithFolder: boolean): WrittenOutput => ({
-  async read({ options, deferred, changes }, place, ordered) {
+  async read({ options, deferred, changes }, isolation, ordered) {
     const { table } = options as Options;
     const byRecord = ordered && changes !== true;
     const from = `\`${table}_rows\`${deferred === undefined ? ' FINAL' : ''}`;
@@ -32,7 +32,7 @@ export const writtenTables = (tables: Tables, goWithFolder: boolean): WrittenOut
       how: byRecord ? 'by record' : 'in any order',
       sorted: true,
       async *entries() {
-        if (byRecord) yield* recordsOf(tables, from, await row(), `${isolatedName(place)}/${place.step}/`);
+        if (byRecord) yield* recordsOf(tables, from, await row(), `${isolatedName(isolation)}/${isolation.step}/`);
         else yield* bagOf(tables, from, await row());
       },
       show: async (at) => JSON.parse(at),

@@ -1,5 +1,5 @@
 import { defineConnector } from '../../src/core/connector.js';
-import type { IsolatedPlace } from '../../src/core/kind.js';
+import type { Isolation } from '../../src/core/kind.js';
 import * as kind from './kinds.js';
 import { foldersOf, type WriteFiles } from './kinds.js';
 import { unfinishedParts } from './rolling-writer.js';
@@ -12,7 +12,7 @@ export const definition = defineConnector({
   async open({ schemas }) {
     const [{ openFiles }, { writtenOutput }] = await Promise.all([import('./open.js'), import('./written.js')]);
     const { source, sink, written } = openFiles({ schemas });
-    const remove = (_options: WriteFiles, place: IsolatedPlace) => written.remove(foldersOf(place));
+    const remove = (_options: WriteFiles, isolation: Isolation) => written.remove(foldersOf(isolation));
     return { drivers: { source, tailSource: source, sink }, written: { sink: writtenOutput(written, remove) } };
   },
 });

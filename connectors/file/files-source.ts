@@ -36,7 +36,7 @@ export interface FilesTask {
   readonly partition: number;
   readonly bounded: boolean;
   readonly offset: number;
-  readonly place: FileSourceState | undefined;
+  readonly sourceState: FileSourceState | undefined;
 }
 
 /** A storage of files. */
@@ -87,17 +87,17 @@ class FilesReader implements SourceReader {
   ) {
     this.next = Math.max(0, task.offset === EARLIEST ? 0 : task.offset);
     // Without a position, earlier rows are counted.
-    this.skip = task.place === undefined ? this.next : 0;
+    this.skip = task.sourceState === undefined ? this.next : 0;
   }
 
   async begin(): Promise<void> {
-    const { place } = this.task;
+    const { sourceState } = this.task;
     const names = await this.list();
-    if (place !== undefined) {
-      const before = names.filter((name) => name <= place.file);
+    if (sourceState !== undefined) {
+      const before = names.filter((name) => name <= sourceState.file);
       for (const name of before) this.known.add(name);
-      if (before.length > place.files) this.mind(cameLate(before.length - place.files, place.file));
-      await this.resume(place);
+      if (before.length > sourceState.files) this.mind(cameLate(before.length - sourceState.files, sourceState.file));
+      await this.resume(sourceState);
     }
     this.queue = names.filter((name) => !this.known.has(name));
   }
@@ -120,11 +120,11 @@ class FilesReader implements SourceReader {
   }
 
   sourceStateOf(offset: number): FileSourceState | undefined {
-    const found = this.uncommitted.placeOf(offset);
+    const found = this.uncommitted.positionOf(offset);
     if (found === undefined) return undefined;
-    const { isEnd, ...place } = found;
-    const done = isEnd && this.lastEnded && this.last?.file === place.file;
-    return done ? { ...place, done } : place;
+    const { isEnd, ...position } = found;
+    const done = isEnd && this.lastEnded && this.last?.file === position.file;
+    return done ? { ...position, done } : position;
   }
 
   async close(): Promise<void> {
@@ -133,15 +133,15 @@ class FilesReader implements SourceReader {
     await this.current?.rows.return(undefined).catch(() => undefined); // the rest is not needed, so its errors do not matter
   }
 
-  private async resume(place: FileSourceState): Promise<void> {
-    const found = await this.storage.likeness(place.file);
+  private async resume(sourceState: FileSourceState): Promise<void> {
+    const found = await this.storage.likeness(sourceState.file);
     if (found === undefined) {
-      if (!place.done) this.mind(gone(place.file));
+      if (!sourceState.done) this.mind(gone(sourceState.file));
       return;
     }
-    if (found.size !== place.size || found.mark !== place.mark) this.mind(changed(place.file));
-    this.enter({ file: place.file, files: place.files, ...found }, place.at);
-    this.skip = place.skip;
+    if (found.size !== sourceState.size || found.mark !== sourceState.mark) this.mind(changed(sourceState.file));
+    this.enter({ file: sourceState.file, files: sourceState.files, ...found }, sourceState.at);
+    this.skip = sourceState.skip;
   }
 
   private async openNext(): Promise<boolean> {
@@ -185,8 +185,8 @@ class FilesReader implements SourceReader {
   private take(recordsMax: number, bytesMax: number): RawRecord[] {
     const { file, size, mark, files, writtenMs } = this.current as Current;
     const taken = sliceOfPoll(this.rows, this.head, recordsMax, bytesMax, lineBytes);
-    const place = { file, at: this.at, skip: 0, size, mark, files };
-    this.uncommitted.add({ first: this.next, count: taken.length, place });
+    const position = { file, at: this.at, skip: 0, size, mark, files };
+    this.uncommitted.add({ first: this.next, count: taken.length, position });
     const records = taken.map((row): RawRecord => {
       const offset = this.next++;
       const { json } = row;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { timing } from '../../src/connect/source-options.js';
 import type { Duration } from '../../src/core/duration.js';
 import { seconds } from '../../src/core/duration.js';
-import type { IsolatedPlace, SinkKind, SourceKind } from '../../src/core/kind.js';
+import type { Isolation, SinkKind, SourceKind } from '../../src/core/kind.js';
 import * as is from '../../src/core/option-types.js';
 import { defaulted, optional, required } from '../../src/core/options.js';
 import type { Schema } from '../../src/core/schema.js';
@@ -44,9 +44,9 @@ export const reading = {
 } as const;
 
 /** The folders of both runs of a verification. */
-export const foldersOf = ({ id }: Pick<IsolatedPlace, 'id'>): string => join(tmpdir(), `millrace-${id}`);
+export const foldersOf = ({ id }: Pick<Isolation, 'id'>): string => join(tmpdir(), `millrace-${id}`);
 
-const isolatedFolder = (place: IsolatedPlace): string => join(foldersOf(place), place.run, place.step);
+const isolatedFolder = (isolation: Isolation): string => join(foldersOf(isolation), isolation.run, isolation.step);
 
 export const sourceKind = {
   role: 'source',
@@ -78,7 +78,7 @@ export const sinkKind = {
   writes: 'prepared',
   verify: {
     called: ({ folder }: WriteFiles) => folder,
-    isolate: (options: WriteFiles, place) => ({ ...options, folder: isolatedFolder(place) }),
+    isolate: (options: WriteFiles, isolation) => ({ ...options, folder: isolatedFolder(isolation) }),
   },
   doc: 'Writes rows to files as lines or Parquet, each row exactly once.',
   options: {

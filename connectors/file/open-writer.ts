@@ -1,7 +1,7 @@
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import type { SinkContext, SinkWriter } from '../../src/core/sink.js';
 import type { WriteFiles } from './kinds.js';
-import { type PartStore, type Place, RollingWriter } from './rolling-writer.js';
+import { type PartLocation, type PartStore, RollingWriter } from './rolling-writer.js';
 import { openRowEncoder } from './row-encoder.js';
 import { endingOf } from './row-format.js';
 
@@ -11,7 +11,7 @@ export const ownerOf = ({ task, step }: SinkContext): string =>
 
 export interface WriterParts {
   readonly store: PartStore;
-  readonly connector: Place['connector'];
+  readonly connector: PartLocation['connector'];
   readonly schemas: SchemaRegistry;
   readonly now: () => number;
 }
@@ -25,7 +25,7 @@ export async function openWriter(
   const writer = new RollingWriter({
     encoder: await openRowEncoder(format, schemas),
     store,
-    place: { connector, folder },
+    location: { connector, folder },
     prefix: `part-${String(task.partition).padStart(5, '0')}-${incarnation}`,
     ending: endingOf(format),
     by,

@@ -40,8 +40,13 @@ export function openFiles({ schemas, now = Date.now }: FilesOptions): Files {
       async open(source, { partition, offset, bounded, sourceState }) {
         const options = readOf(source);
         return source.kind === 'file.tailSource'
-          ? openTailReader(options, { bounded, offset, place: sourceState as TailSourceState | undefined })
-          : openFilesReader(options, { partition, bounded, offset, place: sourceState as FileSourceState | undefined });
+          ? openTailReader(options, { bounded, offset, sourceState: sourceState as TailSourceState | undefined })
+          : openFilesReader(options, {
+              partition,
+              bounded,
+              offset,
+              sourceState: sourceState as FileSourceState | undefined,
+            });
       },
     },
     sink: {

@@ -47,10 +47,10 @@ interface Committable {
   readonly open: readonly (Omit<Open, 'part'> & { readonly kept: unknown })[];
   readonly complete: readonly { readonly name: string; readonly rows: number; readonly complete: unknown }[];
   /** The location of the visible files. */
-  readonly place: Place;
+  readonly location: PartLocation;
 }
 
-export interface Place {
+export interface PartLocation {
   readonly connector: 'file' | 's3';
   readonly folder: string;
 }
@@ -59,12 +59,15 @@ export interface Place {
  * The invisible files of a connector's committable: incomplete ones, and complete ones that should have become visible after its
  * checkpoint and, as far as can be checked, are not.
  */
-export function unfinishedParts(committable: unknown, connector: Place['connector']): readonly UnfinishedOutput[] {
-  const { open, complete, place } = (committable ?? {}) as Committable;
-  if (place?.connector !== connector) return [];
+export function unfinishedParts(
+  committable: unknown,
+  connector: PartLocation['connector'],
+): readonly UnfinishedOutput[] {
+  const { open, complete, location } = (committable ?? {}) as Committable;
+  if (location?.connector !== connector) return [];
   const isHere = connector === 'file';
   const said = isHere ? 'complete, not shown yet' : 'complete; shown already, unless the process died before it was';
-  const hidden = complete.filter(({ name }) => !isHere || !existsSync(join(place.folder, name)));
+  const hidden = complete.filter(({ name }) => !isHere || !existsSync(join(location.folder, name)));
   return [
     ...open.map(({ name, rows }) => ({ what: `${name} (${rows} rows)`, isOpen: true })),
     ...hidden.map(({ name, rows }) => ({ what: `${name} (${rows} rows, ${said})`, isOpen: false })),
@@ -74,7 +77,7 @@ export function unfinishedParts(committable: unknown, connector: Place['connecto
 export interface RollingWriterOptions extends Pick<WriteFiles, 'by' | 'roll'> {
   readonly encoder: RowEncoder;
   readonly store: PartStore;
-  readonly place: Place;
+  readonly location: PartLocation;
   /** The parts of file names before and after their number. */
   readonly prefix: string;
   readonly ending: string;
@@ -156,7 +159,7 @@ export class RollingWriter implements SinkWriter {
     this.complete = complete;
     const open: Committable['open'][number][] = [];
     for (const { part, ...known } of this.open.values()) open.push({ ...known, kept: await part.keep() });
-    return this.next === 0 ? undefined : { next: this.next, open, complete, place: this.options.place };
+    return this.next === 0 ? undefined : { next: this.next, open, complete, location: this.options.location };
   }
 
   async commit(): Promise<void> {

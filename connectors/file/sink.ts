@@ -42,7 +42,7 @@ export function filesSink<T>(kind: KindDefinition<SinkKind>, options: FileSinkOp
     settings: { ...settingsOf(kind, options), ...rowFormatSettings(format) },
     problems: [...rowFormatProblems(format), ...rollProblems(driven.roll)],
     options: driven,
-    place: Object.freeze({ called: `folder ${folder}`, sample: sampleOf(driven) }),
+    target: Object.freeze({ name: `folder ${folder}`, sample: sampleOf(driven) }),
   });
 }
 

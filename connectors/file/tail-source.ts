@@ -34,7 +34,7 @@ export interface TailSourceState extends Identity {
 export interface TailTask {
   readonly bounded: boolean;
   readonly offset: number;
-  readonly place: TailSourceState | undefined;
+  readonly sourceState: TailSourceState | undefined;
 }
 
 /**
@@ -80,24 +80,24 @@ class TailReader implements SourceReader {
     private readonly task: TailTask,
   ) {
     this.next = Math.max(0, task.offset === EARLIEST ? 0 : task.offset);
-    this.skip = task.place === undefined ? this.next : 0;
+    this.skip = task.sourceState === undefined ? this.next : 0;
     this.lines = this.linesAt(0);
   }
 
   async begin(): Promise<void> {
-    const { place, bounded } = this.task;
+    const { sourceState, bounded } = this.task;
     const { path } = this.options;
     if (bounded) this.end = (await generationAt(path)) ?? { id: '', size: 0 };
-    if (place === undefined) return;
+    if (sourceState === undefined) return;
     for (;;) {
-      const found = await findAgain(path, place);
-      if (found === undefined || found.size < place.at) {
+      const found = await findAgain(path, sourceState);
+      if (found === undefined || found.size < sourceState.at) {
         if (this.options.changed === 'stop') throw lost(path);
         return;
       }
-      if (await this.enter(found, place.at)) break;
+      if (await this.enter(found, sourceState.at)) break;
     }
-    this.skip = place.skip;
+    this.skip = sourceState.skip;
   }
 
   get isBehind(): boolean {
@@ -128,10 +128,10 @@ class TailReader implements SourceReader {
   }
 
   sourceStateOf(offset: number): TailSourceState | undefined {
-    const found = this.uncommitted.placeOf(offset);
+    const found = this.uncommitted.positionOf(offset);
     if (found === undefined) return undefined;
-    const { isEnd: _, ...place } = found;
-    return place;
+    const { isEnd: _, ...position } = found;
+    return position;
   }
 
   async close(): Promise<void> {
@@ -250,7 +250,11 @@ class TailReader implements SourceReader {
 
   private take(recordsMax: number, bytesMax: number): RawRecord[] {
     const taken = sliceOfPoll(this.rows, this.head, recordsMax, bytesMax, lineBytes);
-    this.uncommitted.add({ first: this.next, count: taken.length, place: { ...this.identity, at: this.at, skip: 0 } });
+    this.uncommitted.add({
+      first: this.next,
+      count: taken.length,
+      position: { ...this.identity, at: this.at, skip: 0 },
+    });
     this.head += taken.length;
     this.at = (taken[taken.length - 1] as Line).next;
     const timestampMs = Date.now();

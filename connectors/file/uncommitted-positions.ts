@@ -2,7 +2,7 @@
 export interface Batch<P> {
   readonly first: number;
   readonly count: number;
-  readonly place: P;
+  readonly position: P;
 }
 
 /**
@@ -17,13 +17,13 @@ export class UncommittedPositions<P extends { readonly skip: number }> {
   }
 
   /** The position of the row with this number: in its batch, or after the last one. Numbers must increase. */
-  placeOf(offset: number): (P & { readonly isEnd: boolean }) | undefined {
+  positionOf(offset: number): (P & { readonly isEnd: boolean }) | undefined {
     const later = this.batches.findIndex(({ first }) => first > offset);
     const index = (later < 0 ? this.batches.length : later) - 1;
     const batch = this.batches[index];
     if (batch === undefined) return undefined;
     this.batches = this.batches.slice(index);
-    const skip = batch.place.skip + Math.min(batch.count, offset - batch.first);
-    return { ...batch.place, skip, isEnd: offset >= batch.first + batch.count };
+    const skip = batch.position.skip + Math.min(batch.count, offset - batch.first);
+    return { ...batch.position, skip, isEnd: offset >= batch.first + batch.count };
   }
 }

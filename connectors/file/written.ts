@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { IsolatedPlace } from '../../src/core/kind.js';
+import type { Isolation } from '../../src/core/kind.js';
 import type { WrittenOutput } from '../../src/core/written.js';
 import type { WriteFiles } from './kinds.js';
 import type { Line } from './lines.js';
@@ -50,9 +50,9 @@ export const writtenFiles: WrittenFiles = {
  */
 export const writtenOutput = (
   written: WrittenFiles,
-  remove: (options: WriteFiles, place: IsolatedPlace) => Promise<void>,
+  remove: (options: WriteFiles, isolation: Isolation) => Promise<void>,
 ): WrittenOutput => ({
-  read: async ({ options }, _place, ordered) => ({
+  read: async ({ options }, _isolation, ordered) => ({
     how: ordered ? 'in order' : 'in any order',
     sorted: false,
     async *entries() {
@@ -69,5 +69,5 @@ export const writtenOutput = (
       }
     },
   }),
-  remove: ({ options }, place) => remove(options as WriteFiles, place),
+  remove: ({ options }, isolation) => remove(options as WriteFiles, isolation),
 });

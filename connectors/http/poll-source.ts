@@ -55,17 +55,17 @@ export class PollReader implements SourceReader {
     private readonly task: {
       readonly bounded: boolean;
       readonly offset: number;
-      readonly place: PollSourceState | undefined;
+      readonly sourceState: PollSourceState | undefined;
     },
     private readonly limits: RequestLimits = { timeoutMs: 30_000, attemptsMax: 8 },
   ) {
-    const { place, offset } = task;
+    const { sourceState, offset } = task;
     this.next = offset === EARLIEST ? 0 : Math.max(0, offset);
-    this.cursor = place?.cursor ?? null;
-    this.taken = place?.skip ?? 0;
-    this.mustMatch = place?.digest;
+    this.cursor = sourceState?.cursor ?? null;
+    this.taken = sourceState?.skip ?? 0;
+    this.mustMatch = sourceState?.digest;
     // Without a source state items are counted from the first page.
-    this.passOver = place === undefined ? this.next : 0;
+    this.passOver = sourceState === undefined ? this.next : 0;
   }
 
   get isBehind(): boolean {

@@ -68,7 +68,7 @@ export function httpSource(parts: HttpSourceOptions): HttpSource {
         const { options } = source as Source<unknown> & { readonly options: Poll };
         return new PollReader(
           options,
-          { bounded: at.bounded, offset: at.offset, place: at.sourceState as PollSourceState | undefined },
+          { bounded: at.bounded, offset: at.offset, sourceState: at.sourceState as PollSourceState | undefined },
           limits,
         );
       }

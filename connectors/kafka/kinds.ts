@@ -114,11 +114,11 @@ const called = ({ topic }: DeadLetterSinkOptions): string => topic;
 
 const isolatedTopic: IsolatedSink = {
   called,
-  isolate: (options: TopicSinkOptions, place) =>
+  isolate: (options: TopicSinkOptions, isolation) =>
     ({
       ...options,
-      topic: `${isolatedName(place)}.${options.topic}`,
-      partitions: place.partitions[options.topic] ?? options.partitions,
+      topic: `${isolatedName(isolation)}.${options.topic}`,
+      partitions: isolation.partitions[options.topic] ?? options.partitions,
       nameOrigin: true,
       create: true,
       onMismatch: 'ignore',
@@ -128,7 +128,7 @@ const isolatedTopic: IsolatedSink = {
 /** Dead letters carry their origin in any case. */
 const isolatedLetters: IsolatedSink = {
   called,
-  isolate: ({ topic }: DeadLetterSinkOptions, place) => ({ topic: `${isolatedName(place)}.${topic}` }),
+  isolate: ({ topic }: DeadLetterSinkOptions, isolation) => ({ topic: `${isolatedName(isolation)}.${topic}` }),
 };
 
 export const sinkKind = {

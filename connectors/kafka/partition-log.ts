@@ -4,7 +4,7 @@ import { counted } from '../../src/util/counted.js';
 import { retry } from '../../src/util/retry.js';
 import type { Cluster } from './connection/cluster.js';
 import { ConnectionPool } from './connection/connection-pool.js';
-import { PreferredReadReplica, type ReadPlace } from './connection/preferred-read-replica.js';
+import { PreferredReadReplica, type ReadTarget } from './connection/preferred-read-replica.js';
 import { CommittedRange, type FetchedPartition } from './group/committed.js';
 import { LeaderEpochs } from './leader-epochs.js';
 import { brokerError, code, hasCode, isLost, isMoved } from './protocol/broker-error.js';
@@ -134,7 +134,7 @@ export class PartitionLog {
       for (;;) {
         const leader = await this.cluster.leader(this.topic, partition);
         if (leader.topicId !== topicId) throw recreated(this.topic, this.where);
-        const fetched = await this.fetchFrom(this.closest.place(leader.address), leader.epoch, offset);
+        const fetched = await this.fetchFrom(this.closest.targetOf(leader.address), leader.epoch, offset);
         if (fetched?.diverging) throw this.truncated(offset);
         if (fetched || this.closed) return fetched ?? NOTHING;
       }
@@ -150,7 +150,7 @@ export class PartitionLog {
 
   /** `undefined` if the answer does not describe the log: retry, perhaps elsewhere. */
   private async fetchFrom(
-    { address, rack, isLeader }: ReadPlace,
+    { address, rack, isLeader }: ReadTarget,
     leaderEpoch: number,
     offset: number,
   ): Promise<Fetched | undefined> {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { IsolatedPlace, LookupKind, SinkKind } from '../../src/core/kind.js';
+import type { Isolation, LookupKind, SinkKind } from '../../src/core/kind.js';
 import * as is from '../../src/core/option-types.js';
 import { defaulted, optional, required } from '../../src/core/options.js';
 
@@ -9,7 +9,7 @@ import { defaulted, optional, required } from '../../src/core/options.js';
 const NAME_MAX = 30;
 
 /** In the schema of the original table. */
-function isolatedTable({ table }: TableOptions, { id, run }: IsolatedPlace): string {
+function isolatedTable({ table }: TableOptions, { id, run }: Isolation): string {
   const [name = '', ...schema] = table.split('.').reverse();
   const short = name.length > NAME_MAX ? `${name.slice(0, 21)}_${hash('sha1', name).slice(0, 8)}` : name;
   return [...schema.reverse(), `${id.replaceAll('-', '_')}_${run}_${short}`].join('.');
@@ -20,7 +20,7 @@ export const tableKind = {
   writes: 'idempotent',
   verify: {
     called: ({ table }: TableOptions) => table,
-    isolate: (options: TableOptions, place) => ({ ...options, table: isolatedTable(options, place) }),
+    isolate: (options: TableOptions, isolation) => ({ ...options, table: isolatedTable(options, isolation) }),
     isolateTask: (options: TableOptions, _place, task) => ({ ...options, table: `${options.table}_${task}` }),
   },
   doc: 'Writes every value as a row: it is added to the table or, with `key`, replaces the row of its key.',

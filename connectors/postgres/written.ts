@@ -1,4 +1,4 @@
-import type { IsolatedPlace } from '../../src/core/kind.js';
+import type { Isolation } from '../../src/core/kind.js';
 import type { WrittenOutput } from '../../src/core/written.js';
 import type { TableOptions } from './kinds.js';
 import { quoted } from './names.js';
@@ -29,10 +29,10 @@ export const writtenRows = (ask: Ask): WrittenOutput => ({
       show: async (at) => JSON.parse(at),
     };
   },
-  async remove({ options }, place) {
+  async remove({ options }, isolation) {
     for (const own of (await ownTables(ask, (options as TableOptions).table)).values())
       await ask.query(`DROP TABLE IF EXISTS ${quoted(own)}`);
-    await removeFences(ask, place);
+    await removeFences(ask, isolation);
   },
 });
 
@@ -66,7 +66,7 @@ async function ownTables(ask: Ask, table: string): Promise<ReadonlyMap<string, s
   return new Map(tables.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-async function removeFences(ask: Ask, { id }: IsolatedPlace): Promise<void> {
+async function removeFences(ask: Ask, { id }: Isolation): Promise<void> {
   const fences = await ask.query<{ there: boolean }>("SELECT to_regclass('millrace_fences') IS NOT NULL AS there");
   if (fences[0]?.there) await ask.query('DELETE FROM millrace_fences WHERE topology LIKE $1', [`${id}.%`]);
 }

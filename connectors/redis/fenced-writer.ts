@@ -17,10 +17,10 @@ export interface Call {
 export type MakeCalls = (calls: readonly Call[]) => Promise<readonly number[]>;
 
 /** Defines which keys one call may touch, and the fence of that call. */
-export interface Places {
+export interface Slots {
   /** Keys with the same result may be in one call. */
   of(key: string): number;
-  fence(name: string, place: number): string;
+  fence(name: string, slot: number): string;
 }
 
 /** The most records of one call. */
@@ -44,7 +44,7 @@ export class FencedWriter implements SinkWriter {
   constructor(
     private readonly structure: Structure,
     private readonly context: SinkContext,
-    private readonly places: Places,
+    private readonly slots: Slots,
     private readonly makeCalls: MakeCalls,
   ) {
     this.unrepresentable = structure.unrepresentable;
@@ -85,21 +85,21 @@ export class FencedWriter implements SinkWriter {
 
   private callsOf(taken: readonly Put[]): Call[] {
     const puts = this.structure.replaces ? newestOfEachKey(taken) : taken;
-    const byPlace = new Map<number, Put[]>();
+    const bySlot = new Map<number, Put[]>();
     for (const put of puts) {
-      const place = this.places.of(put.key);
-      const there = byPlace.get(place);
+      const slot = this.slots.of(put.key);
+      const there = bySlot.get(slot);
       if (there) there.push(put);
-      else byPlace.set(place, [put]);
+      else bySlot.set(slot, [put]);
     }
-    return [...byPlace].map(([place, there]) => this.callOf(place, there));
+    return [...bySlot].map(([slot, there]) => this.callOf(slot, there));
   }
 
-  private callOf(place: number, puts: readonly Put[]): Call {
+  private callOf(slot: number, puts: readonly Put[]): Call {
     const { task, step, incarnation } = this.context;
     const { ttl = 0, limit = 0, how } = this.structure;
     const { topic } = (puts[0] as Put).origin;
-    const keys = [this.places.fence(fenceName(task, step), place), ...puts.map(({ key }) => key)];
+    const keys = [this.slots.fence(fenceName(task, step), slot), ...puts.map(({ key }) => key)];
     const bytes: Buffer[] = [];
     const rows = puts.map(({ origin, n, strings }): CallText['rows'][number] => [
       origin.offset,

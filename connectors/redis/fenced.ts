@@ -13,7 +13,7 @@ export interface CallText {
   readonly rows: readonly (readonly [offset: number, n: number, ...strings: (string | number)[]])[];
 }
 
-/** The name of a fence, which its place completes to a key. */
+/** The name of a fence, which its slot completes to a key. */
 export const fenceName = ({ topology, partition }: TaskId, step: string): string => `${topology}:${step}:${partition}`;
 
 /** A Lua script with the digest by which servers know it. */

@@ -1,6 +1,6 @@
 import { aheadMax, timing } from '../../src/connect/source-options.js';
 import { days } from '../../src/core/duration.js';
-import type { IsolatedPlace, IsolatedSink, LookupKind, SinkKind, SourceKind } from '../../src/core/kind.js';
+import type { IsolatedSink, Isolation, LookupKind, SinkKind, SourceKind } from '../../src/core/kind.js';
 import * as is from '../../src/core/option-types.js';
 import { defaulted, optional, required } from '../../src/core/options.js';
 import type { Publishing } from './publish-writer.js';
@@ -26,14 +26,14 @@ const KEYS_STAY = days(7);
 const ENTRIES_STAY = 2 ** 31 - 1;
 
 /** The prefix of all keys of a sink in one run of a verification. */
-export const isolatedPrefix = ({ id, run, step }: IsolatedPlace): string => `${id}:${run}:${step}:`;
+export const isolatedPrefix = ({ id, run, step }: Isolation): string => `${id}:${run}:${step}:`;
 
 const isolatedKeys = (called: string, more: object = {}): IsolatedSink => ({
   called: () => called,
   isolate: (options: object) => ({ ...options, ...more, ttl: KEYS_STAY }),
-  isolateTask: (options: { readonly key: (value: unknown) => string }, place, task) => ({
+  isolateTask: (options: { readonly key: (value: unknown) => string }, isolation, task) => ({
     ...options,
-    key: (value: unknown) => `${isolatedPrefix(place)}${task}:${options.key(value)}`,
+    key: (value: unknown) => `${isolatedPrefix(isolation)}${task}:${options.key(value)}`,
   }),
 });
 

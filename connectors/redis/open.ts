@@ -7,7 +7,7 @@ import { FencedWriter } from './fenced-writer.js';
 import type { Entries } from './kinds.js';
 import { redisReader } from './lookup-reader.js';
 import { type Publishing, PublishWriter } from './publish-writer.js';
-import { fencesOf, makeCallsOf, placesOf } from './script-calls.js';
+import { fencesOf, makeCallsOf, slotsOf } from './script-calls.js';
 import type { Keyed } from './server/connection.js';
 import { explain } from './server/errors.js';
 import { requireFencesKept } from './server/eviction.js';
@@ -72,7 +72,7 @@ export function openRedis(options: ServerOptions): Redis {
         if (structure === undefined) throw unknownKind(sink, context.step);
         const { isCluster } = await server.attempt('cannot connect to Redis', async (on) => on);
         const calls = makeCallsOf(server, structure.script, `step ${context.step} cannot write ${sink.kind}`);
-        return new FencedWriter(structure, context, placesOf(isCluster), calls);
+        return new FencedWriter(structure, context, slotsOf(isCluster), calls);
       },
       async refuseFences(_, context) {
         const { isCluster } = await server.attempt('cannot connect to Redis', async (on) => on);
@@ -105,7 +105,7 @@ const entriesSource = (server: Server): SourceDriver => ({
     const options = entriesOf(source);
     const stream = options.partitions === undefined ? options.stream : `${options.stream}:${partition}`;
     const { onDataLoss } = source;
-    const at = { stream, bounded, offset, onDataLoss, place: sourceState as EntriesSourceState | undefined };
+    const at = { stream, bounded, offset, onDataLoss, sourceState: sourceState as EntriesSourceState | undefined };
     return EntriesReader.open(server.another(), options, at);
   },
 });

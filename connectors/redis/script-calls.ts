@@ -1,13 +1,13 @@
 import type { SinkContext } from '../../src/core/sink.js';
 import { fenceName, type Script } from './fenced.js';
-import type { Call, Places } from './fenced-writer.js';
+import type { Call, Slots } from './fenced-writer.js';
 import type { Keyed } from './server/connection.js';
 import { Refusal } from './server/errors.js';
 import { slotOf, tagOf } from './server/hash-slot.js';
 import { allAnswered, type Server } from './server/server.js';
 
 /** On one server a call may touch all keys; in a cluster only those of one slot, and each slot has its own fence. */
-export const placesOf = (isCluster: boolean): Places =>
+export const slotsOf = (isCluster: boolean): Slots =>
   isCluster
     ? { of: slotOf, fence: (name, slot) => `millrace:fence:{${tagOf(slot)}}:${name}` }
     : { of: () => 0, fence: (name) => `millrace:fence:${name}` };
@@ -16,7 +16,7 @@ const SLOTS = 16_384;
 
 /** All fences that a step of a task may have. */
 export function fencesOf({ task, step }: SinkContext, isCluster: boolean): readonly string[] {
-  const { fence } = placesOf(isCluster);
+  const { fence } = slotsOf(isCluster);
   const name = fenceName(task, step);
   return Array.from({ length: isCluster ? SLOTS : 1 }, (_, slot) => fence(name, slot));
 }

@@ -19,11 +19,11 @@ const READ = 500;
  * contents of 500 of them.
  */
 export const writtenKeys = (store: Keys): WrittenOutput => ({
-  read: async (_sink, place, ordered) => ({
+  read: async (_sink, isolation, ordered) => ({
     how: ordered ? 'by key' : 'keys only',
     sorted: true,
     async *entries() {
-      const prefix = isolatedPrefix(place);
+      const prefix = isolatedPrefix(isolation);
       const sorted = (await store.keys(prefix)).map((key) => Buffer.from(key)).sort(Buffer.compare);
       for (let start = 0; start < sorted.length; start += READ) {
         const keys = sorted.slice(start, start + READ).map(String);
@@ -37,9 +37,9 @@ export const writtenKeys = (store: Keys): WrittenOutput => ({
     },
     show: async (at) => JSON.parse(at),
   }),
-  async remove(_sink, place) {
-    await store.remove(isolatedPrefix(place));
-    await store.removeFences(isolatedName(place));
+  async remove(_sink, isolation) {
+    await store.remove(isolatedPrefix(isolation));
+    await store.removeFences(isolatedName(isolation));
   },
 });
 

@@ -1,11 +1,11 @@
 import { url } from '../../src/connect/setting.js';
 import { defineConnector } from '../../src/core/connector.js';
-import type { IsolatedPlace } from '../../src/core/kind.js';
+import type { Isolation } from '../../src/core/kind.js';
 import { sinkKind, sourceKind, type WriteFiles } from '../file/kinds.js';
 import { unfinishedParts } from '../file/rolling-writer.js';
 
 /** The folder of a verification's objects, in the original bucket. */
-const objectsOf = ({ folder }: Pick<WriteFiles, 'folder'>, { id }: IsolatedPlace): string =>
+const objectsOf = ({ folder }: Pick<WriteFiles, 'folder'>, { id }: Isolation): string =>
   `${folder.split('/')[0]}/${id}`;
 
 /** Buckets of an object store, the same on both profiles: what `file` is for folders. */
@@ -20,9 +20,9 @@ export const definition = defineConnector({
       ...sinkKind,
       verify: {
         ...sinkKind.verify,
-        isolate: (options: WriteFiles, place) => ({
+        isolate: (options: WriteFiles, isolation) => ({
           ...options,
-          folder: `${objectsOf(options, place)}/${place.run}/${place.step}`,
+          folder: `${objectsOf(options, isolation)}/${isolation.run}/${isolation.step}`,
         }),
       },
       doc: 'Writes rows to objects, lines or Parquet, each row into exactly one; the folder is `BUCKET/PREFIX`.',
@@ -39,7 +39,7 @@ export const definition = defineConnector({
   async open({ schemas, settings: { s3: address } }) {
     const [{ openS3 }, { writtenOutput }] = await Promise.all([import('./open.js'), import('../file/written.js')]);
     const { source, sink, written } = openS3({ url: address, schemas });
-    const remove = ({ folder }: WriteFiles, place: IsolatedPlace) => written.remove(objectsOf({ folder }, place));
+    const remove = ({ folder }: WriteFiles, isolation: Isolation) => written.remove(objectsOf({ folder }, isolation));
     return { drivers: { source, sink }, written: { sink: writtenOutput(written, remove) } };
   },
 });

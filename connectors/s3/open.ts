@@ -55,7 +55,7 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
     source: {
       partitions: async (source) => (source.options as ReadFiles).partitions,
       async open(source, { partition, offset, bounded, sourceState }) {
-        const at = { partition, bounded, offset, place: sourceState as FileSourceState | undefined };
+        const at = { partition, bounded, offset, sourceState: sourceState as FileSourceState | undefined };
         return openFilesReader(source.options as ReadFiles, at, storage);
       },
     },
@@ -84,7 +84,7 @@ const withinAnUpload = ({ roll, ...options }: WriteFiles): WriteFiles => ({
   roll: { ...roll, bytes: Math.min(roll.bytes, OBJECT_BYTES_MAX) },
 });
 
-/** Reads ranges of an object; another object in its place is an error. */
+/** Reads ranges of an object; another object instead is an error. */
 async function openObject(objects: Buckets, path: string): Promise<RandomAccess> {
   const found = await objects.head(path);
   if (found === undefined) {

@@ -24,7 +24,7 @@ export interface SourceLag {
   /** Which open transaction holds readers back before the end, and the command that ends it. */
   readonly heldBy?: string;
   /** Of what is no topic: where the next record lies, in the words of its connector. */
-  readonly place?: unknown;
+  readonly sourceState?: unknown;
 }
 
 /** How far each task has come in each source, by its newest checkpoint. */
@@ -55,7 +55,7 @@ async function lagOfSubtopology(profile: OpenProfile, topology: Topology): Promi
         const found = stored.get(task)?.checkpoint?.positions[positionKey(id, source, partition)];
         const position = offsetOrNull(found);
         const known = { source: id, topic: source.topic, task, partition, position };
-        if (!isTopic(source)) return { ...known, end: null, lag: null, place: found?.sourceState ?? null };
+        if (!isTopic(source)) return { ...known, end: null, lag: null, sourceState: found?.sourceState ?? null };
         const { end = 0, heldBy } = ends.get(id)?.[partition] ?? {};
         const lag = Math.max(0, end - (position ?? starts.get(id)?.[partition] ?? 0));
         return { ...known, end, lag, ...(heldBy === undefined ? {} : { heldBy }) };

@@ -44,7 +44,7 @@ export async function rescaled(
   const reads = readerIn(subtopology);
   const known = stored.map((task) => ({ ...task, state: task.state.filter(reads) }));
   const made = rescaleTasks(subtopology, known, { tasks, assumeKeyed, counters: () => new Counters() });
-  const places = await placesIn(profile, subtopology, stored, { tasks, positions, assumeKeyed });
+  const positionsOf = await positionsByTask(profile, subtopology, stored, { tasks, positions, assumeKeyed });
   const base = { ...emptyCheckpoint(topologyHash(subtopology)), tasks };
   const epoch = Math.max(0, ...stored.map(({ checkpoint }) => checkpoint?.epoch ?? 0));
   return made.map(({ state, copyOf }, partition) => ({
@@ -54,7 +54,7 @@ export async function rescaled(
     checkpoint: {
       ...base,
       epoch,
-      positions: places(partition, copyOf),
+      positions: positionsOf(partition, copyOf),
       committables: stored[partition]?.checkpoint?.committables, // what a sink has of this task's
     },
   }));
@@ -76,7 +76,7 @@ async function mustOweNothing(subtopology: Topology, going: readonly PlannedTask
   }
 }
 
-async function placesIn(
+async function positionsByTask(
   profile: OpenProfile,
   subtopology: Topology,
   stored: readonly PlannedTask[],
@@ -104,13 +104,13 @@ async function placesIn(
   if (positions === 'keep') for (const node of own) await mustBeKept(profile, node, stored, tasks, last);
   const checkpoints = stored.map(({ checkpoint }) => checkpoint);
   return (task, copyOf) => {
-    const placed: Record<string, Position> = {};
+    const found: Record<string, Position> = {};
     const copied = checkpoints[copyOf];
     for (const { id, source } of subtopology.sources) {
       if (source.global) {
         for (const [partition, position] of copied ? positionsIn(copied, id, source, copyOf) : []) {
           const anew = (positions === 'earliest' ? first : last).get(id)?.[partition] ?? 0;
-          placed[positionKey(id, source, partition)] = positions === 'keep' ? position : { ...position, offset: anew };
+          found[positionKey(id, source, partition)] = positions === 'keep' ? position : { ...position, offset: anew };
         }
         continue;
       }
@@ -119,12 +119,12 @@ async function placesIn(
       const anew = (positions === 'earliest' ? first : last).get(id)?.[task] ?? 0;
       if (source.hasWatermarkMarkers) {
         const { watermarkMarkers } = copied?.positions[id] ?? {};
-        placed[id] = { ...time, offset: last.get(id)?.[task] ?? 0, ...(watermarkMarkers ? { watermarkMarkers } : {}) };
+        found[id] = { ...time, offset: last.get(id)?.[task] ?? 0, ...(watermarkMarkers ? { watermarkMarkers } : {}) };
       } else if (positions === 'keep') {
-        placed[id] = { offset: EARLIEST, ...checkpoints[task]?.positions[id], ...time };
-      } else placed[id] = { ...positionAt(anew), ...time };
+        found[id] = { offset: EARLIEST, ...checkpoints[task]?.positions[id], ...time };
+      } else found[id] = { ...positionAt(anew), ...time };
     }
-    return placed;
+    return found;
   };
 }
 

@@ -97,7 +97,7 @@ export interface RestoreOptions {
 }
 
 /**
- * Puts the state of a savepoint in the place of what the profile has of the topology; state that the topology does not
+ * Puts the state of a savepoint over what the profile has of the topology; state that the topology does not
  * read stays in the file. Every task gets an incarnation above those of the savepoint and the profile. The file is checked as a whole before anything is written; a restore that
  * is interrupted is to be repeated. Memory: one task; where the number of tasks changes, the state of a sub-topology twice.
  *
@@ -111,7 +111,7 @@ export async function restoreSavepoint(
 ): Promise<{ readonly incarnation: number; readonly tasks: number }> {
   await mustBeStopped(profile, topology);
   const { manifest, incarnation: saved } = verified(file);
-  const subtopologies: PlacedSubtopology[] = [];
+  const subtopologies: RestoredSubtopology[] = [];
   for (const subtopology of subtopologiesOf(topology)) {
     const kept = subtopologiesIn(manifest).find(({ name }) => name === subtopology.name);
     if (!kept) continue; // new, or had committed nothing
@@ -123,7 +123,7 @@ export async function restoreSavepoint(
         kept,
         partitions,
         made: undefined,
-        place: await placing(profile, subtopology, kept.topics, positions),
+        positionsOf: await restoredPositions(profile, subtopology, kept.topics, positions),
       });
       continue;
     }
@@ -136,16 +136,22 @@ export async function restoreSavepoint(
     }
     const saved = [...tasksIn(file, [{ kept }])].map((task): PlannedTask => ({ ...task, topics: kept.topics }));
     const made = await rescaled(profile, subtopology, saved, { tasks: partitions, positions, ...rescale });
-    subtopologies.push({ subtopology, kept, partitions, made, place: (checkpoint) => checkpoint?.positions ?? {} });
+    subtopologies.push({
+      subtopology,
+      kept,
+      partitions,
+      made,
+      positionsOf: (checkpoint) => checkpoint?.positions ?? {},
+    });
   }
   const before = await Promise.all(subtopologies.map(({ subtopology }) => storedTasks(profile, subtopology)));
   const incarnation = Math.max(saved, incarnationOf(before.flat())) + 1;
   // Looked at before anything is written: a position that does not fit must not be found half-way.
-  for (const { placed, partition, checkpoint } of restoredTasks(file, subtopologies))
-    placed.place(checkpoint, partition);
+  for (const { target, partition, checkpoint } of restoredTasks(file, subtopologies))
+    target.positionsOf(checkpoint, partition);
   let tasks = 0;
-  for (const { placed, partition, checkpoint, state } of restoredTasks(file, subtopologies)) {
-    const { subtopology, place } = placed;
+  for (const { target, partition, checkpoint, state } of restoredTasks(file, subtopologies)) {
+    const { subtopology, positionsOf } = target;
     const base = checkpoint ?? emptyCheckpoint(topologyHash(subtopology));
     await profile.checkpoints.replace(
       { topology: subtopology.name, partition },
@@ -154,9 +160,9 @@ export async function restoreSavepoint(
         checkpoint: {
           ...base,
           layout: undefined,
-          tasks: placed.partitions,
+          tasks: target.partitions,
           incarnation,
-          positions: place(checkpoint, partition),
+          positions: positionsOf(checkpoint, partition),
         },
         state: state.filter(readerIn(subtopology)),
         topics: topicsOf(subtopology),
@@ -167,53 +173,53 @@ export async function restoreSavepoint(
   return { incarnation, tasks };
 }
 
-interface PlacedSubtopology {
+interface RestoredSubtopology {
   readonly subtopology: Topology;
   readonly kept: ReturnType<typeof subtopologiesIn>[number];
   /** How many tasks there will be. */
   readonly partitions: number;
   /** Its tasks, where the file has another number of them. */
   readonly made: readonly PlannedTask[] | undefined;
-  readonly place: Place;
+  readonly positionsOf: PositionsOf;
 }
 
 /** All tasks of these sub-topologies as they are to be: those of the file, or what was made of them. */
-function* restoredTasks(file: string, subtopologies: readonly PlacedSubtopology[]) {
+function* restoredTasks(file: string, subtopologies: readonly RestoredSubtopology[]) {
   yield* tasksIn(
     file,
     subtopologies.filter(({ made }) => made === undefined),
   );
-  for (const placed of subtopologies) for (const task of placed.made ?? []) yield { placed, ...task };
+  for (const target of subtopologies) for (const task of target.made ?? []) yield { target, ...task };
 }
 
 /** The tasks of a savepoint that some of these sub-topologies take over, each with its number in the subtopology. */
-function* tasksIn<S extends Pick<PlacedSubtopology, 'kept'>>(file: string, subtopologies: readonly S[]) {
+function* tasksIn<S extends Pick<RestoredSubtopology, 'kept'>>(file: string, subtopologies: readonly S[]) {
   for (const { partition: number, ...task } of decodedTasks(file)) {
-    const placed = subtopologies.find(
+    const target = subtopologies.find(
       ({ kept: { first, partitions } }) => number >= first && number < first + partitions,
     );
-    if (placed) yield { placed, ...task, partition: number - placed.kept.first };
+    if (target) yield { target, ...task, partition: number - target.kept.first };
   }
 }
 
-type Place = (checkpoint: Checkpoint | undefined, partition: number) => Record<string, Position>;
+type PositionsOf = (checkpoint: Checkpoint | undefined, partition: number) => Record<string, Position>;
 
 /**
  * How a task's positions come into the logs of this profile. What lies between sub-topologies is passed over, since it comes again
  * from where the sub-topologies before go on; what marks said of time is still true where those do.
  */
-async function placing(
+async function restoredPositions(
   profile: OpenProfile,
   subtopology: Topology,
   topics: SavepointSubtopology['topics'],
   positions: RestoredPositions,
-): Promise<Place> {
+): Promise<PositionsOf> {
   const [first, last] = await Promise.all([
     offsetsBySource(profile, subtopology, 'earliest'),
     offsetsBySource(profile, subtopology, 'latest'),
   ]);
   const anew = positions === 'earliest' ? first : last;
-  const placeIn = ({ id, source }: SourceNode, partition: number, position: Position | undefined) => {
+  const positionIn = ({ id, source }: SourceNode, partition: number, position: Position | undefined) => {
     const from = first.get(id)?.[partition] ?? 0;
     const to = last.get(id)?.[partition] ?? 0;
     if (positions !== 'keep') return positionAt(source.hasWatermarkMarkers ? to : (anew.get(id)?.[partition] ?? 0));
@@ -228,17 +234,17 @@ async function placing(
     );
   };
   return (checkpoint, task) => {
-    const placed: Record<string, Position> = {};
+    const found: Record<string, Position> = {};
     for (const node of subtopology.sources) {
       const here = partitionsRead(node.source, task, last.get(node.id)?.length ?? 0);
       const saved = checkpoint ? positionsIn(checkpoint, node.id, node.source, task).keys() : [];
       for (const partition of positions === 'keep' ? new Set([...here, ...saved]) : here) {
         const key = positionKey(node.id, node.source, partition);
-        const position = placeIn(node, partition, checkpoint?.positions[key]);
-        if (position) placed[key] = position;
+        const position = positionIn(node, partition, checkpoint?.positions[key]);
+        if (position) found[key] = position;
       }
     }
-    return placed;
+    return found;
   };
 }
 

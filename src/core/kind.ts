@@ -58,7 +58,7 @@ export const writeModeOn = ({ writes }: SinkKind, profile: ProfileName): WriteMo
 // How `millrace verify` isolates a sink: it runs a topology twice, each run with its own outputs, and compares them.
 
 /** The outputs of one of the runs: nothing else has names that begin with `id`. */
-export interface IsolatedPlace {
+export interface Isolation {
   /** `verify-` and eight hexadecimal digits. */
   readonly id: string;
   readonly run: 'reference' | 'faulted';
@@ -69,7 +69,7 @@ export interface IsolatedPlace {
 }
 
 /** The name of the topology in that run: the first part of the ids that its sinks write. */
-export const isolatedName = ({ id, run }: Pick<IsolatedPlace, 'id' | 'run'>): string => `${id}.${run}`;
+export const isolatedName = ({ id, run }: Pick<Isolation, 'id' | 'run'>): string => `${id}.${run}`;
 
 /** Part of the definition of a kind of sink: how its writes are isolated. */
 export type SinkVerification = IsolatedSink | SendingSink;
@@ -79,12 +79,12 @@ export interface IsolatedSink {
   /** The name of its target in the report. */
   called(options: never): string;
   /** The options of a sink that writes to that target. */
-  isolate(options: never, place: IsolatedPlace): object;
+  isolate(options: never, isolation: Isolation): object;
   /**
    * For a target where tasks overwrite each other's values: the options of one task, so that the final content does not depend on
    * which task wrote last. It is set up when the task opens.
    */
-  isolateTask?(options: never, place: IsolatedPlace, task: number): object;
+  isolateTask?(options: never, isolation: Isolation, task: number): object;
 }
 
 /** A sink whose target keeps nothing to compare. */

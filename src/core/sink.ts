@@ -7,9 +7,9 @@ import type { Origin } from './record.js';
 
 declare const IN: unique symbol;
 
-/** The target of a sink: its name in messages, and a sample of the names that its values may get there. */
-export interface SinkPlace {
-  readonly called: string;
+/** The target of a sink: its name in messages, such as `stream payments`, and a sample of the names that it writes to. */
+export interface SinkTarget {
+  readonly name: string;
   readonly sample: string;
 }
 
@@ -34,7 +34,7 @@ export interface Sink<in T> {
    */
   readonly changes?: boolean | undefined;
   /** Where it writes, if not to a topic: `check` asks sources whether they read from there. Missing if the values decide it. */
-  readonly place?: SinkPlace | undefined;
+  readonly target?: SinkTarget | undefined;
   readonly [IN]?: ((value: T) => void) | undefined;
 }
 

@@ -48,7 +48,7 @@ export interface Source<out T> {
    * because records would be lost silently.
    */
   readonly onDataLoss?: 'earliest' | 'latest' | undefined;
-  /** Whether it reads what a sink of its connector writes, given the sample of the sink's `place`. Topics are compared by name. */
+  /** Whether it reads what a sink of its connector writes, given the sample of the sink's `target`. Topics are compared by name. */
   readonly covers?: ((sample: string) => boolean) | undefined;
   readonly [OUT]?: (() => T) | undefined;
 }

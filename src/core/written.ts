@@ -1,4 +1,4 @@
-import type { IsolatedPlace } from './kind.js';
+import type { Isolation } from './kind.js';
 import type { Sink } from './sink.js';
 
 /** One thing that a sink wrote. */
@@ -30,6 +30,6 @@ export interface Written {
 /** Reads what sinks of a kind wrote in a verification, and removes it. */
 export interface WrittenOutput {
   /** If `ordered` is false, clocks decided the order of inputs: compare only what does not depend on it. */
-  read(sink: Sink<unknown>, place: IsolatedPlace, ordered: boolean): Promise<Written>;
-  remove(sink: Sink<unknown>, place: IsolatedPlace): Promise<void>;
+  read(sink: Sink<unknown>, isolation: Isolation, ordered: boolean): Promise<Written>;
+  remove(sink: Sink<unknown>, isolation: Isolation): Promise<void>;
 }

@@ -23,7 +23,7 @@ const BACK_OFF = { waitMs: 200, waitMaxMs: 10_000 };
 /** How long a task that makes no progress is reopened, outages excluded, before the run ends with the cause. */
 const FAILING_MAX_MS = 10 * 60_000;
 /** The most abandoned tasks that never ended, each with its memory, before the run ends. */
-const FORSAKEN_MAX = 16;
+const ABANDONED_MAX = 16;
 
 /** What a supervisor did for a task since the start. */
 export interface TaskHealth {
@@ -38,13 +38,13 @@ export interface TaskHealth {
 /** Why a task ended, and whether it stored a checkpoint before. */
 interface End {
   readonly cause: unknown;
-  readonly gotOn: boolean;
+  readonly progressed: boolean;
 }
 
 interface Watched {
   task: Task | undefined;
   /** Resolves when it has stopped; never rejects. */
-  gone: Promise<void>;
+  stopped: Promise<void>;
   /** The task moved to another process: later errors here are ignored. */
   lost: boolean;
   ended: boolean;
@@ -68,7 +68,7 @@ export class Supervisor {
   /** The latest instance of every task that was opened here, for snapshots. */
   private readonly seen = new Map<number, Task>();
   /** Hung tasks that were abandoned, until they end by themselves, if ever. */
-  private readonly forsaken = new Set<Task>();
+  private readonly abandoned = new Set<Task>();
   private stopping = false;
   private failure: { readonly cause: unknown } | undefined;
   private idle: (() => void) | undefined;
@@ -109,7 +109,7 @@ export class Supervisor {
       watched.released.abort();
       this.watched.delete(partition);
       this.seen.delete(partition);
-      this.leaving.set(partition, watched.gone);
+      this.leaving.set(partition, watched.stopped);
     }
     for (const partition of partitions) if (!this.watched.has(partition)) this.watch(partition);
     this.settle();
@@ -145,7 +145,7 @@ export class Supervisor {
       lost: false,
       ended: false,
       reopens: false,
-      gone: Promise.resolve(),
+      stopped: Promise.resolve(),
       released: new AbortController(),
       restarts: 0,
       stalls: 0,
@@ -156,7 +156,7 @@ export class Supervisor {
       watched.ended = true;
       this.settle();
     };
-    watched.gone = this.keepRunning(partition, watched).then(ended, (cause: unknown) => {
+    watched.stopped = this.keepRunning(partition, watched).then(ended, (cause: unknown) => {
       // The last commit of a stopping run may come too late; another process repeats that work.
       const taken = this.options.inGroup && this.stopping && isFenced(cause);
       if (!watched.lost && !taken) this.fail(cause);
@@ -181,13 +181,13 @@ export class Supervisor {
       const opensAgain = watched.reopens || watched.task?.completes;
       if (!end && opensAgain && !this.stopping && !watched.lost) continue;
       if (!end) return;
-      const { cause, gotOn } = end;
+      const { cause, progressed } = end;
       // A task that made progress is not failing repeatedly.
-      failures = gotOn ? 1 : failures + 1;
-      failingSinceMs = gotOn ? clock.now() : Math.min(failingSinceMs, clock.now());
+      failures = progressed ? 1 : failures + 1;
+      failingSinceMs = progressed ? clock.now() : Math.min(failingSinceMs, clock.now());
       // Another process may have taken the task by mistake; reopening asks the group for the owner.
       const passing = isPassing(cause) || cause instanceof Stall || (inGroup && isFenced(cause));
-      const hopeless = !passing || clock.now() - failingSinceMs > FAILING_MAX_MS || this.forsaken.size > FORSAKEN_MAX;
+      const hopeless = !passing || clock.now() - failingSinceMs > FAILING_MAX_MS || this.abandoned.size > ABANDONED_MAX;
       if (this.stopping || watched.lost || hopeless) throw cause;
       watched.restarts += 1;
       onWarning(`task ${partition} failed and is restored from its checkpoint: ${placedMessageOf(cause)}`);
@@ -213,8 +213,8 @@ export class Supervisor {
       return undefined;
     } catch (cause) {
       if (cause instanceof Stall) watched.stalls += 1;
-      if (task && watchdog) await this.letGo(task, watchdog, cause);
-      return { cause, gotOn: task !== undefined && task.snapshot().epoch > epochBefore };
+      if (task && watchdog) await this.closeFailed(task, watchdog, cause);
+      return { cause, progressed: task !== undefined && task.snapshot().epoch > epochBefore };
     } finally {
       watchdog?.stop();
       watched.waitsFor = undefined;
@@ -239,7 +239,7 @@ export class Supervisor {
   }
 
   /** Closes what is left of a failed task. If the close hangs, the task is abandoned, and its successor fences it. */
-  private async letGo(task: Task, watchdog: Watchdog, cause: unknown): Promise<void> {
+  private async closeFailed(task: Task, watchdog: Watchdog, cause: unknown): Promise<void> {
     const { outages, onWarning } = this.options;
     let stall = cause instanceof Stall ? cause : undefined;
     if (!stall) {
@@ -252,8 +252,8 @@ export class Supervisor {
     }
     if (!stall) return;
     if (stall.reason.kind === 'sink') outages.report(stall.reason.id, stall);
-    this.forsaken.add(task);
-    void task.forceClose().finally(() => this.forsaken.delete(task));
+    this.abandoned.add(task);
+    void task.forceClose().finally(() => this.abandoned.delete(task));
   }
 
   private settle(): void {

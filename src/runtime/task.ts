@@ -93,7 +93,7 @@ export class Task {
     /** The newest measurement of each name, for progress lines and pages. */
     readonly measures: Map<string, MetricRow>,
     private readonly time: EventTime,
-    private readonly outlet: WatermarkEmitter,
+    private readonly markers: WatermarkEmitter,
     private readonly ticks: ClockTicks,
     private readonly end: EndOfRun,
     /** The operations in flight. */
@@ -151,7 +151,7 @@ export class Task {
         }),
       );
       const between = topology.sinks.filter(({ sink }) => sink.connector === INTERNAL);
-      const outlet = new WatermarkEmitter(
+      const markers = new WatermarkEmitter(
         { task: id.partition, tasks: options.tasks },
         between.map(({ id: step }) => writers.get(step) as SinkWriter),
         between.map(({ sink }) => (sink.options as InternalSinkOptions).idleTimeout),
@@ -171,7 +171,7 @@ export class Task {
         checkpoint,
         new Map(),
         time,
-        outlet,
+        markers,
         new ClockTicks(topology, id.partition, checkpoint.settledDecisions, clock.now()),
         end,
         waits,
@@ -248,7 +248,7 @@ export class Task {
         this.push(round);
         await pace.take(round.records);
         await nextTurn(); // lets inference results, polls and other tasks run
-      } else if (this.outlet.isQuiet(clock.now())) {
+      } else if (this.markers.isQuiet(clock.now())) {
         await this.commitEpoch();
       } else if (this.inputs.every((input) => input.ended)) {
         if (this.ticks.isDueAtEnd(clock.now())) this.tick();
@@ -300,7 +300,7 @@ export class Task {
   }
 
   private push(round: Round): void {
-    this.outlet.onRound(this.options.clock.now());
+    this.markers.onRound(this.options.clock.now());
     this.send(round);
   }
 
@@ -329,7 +329,7 @@ export class Task {
 
     const writers = [...this.writers];
     await this.writeMetrics();
-    this.outlet.writeMarkers(this.time.watermarkMs);
+    this.markers.writeMarkers(this.time.watermarkMs);
     const prepared = await Promise.all(
       writers.map(async ([step, writer]) => [step, await writer.prepare?.()] as const),
     );
@@ -367,7 +367,7 @@ export class Task {
   }
 
   private get isEpochDue(): boolean {
-    if (this.recordsSinceEpoch > 0 || this.queries.some || this.outlet.isDue) return true;
+    if (this.recordsSinceEpoch > 0 || this.queries.some || this.markers.isDue) return true;
     if (this.end.differsFrom(this.checkpoint.settledDecisions)) return true;
     for (const writer of this.writers.values()) if (writer.isDue?.()) return true;
     return false;

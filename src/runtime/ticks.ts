@@ -27,7 +27,7 @@ export const CLOCK_TOPIC = '$clock';
 export const CLOCK_DECISION = 'clockMs';
 
 /** The interval of processing-time ticks of a topology's steps; infinity if no step needs them. */
-export const tickEveryOf = ({ steps }: Topology): number =>
+export const processingTimeIntervalOf = ({ steps }: Topology): number =>
   Math.min(
     Number.POSITIVE_INFINITY,
     ...steps.map(
@@ -53,7 +53,7 @@ export class ClockTicks {
     decisions: SettledDecisions,
     nowMs: number,
   ) {
-    this.everyMs = tickEveryOf(topology);
+    this.everyMs = processingTimeIntervalOf(topology);
     this.toldMs = decisions[CLOCK_DECISION] as number | undefined;
     this.dueMs = nowMs + this.everyMs;
   }

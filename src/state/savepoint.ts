@@ -69,7 +69,7 @@ export async function* encodeSavepoint(
   yield MAGIC;
   yield* frame([Buffer.from(JSON.stringify(manifest))]);
   for await (const { checkpoint, state } of tasks) {
-    const kept = [...state].filter(({ bytes }) => bytes !== null).sort(byPlace);
+    const kept = [...state].filter(({ bytes }) => bytes !== null).sort(byCell);
     const buckets = kept.map(({ step, cell, version, bucket, bytes }) => [step, cell, version, bucket, bytes?.length]);
     yield* frame([Buffer.from(JSON.stringify({ checkpoint: checkpoint ?? null, buckets }))]);
     yield* frame(kept.map(({ bytes }) => bytes as Uint8Array));
@@ -107,12 +107,12 @@ export function decodeSavepoint(
   };
 }
 
-type Place = readonly [step: string, cell: string, version: number, bucket: number, length: number];
+type BucketEntry = readonly [step: string, cell: string, version: number, bucket: number, length: number];
 
 function readTask(read: ReadBytes, where: string): SavepointTask {
   const { checkpoint, buckets } = JSON.parse(text(readFrame(read, where))) as {
     readonly checkpoint: Checkpoint | null;
-    readonly buckets: readonly Place[];
+    readonly buckets: readonly BucketEntry[];
   };
   const body = readFrame(read, where);
   let at = 0;
@@ -156,7 +156,7 @@ function exactly(read: ReadBytes, length: number, where: string): Uint8Array {
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 /** By name, whatever the order of the store. */
-function byPlace(a: StateChange, b: StateChange): number {
+function byCell(a: StateChange, b: StateChange): number {
   if (a.step !== b.step) return a.step < b.step ? -1 : 1;
   if (a.cell !== b.cell) return a.cell < b.cell ? -1 : 1;
   return a.bucket - b.bucket;

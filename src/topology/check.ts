@@ -202,14 +202,14 @@ function targetProblems(topology: Topology): TopologyProblem[] {
 
 /** The same where places are no topics: only their connector can tell whether one lies in another. */
 function loopProblems(topology: Topology): TopologyProblem[] {
-  return allSinks(topology).flatMap(({ id, sink: { connector, place } }) => {
-    if (place === undefined) return [];
+  return allSinks(topology).flatMap(({ id, sink: { connector, target } }) => {
+    if (target === undefined) return [];
     const reader = topology.sources.find(
-      ({ source }) => source.connector === connector && source.covers?.(place.sample),
+      ({ source }) => source.connector === connector && source.covers?.(target.sample),
     );
     if (reader === undefined) return [];
     const hint = 'a topology that reads its own output never ends: write to another target';
-    return [{ where: id, message: `writes to the ${place.called}, which "${reader.id}" reads`, hint }];
+    return [{ where: id, message: `writes to the ${target.name}, which "${reader.id}" reads`, hint }];
   });
 }
 

@@ -163,10 +163,10 @@ export const needsAcceptance = (plans: readonly StatePlan[]): boolean =>
   plans.some(({ changes }) => changes.length > 0);
 
 /** Tells state that a topology reads from state that nothing in it knows any more. */
-export function readerIn(topology: Topology): (place: { readonly step: string; readonly cell: string }) => boolean {
+export function readerIn(topology: Topology): (name: CellName) => boolean {
   const isEngines = engineCells(topology);
   const declared = new Set([...declaredCells(topology)].map(({ step, cell }) => `${step}/${cell}`));
-  return (place) => declared.has(`${place.step}/${place.cell}`) || isEngines(place);
+  return (name) => declared.has(`${name.step}/${name.cell}`) || isEngines(name);
 }
 
 /** Whether state is refused, by a run or by the restore that another number of tasks needs. */
@@ -227,13 +227,13 @@ function planSinks({ sinks }: Topology, tasks: readonly PlannedTask[], unfinishe
     .map(([sink, found]) => ({ sink, unfinished: found, ...(known.has(sink) ? dropped : kept) }));
 }
 
-interface Place {
+interface CellName {
   readonly step: string;
   readonly cell: string;
 }
 
 function planCells(topology: Topology, tasks: readonly PlannedTask[]): CellPlan[] {
-  const stored = new Map<string, Place & { readonly byTask: StateChange[][] }>();
+  const stored = new Map<string, CellName & { readonly byTask: StateChange[][] }>();
   for (const { state } of tasks) {
     const ofTask = new Map<string, StateChange[]>();
     for (const change of state) getOrInsert(ofTask, `${change.step}/${change.cell}`, () => []).push(change);
@@ -247,7 +247,7 @@ function planCells(topology: Topology, tasks: readonly PlannedTask[]): CellPlan[
     const key = `${step}/${cell}`;
     const found = stored.get(key)?.byTask ?? [];
     stored.delete(key);
-    plans.push({ step, cell, version: spec.version, ...sizeOf(found), ...fateOf(spec, found) });
+    plans.push({ step, cell, version: spec.version, ...sizeOf(found), ...actionOn(spec, found) });
   }
   const isEngines = engineCells(topology);
   const rest = [...stored.values()].sort((a, b) => (`${a.step}/${a.cell}` < `${b.step}/${b.cell}` ? -1 : 1));
@@ -266,7 +266,7 @@ function planCells(topology: Topology, tasks: readonly PlannedTask[]): CellPlan[
 }
 
 /** What the runtime itself keeps: under names with a $, rows that a sink has not taken yet, and the number of its last change. */
-function engineCells({ sinks }: Topology): (place: Place) => boolean {
+function engineCells({ sinks }: Topology): (name: CellName) => boolean {
   const ids = new Set(sinks.map(({ id }) => id));
   return ({ step, cell }) => step.startsWith('$') || ((cell === 'rows' || cell === 'number') && ids.has(step));
 }
@@ -276,7 +276,7 @@ function noteOnDropped({ steps }: Topology, cell: string, step: string): string 
   return cell === 'rows' ? 'rows without a sink: written if it is added again' : 'its step was removed';
 }
 
-function* declaredCells({ steps }: Topology): Generator<Place & { readonly spec: CellSpec }> {
+function* declaredCells({ steps }: Topology): Generator<CellName & { readonly spec: CellSpec }> {
   for (const { id, shape } of steps) {
     if (shape.shape !== 'stateful') continue;
     for (const [cell, spec] of Object.entries(shape.cells)) yield { step: id, cell, spec };
@@ -292,7 +292,7 @@ function sizeOf(byTask: readonly (readonly StateChange[])[]): Pick<CellPlan, 'st
   };
 }
 
-function fateOf(spec: CellSpec, byTask: readonly (readonly StateChange[])[]): Pick<CellPlan, 'action' | 'note'> {
+function actionOn(spec: CellSpec, byTask: readonly (readonly StateChange[])[]): Pick<CellPlan, 'action' | 'note'> {
   if (byTask.length === 0) return { action: 'new', note: '' };
   try {
     for (const changes of byTask) tryRestore(spec, changes);

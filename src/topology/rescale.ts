@@ -49,12 +49,12 @@ export function rescaleTasks(
     state: [],
     copyOf: task % from.length,
   }));
-  const places = placesIn(from);
+  const byCell = changesByCell(from);
   for (const step of subtopology.steps) {
     if (step.shape.shape !== 'stateful') continue;
     const opened = to.map((): Record<string, Cell> => ({}));
     for (const [name, spec] of inTurn(step.shape.cells)) {
-      const changes = places.get(`${step.id}/${name}`) ?? from.map(() => []);
+      const changes = byCell.get(`${step.id}/${name}`) ?? from.map(() => []);
       const where = `${step.id}/${name}`;
       const isCopied = isSameInAll(subtopology, step, spec.rescale);
       if (isCopied) {
@@ -72,7 +72,7 @@ export function rescaleTasks(
       });
     }
   }
-  keepEngines(subtopology, places, to, options);
+  keepEngines(subtopology, byCell, to, options);
   return to;
 }
 
@@ -170,12 +170,12 @@ function restored(spec: CellSpec, changes: readonly StateChange[]): Cell {
 /** What the runtime keeps: counters add up, rows that wait for a sink stay with their task, and changes are numbered on from the highest. */
 function keepEngines(
   { sinks }: Topology,
-  places: ReadonlyMap<string, readonly (readonly StateChange[])[]>,
+  byCell: ReadonlyMap<string, readonly (readonly StateChange[])[]>,
   to: readonly { state: StateChange[] }[],
   { counters }: RescaleOptions,
 ): void {
   for (const { id } of [...sinks, { id: '$dead-letters' }]) {
-    const rows = places.get(`${id}/rows`) ?? [];
+    const rows = byCell.get(`${id}/rows`) ?? [];
     for (const [task, changes] of rows.entries()) {
       if (changes.length === 0) continue;
       if (task >= to.length) {
@@ -189,10 +189,10 @@ function keepEngines(
   }
   for (const { id } of sinks) {
     // Each bucket is a number, and the highest counts: whoever has a key next gives it a higher one than it had.
-    const numbers = (places.get(`${id}/number`) ?? []).flat().map((change, bucket) => ({ ...change, bucket }));
+    const numbers = (byCell.get(`${id}/number`) ?? []).flat().map((change, bucket) => ({ ...change, bucket }));
     for (const { state } of to) pushAll(state, numbers);
   }
-  const counted = places.get('$counters/counters') ?? [];
+  const counted = byCell.get('$counters/counters') ?? [];
   for (const [task, { state }] of to.entries()) {
     const cell = counters();
     for (const [old, changes] of counted.entries())
@@ -202,14 +202,14 @@ function keepEngines(
   }
 }
 
-function placesIn(tasks: readonly PlannedTask[]): Map<string, StateChange[][]> {
-  const places = new Map<string, StateChange[][]>();
+function changesByCell(tasks: readonly PlannedTask[]): Map<string, StateChange[][]> {
+  const byCell = new Map<string, StateChange[][]>();
   for (const [task, { state }] of tasks.entries())
     for (const change of state) {
       const key = `${change.step}/${change.cell}`;
-      getOrInsert(places, key, () => tasks.map((): StateChange[] => []))[task]?.push(change);
+      getOrInsert(byCell, key, () => tasks.map((): StateChange[] => []))[task]?.push(change);
     }
-  return places;
+  return byCell;
 }
 
 function at<T>(where: string, work: () => T): T {

@@ -7,11 +7,11 @@ import { exitCodes } from './terminal.js';
 export interface ProcessSupervisorOptions {
   readonly processes: number;
   /** Starts the process with this number. */
-  start(place: number): ChildProcess;
+  start(index: number): ChildProcess;
   /** Called with a message of a process. */
-  onNews(place: number, news: unknown): void;
+  onNews(index: number, news: unknown): void;
   /** Called after an unexpected death, before the restart; resolves when others can take over its work. */
-  onDeath(place: number): Promise<void>;
+  onDeath(index: number): Promise<void>;
   onWarning(message: string): void;
   /** The first pause before a restart; 200 ms by default. */
   readonly waitMs?: number;
@@ -41,8 +41,8 @@ export class ProcessSupervisor {
 
   constructor(private readonly options: ProcessSupervisorOptions) {
     process.once('exit', this.killAll);
-    const places = Array.from({ length: options.processes }, (_, place) => this.keepAlive(place));
-    this.finished = Promise.all(places).then(() => {
+    const processes = Array.from({ length: options.processes }, (_, index) => this.keepAlive(index));
+    this.finished = Promise.all(processes).then(() => {
       process.off('exit', this.killAll);
       if (this.failure) throw this.failure;
     });
@@ -50,7 +50,7 @@ export class ProcessSupervisor {
 
   /** Ids of the running processes, by number. */
   get pids(): ReadonlyMap<number, number> {
-    return new Map([...this.children].flatMap(([place, { pid }]) => (pid === undefined ? [] : [[place, pid]])));
+    return new Map([...this.children].flatMap(([index, { pid }]) => (pid === undefined ? [] : [[index, pid]])));
   }
 
   /** Asks every process to drain, commit and end. */
@@ -59,44 +59,44 @@ export class ProcessSupervisor {
     for (const child of this.children.values()) child.kill('SIGTERM');
   }
 
-  private async keepAlive(place: number): Promise<void> {
+  private async keepAlive(index: number): Promise<void> {
     const { onDeath, onWarning, waitMs: firstMs = BACK_OFF_MS, livedMs = LIVED_MS } = this.options;
     for (let deaths = 0; !this.waiting.signal.aborted; ) {
       const startedMs = performance.now();
-      const { code, signal } = await this.runOnce(place);
+      const { code, signal } = await this.runOnce(index);
       if (code === 0) return;
       const isPassing = code === exitCodes.passing;
       if (code !== null && !isPassing) {
-        this.fail(`process ${place} ended with code ${code}`, 'what it said stands above');
+        this.fail(`process ${index} ended with code ${code}`, 'its error is printed above');
         return;
       }
       try {
-        await onDeath(place);
+        await onDeath(index);
       } catch (error) {
         onWarning(
-          `process ${place} cannot be taken out of its group, which will notice by itself: ${messageOf(error)}`,
+          `process ${index} cannot be removed from its consumer group, which removes it after the session timeout: ${messageOf(error)}`,
         );
       }
       if (this.waiting.signal.aborted) return;
       deaths = performance.now() - startedMs > livedMs ? 1 : deaths + 1;
       if (deaths >= DEATHS_MAX && !isPassing) {
-        this.fail(`process ${place} died ${deaths} times in a row, last of ${signal}`, 'has it enough memory?');
+        this.fail(`process ${index} died ${deaths} times in a row, last of ${signal}`, 'has it enough memory?');
         return;
       }
       const what = isPassing ? 'failed for now' : `died of ${signal}`;
-      onWarning(`process ${place} ${what} and is restarted`);
+      onWarning(`process ${index} ${what} and is restarted`);
       const waitMs = backOffMs(deaths, { waitMs: firstMs, waitMaxMs: BACK_OFF_MAX_MS }, Math.random);
       await pause(waitMs, this.waiting.signal); // `stop` ends the wait
     }
   }
 
-  private runOnce(place: number): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
-    const child = this.options.start(place);
-    this.children.set(place, child);
-    child.on('message', (news) => this.options.onNews(place, news));
+  private runOnce(index: number): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
+    const child = this.options.start(index);
+    this.children.set(index, child);
+    child.on('message', (news) => this.options.onNews(index, news));
     return new Promise((resolve, reject) => {
       const over = () => {
-        if (this.children.get(place) === child) this.children.delete(place);
+        if (this.children.get(index) === child) this.children.delete(index);
       };
       child.once('error', (cause) => {
         if (child.pid !== undefined) return; // a signal could not be sent

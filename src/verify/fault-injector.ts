@@ -9,14 +9,14 @@ export interface KillerOptions {
   readonly everyMs: number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Ends the process of this place at once; false where none runs there. */
-  kill(place: number): boolean;
+  /** Ends the process of this index at once; false if it does not run. */
+  kill(index: number): boolean;
   onKill(point: EpochPoint, kills: number): void;
 }
 
 /**
  * Kills one process after another, each just after it told that it passed a point of an epoch: while records are on
- * their way, before and after the checkpoint is stored. A message travels for a moment, so the place is never quite the same.
+ * their way, before and after the checkpoint is stored. A message travels for a moment, so the exact moment differs.
  * Between two kills at least one checkpoint is stored, or the same records would be begun again and again.
  */
 export class FaultInjector {
@@ -29,9 +29,9 @@ export class FaultInjector {
   constructor(private readonly options: KillerOptions) {}
 
   /** A process passed a point. */
-  hear(place: number, point: EpochPoint): void {
+  hear(index: number, point: EpochPoint): void {
     if (point === 'stored') this.onStored?.();
-    if (this.armed?.point !== point || !this.options.kill(place)) return;
+    if (this.armed?.point !== point || !this.options.kill(index)) return;
     const { fired } = this.armed;
     this.armed = undefined;
     this.kills += 1;

@@ -1,7 +1,7 @@
 import { definition as kafka } from '../../connectors/kafka/definition.js';
 import type { TopicSinkOptions } from '../../connectors/kafka/topic-options.js';
 import { MillraceError, type Sink } from '../core/index.js';
-import { type IsolatedPlace, isolatedName, type SendingSink } from '../core/kind.js';
+import { type Isolation, isolatedName, type SendingSink } from '../core/kind.js';
 import { json } from '../schema/index.js';
 import { onlyRead, readFrom } from '../topics/positions.js';
 import type { Topology } from '../topology/index.js';
@@ -10,7 +10,7 @@ import type { Run, Verification } from './verification.js';
 /** Whether nothing is kept of what a sink writes, so that there is nothing to compare but what it would send. */
 export const isSent = ({ definition }: Sink<never>): boolean => 'sends' in (definition?.verify ?? {});
 
-export const placeOf = ({ id, partitions }: Verification, run: Run, step: string): IsolatedPlace => ({
+export const isolationOf = ({ id, partitions }: Verification, run: Run, step: string): Isolation => ({
   id,
   run,
   step,
@@ -27,9 +27,9 @@ export function isolatedTopology(topology: Topology, verification: Verification,
   const isolated = <T>(id: string, sink: Sink<T>): Sink<T> => {
     const how = sink.definition?.verify;
     if (how === undefined) throw notVerifiable(id, sink.kind);
-    const place = placeOf(verification, run, id);
-    if ('sends' in how) return sentTo(place, sink, how);
-    return Object.freeze({ ...sink, options: Object.freeze(how.isolate(sink.options as never, place)) });
+    const isolation = isolationOf(verification, run, id);
+    if ('sends' in how) return sentTo(isolation, sink, how);
+    return Object.freeze({ ...sink, options: Object.freeze(how.isolate(sink.options as never, isolation)) });
   };
   return Object.freeze({
     ...topology,
@@ -47,9 +47,9 @@ export function isolatedTopology(topology: Topology, verification: Verification,
 }
 
 /** What would be sent goes to a topic. */
-function sentTo<T>(place: IsolatedPlace, sink: Sink<T>, { sends }: SendingSink): Sink<T> {
+function sentTo<T>(isolation: Isolation, sink: Sink<T>, { sends }: SendingSink): Sink<T> {
   const options: TopicSinkOptions = {
-    topic: `${isolatedName(place)}.${place.step}`,
+    topic: `${isolatedName(isolation)}.${isolation.step}`,
     schema: json<unknown>(),
     content: sends(sink.options as never),
     key: undefined,

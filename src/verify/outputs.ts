@@ -8,7 +8,7 @@ import { subtopologiesOf, type Topology } from '../topology/index.js';
 import { compareState } from './compare-state.js';
 import { compareWritten } from './compare-written.js';
 import type { Differences, Sample } from './differences.js';
-import { isolatedTopology, placeOf } from './isolated.js';
+import { isolatedTopology, isolationOf } from './isolated.js';
 import type { Compared, ShownSample } from './report.js';
 import type { Run, Verification } from './verification.js';
 
@@ -34,7 +34,7 @@ export async function compareOutputs(
     const read = async (run: Run): Promise<Written> => {
       const own = sinksOf(runs[run]).find((one) => one.id === id)?.sink as Sink<unknown>;
       const output = await outputOf(profile, own);
-      return output.read(own, placeOf(verification, run, id), ordered);
+      return output.read(own, isolationOf(verification, run, id), ordered);
     };
     const written = { reference: await read('reference'), faulted: await read('faulted') };
     const show: Show = async (run, at) => (written[run].show ? written[run].show(at) : at);

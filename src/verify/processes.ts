@@ -51,10 +51,10 @@ export async function runProcesses(options: ProcessesOptions): Promise<Processes
     kills,
     everyMs: killEveryMs,
     random: Math.random,
-    kill(place) {
-      const pid = supervisor.pids.get(place);
+    kill(index) {
+      const pid = supervisor.pids.get(index);
       if (pid === undefined) return false;
-      killed.add(place);
+      killed.add(index);
       return process.kill(pid, 'SIGKILL');
     },
     onKill: (point, count) => onKill(`kill ${count} of ${kills}, after ${point}`),
@@ -66,20 +66,20 @@ export async function runProcesses(options: ProcessesOptions): Promise<Processes
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         detached: true, // Ctrl-C in a terminal goes to this process, which asks the others to end
       }),
-    onNews(place, news) {
+    onNews(index, news) {
       const told = news as VerificationNews;
       heardMs = performance.now();
-      if (told.kind === 'joined') memberIds.set(place, told.memberId);
-      else faultInjector.hear(place, told.point);
+      if (told.kind === 'joined') memberIds.set(index, told.memberId);
+      else faultInjector.hear(index, told.point);
     },
-    async onDeath(place) {
-      if (!killed.delete(place) && why === undefined) {
+    async onDeath(index) {
+      if (!killed.delete(index) && why === undefined) {
         deaths += 1;
-        onWarning(`process ${place} died, and not of a kill that was meant`);
+        onWarning(`process ${index} died, although verify did not kill it`);
         if (deaths >= DEATHS_MAX) end(dying(work));
       }
-      const memberId = memberIds.get(place);
-      memberIds.delete(place);
+      const memberId = memberIds.get(index);
+      memberIds.delete(index);
       if (memberId !== undefined) await removeMember(config, topology, memberId);
     },
     onWarning(message) {

@@ -8,11 +8,11 @@ import { openProfile } from '../profiles/profiles.js';
 import type { Config } from '../profiles/settings.js';
 import { sinksOf } from '../runtime/index.js';
 import { internalTopic, subtopologiesOf, type Topology } from '../topology/index.js';
-import { isolatedTopology, placeOf } from './isolated.js';
+import { isolatedTopology, isolationOf } from './isolated.js';
 import { outputOf } from './outputs.js';
 import { runs, type Verification } from './verification.js';
 
-/** Where a verification takes place: on the embedded profile a copy, elsewhere the cluster itself under names of its own. */
+/** Where a verification happens: on the embedded profile a copy, elsewhere the cluster itself under names of its own. */
 export interface Sandbox {
   readonly config: Config;
   /** The folder of the copy. */
@@ -79,9 +79,9 @@ async function removeFrom(config: Config, topology: Topology, verification: Veri
         await attempt(`topology ${name}`, () => removal.topology(name));
       }
       for (const { id, sink } of sinksOf(isolated)) {
-        const place = placeOf(verification, run, id);
+        const isolation = isolationOf(verification, run, id);
         await attempt(`what ${id} wrote in ${isolated.name}`, async () =>
-          (await outputOf(profile, sink)).remove(sink, place),
+          (await outputOf(profile, sink)).remove(sink, isolation),
         );
       }
       for (const { id } of isolated.repartitions) {

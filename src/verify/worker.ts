@@ -6,7 +6,7 @@ import type { Config } from '../profiles/settings.js';
 import { type EpochPoint, runTopology } from '../runtime/index.js';
 import { localRegistry } from '../schema/index.js';
 import type { Topology } from '../topology/index.js';
-import { isolatedTopology, placeOf } from './isolated.js';
+import { isolatedTopology, isolationOf } from './isolated.js';
 import { sliced } from './sliced.js';
 import type { Run, Verification } from './verification.js';
 
@@ -69,7 +69,7 @@ export function registersNothing(registry: SchemaRegistry): SchemaRegistry {
   };
 }
 
-/** What tasks would write over each other goes to a place for each task: which of two wrote last is nothing that a run repeats. */
+/** Gives each task a target of its own where tasks would overwrite each other: the order of their writes differs between runs. */
 export const byTask = (driver: SinkDriver, verification: Verification, run: Run): SinkDriver => ({
   ...driver,
   async setUp(sink, context) {
@@ -79,7 +79,7 @@ export const byTask = (driver: SinkDriver, verification: Verification, run: Run)
     const isolateTask = isolatesTasks(sink);
     if (isolateTask === undefined) return driver.open(sink, context);
     const { step, task } = context;
-    const options = isolateTask(sink.options as never, placeOf(verification, run, step), task.partition);
+    const options = isolateTask(sink.options as never, isolationOf(verification, run, step), task.partition);
     const own = { ...sink, options: Object.freeze(options) };
     await driver.setUp?.(own, { topology: task.topology, step, partitions: 1 });
     return driver.open(own, context);

@@ -129,7 +129,9 @@ describe('a savepoint in another number of tasks', () => {
     const to = await world();
     await send(to.profile, NAME, [], 1);
     const open = [{ name: 'part-00001-0-00000000.ndjson' }];
-    const committables = { archive: { next: 1, open, complete: [], place: { connector: 'file', folder: 'archive' } } };
+    const committables = {
+      archive: { next: 1, open, complete: [], location: { connector: 'file', folder: 'archive' } },
+    };
     const stored = [0, 1].map((partition) => ({
       partition,
       checkpoint: { ...emptyCheckpoint('hash'), committables: partition === 0 ? {} : committables },

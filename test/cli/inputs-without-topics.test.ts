@@ -85,10 +85,10 @@ describe('inputs that are no topics', async () => {
     remove();
   });
 
-  it('have a position and a place in offsets, no end and no lag', async () => {
-    const place = { file: join(folder, 'in/a.ndjson'), at: 0, skip: 4 };
+  it('have a position and a source state in offsets, no end and no lag', async () => {
+    const sourceState = { file: join(folder, 'in/a.ndjson'), at: 0, skip: 4 };
     expect(await lagOf(profile, flow)).toMatchObject([
-      { source: 'rows', task: 0, position: 4, end: null, lag: null, place },
+      { source: 'rows', task: 0, position: 4, end: null, lag: null, sourceState },
     ]);
     const pages = topology('pages', dead, (t) => {
       t.source(
@@ -96,7 +96,7 @@ describe('inputs that are no topics', async () => {
         http.pollSource<Row>({ url: 'http://127.0.0.1:1/', schema: json<Row>(), eventTime: () => 0 }),
       ).to('out', toTopic);
     });
-    expect(await lagOf(profile, pages)).toMatchObject([{ position: null, end: null, lag: null, place: null }]);
+    expect(await lagOf(profile, pages)).toMatchObject([{ position: null, end: null, lag: null, sourceState: null }]);
     const known = { ...(await lagOf(profile, pages))[0], lag: 2 } as SourceLag;
     expect(behindText(await lagOf(profile, pages))).toBe('the lag is unknown: no source is a topic');
     expect(behindText([known, ...(await lagOf(profile, pages))])).toBe(
@@ -151,11 +151,11 @@ describe('inputs that are no topics', async () => {
   });
 
   it('of complete files that were not shown are named by plan, and what to do about them', async () => {
-    const committable = (place: object, rows: number) => ({
+    const committable = (location: object, rows: number) => ({
       next: 1,
       open: [],
       complete: [{ name: 'part.ndjson', rows, complete: {} }],
-      place,
+      location,
     });
     const without = await unfinishedIn(archive(undefined));
     const place = { connector: 'file', folder };

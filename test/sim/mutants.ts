@@ -204,7 +204,7 @@ export const mutants: readonly Mutant[] = [
     '[task]: idle ? null : watermarkMs',
     '[task]: watermarkMs',
   ]),
-  mutant('no marks', 'transfers', ['task.ts', 'this.outlet.writeMarkers(this.time.watermarkMs);', '']),
+  mutant('no marks', 'transfers', ['task.ts', 'this.markers.writeMarkers(this.time.watermarkMs);', '']),
   mutant('a mark passed over by the merge', 'transfers', [
     'merge.ts',
     'if (watermarkMs > time.watermarkMs) {',

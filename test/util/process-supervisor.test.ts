@@ -8,8 +8,8 @@ afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
 });
 
-/** Real processes, each running the script that its place and turn call for. */
-function world(processes: number, scriptOf: (place: number, turn: number) => string, waitMs = 20) {
+/** Real processes, each running the script that its index and turn call for. */
+function world(processes: number, scriptOf: (index: number, turn: number) => string, waitMs = 20) {
   const turns = new Map<number, number>();
   const news: unknown[] = [];
   const deaths: number[] = [];
@@ -17,19 +17,19 @@ function world(processes: number, scriptOf: (place: number, turn: number) => str
   const supervisor = new ProcessSupervisor({
     processes,
     waitMs,
-    start(place) {
-      const turn = turns.get(place) ?? 0;
-      turns.set(place, turn + 1);
-      const child = spawn(process.execPath, ['-e', scriptOf(place, turn)], {
+    start(index) {
+      const turn = turns.get(index) ?? 0;
+      turns.set(index, turn + 1);
+      const child = spawn(process.execPath, ['-e', scriptOf(index, turn)], {
         stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
         detached: true,
       });
       started.push(child);
       return child;
     },
-    onNews: (place, told) => news.push([place, told]),
-    async onDeath(place) {
-      deaths.push(place);
+    onNews: (index, told) => news.push([index, told]),
+    async onDeath(index) {
+      deaths.push(index);
     },
     onWarning: (message) => warnings.push(message),
   });
@@ -66,7 +66,7 @@ describe('ProcessSupervisor', () => {
   });
 
   it('starts a process anew that died of a signal, after its death was told', async () => {
-    const { supervisor, deaths, warnings, turns } = world(2, (place, turn) => (place === 1 && turn < 2 ? crash : done));
+    const { supervisor, deaths, warnings, turns } = world(2, (index, turn) => (index === 1 && turn < 2 ? crash : done));
     await supervisor.finished;
     expect(deaths).toEqual([1, 1]);
     expect(turns.get(1)).toBe(3);
@@ -75,14 +75,14 @@ describe('ProcessSupervisor', () => {
   });
 
   it('takes the word of a process that says going on is wrong: the others end, the run fails', async () => {
-    const { supervisor, turns } = world(2, (place) => (place === 0 ? untilTold : wrong));
+    const { supervisor, turns } = world(2, (index) => (index === 0 ? untilTold : wrong));
     await expect(supervisor.finished).rejects.toMatchObject({ message: 'process 1 ended with code 1' });
     expect([...turns.values()]).toEqual([1, 1]);
   });
 
   it('starts a process anew that failed for now, as often as it does, while the others go on', async () => {
     const later = 'process.exit(75);';
-    const script = (place: number, turn: number) => (place === 0 ? untilTold : turn < 12 ? later : done);
+    const script = (index: number, turn: number) => (index === 0 ? untilTold : turn < 12 ? later : done);
     const { supervisor, warnings, turns, until } = world(2, script, 1);
     await until(() => turns.get(1) === 13);
     expect(supervisor.pids.has(0)).toBe(true);

@@ -12,7 +12,7 @@ import { writtenKeys } from '../../connectors/redis/written.js';
 import {
   type Cell,
   hours,
-  type IsolatedPlace,
+  type Isolation,
   isolatedName,
   type Origin,
   type OutgoingRecord,
@@ -52,11 +52,11 @@ const origin = (offset: number, partition = 0): Origin => ({ ...originAt(offset)
 /** What two sinks of one kind wrote, as their connector reads it. */
 async function compareSinks(
   sinks: Readonly<Record<Run, Sink<unknown>>>,
-  place: Pick<IsolatedPlace, 'id' | 'step'>,
+  isolation: Pick<Isolation, 'id' | 'step'>,
   ordered: boolean,
 ): Promise<Differences> {
   const read = async (run: Run) =>
-    (await outputOf(profile, sinks[run])).read(sinks[run], { ...place, run, partitions: {} }, ordered);
+    (await outputOf(profile, sinks[run])).read(sinks[run], { ...isolation, run, partitions: {} }, ordered);
   return compareWritten({ reference: await read('reference'), faulted: await read('faulted') });
 }
 
@@ -143,10 +143,10 @@ describe('hashes', () => {
     remove: async () => undefined,
     removeFences: async () => undefined,
   });
-  const placeIn = (run: Run) => ({ id: 'c', run, step: 's', partitions: {} });
+  const isolationIn = (run: Run) => ({ id: 'c', run, step: 's', partitions: {} });
   const sink = redis.hashSink<unknown>({ key: String, ttl: hours(1) }) as Sink<unknown>;
   const compareKeys = async (keys: ReturnType<typeof store>, ordered: boolean) => {
-    const read = (run: Run) => writtenKeys(keys).read(sink, placeIn(run), ordered);
+    const read = (run: Run) => writtenKeys(keys).read(sink, isolationIn(run), ordered);
     return compareWritten({ reference: await read('reference'), faulted: await read('faulted') });
   };
 
@@ -199,8 +199,8 @@ describe('tables', () => {
     const driver = await sinkDriver(profile, sink, 'history');
     const isolated = (run: Run) => {
       const { isolate } = definition.kinds.tableSink.verify;
-      const place = { id, run, step: 'history', partitions: {} };
-      return { ...sink, options: isolate(sink.options as TableSinkOptions, place) } as Sink<unknown>;
+      const isolation = { id, run, step: 'history', partitions: {} };
+      return { ...sink, options: isolate(sink.options as TableSinkOptions, isolation) } as Sink<unknown>;
     };
     const own = { reference: isolated('reference'), faulted: isolated('faulted') };
     for (const [run, values] of [

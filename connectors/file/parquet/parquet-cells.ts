@@ -85,7 +85,7 @@ function numberOf(value: unknown): number | undefined {
 
 /** Texts if all values are texts or times; otherwise JSON. Each distinct text is stored once. */
 function textsOf(column: DecodedArray): Cells {
-  const places = new Int32Array(column.length);
+  const indices = new Int32Array(column.length);
   const asTexts = isOfTexts(column);
   const texts: string[] = [];
   const known = new Map<unknown, number>();
@@ -95,7 +95,7 @@ function textsOf(column: DecodedArray): Cells {
     const raw: unknown = column[i] ?? null;
     const found = raw === null ? -1 : known.get(raw);
     if (found !== undefined) {
-      places[i] = found;
+      indices[i] = found;
       continue;
     }
     const value = asJson(raw);
@@ -103,10 +103,10 @@ function textsOf(column: DecodedArray): Cells {
     if (!asTexts) depth = Math.max(depth, depthOf(value));
     total += text.length;
     if (total > TEXT_MAX) throw new Error(`more than ${TEXT_MAX} characters in a column`);
-    places[i] = texts.push(text) - 1;
+    indices[i] = texts.push(text) - 1;
     known.set(raw, texts.length - 1);
   }
-  return asTexts ? { kind: 'texts', places, texts } : { kind: 'json', places, texts, depth };
+  return asTexts ? { kind: 'texts', indices, texts } : { kind: 'json', indices, texts, depth };
 }
 
 function isOfTexts(column: DecodedArray): boolean {

@@ -40,16 +40,16 @@ export type Cells =
   /** Milliseconds since 1970, read as ISO 8601 strings; NaN is `null`. */
   | { readonly kind: 'times'; readonly values: Float64Array<ArrayBuffer> }
   /** Indexes into `texts`; -1 is `null`. */
-  | { readonly kind: 'texts'; readonly places: Int32Array<ArrayBuffer>; readonly texts: readonly string[] }
+  | { readonly kind: 'texts'; readonly indices: Int32Array<ArrayBuffer>; readonly texts: readonly string[] }
   /** The same for JSON texts: lists, structures, and columns that mix numbers and texts. `depth` is the largest nesting depth. */
   | {
       readonly kind: 'json';
-      readonly places: Int32Array<ArrayBuffer>;
+      readonly indices: Int32Array<ArrayBuffer>;
       readonly texts: readonly string[];
       readonly depth: number;
     };
 
 /** The buffers of a group that are transferred instead of copied. */
 export const buffersOf = ({ columns }: Group): ArrayBuffer[] => [
-  ...new Set(columns.map((column) => ('places' in column ? column.places : column.values).buffer)),
+  ...new Set(columns.map((column) => ('indices' in column ? column.indices : column.values).buffer)),
 ];

@@ -34,17 +34,17 @@ function readerOf(cells: Cells): Reader {
     case 'times':
       return timeReader(cells.values);
     case 'texts': {
-      const { places, texts } = cells;
+      const { indices, texts } = cells;
       return (row) => {
-        const place = places[row] as number;
-        return place < 0 ? null : texts[place];
+        const index = indices[row] as number;
+        return index < 0 ? null : texts[index];
       };
     }
     case 'json': {
-      const { places, texts } = cells;
+      const { indices, texts } = cells;
       return (row) => {
-        const place = places[row] as number;
-        return place < 0 ? null : JSON.parse(texts[place] as string);
+        const index = indices[row] as number;
+        return index < 0 ? null : JSON.parse(texts[index] as string);
       };
     }
   }

@@ -6,7 +6,7 @@ const CLOSEST_MS = 5 * 60_000;
 const LEADER_MS = 10_000;
 
 /** Where to read a partition next. */
-export interface ReadPlace {
+export interface ReadTarget {
   readonly address: Address;
   /** The rack to send to the broker; empty if the leader itself is to answer. */
   readonly rack: string;
@@ -28,7 +28,7 @@ export class PreferredReadReplica {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  place(leader: Address): ReadPlace {
+  targetOf(leader: Address): ReadTarget {
     const nowMs = this.now();
     if (this.closest && nowMs < this.closest.untilMs) {
       return { address: this.closest.address, rack: this.rack, isLeader: false };

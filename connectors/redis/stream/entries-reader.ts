@@ -26,7 +26,7 @@ export interface EntriesTask {
   readonly stream: string;
   readonly bounded: boolean;
   readonly offset: number;
-  readonly place: EntriesSourceState | undefined;
+  readonly sourceState: EntriesSourceState | undefined;
   readonly onDataLoss: 'earliest' | 'latest' | undefined;
 }
 
@@ -59,7 +59,7 @@ export class EntriesReader implements SourceReader {
     private readonly options: Entries,
     private readonly task: EntriesTask,
   ) {
-    this.after = task.place?.id ?? NO_ID;
+    this.after = task.sourceState?.id ?? NO_ID;
     this.next = Math.max(0, task.offset);
   }
 
@@ -108,12 +108,12 @@ export class EntriesReader implements SourceReader {
   }
 
   private async begin(): Promise<void> {
-    const { offset, place } = this.task;
+    const { offset, sourceState } = this.task;
     const [state] = await this.look(1);
     this.lastAtOpen = state.lastId;
     this.caughtUp = !isAfter(state.lastId, this.after);
     this.reachedEnd = this.task.bounded && this.caughtUp;
-    if (place !== undefined) return this.mustBeTheSame(state);
+    if (sourceState !== undefined) return this.mustBeTheSame(state);
     const first = state.added - state.length;
     if (offset > state.added) throw this.gone(`it holds ${first} to ${state.added}`);
     if (offset !== EARLIEST && offset < first) return; // the first read reports it

@@ -25,7 +25,7 @@ export function streamSink<T>(options: RedisStreamOptions<T>): Sink<T> {
   const { stream: name, entriesMax, exact } = resolve(streamKind, options);
   const fields = (options.fields as ((value: unknown) => object) | undefined) ?? ((value: unknown) => value);
   const key = nameOf(name);
-  const place = typeof name === 'string' ? { called: `stream ${name}`, sample: name } : undefined;
+  const target = typeof name === 'string' ? { name: `stream ${name}`, sample: name } : undefined;
   const driven: Write = {
     key,
     strings: (value) => Object.entries(hashFields(fields(value))).flat(),
@@ -39,5 +39,5 @@ export function streamSink<T>(options: RedisStreamOptions<T>): Sink<T> {
     limit: entriesMax,
     how: exact ? '=' : '~',
   };
-  return sinkOf(definition.kinds.streamSink, options, { options: driven, place });
+  return sinkOf(definition.kinds.streamSink, options, { options: driven, target });
 }

@@ -55,7 +55,7 @@ function showCommand({ terminal, act }: CommandContext): Command {
           terminal.out(
             flags.json
               ? `${JSON.stringify({ topology: topology.name, lag, tasks: rows })}\n`
-              : `${textTable(legible(placed(rows.map(({ heldBy: _, ...row }) => row))))}${behindText(rows)}\n${heldLines(rows)}`,
+              : `${textTable(legible(withStateText(rows.map(({ heldBy: _, ...row }) => row))))}${behindText(rows)}\n${heldLines(rows)}`,
           );
         } finally {
           await profile.close();
@@ -131,13 +131,15 @@ const heldLines = (rows: readonly SourceLag[]): string =>
     .map(({ topic, partition, heldBy }) => `warning: ${topic}/${partition} cannot be read to its end: ${heldBy}\n`)
     .join('');
 
-/** Of a place what says where it is, and no column where all inputs are topics. */
-function placed(rows: readonly SourceLag[]): readonly (Omit<SourceLag, 'place'> & { readonly place?: string })[] {
-  if (rows.every(({ place }) => place === undefined)) return rows.map(({ place: _, ...row }) => row);
-  return rows.map(({ place, ...row }) => {
-    const { file, cursor, at, skip } = (place ?? {}) as Readonly<Record<string, string | number | null | undefined>>;
+/** A source state in one line, and no column for it where all inputs are topics. */
+function withStateText(
+  rows: readonly SourceLag[],
+): readonly (Omit<SourceLag, 'sourceState'> & { readonly sourceState?: string })[] {
+  if (rows.every(({ sourceState }) => sourceState === undefined)) return rows.map(({ sourceState: _, ...row }) => row);
+  return rows.map(({ sourceState, ...row }) => {
+    const { file, cursor, at, skip } = (sourceState ?? {}) as Readonly<Record<string, unknown>>;
     const said = Object.entries({ file, cursor, at, skip }).filter(([, value]) => value !== undefined);
-    return { ...row, place: said.map(([name, value]) => `${name} ${value}`).join(', ') };
+    return { ...row, sourceState: said.map(([name, value]) => `${name} ${value}`).join(', ') };
   });
 }
 

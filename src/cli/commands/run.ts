@@ -71,8 +71,8 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
         const extent = extentOf(flags);
         if (flags.worker) return work(topology, config, extent, terminal, flags);
         const limits = limitsOf(flags);
-        const argumentsOf = (place: number, subtopology = flags.subtopology) =>
-          workerArguments(file, { ...flags, ...(subtopology === undefined ? {} : { subtopology }) }, config, place);
+        const argumentsOf = (index: number, subtopology = flags.subtopology) =>
+          workerArguments(file, { ...flags, ...(subtopology === undefined ? {} : { subtopology }) }, config, index);
         const summary =
           processes > 1
             ? await (await import('../run/run-processes.js')).runProcesses({
@@ -151,9 +151,9 @@ function workerArguments(
   file: string,
   flags: RunFlags,
   { profile, data, standbys, host, port }: Config,
-  place: number,
+  index: number,
 ): string[] {
-  const settings = { profile, data, standbys, host, port: port === 0 ? 0 : port + place };
+  const settings = { profile, data, standbys, host, port: port === 0 ? 0 : port + index };
   return [
     'run',
     file,

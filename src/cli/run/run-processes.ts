@@ -17,8 +17,8 @@ export interface RunProcessesOptions {
   readonly processes: number;
   /** Sub-topologies to run one after another, each in all processes to its end; none where processes run all that they run at once. */
   readonly subtopologies: readonly string[];
-  /** Arguments of `millrace` that make a process one of several, given its place among them and its subtopology. */
-  argumentsOf(place: number, subtopology: string | undefined): readonly string[];
+  /** Arguments of `millrace` that make a process one of several, given its index and its sub-topology. */
+  argumentsOf(index: number, subtopology: string | undefined): readonly string[];
   readonly terminal: Terminal;
 }
 
@@ -40,30 +40,30 @@ export async function runProcesses(options: RunProcessesOptions): Promise<RunSum
   }
   const startedMs = performance.now();
   const counts = new RunCounts();
-  /** By sub-topology and place. */
+  /** By sub-topology and index. */
   const progress = new Map<string, ProgressNews>();
   const begin = (subtopology: string | undefined): ProcessSupervisor => {
     const memberIds = new Map<number, Map<string, string>>();
     return new ProcessSupervisor({
       processes,
       // A process group of its own: Ctrl-C in a terminal goes to this process, which asks the others to end.
-      start: (place) =>
-        spawn(process.execPath, [...process.execArgv, process.argv[1] as string, ...argumentsOf(place, subtopology)], {
+      start: (index) =>
+        spawn(process.execPath, [...process.execArgv, process.argv[1] as string, ...argumentsOf(index, subtopology)], {
           stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
           detached: true,
         }),
-      onNews(place, news) {
+      onNews(index, news) {
         const told = news as WorkerNews;
         if (told.kind === 'joined')
-          getOrInsert(memberIds, place, () => new Map<string, string>()).set(told.subtopology, told.memberId);
+          getOrInsert(memberIds, index, () => new Map<string, string>()).set(told.subtopology, told.memberId);
         else {
           counts.note(told.tasks);
-          progress.set(`${subtopology}/${place}`, told);
+          progress.set(`${subtopology}/${index}`, told);
         }
       },
-      async onDeath(place) {
-        const members = [...(memberIds.get(place) ?? [])];
-        memberIds.delete(place);
+      async onDeath(index) {
+        const members = [...(memberIds.get(index) ?? [])];
+        memberIds.delete(index);
         await Promise.all(members.map(([group, memberId]) => removeMember(config, group, memberId)));
       },
       onWarning: (message) => terminal.err(`warning: ${message}\n`),

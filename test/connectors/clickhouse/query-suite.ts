@@ -21,7 +21,7 @@ import { topology } from '../../../src/topology/index.js';
 import { noInference } from '../../memory.js';
 
 type Options = Parameters<typeof clickhouse.querySource>[0];
-type Place = { readonly place?: unknown };
+type At = { readonly sourceState?: unknown };
 
 /** Rows of a query as records. Asked of a server and of the engine in this process. */
 export function querySuite(options: () => ClickHouseOptions): void {
@@ -37,14 +37,14 @@ export function querySuite(options: () => ClickHouseOptions): void {
   const queryOf = (more: Partial<Options> & Pick<Options, 'sql'>) =>
     clickhouse.querySource({ name: 'rows', orderBy: ['n'], eventTime: () => 0, ...more });
 
-  const open = (source: ReturnType<typeof queryOf>, offset = EARLIEST, place?: unknown, bounded = true) =>
+  const open = (source: ReturnType<typeof queryOf>, offset = EARLIEST, sourceState?: unknown, bounded = true) =>
     db.source.open(source, {
       task: { topology: 'q', partition: 0 },
       partition: 0,
       offset,
       bounded,
       step: 'rows',
-      sourceState: place,
+      sourceState,
     });
 
   async function readAll(reader: SourceReader, recordsMax = 1_000): Promise<RawRecord[]> {
@@ -151,9 +151,9 @@ export function querySuite(options: () => ClickHouseOptions): void {
           const source = queryOf({ sql: `SELECT * FROM ${table}`, orderBy, pageRowsMax });
           const sorted = await db.query<{ n: number }>(`SELECT n FROM ${table} ORDER BY ${orderBy.join(', ')}`);
           const read: number[] = [];
-          let position: { offset: number } & Place = { offset: EARLIEST };
+          let position: { offset: number } & At = { offset: EARLIEST };
           for (const cut of [...cuts, Number.POSITIVE_INFINITY]) {
-            const reader = await open(source, position.offset, position.place);
+            const reader = await open(source, position.offset, position.sourceState);
             const records: RawRecord[] = [];
             while (records.length < cut) {
               const { records: some, ended } = await reader.poll(Math.min(97, cut - records.length));
@@ -163,7 +163,10 @@ export function querySuite(options: () => ClickHouseOptions): void {
             await reader.close();
             expect(records.map(({ offset }) => offset)).toEqual(records.map((_, i) => read.length + i));
             read.push(...records.map((record) => json(record).n));
-            position = { offset: read.length, place: JSON.parse(JSON.stringify(reader.sourceStateOf?.(read.length))) };
+            position = {
+              offset: read.length,
+              sourceState: JSON.parse(JSON.stringify(reader.sourceStateOf?.(read.length))),
+            };
           }
           expect(read).toEqual(sorted.map(({ n }) => n));
         },
@@ -172,7 +175,7 @@ export function querySuite(options: () => ClickHouseOptions): void {
     );
   });
 
-  it('says the place of any row that it gave, not only of the last', async () => {
+  it('says the source state of any row that it gave, not only of the last', async () => {
     const source = queryOf({ sql: 'SELECT number AS n FROM numbers(50)', pageRowsMax: 20 });
     const reader = await open(source);
     await reader.poll(15);
@@ -195,10 +198,10 @@ export function querySuite(options: () => ClickHouseOptions): void {
     expect(await readAll(empty)).toEqual([]);
     const source = queryOf({ sql: `SELECT n FROM ${table};`, pageRowsMax: 4 });
     const first = await open(source, EARLIEST, undefined, false);
-    const place = JSON.parse(JSON.stringify(first.sourceStateOf?.(EARLIEST)));
+    const sourceState = JSON.parse(JSON.stringify(first.sourceStateOf?.(EARLIEST)));
     await db.command(`INSERT INTO ${table} SELECT number FROM numbers(10, 5)`);
     expect(await readAll(first)).toHaveLength(10);
-    expect(await readAll(await open(source, EARLIEST, place, false))).toHaveLength(10);
+    expect(await readAll(await open(source, EARLIEST, sourceState, false))).toHaveLength(10);
     expect(await readAll(await open(source))).toHaveLength(15);
   });
 
@@ -277,16 +280,16 @@ export function querySuite(options: () => ClickHouseOptions): void {
       });
     });
 
-    it('a place in another order', async () => {
-      const place = { orderBy: ['m'], after: ['1'], bound: ['2'] };
-      await expect(open(queryOf({ sql: 'SELECT 1 AS n' }), 1, place)).rejects.toMatchObject({
+    it('a source state in another order', async () => {
+      const sourceState = { orderBy: ['m'], after: ['1'], bound: ['2'] };
+      await expect(open(queryOf({ sql: 'SELECT 1 AS n' }), 1, sourceState)).rejects.toMatchObject({
         code: 'source',
         message: 'the checkpoint has a position in the order of m',
       });
     });
   });
 
-  it('is an input of a topology, whose checkpoint has its place', async () => {
+  it('is an input of a topology, whose checkpoint has its source state', async () => {
     const memory = new MemoryProfile(1);
     const source = clickhouse.querySource<{ n: string; at: string }>({
       name: 'numbers',

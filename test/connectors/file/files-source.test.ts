@@ -25,7 +25,7 @@ const packings: readonly [string, (bytes: Buffer) => Buffer][] = [
 ];
 
 describe('file.source', () => {
-  it('gives every row once, in the order of names, and goes on at any row by its place alone', async () => {
+  it('gives every row once, in the order of names, and goes on at any row by its source state alone', async () => {
     const files = fc.array(
       fc.record({
         lines: fc.array(fc.integer({ min: 0, max: 10 ** 6 }), { maxLength: 30 }),
@@ -46,23 +46,23 @@ describe('file.source', () => {
         }
         const all = source(`${folder}/*`);
         const reader = await openReader(all);
-        const places: unknown[] = [];
+        const states: unknown[] = [];
         const read: string[] = [];
         for (;;) {
           const { records, ended } = await reader.poll(pollMax);
           for (const { offset, value } of records) {
             read.push(Buffer.from(value ?? []).toString());
-            places.push(JSON.parse(JSON.stringify(reader.sourceStateOf?.(offset + 1))));
+            states.push(JSON.parse(JSON.stringify(reader.sourceStateOf?.(offset + 1))));
           }
           if (ended) break;
         }
         expect(read).toEqual(expected);
         for (const offset of [1, Math.ceil(expected.length / 2), expected.length]) {
           if (offset === 0 || offset > expected.length) continue;
-          const rest = await readAll(all, { offset, place: places[offset - 1] });
+          const rest = await readAll(all, { offset, sourceState: states[offset - 1] });
           expect(rest).toEqual(numbered(expected.slice(offset), offset));
         }
-        // Without a place rows are counted.
+        // Without a source state rows are counted.
         expect(await readAll(all, { offset: Math.min(3, expected.length) })).toEqual(numbered(expected.slice(3), 3));
       }),
       { numRuns: 40 },
@@ -156,9 +156,9 @@ describe('file.source', () => {
     const reader = await openReader(flights);
     const first = await readRows(reader, 2_500, 1_000);
     expect(first.map(({ offset }) => offset)).toEqual(Array.from({ length: 2_500 }, (_, i) => i));
-    const place = reader.sourceStateOf?.(2_100);
+    const sourceState = reader.sourceStateOf?.(2_100);
     await reader.close();
-    const again = await openReader(flights, { offset: 2_100, place: JSON.parse(JSON.stringify(place)) });
+    const again = await openReader(flights, { offset: 2_100, sourceState: JSON.parse(JSON.stringify(sourceState)) });
     expect(await readRows(again, 400, 1_000)).toEqual(first.slice(2_100));
     await again.close();
     expect(JSON.parse(first[0]?.text ?? '')).toMatchObject({ origin: expect.any(String), delay: expect.any(Number) });
@@ -173,9 +173,9 @@ describe('a file that is not what it was', () => {
     const all = source(`${folder}/*.ndjson`, { changed });
     const reader = await openReader(all);
     await readRows(reader, 2);
-    const place = reader.sourceStateOf?.(2);
+    const sourceState = reader.sourceStateOf?.(2);
     await reader.close();
-    return { folder, all, from: { offset: 2, place } };
+    return { folder, all, from: { offset: 2, sourceState } };
   };
   const changes: readonly [string, (folder: string) => void, readonly string[]][] = [
     ['was written anew', (folder) => writeFileSync(join(folder, 'b.ndjson'), '7\n8\n9\n'), ['9', '4']],
@@ -216,11 +216,11 @@ describe('a file that is not what it was', () => {
     const reader = await openReader(source(`${folder}/*.ndjson`), { bounded: false });
     await readRows(reader, 1);
     await reader.poll(1);
-    const place = reader.sourceStateOf?.(1);
+    const sourceState = reader.sourceStateOf?.(1);
     await reader.close();
     rmSync(join(folder, 'b.ndjson'));
     writeFileSync(join(folder, 'c.ndjson'), '2\n');
-    expect(await readAll(source(`${folder}/*.ndjson`), { offset: 1, place })).toEqual(numbered(['2'], 1));
+    expect(await readAll(source(`${folder}/*.ndjson`), { offset: 1, sourceState })).toEqual(numbered(['2'], 1));
   });
 
   it('that is cut off where it is compressed is an error, not an end', async () => {

@@ -22,13 +22,13 @@ afterEach(() => {
 
 export interface From {
   readonly offset?: number;
-  readonly place?: unknown;
+  readonly sourceState?: unknown;
   readonly partition?: number;
   readonly bounded?: boolean;
 }
 
 export const openReader = (source: Source<unknown>, from: From = {}): Promise<SourceReader> => {
-  const { offset = EARLIEST, place, partition = 0, bounded = true } = from;
+  const { offset = EARLIEST, sourceState, partition = 0, bounded = true } = from;
   const { source: driver } = openFiles({ schemas: localRegistry() });
   return driver.open(source, {
     task: { topology: 't', partition },
@@ -36,7 +36,7 @@ export const openReader = (source: Source<unknown>, from: From = {}): Promise<So
     offset,
     bounded,
     step: 'in',
-    sourceState: place,
+    sourceState,
   });
 };
 

@@ -9,8 +9,8 @@ describe('rowMaker', () => {
       columns: [
         { name: '__proto__', kind: 'numbers', values: Float64Array.of(-0, 1.5, Number.NaN, Number.NEGATIVE_INFINITY) },
         { name: 'ok', kind: 'booleans', values: Uint8Array.of(0, 1, 2, 1) },
-        { name: 'a"\u2028', kind: 'texts', places: Int32Array.of(1, 0, -1, 1), texts: ['x', 'y'] },
-        { name: 'list', kind: 'json', places: Int32Array.of(0, -1, 0, 1), texts: ['[1]', '{"a":"1"}'], depth: 1 },
+        { name: 'a"\u2028', kind: 'texts', indices: Int32Array.of(1, 0, -1, 1), texts: ['x', 'y'] },
+        { name: 'list', kind: 'json', indices: Int32Array.of(0, -1, 0, 1), texts: ['[1]', '{"a":"1"}'], depth: 1 },
       ],
     });
     const rows = [0, 1, 2, 3].map((row) => Object.entries(make(row)));

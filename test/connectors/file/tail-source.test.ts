@@ -32,10 +32,12 @@ describe('file.tailSource', () => {
     expect(await reader.poll(1)).toEqual({ records: [], ended: false });
     appendFileSync(path, '2\n3\n4\n');
     expect(await readRows(reader, 3)).toEqual(numbered(['22', '3', '4'], 1));
-    const places = [1, 2, 3, 4].map((offset) => JSON.parse(JSON.stringify(reader.sourceStateOf?.(offset))));
+    const states = [1, 2, 3, 4].map((offset) => JSON.parse(JSON.stringify(reader.sourceStateOf?.(offset))));
     await reader.close();
-    for (const [i, place] of places.entries()) {
-      expect(await readAll(tail(path), { offset: i + 1, place })).toEqual(numbered(['22', '3', '4'].slice(i), i + 1));
+    for (const [i, sourceState] of states.entries()) {
+      expect(await readAll(tail(path), { offset: i + 1, sourceState })).toEqual(
+        numbered(['22', '3', '4'].slice(i), i + 1),
+      );
     }
   });
 
@@ -49,7 +51,7 @@ describe('file.tailSource', () => {
     await reader.close();
   });
 
-  it('reads a file that was rotated to its end, and then what took its place', async () => {
+  it('reads a file that was rotated to its end, and then what replaced it', async () => {
     const path = newLog('1\n2\n');
     const reader = await openReader(tail(path), { bounded: false });
     await readRows(reader, 1);
@@ -60,18 +62,18 @@ describe('file.tailSource', () => {
     await reader.close();
   });
 
-  it('finds its place again after several rotations while nobody read', async () => {
+  it('finds its position again after several rotations while nobody read', async () => {
     const path = newLog('1\n2\n3\n');
     const reader = await openReader(tail(path), { bounded: false });
     await readRows(reader, 2);
-    const place = reader.sourceStateOf?.(2);
+    const sourceState = reader.sourceStateOf?.(2);
     await reader.close();
     for (const text of ['4\n', '5\n6\n', '7\n']) {
       renameSync(path, `${path}.${Number(text[0])}`);
       await new Promise((resolve) => setTimeout(resolve, 20)); // so that times of writing differ
       writeFileSync(path, text);
     }
-    expect(await readAll(tail(path), { offset: 2, place })).toEqual(numbered(['3', '4', '5', '6', '7'], 2));
+    expect(await readAll(tail(path), { offset: 2, sourceState })).toEqual(numbered(['3', '4', '5', '6', '7'], 2));
   });
 
   it('takes no older file for the next one where the one it read is deleted, and no other log for an older file', async () => {
@@ -88,7 +90,7 @@ describe('file.tailSource', () => {
     await reader.close();
   });
 
-  it('begins anew in a file that was emptied in its place', async () => {
+  it('begins anew in a file that was truncated', async () => {
     const path = newLog('1\n2\n');
     const reader = await openReader(tail(path), { bounded: false });
     await readRows(reader, 2);
@@ -100,7 +102,7 @@ describe('file.tailSource', () => {
     await reader.close();
   });
 
-  it('sees that a file was emptied even where it is longer already, and finds its place in it again', async () => {
+  it('sees that a file was emptied even where it is longer already, and finds its position in it again', async () => {
     const path = newLog('1\n2\n');
     const reader = await openReader(tail(path), { bounded: false });
     await readRows(reader, 2);
@@ -108,9 +110,9 @@ describe('file.tailSource', () => {
     truncateSync(path, 0);
     appendFileSync(path, '3\n4\n5\n');
     expect(await readRows(reader, 2)).toEqual(numbered(['3', '4'], 2));
-    const place = JSON.parse(JSON.stringify(reader.sourceStateOf?.(4)));
+    const sourceState = JSON.parse(JSON.stringify(reader.sourceStateOf?.(4)));
     await reader.close();
-    expect(await readAll(tail(path), { offset: 4, place })).toEqual(numbered(['5'], 4));
+    expect(await readAll(tail(path), { offset: 4, sourceState })).toEqual(numbered(['5'], 4));
   });
 
   it('does not take what cannot be read for now for what is gone', async () => {
@@ -122,7 +124,7 @@ describe('file.tailSource', () => {
     const source = tail(join(link, 'app.log'));
     const reader = await openReader(source, { bounded: false });
     await readRows(reader, 1);
-    const place = reader.sourceStateOf?.(1);
+    const sourceState = reader.sourceStateOf?.(1);
     await readRows(reader, 1);
     const pointAt = (target: string) => {
       rmSync(link);
@@ -132,24 +134,24 @@ describe('file.tailSource', () => {
     const passing = { code: 'source', permanent: false, message: expect.stringContaining('cannot read') };
     await expect(reader.poll(1)).rejects.toMatchObject(passing);
     await reader.close();
-    await expect(openReader(source, { offset: 1, place })).rejects.toMatchObject(passing);
+    await expect(openReader(source, { offset: 1, sourceState })).rejects.toMatchObject(passing);
     pointAt(join(folder, 'logs'));
-    expect(await readAll(source, { offset: 1, place })).toEqual(numbered(['2'], 1));
+    expect(await readAll(source, { offset: 1, sourceState })).toEqual(numbered(['2'], 1));
   });
 
   it('says when the file that it read last is gone, or begins with what is there', async () => {
     const path = newLog('1\n2\n');
     const reader = await openReader(tail(path), { bounded: false });
     await readRows(reader, 1);
-    const place = reader.sourceStateOf?.(1);
+    const sourceState = reader.sourceStateOf?.(1);
     await reader.close();
     rmSync(path);
     writeFileSync(path, '8\n9\n');
-    await expect(openReader(tail(path), { offset: 1, place })).rejects.toMatchObject({
+    await expect(openReader(tail(path), { offset: 1, sourceState })).rejects.toMatchObject({
       code: 'source',
       permanent: true,
     });
-    expect(await readAll(tail(path, { changed: 'pass' }), { offset: 1, place })).toEqual(numbered(['8', '9'], 1));
+    expect(await readAll(tail(path, { changed: 'pass' }), { offset: 1, sourceState })).toEqual(numbered(['8', '9'], 1));
   });
 
   it('waits for a file that is not there yet, and ends at once where it may not wait', async () => {

@@ -24,10 +24,10 @@ const source = (url: string, options: Partial<PollOptions<unknown>> = {}): Sourc
     ...options,
   });
 
-const open = (polled: Source<unknown>, from: { offset?: number; place?: unknown; bounded?: boolean } = {}) => {
-  const { offset = EARLIEST, place, bounded = true } = from;
-  const kept = place === undefined ? undefined : JSON.parse(JSON.stringify(place));
-  return new PollReader(polled.options as Poll, { offset, place: kept, bounded });
+const open = (polled: Source<unknown>, from: { offset?: number; sourceState?: unknown; bounded?: boolean } = {}) => {
+  const { offset = EARLIEST, sourceState, bounded = true } = from;
+  const kept = sourceState === undefined ? undefined : JSON.parse(JSON.stringify(sourceState));
+  return new PollReader(polled.options as Poll, { offset, sourceState: kept, bounded });
 };
 
 /** Items after an id, at most so many; the service may know more later. */
@@ -63,7 +63,7 @@ describe('http.pollSource', () => {
     expect(await read(open(source(service.url)))).toEqual(range(0, 10));
   });
 
-  it('reads every item once, page by page, and goes on at any item by its place', async () => {
+  it('reads every item once, page by page, and goes on at any item by its source state', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 0, max: 25 }),
@@ -73,11 +73,11 @@ describe('http.pollSource', () => {
           const items = range(0, count);
           const { url } = await shop(items, pageMax);
           const reader = open(source(url));
-          const places: unknown[] = [];
+          const states: unknown[] = [];
           const ids: number[] = [];
           for (;;) {
             const { records, ended } = await reader.poll(pollMax);
-            for (const { offset } of records) places.push(reader.sourceStateOf(offset + 1));
+            for (const { offset } of records) states.push(reader.sourceStateOf(offset + 1));
             ids.push(...idsOf(records));
             if (ended) break;
           }
@@ -85,7 +85,7 @@ describe('http.pollSource', () => {
           items.push(count, count + 1);
           for (const offset of new Set([1, Math.ceil(count / 2), count])) {
             if (offset < 1 || offset > count) continue;
-            const rest = open(source(url), { offset, place: places[offset - 1] });
+            const rest = open(source(url), { offset, sourceState: states[offset - 1] });
             expect(await read(rest)).toEqual(items.slice(offset));
           }
           expect(await read(open(source(url), { offset: Math.min(2, count) }))).toEqual(
@@ -146,7 +146,7 @@ describe('http.pollSource', () => {
     const patience = { timeoutMs: 1_000, attemptsMax: 2 };
     const reader = new PollReader(
       source(service.url).options as Poll,
-      { offset: 0, place: undefined, bounded: true },
+      { offset: 0, sourceState: undefined, bounded: true },
       patience,
     );
     await expect(read(reader)).rejects.toMatchObject({
@@ -180,9 +180,9 @@ describe('http.pollSource', () => {
     const { url } = await shop(items, 10);
     const reader = open(source(url));
     await read(reader, 3);
-    const place = reader.sourceStateOf(3);
+    const sourceState = reader.sourceStateOf(3);
     items[1] = 77;
-    await expect(read(open(source(url), { offset: 3, place }))).rejects.toMatchObject({
+    await expect(read(open(source(url), { offset: 3, sourceState }))).rejects.toMatchObject({
       code: 'source',
       permanent: true,
     });

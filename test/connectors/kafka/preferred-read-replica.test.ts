@@ -11,26 +11,26 @@ const closest = (rack: string) => {
 
 it('is the leader until that names another, and again after five minutes', () => {
   const replica = closest('a');
-  expect(replica.place(leader)).toEqual({ address: leader, rack: 'a', isLeader: true });
+  expect(replica.targetOf(leader)).toEqual({ address: leader, rack: 'a', isLeader: true });
   replica.named(near);
-  expect(replica.place(leader)).toEqual({ address: near, rack: 'a', isLeader: false });
+  expect(replica.targetOf(leader)).toEqual({ address: near, rack: 'a', isLeader: false });
   nowMs += 5 * 60_000 - 1;
-  expect(replica.place(leader).address).toBe(near);
+  expect(replica.targetOf(leader).address).toBe(near);
   nowMs += 1;
-  expect(replica.place(leader)).toEqual({ address: leader, rack: 'a', isLeader: true });
+  expect(replica.targetOf(leader)).toEqual({ address: leader, rack: 'a', isLeader: true });
 });
 
 it('is the leader for a while after it failed, which is not asked for another meanwhile', () => {
   const replica = closest('a');
   replica.named(near);
   replica.failed();
-  expect(replica.place(leader)).toEqual({ address: leader, rack: '', isLeader: true });
+  expect(replica.targetOf(leader)).toEqual({ address: leader, rack: '', isLeader: true });
   nowMs += 9_999;
-  expect(replica.place(leader).rack).toBe('');
+  expect(replica.targetOf(leader).rack).toBe('');
   nowMs += 1;
-  expect(replica.place(leader).rack).toBe('a');
+  expect(replica.targetOf(leader).rack).toBe('a');
 });
 
 it('is always the leader without a rack', () => {
-  expect(closest('').place(leader)).toEqual({ address: leader, rack: '', isLeader: true });
+  expect(closest('').targetOf(leader)).toEqual({ address: leader, rack: '', isLeader: true });
 });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { CallText } from '../../../connectors/redis/fenced.js';
 import { type Call, FencedWriter, type MakeCalls } from '../../../connectors/redis/fenced-writer.js';
-import { placesOf } from '../../../connectors/redis/script-calls.js';
+import { slotsOf } from '../../../connectors/redis/script-calls.js';
 import { tagOf } from '../../../connectors/redis/server/hash-slot.js';
 import { type Structure, structureOf } from '../../../connectors/redis/structures.js';
 import { MillraceError, minutes } from '../../../src/core/index.js';
@@ -33,7 +33,7 @@ function open(
       underWay--;
     }
   };
-  const writer = new FencedWriter(structure, context, placesOf(isCluster), makeCalls);
+  const writer = new FencedWriter(structure, context, slotsOf(isCluster), makeCalls);
   return { writer, calls, underWayMax: () => underWayMax };
 }
 

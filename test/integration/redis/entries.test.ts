@@ -16,7 +16,10 @@ type Options = Partial<Parameters<typeof redis.streamSource<unknown>>[0]>;
 const sourceOf = (stream: string, options: Options = {}) =>
   redis.streamSource<unknown>({ stream, schema: json<unknown>({ subject: 'any' }), ...options });
 
-function open(stream: string, { offset = EARLIEST, place = undefined as unknown, bounded = true, ...options } = {}) {
+function open(
+  stream: string,
+  { offset = EARLIEST, sourceState = undefined as unknown, bounded = true, ...options } = {},
+) {
   const source = sourceOf(stream, options as Options);
   return server.source.open(source, {
     task: { topology: 'any', partition: 0 },
@@ -24,7 +27,7 @@ function open(stream: string, { offset = EARLIEST, place = undefined as unknown,
     offset,
     bounded,
     step: 'in',
-    sourceState: place,
+    sourceState,
   });
 }
 
@@ -95,7 +98,7 @@ describe('redis.streamSource', () => {
     ]);
   });
 
-  it('goes on at the place of any checkpoint, through lost connections, trimming of what was read, and deletions', async () => {
+  it('goes on at the position of any checkpoint, through lost connections, trimming of what was read, and deletions', async () => {
     const cuts = fc.array(fc.integer({ min: 1, max: 13 }), { minLength: 1, maxLength: 5 });
     await fc.assert(
       fc.asyncProperty(cuts, fc.nat({ max: 39 }), async (sizes, deleted) => {
@@ -103,7 +106,7 @@ describe('redis.streamSource', () => {
         const ids = await add(stream, 0, 40);
         await client.xdel(stream, ids[deleted] as string);
         const seen: number[] = [];
-        let at: { offset: number; place: unknown } = { offset: EARLIEST, place: undefined };
+        let at: { offset: number; sourceState: unknown } = { offset: EARLIEST, sourceState: undefined };
         for (let turn = 0; seen.length < 39; turn++) {
           const reader = await open(stream, { ...at, bounded: false, onDataLoss: 'earliest' } as object);
           const { records } = await reader.poll(sizes[turn % sizes.length] as number);
@@ -113,7 +116,7 @@ describe('redis.streamSource', () => {
           for (let i = 1; i < all.length; i++) expect(all[i]?.offset).toBeGreaterThan(all[i - 1]?.offset as number);
           seen.push(...numbers(all));
           const offset = (all.at(-1)?.offset as number) + 1;
-          at = { offset, place: JSON.parse(JSON.stringify(reader.sourceStateOf?.(offset))) };
+          at = { offset, sourceState: JSON.parse(JSON.stringify(reader.sourceStateOf?.(offset))) };
           await reader.close();
           if (seen.length < 39) await client.xtrim(stream, 'MINID', ids[seen.at(-1) as number] as string);
         }
@@ -126,7 +129,7 @@ describe('redis.streamSource', () => {
   it('says what is gone, and goes on where it is told', async () => {
     const stream = fresh();
     const ids = await add(stream, 0, 50);
-    const at = { offset: 10, place: { id: ids[9] } };
+    const at = { offset: 10, sourceState: { id: ids[9] } };
     await client.xtrim(stream, 'MAXLEN', 20);
     await expect(rest(await open(stream, at))).rejects.toMatchObject({
       code: 'source',
@@ -147,7 +150,7 @@ describe('redis.streamSource', () => {
   it('ends where entries behind a checkpoint were deleted, since those after them would have other numbers', async () => {
     const stream = fresh();
     const ids = (await add(stream, 0, 30)) as [string, ...string[]];
-    const at = { offset: 10, place: { id: ids[9] } };
+    const at = { offset: 10, sourceState: { id: ids[9] } };
     await client.xdel(stream, ids[4] as string, ids[9] as string);
     const behind = await rest(await open(stream, at));
     expect(behind.records.map(({ offset }) => offset)).toEqual(range(10, 30));
@@ -202,7 +205,7 @@ describe('redis.streamSource', () => {
     const stream = fresh();
     const ids = await add(stream, 0, 5);
     await client.del(stream);
-    const at = { offset: 5, place: { id: ids[4] }, onDataLoss: 'earliest' } as object;
+    const at = { offset: 5, sourceState: { id: ids[4] }, onDataLoss: 'earliest' } as object;
     await expect(open(stream, at)).rejects.toMatchObject({ code: 'source', permanent: true });
     await add(stream, 0, 3);
     await expect(open(stream, at)).rejects.toMatchObject({ code: 'source', permanent: true });
