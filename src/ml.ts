@@ -5,6 +5,7 @@ export {
   type CellSpecs,
   type ClassLabel,
   type ClassScores,
+  type ClusterDistances,
   type FeatureArray,
   type FeatureNumbers,
   type FeatureShape,

@@ -14,7 +14,7 @@ import warnings
 from importlib.metadata import version
 
 import numpy as np
-from river import linear_model, naive_bayes, optim, preprocessing
+from river import cluster, linear_model, naive_bayes, optim, preprocessing
 from sklearn import linear_model as sk_linear
 from sklearn import naive_bayes as sk_bayes
 
@@ -104,6 +104,20 @@ def sklearn(model, kind, parts=("dense",), weighted=False):
     return out
 
 
+def k_means(centres, halflife):
+    """The distances to the centres of River's k-means, which begin where they are told to."""
+    model = cluster.KMeans(n_clusters=len(centres), halflife=halflife)
+    for i, centre in enumerate(centres):
+        model.centers[i].update({f"d{n}": float(x) for n, x in enumerate(centre)})
+    out = []
+    for row in rows:
+        x = features(row, ("dense",))
+        out.append([math.sqrt(sum((centre[k] - x[k]) ** 2 for k in x)) for centre in model.centers.values()])
+        assert model.predict_one(x) == out[-1].index(min(out[-1]))
+        model.learn_one(x)
+    return out
+
+
 def softmax(optimizer):
     model = linear_model.SoftmaxRegression(optimizer)
     for c in CLASSES:
@@ -154,6 +168,8 @@ predictions = {
     "multinomial weighted": sklearn(sk_bayes.MultinomialNB(), "class", ("counts",), weighted=True),
     "bernoulli": sklearn(sk_bayes.BernoulliNB(alpha=0.5, binarize=0.25), "class"),
     "bernoulli weighted": sklearn(sk_bayes.BernoulliNB(binarize=0.0), "class", weighted=True),
+    "k-means": k_means([[-1, 0, 0, 0], [0, 1, 0, 0], [1, 0, -1, 0]], 0.5),
+    "k-means slow": k_means([[-1, 0, 0, 0], [0, 1, 0, 0], [1, 0, -1, 0]], 1 - 2 ** (-1 / 20)),
     "standard scaler": river(logistic(optim.SGD(0.1)), "binary", scaler=preprocessing.StandardScaler()),
     "min-max scaler": river(logistic(optim.SGD(0.1)), "binary", scaler=preprocessing.MinMaxScaler()),
     "robust scaler": river(logistic(optim.SGD(0.1)), "binary", scaler=preprocessing.RobustScaler()),

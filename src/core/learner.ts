@@ -42,16 +42,19 @@ export interface FeatureShape {
 
 /**
  * What a learner predicts. `probability`: that the label is true. `number`: the label itself. `scores`: a share for each of
- * `classes`, in their order, which add up to 1. `distance`: from what is usual. `anomaly`: from 0 (usual) to 1. The last two
- * learn without labels.
+ * `classes`, in their order, which add up to 1. `distances`: to each cluster. `anomaly`: from 0 (usual) to 1. The last two learn
+ * without labels.
  */
-export type LearnerOutput = 'probability' | 'number' | 'scores' | 'distance' | 'anomaly';
+export type LearnerOutput = 'probability' | 'number' | 'scores' | 'distances' | 'anomaly';
 
 /** What a class may be. */
 export type ClassLabel = string | number | boolean;
 
 /** A score for each class, in the order of the learner's `classes`. Valid until the next prediction. */
 export type ClassScores = Float64Array;
+
+/** A distance to each cluster, infinite to one that has no centre yet. Valid until the next prediction. */
+export type ClusterDistances = Float64Array;
 
 /**
  * Why a row was not learnt from: a feature that is not finite, beyond the learner's limit or below 0 where it must not be; a

@@ -19,6 +19,7 @@ export { meanLabel } from './learners/baselines/mean-label.js';
 export { type BernoulliBayesOptions, bernoulliBayes } from './learners/bayes/bernoulli-bayes.js';
 export { type GaussianBayesOptions, gaussianBayes } from './learners/bayes/gaussian-bayes.js';
 export { type MultinomialBayesOptions, multinomialBayes } from './learners/bayes/multinomial-bayes.js';
+export { type KMeansOptions, kMeans } from './learners/clusters/k-means.js';
 export {
   type AdaptiveRandomForestOptions,
   adaptiveRandomForest,

@@ -11,6 +11,7 @@ export { type DecodeImageOptions, decodeImage } from './image/decode-image.js';
 export { innerJoin, type JoinOptions, leftJoin, outerJoin } from './join/join.js';
 export { type JoinTableOptions, joinTable, leftJoinTable } from './join/join-table.js';
 export { innerJoinTables, type JoinTablesOptions, leftJoinTables, outerJoinTables } from './join/join-tables.js';
+export { type AssignedCluster, assignCluster } from './ml/assign-cluster.js';
 export {
   type Anomaly,
   type AnomalyScore,
@@ -25,6 +26,7 @@ export { type LearnOptions, learn } from './ml/learn.js';
 export type { Learned, LearnedClass, LearnedNumber } from './ml/learned.js';
 export type { ModelOptions, Provider } from './ml/model-options.js';
 export type { ScaleRule } from './ml/scalers.js';
+export type { ScoreThenLearnOptions } from './ml/score-then-learn.js';
 export { type ScaleRules, standardize } from './ml/standardize.js';
 export { type MatchOptions, type MatchSpan, match } from './pattern/match.js';
 export { type Loop, type Optional, type Pattern, type Stage, startsWith } from './pattern/pattern.js';

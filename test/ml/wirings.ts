@@ -1,10 +1,21 @@
 // Checked by the compiler: the wirings without a mark must compile, those with one must not.
-import { detectAnomalies, featurize, hours, learn, map, type Source, type Stream, topology } from '../../src/index.js';
+import {
+  assignCluster,
+  detectAnomalies,
+  featurize,
+  hours,
+  learn,
+  map,
+  type Source,
+  type Stream,
+  topology,
+} from '../../src/index.js';
 import {
   featureView,
   ftrl,
   halfSpaceTrees,
   hashed,
+  kMeans,
   lastClass,
   linearRegression,
   logisticRegression,
@@ -134,6 +145,12 @@ export const wirings = (sources: { departed: Source<Flight>; arrived: Source<Arr
         'marked',
         map((f) => f.anomaly.anomalous && f.anomaly.score > 0.9 && f.distance > 0),
       );
+    const grouped: Stream<number> = featured
+      .via('segments', assignCluster(kMeans({ clusters: 3 }), { as: 'segment', view }))
+      .via(
+        'grouped',
+        map((f) => f.segment.cluster + f.segment.distance),
+      );
     featured.via('scores', detectAnomalies(trees, { as: 'anomaly', view })).via(
       'unmarked',
       // @ts-expect-error nothing is marked without a quantile
@@ -141,6 +158,8 @@ export const wirings = (sources: { departed: Source<Flight>; arrived: Source<Arr
     );
     // @ts-expect-error it takes no learner with labels
     detectAnomalies(model, { as: 'anomaly', view });
+    // @ts-expect-error an anomaly score names no cluster
+    assignCluster(trees, { as: 'segment', view });
 
     // @ts-expect-error there is no such baseline
     map((f: typeof scored extends Stream<infer T> ? T : never) => f.late.baselines.median);
@@ -152,7 +171,7 @@ export const wirings = (sources: { departed: Source<Flight>; arrived: Source<Arr
     scored.via('features', { outcomes: arrived }, featurize(view));
     // @ts-expect-error these are no outcomes
     departed.via('features', { outcomes: departed }, featurize(view));
-    return { sums, said, named, marked };
+    return { sums, said, named, marked, grouped };
   });
 
 // @ts-expect-error there is no such column

@@ -38,7 +38,7 @@ function honest(output: LearnerOutput): Learner<number, number | ClassScores> {
         predictOne(row) {
           const share = 1 / (1 + Math.exp(-sum(row)));
           if (output === 'number') return sum(row);
-          if (output === 'distance') return Math.abs(sum(row));
+          if (output === 'distances') return Float64Array.of(Math.abs(sum(row)), Number.POSITIVE_INFINITY);
           if (output !== 'scores') return share;
           scores[0] = 1 - share;
           scores[1] = share;
@@ -72,7 +72,7 @@ function mutant(output: LearnerOutput, change: (logic: Logic, weights: Float64Ce
   } as typeof learner;
 }
 
-const outputs: LearnerOutput[] = ['probability', 'number', 'scores', 'distance', 'anomaly'];
+const outputs: LearnerOutput[] = ['probability', 'number', 'scores', 'distances', 'anomaly'];
 
 describe('checkLearner', () => {
   it.each(outputs)('lets an honest learner of a %s pass', (output) => {
@@ -241,7 +241,12 @@ describe('checkLearner', () => {
     ['that predicts NaN', mutant('number', () => ({ predictOne: () => Number.NaN })), 'a prediction is not a number'],
     ['whose probability is 2', mutant('probability', () => ({ predictOne: () => 2 })), 'no probability'],
     ['whose anomaly is 2', mutant('anomaly', () => ({ predictOne: () => 2 })), 'no anomaly'],
-    ['whose distance is below 0', mutant('distance', () => ({ predictOne: () => -1 })), 'no distance'],
+    ['whose distances are none', mutant('distances', () => ({ predictOne: () => 1 })), 'distances are no Float64Array'],
+    [
+      'whose distance is below 0',
+      mutant('distances', () => ({ predictOne: () => Float64Array.of(1, -1) })),
+      'distances are 1, -1',
+    ],
     [
       'whose scores do not add up to 1',
       mutant('scores', () => ({ predictOne: () => Float64Array.of(0.6, 0.6) })),

@@ -221,7 +221,7 @@ function problemsOf(
   const problems: Problem[] = [];
   if (form === undefined)
     problems.push({
-      message: `${learner.kind} gives a ${learner.output} and learns without labels`,
+      message: `${learner.kind} gives '${learner.output}' and learns without labels`,
       hint: 'give learn a learner with labels, such as logisticRegression',
     });
   if (!(wait > 0))

@@ -249,7 +249,7 @@ describe('learn', () => {
   });
 
   it('refuses a learner without labels', () => {
-    const clusters = { ...model, kind: 'clusters', output: 'distance' as const };
+    const clusters = { ...model, kind: 'clusters', output: 'distances' as const };
     const { problems } = learn(clusters, {
       as: 'late',
       view,
@@ -257,7 +257,7 @@ describe('learn', () => {
       label: { key: (truth: Truth) => truth.id, value: (truth) => truth.late, wait: hours(3) },
       pendingMax: 100,
     });
-    expect(problems?.[0]?.message).toBe('clusters gives a distance and learns without labels');
+    expect(problems?.[0]?.message).toBe("clusters gives 'distances' and learns without labels");
   });
 
   it('names the model by the labels it has learnt', () => {

@@ -1,7 +1,7 @@
 import { type CellSpec, type Learner, type MetricRow, seconds } from '../../../src/core/index.js';
 import { featureView, numeric } from '../../../src/ml/features/index.js';
-import { halfSpaceTrees, minMaxScaler, pipe } from '../../../src/ml/index.js';
-import { detectAnomalies, featurize, map } from '../../../src/operators/index.js';
+import { halfSpaceTrees, kMeans, minMaxScaler, pipe, standardScaler } from '../../../src/ml/index.js';
+import { assignCluster, detectAnomalies, featurize, map } from '../../../src/operators/index.js';
 import {
   logOf,
   type Outcome,
@@ -32,6 +32,7 @@ const view = featureView({
 const WINDOW_ROWS = 30;
 const trees = pipe(minMaxScaler(), halfSpaceTrees({ trees: 4, height: 5, window: WINDOW_ROWS }));
 const QUANTILE = 0.95;
+const clusters = pipe(standardScaler(), kMeans({ clusters: 4, halfLife: 40 }));
 const METRICS = seconds(1);
 
 /** Learning without labels: which records are learnt depends on the scores of all before them. */
@@ -60,8 +61,12 @@ export const unsupervised: Scenario = {
               }),
             )
             .via(
+              'segments',
+              assignCluster(clusters, { as: 'segment', view, metricsInterval: METRICS, versionEveryRecords: 10 }),
+            )
+            .via(
               'said',
-              map(({ anomaly }) => anomaly),
+              map(({ anomaly, segment }) => ({ anomaly, segment })),
             )
             .to('out', simSink('transactional'));
         }),
@@ -82,8 +87,11 @@ function draw(random: Random, count: number): Row[] {
   });
 }
 
-const cellsOf = (learner: Learner<never, unknown>) =>
-  Object.fromEntries(Object.entries<CellSpec>(learner.cells(view.shape)).map(([name, spec]) => [name, spec.open()]));
+/** A learner alone: nothing of it is logged or restored. */
+function openAlone<P>(learner: Learner<unknown, P>) {
+  const specs = Object.entries<CellSpec>(learner.cells(view.shape));
+  return learner.open(Object.fromEntries(specs.map(([name, spec]) => [name, spec.open()])), view.shape);
+}
 
 /** Scores as a quantile tells them apart, in order. */
 class Scores {
@@ -101,54 +109,85 @@ class Scores {
   }
 }
 
+type Measured = Pick<MetricRow, 'name' | 'value' | 'eventTimeMs'>;
+
+/** Sums of rows that are measured, by windows. */
+class Windows {
+  readonly measured: Measured[] = [];
+  private startMs = 0;
+  private rows = 0;
+  private sums = [0, 0];
+
+  constructor(private readonly measures: (rows: number, sums: readonly number[]) => Record<string, number>) {}
+
+  turn(timeMs: number): void {
+    const startMs = Math.floor(timeMs / METRICS) * METRICS;
+    if (startMs === this.startMs) return;
+    const eventTimeMs = this.startMs + METRICS;
+    if (this.rows > 0)
+      for (const [name, value] of Object.entries(this.measures(this.rows, this.sums)))
+        this.measured.push({ name, value, eventTimeMs });
+    this.startMs = startMs;
+    this.rows = 0;
+    this.sums = [0, 0];
+  }
+
+  add(a: number, b = 0): void {
+    this.rows += 1;
+    this.sums = [(this.sums[0] as number) + a, (this.sums[1] as number) + b];
+  }
+}
+
 function check(task: number, order: readonly Entry<Row>[], outcome: Outcome): void {
-  const cells = cellsOf(trees);
-  const model = trees.open(cells, view.shape);
+  const model = openAlone(trees);
+  const groups = openAlone(clusters);
   const { vector } = view.open();
   const out: Expected[] = [];
-  const measured: Pick<MetricRow, 'name' | 'value' | 'eventTimeMs'>[] = [];
   const before = new Scores();
-  let learned = 0;
-  let window = { startMs: 0, scored: 0, scores: 0, anomalous: 0 };
+  const scored = new Windows((rows, [scores = 0, anomalous = 0]) => ({
+    scored: rows,
+    score_mean: scores / rows,
+    anomalous,
+  }));
+  const assigned = new Windows((rows, [off = 0]) => ({ assigned: rows, distance_mean: off / rows }));
+  const learned = { anomalies: 0, segments: 0 };
+  const version = (step: keyof typeof learned) => `${step}.${task}.${learned[step] - (learned[step] % 10)}`;
   for (const { value, topic, offset } of order) {
-    const startMs = Math.floor(value.timeMs / METRICS) * METRICS;
-    if (startMs !== window.startMs) {
-      const eventTimeMs = window.startMs + METRICS;
-      if (window.scored > 0)
-        measured.push(
-          { name: 'scored', value: window.scored, eventTimeMs },
-          { name: 'score_mean', value: window.scores / window.scored, eventTimeMs },
-          { name: 'anomalous', value: window.anomalous, eventTimeMs },
-        );
-      window = { startMs, scored: 0, scores: 0, anomalous: 0 };
-    }
+    for (const windows of [scored, assigned]) windows.turn(value.timeMs);
     const row = vector(value);
     const score = model.predictOne(row);
-    const isWarm = learned >= WINDOW_ROWS;
+    const isWarm = learned.anomalies >= WINDOW_ROWS;
     const anomalous = isWarm && before.exceeds(score);
-    out.push({
-      value: { score, anomalous, modelVersion: `anomalies.${task}.${learned - (learned % 10)}` },
-      topic,
-      offset,
-    });
-    if (isWarm) {
-      window.scored += 1;
-      window.scores += score;
-      if (anomalous) window.anomalous += 1;
-    }
-    if (!anomalous && model.learnOne(row, undefined) === 'learnt') learned += 1;
+    if (isWarm) scored.add(score, anomalous ? 1 : 0);
+    const distances = groups.predictOne(row);
+    const distance = Math.min(...distances);
+    assigned.add(distance);
+    const said = {
+      anomaly: { score, anomalous, modelVersion: version('anomalies') },
+      segment: { cluster: distances.indexOf(distance), distance, modelVersion: version('segments') },
+    };
+    out.push({ value: said, topic, offset });
+    if (!anomalous && model.learnOne(row, undefined) === 'learnt') learned.anomalies += 1;
+    if (groups.learnOne(row, undefined) === 'learnt') learned.segments += 1;
   }
   exactly('out', outcome.output('out').rows, out);
   deadLetters(outcome.output('$dead-letters').rows, []);
-  if (learned < order.length / 2) throw new Error(`only ${learned} of ${order.length} rows were learnt`);
+  if (learned.anomalies < order.length / 2)
+    throw new Error(`only ${learned.anomalies} of ${order.length} rows were learnt`);
+  for (const { measured } of [scored, assigned]) sameMeasures(outcome, measured);
+}
+
+/** The measures of a step: each once, in order. Those of two steps may mix in any way. */
+function sameMeasures(outcome: Outcome, expected: readonly Measured[]): void {
+  const names = new Set(expected.map(({ name }) => name));
   const rows = outcome
     .output('$metrics')
     .rows.map(({ value }) => value as MetricRow)
-    .filter(({ name }) => !name.startsWith('counter:'))
+    .filter(({ name }) => names.has(name))
     .map(({ name, value, eventTimeMs }) => ({ name, value, eventTimeMs }));
-  const wrong = rows.findIndex((row, i) => !same(row, measured[i]));
-  if (wrong >= 0 || rows.length !== measured.length)
+  const wrong = rows.findIndex((row, i) => !same(row, expected[i]));
+  if (wrong >= 0 || rows.length !== expected.length)
     throw new Error(
-      `of ${rows.length} measures ${JSON.stringify(rows.at(wrong))} is wrong, expected ${JSON.stringify(measured.at(wrong))} of ${measured.length}`,
+      `of ${rows.length} measures ${JSON.stringify(rows.at(wrong))} is wrong, expected ${JSON.stringify(expected.at(wrong))} of ${expected.length}`,
     );
 }
