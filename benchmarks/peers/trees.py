@@ -188,6 +188,14 @@ def regression(leaf):
     return tree.HoeffdingTreeRegressor(leaf_prediction=leaf, binary_split=True, splitter=EBSTSplitter())
 
 
+def mean_error(stream, make):
+    return sum(progressive_error(stream, make(seed))["error"] for seed in range(SEEDS)) / SEEDS
+
+
+def scaled_forest_of(seed):
+    return preprocessing.StandardScaler() | forest.ARFRegressor(n_models=5, seed=seed, binary_split=True)
+
+
 as_shipped = {stream: progressive_error(stream, regression("mean"))["error"] for stream in ("levels", "priced", "bending")}
 judge_by_observed_rows()
 number_trees = {
@@ -213,6 +221,8 @@ ensembles = {
     "forest drifting": mean_accuracy("drifting", forest_of),
     "forest phishing": mean_accuracy("phishing", forest_of),
     "bagging phishing": mean_accuracy("phishing", bagging_of),
+    "number forest bending": mean_error("bending", scaled_forest_of),
+    "number forest approval": mean_error("approval", scaled_forest_of),
 }
 print(
     json.dumps(

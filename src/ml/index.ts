@@ -24,6 +24,10 @@ export {
   type AdaptiveRandomForestOptions,
   adaptiveRandomForest,
 } from './learners/ensembles/adaptive-random-forest.js';
+export {
+  type AdaptiveRandomForestRegressionOptions,
+  adaptiveRandomForestRegression,
+} from './learners/ensembles/adaptive-random-forest-regression.js';
 export { type LeveragingBaggingOptions, leveragingBagging } from './learners/ensembles/leveraging-bagging.js';
 export { type ArowOptions, arow } from './learners/linear/arow.js';
 export type { LinearOptions } from './learners/linear/linear-model.js';

@@ -91,7 +91,7 @@ function openBagging(
   const learn = (tree: number, row: FeatureNumbers, c: number, weight: number): boolean => {
     if (weight > 0) forest.learn(tree, row, c, weight);
     forest.predict(tree, row, shares);
-    return errorRises(errors, windowOf(tree), placeOfGreatest(shares) === c);
+    return errorRises(errors, windowOf(tree), placeOfGreatest(shares) === c ? 0 : 1);
   };
   return {
     predict(row, into) {

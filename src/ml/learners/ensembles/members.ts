@@ -22,10 +22,10 @@ export function requireMembers(
     });
 }
 
-/** Adds an outcome to a window of errors and says whether their rate has risen. */
-export function errorRises(errors: Adwin, at: number, isRight: boolean): boolean {
+/** Adds an error to a window of errors and says whether their rate has risen. */
+export function errorRises(errors: Adwin, at: number, error: number): boolean {
   const before = errors.mean(at);
-  return errors.add(at, isRight ? 0 : 1) && errors.mean(at) > before;
+  return errors.add(at, error) && errors.mean(at) > before;
 }
 
 export function addVote(into: Float64Array, shares: Float64Array, weight: number): void {

@@ -20,6 +20,7 @@ const CLASSES = OWN + 2;
 export const classLeaves = (classes: number, rules: ClassLeafRules): LeafKind => ({
   outputs: classes,
   unknown: 1 / classes,
+  structure: {},
   widths: (_shape, features) => ({
     node: CLASSES - OWN + classes,
     statistics: classStatisticsWidth(classes, features),

@@ -18,19 +18,21 @@ import { numberLabels, numberTreeRules, oneTree, type TreeRegressionOptions, tre
  * in sum is closed: it goes on learning and predicting, but splits no more. At `nodesMax` no leaf splits.
  * Errors: `config` where an option is out of range, and for a view without dense or with hashed features.
  * Source: Ikonomovska, Gama and Džeroski, "Learning model trees from evolving data streams", DMKD 23 (2011); leaves and defaults as in
- * River, whose leaves also judge a split by rows that they did not observe.
+ * River, whose leaves also judge a split by rows that they did not observe, and whose adaptive leaves prefer the linear model to the
+ * mean at equal errors.
  *
  * @example learn(pipe(standardScaler(), hoeffdingTreeRegression({ gracePeriod: 100 })), { as: 'delay', ... });
  */
 export function hoeffdingTreeRegression(options: TreeRegressionOptions = {}): Learner<number, number, ForestCells> {
   const rules = numberTreeRules('hoeffdingTreeRegression', options);
-  const plan: ForestPlan = { ...rules, leaves: numberLeaves(rules), slots: 1, seed: 0 };
+  const leaves = numberLeaves(rules);
+  const plan: ForestPlan = { ...rules, leaves, slots: 1, seed: 0 };
   return treeLearner(
     'hoeffding-tree-regression',
     {
       labels: numberLabels,
       settings: { ...rules },
-      structure: { binsMax: rules.binsMax, leafPrediction: rules.leafPrediction },
+      structure: leaves.structure,
       cells: (shape) => forestCells('hoeffdingTreeRegression', shape, plan),
     },
     (cells, shape) => oneTree(new Forest(cells, shape, plan)),

@@ -1,4 +1,5 @@
 import type { FeatureNumbers, FeatureShape } from '../../../core/learner.js';
+import type { Settings } from '../../../core/operator.js';
 import type { ArenaCell } from '../../../state/index.js';
 import type { LeafFeatures } from './leaf-features.js';
 import type { Split } from './split.js';
@@ -32,6 +33,8 @@ export interface LeafKind {
   /** Numbers of a prediction, and what each of them is before the first row. */
   readonly outputs: number;
   readonly unknown: number;
+  /** The settings that say what its numbers mean. */
+  readonly structure: Settings;
   /** Numbers of a node, and of the statistics of an open leaf, besides those that all trees have. */
   widths(shape: FeatureShape, features: LeafFeatures): { readonly node: number; readonly statistics: number };
   open(arenas: TreeArenas, shape: FeatureShape, features: LeafFeatures): Leaves;

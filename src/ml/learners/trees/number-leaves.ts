@@ -28,6 +28,7 @@ const SLOPE_MAX = 1e12;
 export const numberLeaves = (rules: NumberLeafRules): LeafKind => ({
   outputs: 1,
   unknown: 0,
+  structure: { binsMax: rules.binsMax, hasLinear: rules.leafPrediction !== 'mean' },
   widths: ({ denseSize }, features) => ({
     node: WEIGHTS - OWN + (rules.leafPrediction === 'mean' ? 0 : 1 + denseSize),
     statistics: numberStatisticsWidth(rules.binsMax, features),
@@ -63,7 +64,7 @@ class NumberLeaves implements Leaves {
     const isLinear =
       leafPrediction === 'linear' ||
       (leafPrediction === 'adaptive' &&
-        (values[node + LINEAR_ERROR] as number) <= (values[node + MEAN_ERROR] as number));
+        (values[node + LINEAR_ERROR] as number) < (values[node + MEAN_ERROR] as number));
     into[0] = isLinear ? this.linear(node, row) : (values[node + MEAN] as number);
   }
 

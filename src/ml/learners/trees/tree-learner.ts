@@ -13,9 +13,7 @@ import type { CellSpecs, OpenCells } from '../../../core/state.js';
 import { requirePositive } from '../../check-options.js';
 import { placesOf } from '../classes.js';
 import { rowLimits } from '../rows.js';
-import type { ClassLeafRules } from './class-leaves.js';
 import type { Forest, GrowthRules } from './forest.js';
-import type { NumberLeafRules } from './number-leaves.js';
 import type { SplitRules } from './split.js';
 
 /** When a leaf splits, and how large the tree may become. */
@@ -83,21 +81,13 @@ export function treeRules(
 }
 
 /** The options of trees for classes with their defaults, checked. */
-export const classTreeRules = (
-  where: string,
-  options: TreeOptions,
-  defaults?: Partial<TreeRules>,
-): TreeRules & ClassLeafRules => ({
+export const classTreeRules = (where: string, options: TreeOptions, defaults?: Partial<TreeRules>) => ({
   ...treeRules(where, options, defaults),
-  leafPrediction: options.leafPrediction ?? 'adaptive',
+  leafPrediction: options.leafPrediction ?? ('adaptive' as const),
 });
 
 /** The options of trees for numbers with their defaults, checked. */
-export function numberTreeRules(
-  where: string,
-  options: TreeRegressionOptions,
-  defaults?: Partial<TreeRules>,
-): TreeRules & NumberLeafRules {
+export function numberTreeRules(where: string, options: TreeRegressionOptions, defaults?: Partial<TreeRules>) {
   const { leafPrediction = 'adaptive', binsMax = 16, linearRate = 0.01, errorDecay = 0.95 } = options;
   requirePositive(where, { binsMax, linearRate, errorDecay });
   if (!Number.isInteger(binsMax) || binsMax < 2 || errorDecay > 1)
