@@ -14,7 +14,7 @@ import warnings
 from importlib.metadata import version
 
 import numpy as np
-from river import cluster, linear_model, naive_bayes, optim, preprocessing
+from river import cluster, facto, linear_model, naive_bayes, optim, preprocessing, reco
 from sklearn import linear_model as sk_linear
 from sklearn import naive_bayes as sk_bayes
 
@@ -118,6 +118,51 @@ def k_means(centres, halflife):
     return out
 
 
+def chance(seed, member, update):
+    """Our only chance, see src/ml/chance.ts: a hash, as a share of 1."""
+    mask = 0xFFFFFFFF
+    h = seed & mask
+    for word in (member, update & mask, update >> 32):
+        k = word * 0xCC9E2D51 & mask
+        k = (k << 15 | k >> 17) & mask
+        h ^= k * 0x1B873593 & mask
+        h = ((h << 13 | h >> 19) * 5 + 0xE6546B64) & mask
+    h = (h ^ h >> 16) * 0x85EBCA6B & mask
+    h = (h ^ h >> 13) * 0xC2B2AE35 & mask
+    return (h ^ h >> 16) / 2**32
+
+
+FACTORS, SPREAD, SEED = 3, 0.1, 1
+
+
+def first_factors(coordinate):
+    """Where our factors begin, which River draws by a generator."""
+    return np.array([SPREAD * (2 * chance(SEED, f, coordinate) - 1) for f in range(FACTORS)])
+
+
+def machine(kind, **options):
+    model = kind(n_factors=FACTORS, intercept_lr=0.01, **options)
+    for i in range(DENSE):
+        model.latents[f"d{i}"] = first_factors(i)
+    for i in range(HASHED):
+        model.latents[f"h{i}"] = first_factors(DENSE + i)
+    return model
+
+
+def ratings(**options):
+    """The predictions of River's biased matrix factorization of four users and four items."""
+    model = reco.BiasedMF(n_factors=FACTORS, **options)
+    for i in range(4):
+        model.u_latents[i] = first_factors(i)
+        model.i_latents[4 + i] = first_factors(4 + i)
+    out = []
+    for row in rows:
+        user, item = row["indices"][0] % 4, 4 + row["indices"][1] % 4
+        out.append([model.predict_one(user, item)])
+        model.learn_one(user, item, row["number"])
+    return out
+
+
 def softmax(optimizer):
     model = linear_model.SoftmaxRegression(optimizer)
     for c in CLASSES:
@@ -170,6 +215,35 @@ predictions = {
     "bernoulli weighted": sklearn(sk_bayes.BernoulliNB(binarize=0.0), "class", weighted=True),
     "k-means": k_means([[-1, 0, 0, 0], [0, 1, 0, 0], [1, 0, -1, 0]], 0.5),
     "k-means slow": k_means([[-1, 0, 0, 0], [0, 1, 0, 0], [1, 0, -1, 0]], 1 - 2 ** (-1 / 20)),
+    "factorization machine": river(
+        machine(facto.FMClassifier, weight_optimizer=optim.SGD(0.05), latent_optimizer=optim.SGD(0.02)), "binary", BOTH
+    ),
+    "factorization machine weighted": river(
+        machine(
+            facto.FMClassifier,
+            weight_optimizer=optim.AdaGrad(0.1),
+            latent_optimizer=optim.SGD(0.05),
+            l2_weight=0.01,
+            l2_latent=0.02,
+        ),
+        "binary",
+        BOTH,
+        weighted=True,
+    ),
+    "factorization machine regression": river(
+        machine(
+            facto.FMRegressor,
+            weight_optimizer=optim.SGD(0.01),
+            latent_optimizer=optim.SGD(0.005),
+            clip_gradient=3,
+        ),
+        "number",
+        BOTH,
+    ),
+    "matrix factorization": ratings(bias_optimizer=optim.SGD(0.025), latent_optimizer=optim.SGD(0.02)),
+    "matrix factorization l2": ratings(
+        bias_optimizer=optim.AdaGrad(0.1), latent_optimizer=optim.SGD(0.01), l2_bias=0.01, l2_latent=0.02
+    ),
     "standard scaler": river(logistic(optim.SGD(0.1)), "binary", scaler=preprocessing.StandardScaler()),
     "min-max scaler": river(logistic(optim.SGD(0.1)), "binary", scaler=preprocessing.MinMaxScaler()),
     "robust scaler": river(logistic(optim.SGD(0.1)), "binary", scaler=preprocessing.RobustScaler()),

@@ -29,6 +29,14 @@ export {
   adaptiveRandomForestRegression,
 } from './learners/ensembles/adaptive-random-forest-regression.js';
 export { type LeveragingBaggingOptions, leveragingBagging } from './learners/ensembles/leveraging-bagging.js';
+export {
+  type FactorizationMachineOptions,
+  type FactorizationMachineRegressionOptions,
+  factorizationMachine,
+  factorizationMachineRegression,
+} from './learners/factors/factorization-machine.js';
+export { type MatrixFactorizationOptions, matrixFactorization } from './learners/factors/matrix-factorization.js';
+export type { FactorOptions } from './learners/factors/pairs.js';
 export { type ArowOptions, arow } from './learners/linear/arow.js';
 export type { LinearOptions } from './learners/linear/linear-model.js';
 export { type LinearRegressionOptions, linearRegression } from './learners/linear/linear-regression.js';

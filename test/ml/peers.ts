@@ -44,7 +44,8 @@ export function agreesWithPeer<Y, P>(
 ): void {
   const expected = predictionsOf.get(name);
   if (!expected) throw new Error(`the golden file has no ${name}`);
-  const logic = openLearner(learner, featuresOf === both ? hashedShape : denseShape);
+  const { dense, indices } = featuresOf(peerRows[0] as PeerRow);
+  const logic = openLearner(learner, { denseSize: dense.length, hashedSize: indices.length > 0 ? 8 : 0 });
   peerRows.forEach((row, i) => {
     const features = featuresOf(row);
     const prediction = logic.predictOne(features);

@@ -64,16 +64,16 @@ const descent = (rate: number): UpdateRule => ({
 export const interceptRule = ({ optimizer, interceptRate }: LinearOptions): UpdateRule =>
   interceptRate === undefined ? optimizer.intercept : descent(interceptRate);
 
-/** A linear model with one output: what its loss does not decide. */
+/** A model with one score, such as a linear one: what its loss does not decide. */
 export interface LinearModel {
-  /** Weights times features, plus the intercept. Features that are no use are clamped. */
+  /** The score of a row, such as weights times features, plus the intercept. Features that are no use are clamped. */
   score(features: FeatureNumbers): number;
   refusalOf(features: FeatureNumbers, weight: number): Refusal | undefined;
   /** The score of a row that was not refused. */
   scoreOf(features: FeatureNumbers): number;
   /** The slope of the loss by the score, for `descend`: as an argument each would be an object on the heap. */
   readonly slope: Float64Array;
-  /** Moves the weights against the slope. */
+  /** Moves the weights against the slope; of a row whose score was asked for last. */
   descend(features: FeatureNumbers): void;
 }
 

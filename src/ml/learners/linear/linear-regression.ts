@@ -1,7 +1,9 @@
-import type { FeatureShape, Learner } from '../../../core/learner.js';
+import type { FeatureShape, Learner, LearnerLogic } from '../../../core/learner.js';
+import type { Settings } from '../../../core/operator.js';
 import { requirePositive } from '../../check-options.js';
 import {
   type LinearCells,
+  type LinearModel,
   type LinearOptions,
   linearCells,
   linearSettings,
@@ -34,36 +36,42 @@ export interface LinearRegressionOptions extends LinearOptions {
  * @throws MillraceError `config` where an option is out of range
  */
 export function linearRegression(options: LinearRegressionOptions): Learner<number, number, LinearCells> {
-  const { optimizer, loss = 'squared', huberWidth = 1 } = options;
-  requirePositive('linearRegression', { huberWidth });
+  return Object.freeze<Learner<number, number, LinearCells>>({
+    kind: 'linear-regression',
+    settings: regressionSettings('linearRegression', options),
+    output: 'number',
+    structure: linearStructure(options),
+    cells: (shape: FeatureShape) => linearCells(options.optimizer, shape),
+    open: (cells, shape) => regression(openLinear(cells, shape, options), options),
+  });
+}
+
+/** The options as `describe` shows them. */
+export function regressionSettings(where: string, options: LinearRegressionOptions): Settings {
+  const { loss = 'squared', huberWidth = 1 } = options;
+  requirePositive(where, { huberWidth });
+  return Object.freeze({ ...linearSettings(where, options), loss, ...(loss === 'huber' ? { huberWidth } : {}) });
+}
+
+/** Numbers by a model's score, and what an error costs. */
+export function regression(
+  model: LinearModel,
+  { loss = 'squared', huberWidth = 1 }: Pick<LinearRegressionOptions, 'loss' | 'huberWidth'>,
+): LearnerLogic<number, number> {
   const slopeOf = {
     squared: (error: number) => 2 * error,
     absolute: Math.sign,
     huber: (error: number) => Math.max(-huberWidth, Math.min(huberWidth, error)),
   }[loss];
-  return Object.freeze<Learner<number, number, LinearCells>>({
-    kind: 'linear-regression',
-    settings: Object.freeze({
-      ...linearSettings('linearRegression', options),
-      loss,
-      ...(loss === 'huber' ? { huberWidth } : {}),
-    }),
-    output: 'number',
-    structure: linearStructure(options),
-    cells: (shape: FeatureShape) => linearCells(optimizer, shape),
-    open(cells, shape) {
-      const model = openLinear(cells, shape, options);
-      return {
-        predictOne: model.score,
-        learnOne(features, label, weight = 1) {
-          const refusal = model.refusalOf(features, weight);
-          if (refusal) return refusal;
-          if (!Number.isFinite(label)) return 'unusable-label';
-          model.slope[0] = weight * slopeOf(model.scoreOf(features) - label);
-          model.descend(features);
-          return 'learnt';
-        },
-      };
+  return {
+    predictOne: model.score,
+    learnOne(features, label, weight = 1) {
+      const refusal = model.refusalOf(features, weight);
+      if (refusal) return refusal;
+      if (!Number.isFinite(label)) return 'unusable-label';
+      model.slope[0] = weight * slopeOf(model.scoreOf(features) - label);
+      model.descend(features);
+      return 'learnt';
     },
-  });
+  };
 }

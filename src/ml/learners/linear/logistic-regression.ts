@@ -1,6 +1,7 @@
-import type { FeatureShape, Learner } from '../../../core/learner.js';
+import type { FeatureShape, Learner, LearnerLogic } from '../../../core/learner.js';
 import {
   type LinearCells,
+  type LinearModel,
   type LinearOptions,
   linearCells,
   linearSettings,
@@ -33,18 +34,18 @@ export function logisticRegression(options: LinearOptions): Learner<boolean, num
     output: 'probability',
     structure: linearStructure(options),
     cells: (shape: FeatureShape) => linearCells(optimizer, shape),
-    open(cells, shape) {
-      const model = openLinear(cells, shape, options);
-      return {
-        predictOne: (features) => sigmoid(model.score(features)),
-        learnOne(features, label, weight = 1) {
-          const refusal = model.refusalOf(features, weight);
-          if (refusal) return refusal;
-          model.slope[0] = weight * (sigmoid(model.scoreOf(features)) - (label ? 1 : 0));
-          model.descend(features);
-          return 'learnt';
-        },
-      };
-    },
+    open: (cells, shape) => logistic(openLinear(cells, shape, options)),
   });
 }
+
+/** Probabilities by a model's score, and the log loss. */
+export const logistic = (model: LinearModel): LearnerLogic<boolean, number> => ({
+  predictOne: (features) => sigmoid(model.score(features)),
+  learnOne(features, label, weight = 1) {
+    const refusal = model.refusalOf(features, weight);
+    if (refusal) return refusal;
+    model.slope[0] = weight * (sigmoid(model.scoreOf(features)) - (label ? 1 : 0));
+    model.descend(features);
+    return 'learnt';
+  },
+});

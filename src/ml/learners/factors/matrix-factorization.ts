@@ -1,0 +1,64 @@
+import { MillraceError } from '../../../core/errors.js';
+import type { FeatureShape, Learner } from '../../../core/learner.js';
+import { float64Cell } from '../../../state/index.js';
+import { type LinearOptions, linearSettings } from '../linear/linear-model.js';
+import { type FactorOptions, openPairs, pairCells, pairSettings, pairStructure } from './pairs.js';
+
+/** How a matrix factorization learns: `optimizer` moves the biases. */
+export interface MatrixFactorizationOptions extends FactorOptions, Omit<LinearOptions, 'interceptRate'> {}
+
+function ratingCells(options: MatrixFactorizationOptions, shape: FeatureShape) {
+  if (shape.denseSize > 0)
+    throw new MillraceError('config', 'matrixFactorization: the view has dense features', {
+      hint: 'give it two hashed features, such as who rates and what; factorizationMachineRegression takes dense ones, too',
+    });
+  return { ...pairCells(options, shape), mean: float64Cell({ size: 2, block: 2 }) };
+}
+
+type Cells = ReturnType<typeof ratingCells>;
+
+/**
+ * Biased matrix factorization: a number that somebody gives something, such as the stars of a film. It is the mean of all numbers, a
+ * bias for who and for what, and the product of their factors. The view has two hashed features; with more of them, each pair has a
+ * product.
+ *
+ * Guarantees: as those of `linearRegression`. Where factors begin follows from the seed. Who or what was never seen has no bias and
+ * factors near 0.
+ * Memory: for each hashed coordinate the numbers of `optimizer`, one more, and `factors` times those of `factorOptimizer`.
+ * Source: Koren, Bell and Volinsky, "Matrix Factorization Techniques for Recommender Systems", Computer 42 (2009); the mean is a running
+ * one, as in River.
+ *
+ * @example learn(matrixFactorization({ optimizer: sgd({ rate: 0.05, l2: 0.01 }), factors: 16 }), { as: 'stars', ... });
+ * @throws MillraceError `config` where an option is out of range, and for a view with dense features
+ */
+export function matrixFactorization(options: MatrixFactorizationOptions): Learner<number, number, Cells> {
+  const where = 'matrixFactorization';
+  const machine = { ...options, interceptRate: 0 }; // the mean stands for it
+  const { interceptRate: _, ...biases } = linearSettings(where, machine);
+  return Object.freeze<Learner<number, number, Cells>>({
+    kind: 'matrix-factorization',
+    settings: Object.freeze({ ...biases, ...pairSettings(where, machine) }),
+    output: 'number',
+    structure: Object.freeze({ optimizer: options.optimizer.name, ...pairStructure(machine) }),
+    cells: (shape) => ratingCells(machine, shape),
+    open(cells, shape) {
+      const model = openPairs(cells, shape, machine);
+      /** The weight of all labels, and their mean. */
+      const { values: mean } = cells.mean;
+      return {
+        predictOne: (features) => (mean[1] as number) + model.score(features),
+        learnOne(features, label, weight = 1) {
+          const refusal = model.refusalOf(features, weight);
+          if (refusal) return refusal;
+          if (!Number.isFinite(label)) return 'unusable-label';
+          mean[0] = (mean[0] as number) + weight;
+          mean[1] = (mean[1] as number) + (weight / mean[0]) * (label - (mean[1] as number));
+          cells.mean.touch(0);
+          model.slope[0] = 2 * weight * (mean[1] + model.scoreOf(features) - label);
+          model.descend(features);
+          return 'learnt';
+        },
+      };
+    },
+  });
+}

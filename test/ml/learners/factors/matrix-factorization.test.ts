@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { adaGrad, chance, matrixFactorization, sgd } from '../../../../src/ml/index.js';
+import { checkLearner } from '../../../../src/testing.js';
+import { agreesWithPeer, type PeerRow } from '../../peers.js';
+import { openLearner, vector } from '../../support.js';
+
+/** Four users, then four items. */
+const shape = { denseSize: 0, hashedSize: 8 };
+const rating = ({ indices: [user = 0, item = 0] }: PeerRow) => vector([], [user % 4, 4 + (item % 4)]);
+
+describe('matrixFactorization', () => {
+  it.each([
+    ['matrix factorization', sgd({ rate: 0.025 }), sgd({ rate: 0.02 })],
+    ['matrix factorization l2', adaGrad({ rate: 0.1, l2: 0.01 }), sgd({ rate: 0.01, l2: 0.02 })],
+  ])('predicts what River’s does: %s', (name, optimizer, factorOptimizer) => {
+    const learner = matrixFactorization({ optimizer, factorOptimizer, factors: 3 });
+    agreesWithPeer(name, learner, (row) => row.number, rating);
+  });
+
+  it('finds who likes what, beyond biases', () => {
+    const model = openLearner(matrixFactorization({ optimizer: sgd({ rate: 0.05 }), factors: 4 }), shape);
+    const stars = (user: number, item: number) => 3 + (user < 2 === item < 6 ? 2 : -2);
+    let off = 0;
+    for (let i = 0; i < 4_000; i++) {
+      const user = Math.floor(4 * chance(3, 0, i));
+      const item = 4 + Math.floor(4 * chance(3, 1, i));
+      const row = vector([], [user, item]);
+      if (i >= 3_000) off = Math.max(off, Math.abs(model.predictOne(row) - stars(user, item)));
+      model.learnOne(row, stars(user, item));
+    }
+    expect(off).toBeLessThan(0.1);
+    expect(model.predictOne(vector([]))).toBeCloseTo(3, 0); // the mean
+  });
+
+  it('keeps the promises of a learner', () => {
+    const row = fc.record({
+      user: fc.nat(3),
+      item: fc.integer({ min: 4, max: 7 }),
+      label: fc.integer({ min: 1, max: 5 }),
+    });
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 1, maxLength: 10 }), (drawn) =>
+        checkLearner(
+          matrixFactorization({ optimizer: sgd({ rate: 0.05 }), factors: 3 }),
+          drawn.map(({ user, item, label }) => ({ features: vector([], [user, item]), label })),
+          shape,
+        ),
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  it('says what it cannot learn from', () => {
+    const learner = matrixFactorization({ optimizer: sgd({ rate: 0.1 }) });
+    expect(() => learner.cells({ denseSize: 1, hashedSize: 8 })).toThrow(
+      'matrixFactorization: the view has dense features',
+    );
+    expect(openLearner(learner, shape).learnOne(vector([], [1, 5]), Number.NaN)).toBe('unusable-label');
+  });
+});
