@@ -31,6 +31,8 @@ export const tags = {
   /** What a log of updates was written with, and its updates. */
   updatesHead: 15,
   updates: 16,
+  /** Keys with as many numbers each: see `numbersByKeyCell`. */
+  numbersByKey: 17,
 } as const;
 export type Tag = (typeof tags)[keyof typeof tags];
 

@@ -3,6 +3,7 @@ export { type Float64Cell, type Float64CellOptions, float64Cell } from './float6
 export { hashKey } from './map/hash.js';
 export { type MapCellOptions, mapCell, type PackedMapCellOptions, packedMapCell } from './map/map-cell.js';
 export type { MapCell } from './map/map-contract.js';
+export { type NumbersByKeyCell, type NumbersByKeyCellOptions, numbersByKeyCell } from './map/numbers-by-key-cell.js';
 export type { Packing } from './map/packed-rows.js';
 export type { Pane } from './pane/pane.js';
 export { type PaneCell, type PaneCellOptions, paneCell } from './pane/pane-cell.js';
