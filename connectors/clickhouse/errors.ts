@@ -61,7 +61,10 @@ const permanent = new Set([
 ]);
 
 const hints = new Map([
-  [60, 'the table does not exist: check whether it was dropped while Millrace ran'],
+  [
+    60,
+    'the table does not exist: `SHOW TABLES` lists those that do; a running topology needs a restart if it was dropped',
+  ],
   [81, 'the database does not exist: create it, or name another one in the URL'],
   [164, 'the statement may only read tables: `millrace query --write` lets it do more'],
   [193, 'user or password is wrong: check the URL'],

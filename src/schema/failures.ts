@@ -35,4 +35,4 @@ export const unrepresentableValue = (message: string, subject: string, hint: str
   new MillraceError('schema', message, { where: subject, hint, permanent: true, cause });
 
 /** The hint if a schema defines the values. */
-export const AS_THE_SCHEMA = 'the fields and types of what is emitted must be those of the schema';
+export const AS_THE_SCHEMA = 'a value must have the fields and types of the schema';

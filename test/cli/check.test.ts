@@ -29,7 +29,7 @@ it('check names settings that no run would take', { timeout: 120_000 }, async ()
   expect(out).toContain('flow: 1 problem\n');
   expect(out).toContain('MILLRACE_PROFILE must be one of embedded, cluster, not "moon"');
   expect(out).toContain('  settings (config): MILLRACE_PROFILE must');
-  expect(await check('cluster')).toMatchObject({ code: 0, out: expect.stringContaining('--profile cluster connects') });
+  expect(await check('cluster')).toMatchObject({ code: 0, out: expect.stringContaining('pass --profile cluster') });
 });
 
 it('check looks into the embedded store and says what it does not look at', { timeout: 120_000 }, async () => {
@@ -48,6 +48,6 @@ it('check looks into the embedded store and says what it does not look at', { ti
       },
     ],
     mismatches: [],
-    unseen: ['cache (redis.stringSink): --profile embedded looks at their targets'],
+    unseen: ['cache (redis.stringSink): pass --profile embedded to check their targets'],
   });
 });

@@ -90,7 +90,7 @@ describe('a first topology', () => {
   it('is never overwritten', async () => {
     const again = await millrace(['init', '--json'], { folder });
     expect(again.code).toBe(1);
-    expect(JSON.parse(again.out).error.message).toMatch(/^there already: payments\.ts, /);
+    expect(JSON.parse(again.out).error.message).toMatch(/^files exist already: payments\.ts, /);
   });
 
   it('says how the package is installed where a folder does not find it', async () => {

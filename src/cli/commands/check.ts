@@ -24,10 +24,10 @@ export function checkCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
   return command(
     'check',
-    'Checks a topology without running it and prints all problems. It looks into the embedded store, and connects to nothing unless --profile is given.',
+    'Checks a topology without running it and prints all problems. Without --profile it opens no connection, and compares topics and schemas with those in the embedded store.',
     [
       'millrace check topologies/flight-delays.ts',
-      'millrace check topologies/flight-delays.ts --profile cluster   # and topics, schemas and servers that are not as it needs them',
+      'millrace check topologies/flight-delays.ts --profile cluster   # also connects, and compares topics, schemas and servers',
       'millrace check pipelines.ts#orders --json',
     ],
   )
@@ -46,7 +46,7 @@ export function checkCommand({ terminal, act }: CommandContext): Command {
           const sum = problems.length === 0 ? 'no problems found' : counted(problems.length, 'problem');
           terminal.out(`${topology.name}: ${sum}\n${problemLines(problems)}`);
           terminal.out((await import('../run/config-mismatches.js')).mismatchLines(mismatches));
-          for (const line of unseen) terminal.out(`  not looked at: ${line}\n`);
+          for (const line of unseen) terminal.out(`  not checked: ${line}\n`);
         }
         const isFine = problems.length === 0 && !mismatches.some(({ refused }) => refused);
         return isFine ? exitCodes.ok : exitCodes.failed;
@@ -57,7 +57,7 @@ export function checkCommand({ terminal, act }: CommandContext): Command {
 interface Surroundings {
   readonly problems: readonly CodedProblem[];
   readonly mismatches?: readonly SinkMismatch[];
-  /** What was not looked at, and how to. */
+  /** What was not checked, and how to check it. */
   readonly unseen: readonly string[];
 }
 
@@ -77,12 +77,15 @@ async function surroundings(topology: Topology, { profile, data }: CheckFlags): 
   const config = await readConfig({ profile, data }, { topology });
   if (profile !== undefined) return { ...(await lookAt(topology, config)), unseen: [] };
   if (config.profile === 'cluster')
-    return { problems: [], unseen: ['topics, schemas and sinks of the cluster: --profile cluster connects to it'] };
+    return {
+      problems: [],
+      unseen: ['topics, schemas and sinks of the cluster: pass --profile cluster to connect to it'],
+    };
   const log = join(config.data, 'log');
   if (!existsSync(join(log, 'data.mdb'))) return { problems: [], unseen: [] };
   const { isStored } = await import('../run/config-mismatches.js');
   const outside = topology.sinks.filter(({ sink }) => !isStored(sink)).map(({ id, sink }) => `${id} (${sink.kind})`);
-  const unseen = outside.length === 0 ? [] : [`${outside.join(', ')}: --profile embedded looks at their targets`];
+  const unseen = outside.length === 0 ? [] : [`${outside.join(', ')}: pass --profile embedded to check their targets`];
   try {
     return { ...(await lookAt(topology, config, isStored)), unseen };
   } catch (error) {

@@ -78,8 +78,11 @@ async function connectorsIn(file: string): Promise<readonly ConnectorDefinition[
 function kindsNamed(name: string, kinds: readonly KindDefinition[]): readonly KindDefinition[] {
   const shown = kinds.filter(({ kind, connector }) => kind === name || connector.name === name);
   if (shown.length > 0) return shown;
+  const [connectorName] = name.split('.');
+  const related = kinds.filter(({ connector }) => connector.name === connectorName);
+  const named = related.length > 0 ? related : kinds;
   throw new MillraceError('config', `there is no connector ${name}`, {
-    hint: `there are: ${kinds.map(({ kind }) => kind).join(', ')}; --file FILE tells of those of a topology`,
+    hint: `there are: ${named.map(({ kind }) => kind).join(', ')}; --file FILE shows those of a topology`,
   });
 }
 

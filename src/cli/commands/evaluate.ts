@@ -43,7 +43,7 @@ export function evaluateCommand({ terminal, act }: CommandContext): Command {
       declaredColumns,
     )
     .option('--metrics <list>', 'metrics to show, such as log_loss,roc_auc (default: all)', (text) => text.split(','))
-    .option('--hash-bits <number>', 'categories are hashed to 2^N places', hashBits, 18)
+    .option('--hash-bits <number>', 'size of the hashed categories: 2^N', hashBits, 18)
     .addHelpText(
       'after',
       `

@@ -27,7 +27,7 @@ export function planCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
   return command(
     'plan',
-    'Prints what a run would do with stored state, and topics and schemas that are not as the topology needs them. Exits with 1 if a run would be refused, and with 3 if it needs --accept-plan with the hash that is printed.',
+    'Prints what a run would do with stored state, and which topics and schemas do not fit the topology. Exits with 1 if a run would be refused, and with 3 if it needs --accept-plan with the printed hash.',
     ['millrace plan payments.ts', 'millrace plan topologies/flight-delays.ts --profile cluster --json'],
   )
     .argument('<file>', 'topology file, or FILE#name if it exports several')

@@ -8,7 +8,7 @@ import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
 
 interface VerifyFlags {
-  readonly input: readonly string[];
+  readonly input?: readonly string[];
   readonly key?: string;
   readonly time?: string;
   readonly partitions: number;
@@ -42,8 +42,7 @@ export function verifyCommand({ terminal, act }: CommandContext): Command {
     .option(
       '--input <source=file>',
       'JSON lines to read instead of a topic; the name of the source is optional if there is only one',
-      (text: string, before: readonly string[]) => [...before, text],
-      [],
+      (text: string, before: readonly string[] = []) => [...before, text],
     )
     .option('--key <field>', 'with --input: field that becomes the key')
     .option('--time <field>', "with --input: field with the record's time")
@@ -63,8 +62,9 @@ export function verifyCommand({ terminal, act }: CommandContext): Command {
     .addHelpText(
       'after',
       `
-Nothing is written where the topology itself writes: both runs have a group, state, topics, keys, tables, files and objects of
-their own, whose names begin with "verify-", and which are removed at the end. Nothing is sent to other systems. Exit code 1 if anything differs.`,
+Both runs have a consumer group, state, topics, keys, tables, files and objects of their own. Their names begin with "verify-", and
+they are removed at the end. Nothing is written to the targets of the topology, and nothing is sent to other systems. Exits with 1 if
+anything differs.`,
     )
     .action((file: string, flags: VerifyFlags) =>
       act(flags, async () => {
@@ -86,7 +86,7 @@ their own, whose names begin with "verify-", and which are removed at the end. N
         const report = await verify({
           topology,
           config,
-          files: inputFiles(flags.input, topology),
+          files: inputFiles(flags.input ?? [], topology),
           partitions: flags.partitions,
           keyField: flags.key,
           timeField: flags.time,

@@ -15,7 +15,7 @@ export function writeFiles(folder: string, files: ReadonlyMap<string, string>): 
   const wanted = [...files].filter(([name]) => !shared.includes(name) || !existsSync(join(folder, name)));
   const taken = wanted.map(([name]) => name).filter((name) => existsSync(join(folder, name)));
   if (taken.length > 0) {
-    throw new MillraceError('config', `there already: ${taken.join(', ')}`, {
+    throw new MillraceError('config', `files exist already: ${taken.join(', ')}`, {
       where: folder,
       hint: 'choose an empty folder: millrace init my-stream',
     });

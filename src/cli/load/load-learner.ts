@@ -25,11 +25,15 @@ export async function loadLearner(expression: string): Promise<Learner<never, un
   } catch (cause) {
     if (cause instanceof MillraceError && cause.where === WHERE) throw cause;
     const unknown = /^(\w+) is not defined$/.exec(messageOf(cause))?.[1];
-    throw new MillraceError('config', unknown ? `there is no ${unknown}` : messageOf(cause), {
-      where: WHERE,
-      hint: unknown ? `in scope: ${names.join(', ')}` : HINT,
-      cause,
-    });
+    throw new MillraceError(
+      'config',
+      unknown ? `there is no ${unknown}` : `the expression fails: ${messageOf(cause)}`,
+      {
+        where: WHERE,
+        hint: unknown ? `in scope: ${names.join(', ')}` : HINT,
+        cause,
+      },
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

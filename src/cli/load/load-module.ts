@@ -74,7 +74,7 @@ function loadFailure(error: unknown, file: string, path: string): MillraceError 
   const missing = /module '(.+)' does not provide an export named '(.+)'/.exec(message);
   const hint = missing
     ? `${missing[1]} has no "${missing[2]}": is the name spelt right? \`npx tsc --noEmit\` lists what it has`
-    : 'the file threw while it was loaded; `npx tsc --noEmit` finds mistakes of types';
+    : 'the file threw while it was loaded; `npx tsc --noEmit` finds type errors';
   return new MillraceError('config', message, { where: placeOf(error, file, path), hint, cause: error });
 }
 

@@ -207,7 +207,7 @@ export class TopicLog {
     if (topic !== undefined) return topic;
     throw new MillraceError('source', `topic ${name} does not exist`, {
       where: name,
-      hint: `\`millrace produce ${name}\` creates it; there are: ${this.names().join(', ') || 'none'}`,
+      hint: `a sink creates its topic, and so does \`millrace produce ${name}\`; topics that exist: ${this.names().join(', ') || 'none'}`,
     });
   }
 

@@ -138,7 +138,7 @@ describe('answers', () => {
       ['data/b.ts', 'b'],
     ]);
     expect(writeFiles(at, files)).toEqual(['a.ts', 'data/b.ts']);
-    expect(() => writeFiles(at, new Map([['a.ts', 'new']]))).toThrow('there already: a.ts');
+    expect(() => writeFiles(at, new Map([['a.ts', 'new']]))).toThrow('files exist already: a.ts');
     expect(readFileSync(join(at, 'a.ts'), 'utf8')).toBe('a');
     const broken = new Map([
       ['c/d.ts', 'd'],
