@@ -217,7 +217,18 @@ def bagging_of(seed):
     return ensemble.LeveragingBaggingClassifier(hoeffding(), n_models=3, seed=seed)
 
 
+def adaptive_tree(**options):
+    return lambda seed: tree.HoeffdingAdaptiveTreeClassifier(
+        binary_split=True, max_share_to_split=1.0, seed=seed, **options
+    )
+
+
+QUICK = {"grace_period": 50, "delta": 0.01}
 ensembles = {
+    "adaptive tree drifting": mean_accuracy("drifting", adaptive_tree()),
+    "adaptive tree phishing": mean_accuracy("phishing", adaptive_tree()),
+    "quick adaptive tree drifting": mean_accuracy("drifting", adaptive_tree(**QUICK)),
+    "quick adaptive tree phishing": mean_accuracy("phishing", adaptive_tree(**QUICK)),
     "forest drifting": mean_accuracy("drifting", forest_of),
     "forest phishing": mean_accuracy("phishing", forest_of),
     "bagging phishing": mean_accuracy("phishing", bagging_of),

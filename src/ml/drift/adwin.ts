@@ -156,3 +156,9 @@ export class Adwin {
     this.cell.touch(i);
   }
 }
+
+/** Adds an error to a window of errors and says whether their rate has risen. */
+export function errorRises(errors: Adwin, at: number, error: number): boolean {
+  const before = errors.mean(at);
+  return errors.add(at, error) && errors.mean(at) > before;
+}

@@ -1,6 +1,11 @@
 import { type CellSpec, type ClassScores, hours, type Learner } from '../../../src/core/index.js';
 import { featureView, numeric, oneHot } from '../../../src/ml/features/index.js';
-import { adaptiveRandomForest, hoeffdingTree, leveragingBagging } from '../../../src/ml/index.js';
+import {
+  adaptiveRandomForest,
+  hoeffdingAdaptiveTree,
+  hoeffdingTree,
+  leveragingBagging,
+} from '../../../src/ml/index.js';
 import { featurize, learn, map } from '../../../src/operators/index.js';
 import { logOf, type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
@@ -34,6 +39,7 @@ type AnyLearner = Learner<'low' | 'high', ClassScores>;
 const learners: readonly AnyLearner[] = [
   hoeffdingTree(grown),
   adaptiveRandomForest({ ...grown, trees: 2, warningDelta: 0.9, driftDelta: 0.8 }),
+  hoeffdingAdaptiveTree({ ...grown, driftDelta: 0.9, switchDelta: 1.9, comparedRowsMin: 8 }),
   leveragingBagging({ ...grown, trees: 2, driftDelta: 0.9 }),
 ];
 

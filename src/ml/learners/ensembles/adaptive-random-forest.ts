@@ -1,9 +1,10 @@
 import type { ClassLabel, ClassScores, Learner } from '../../../core/learner.js';
+import { errorRises } from '../../drift/adwin.js';
 import { requireClasses } from '../classes.js';
 import { classLeaves } from '../trees/class-leaves.js';
 import { placeOfGreatest } from '../trees/leaves.js';
 import { classLabels, classTreeRules, type TreeOptions } from '../trees/tree-learner.js';
-import { addVote, type EnsembleCells, errorRises, toShares } from './members.js';
+import { addVote, type EnsembleCells, toShares } from './members.js';
 import { type RandomForestOptions, randomForest, type Voting } from './random-forest.js';
 
 /** The classes of a forest, its trees, and when it takes the world for changed. */

@@ -2,13 +2,13 @@ import type { ClassLabel, ClassScores, FeatureNumbers, Learner } from '../../../
 import { type Float64Cell, float64Cell } from '../../../state/index.js';
 import { chance, poisson } from '../../chance.js';
 import { requirePositive } from '../../check-options.js';
-import { ADWIN_SIZE, Adwin } from '../../drift/adwin.js';
+import { ADWIN_SIZE, Adwin, errorRises } from '../../drift/adwin.js';
 import { requireClasses } from '../classes.js';
 import { classLeaves } from '../trees/class-leaves.js';
 import { Forest, type ForestPlan, forestCells } from '../trees/forest.js';
 import { placeOfGreatest } from '../trees/leaves.js';
 import { classLabels, classTreeRules, type TreeLogic, type TreeOptions, treeLearner } from '../trees/tree-learner.js';
-import { addVote, type EnsembleCells, errorRises, requireMembers, toShares } from './members.js';
+import { addVote, type EnsembleCells, requireMembers, toShares } from './members.js';
 
 /** The classes of an ensemble, its trees, and when it takes the world for changed. */
 export interface LeveragingBaggingOptions<C extends ClassLabel> extends TreeOptions {

@@ -1,6 +1,5 @@
 import { MillraceError } from '../../../core/errors.js';
 import { requirePositive } from '../../check-options.js';
-import type { Adwin } from '../../drift/adwin.js';
 import type { ForestCells } from '../trees/forest.js';
 
 /** The cells of trees, and what an ensemble knows of each of them. */
@@ -20,12 +19,6 @@ export function requireMembers(
       where,
       hint: 'give whole numbers of trees and of features, and a rowWeight of 100 at most',
     });
-}
-
-/** Adds an error to a window of errors and says whether their rate has risen. */
-export function errorRises(errors: Adwin, at: number, error: number): boolean {
-  const before = errors.mean(at);
-  return errors.add(at, error) && errors.mean(at) > before;
 }
 
 export function addVote(into: Float64Array, shares: Float64Array, weight: number): void {

@@ -32,6 +32,8 @@ export interface ForestPlan extends GrowthRules {
   /** Features that a leaf observes, drawn for it by `seed`; all by default. */
   readonly featuresPerLeaf?: number | undefined;
   readonly seed: number;
+  /** Numbers of a node that whoever grows the tree keeps there, behind those of its leaves. */
+  readonly nodeExtra?: number;
 }
 
 /** Before the trees: leaves that were opened. */
@@ -60,13 +62,15 @@ export function forestCells(where: string, shape: FeatureShape, plan: ForestPlan
   const { node, statistics } = plan.leaves.widths(shape, features);
   return {
     trees: float64Cell({ size: HEAD + slots * TREE }),
-    nodes: arenaCell({ width: OWN + node, recordsMax: slots * nodesMax }),
+    nodes: arenaCell({ width: OWN + node + (plan.nodeExtra ?? 0), recordsMax: slots * nodesMax }),
     leaves: arenaCell({ width: features.head + statistics, recordsMax: slots * openLeavesMax }),
   };
 }
 
 /** Hoeffding trees that grow in the cells of `forestCells`, each in a slot of its own. A slot without rows has no tree. */
 export class Forest {
+  /** Where the extra numbers of a node are. */
+  readonly extra: number;
   private readonly features: LeafFeatures;
   private readonly kind: Leaves;
   private readonly drawn: Uint32Array;
@@ -85,60 +89,145 @@ export class Forest {
     this.features = new LeafFeatures(shape, plan.featuresPerLeaf);
     this.kind = plan.leaves.open(cells, shape, this.features);
     this.drawn = new Uint32Array(this.features.all.length);
+    this.extra = OWN + plan.leaves.widths(shape, this.features).node;
   }
 
   /** Writes what the tree in a slot predicts of a row. */
   predict(slot: number, row: FeatureNumbers, into: Float64Array): void {
-    const root = this.trees.values[HEAD + slot * TREE + ROOT] as number;
-    if (root === 0) into.fill(this.plan.leaves.unknown);
-    else this.kind.predict(this.leafOf(root - 1, row), row, into);
+    const root = this.rootOf(slot);
+    if (root < 0) into.fill(this.plan.leaves.unknown);
+    else this.kind.predict(this.leafOf(root, row), row, into);
+  }
+
+  /** Writes what a leaf predicts of a row; that of no tree before its first row. */
+  predictAt(leaf: number, row: FeatureNumbers, into: Float64Array): void {
+    if (this.kind.weightOf(leaf) > 0) this.kind.predict(leaf, row, into);
+    else into.fill(this.plan.leaves.unknown);
   }
 
   /** Teaches a row to the tree in a slot, and plants one where there is none. */
   learn(slot: number, row: FeatureNumbers, label: number, weight: number): void {
-    const tree = HEAD + slot * TREE;
-    if (this.trees.values[tree + ROOT] === 0) {
-      const root = this.addNode(slot);
-      this.trees.values[tree + ROOT] = root + 1;
-      this.trees.touch(tree + ROOT);
-      this.open(slot, root);
-    }
-    const leaf = this.leafOf((this.trees.values[tree + ROOT] as number) - 1, row);
-    this.kind.learn(leaf, row, label, weight);
-    this.nodes.touch(leaf);
+    this.learnAt(this.leafOf(this.plantedRoot(slot), row), row, label, weight);
+  }
+
+  /** The root of the tree in a slot, which is planted where there is none. */
+  plantedRoot(slot: number): number {
+    const root = this.rootOf(slot);
+    if (root >= 0) return root;
+    const planted = this.plant(slot);
+    this.add(slot, ROOT, planted + 1);
+    return planted;
+  }
+
+  /** The slot whose nodes a node is one of. */
+  slotOf(node: number): number {
+    return this.nodes.values[node + SLOT] as number;
+  }
+
+  /** The nodes that count as those of a slot's tree. */
+  nodesOf(slot: number): number {
+    return this.trees.values[HEAD + slot * TREE + NODES] as number;
+  }
+
+  /** The root of the tree in a slot; -1 where there is none. */
+  private rootOf(slot: number): number {
+    return (this.trees.values[HEAD + slot * TREE + ROOT] as number) - 1;
+  }
+
+  /** Adds an open leaf without a parent to the nodes of a slot. */
+  plant(slot: number): number {
+    const node = this.addNode(slot);
+    this.open(slot, node);
+    return node;
+  }
+
+  /** The node below another one that a row goes to; -1 below a leaf. */
+  next(node: number, { dense }: FeatureNumbers): number {
     const { values } = this.nodes;
+    if (values[node + LEFT] === 0) return -1;
+    const isLeft = (dense[values[node + PLACE] as number] as number) <= (values[node + THRESHOLD] as number);
+    return (values[node + (isLeft ? LEFT : RIGHT)] as number) - 1;
+  }
+
+  /** The leaf that a row ends at, from a node on. */
+  leafOf(from: number, row: FeatureNumbers): number {
+    let node = from;
+    for (let below = this.next(node, row); below >= 0; below = this.next(node, row)) node = below;
+    return node;
+  }
+
+  /** Teaches a row to a leaf, and says whether it has split. */
+  learnAt(leaf: number, row: FeatureNumbers, label: number, weight: number): boolean {
+    const { kind, nodes, plan } = this;
+    kind.learn(leaf, row, label, weight);
+    nodes.touch(leaf);
+    const { values } = nodes;
     const link = values[leaf + STATISTICS] as number;
-    if (link === 0) return;
+    if (link === 0) return false;
     this.leaves.touch(link - 1);
-    const total = this.kind.weightOf(leaf);
-    if (total - (values[leaf + TRIED_AT] as number) < this.plan.gracePeriod) return;
-    if ((this.trees.values[tree + NODES] as number) + 2 > this.plan.nodesMax) return;
+    const total = kind.weightOf(leaf);
+    if (total - (values[leaf + TRIED_AT] as number) < plan.gracePeriod) return false;
+    const slot = values[leaf + SLOT] as number;
+    if (this.nodesOf(slot) + 2 > plan.nodesMax) return false;
     values[leaf + TRIED_AT] = total;
-    if (this.kind.findSplit(leaf)) this.split(slot, leaf);
+    if (!kind.findSplit(leaf)) return false;
+    this.split(slot, leaf);
+    return true;
   }
 
   /** Removes the tree in a slot. */
   drop(slot: number): void {
-    const { nodes, leaves } = this;
-    for (let node = nodes.next(0); node >= 0; node = nodes.next(node + 1)) {
-      if (nodes.values[node + SLOT] !== slot) continue;
-      const link = nodes.values[node + STATISTICS] as number;
-      if (link !== 0) leaves.free(link - 1);
-      nodes.free(node);
-    }
-    const tree = HEAD + slot * TREE;
-    this.trees.values.fill(0, tree, tree + TREE);
-    for (let i = 0; i < TREE; i++) this.trees.touch(tree + i);
+    const { nodes } = this;
+    for (let node = nodes.next(0); node >= 0; node = nodes.next(node + 1))
+      if (nodes.values[node + SLOT] === slot) this.free(node);
+    this.add(slot, ROOT, -1 - this.rootOf(slot));
   }
 
-  private leafOf(root: number, { dense }: FeatureNumbers): number {
-    const { values } = this.nodes;
-    let node = root;
-    while (values[node + LEFT] !== 0) {
-      const isLeft = (dense[values[node + PLACE] as number] as number) <= (values[node + THRESHOLD] as number);
-      node = (values[node + (isLeft ? LEFT : RIGHT)] as number) - 1;
+  /** Removes a node. Those below it, and the link to it, are left to the caller. */
+  free(node: number): void {
+    const slot = this.slotOf(node);
+    if (this.nodes.values[node + STATISTICS] !== 0) this.close(slot, node);
+    this.nodes.free(node);
+    this.add(slot, NODES, -1);
+  }
+
+  /** Calls back for a node and all nodes below it, those below first. */
+  visit(node: number, use: (node: number) => void): void {
+    const left = this.nodes.values[node + LEFT] as number;
+    const right = this.nodes.values[node + RIGHT] as number;
+    if (left !== 0) this.visit(left - 1, use);
+    if (right !== 0) this.visit(right - 1, use);
+    use(node);
+  }
+
+  /**
+   * Puts a subtree from another slot in the place of a node, whose own children were freed. The subtree counts as part of the node's
+   * slot from then on: where this has no more statistics, its least promising leaves go without.
+   */
+  graft(node: number, subtree: number): void {
+    const { nodes, leaves, plan } = this;
+    const { values } = nodes;
+    const slot = values[node + SLOT] as number;
+    const from = values[subtree + SLOT] as number;
+    this.visit(subtree, (each) => {
+      values[each + SLOT] = slot;
+      nodes.touch(each);
+      this.add(from, NODES, -1);
+      this.add(slot, NODES, 1);
+      if (values[each + STATISTICS] === 0) return;
+      this.add(from, OPEN, -1);
+      this.add(slot, OPEN, 1);
+      if (this.openOf(slot) > plan.openLeavesMax) this.close(slot, this.leastPromising(slot, each));
+    });
+    values.copyWithin(node, subtree, subtree + nodes.width);
+    nodes.touch(node);
+    const link = values[node + STATISTICS] as number;
+    if (link !== 0) {
+      leaves.values[link - 1] = node;
+      leaves.touch(link - 1);
     }
-    return node;
+    nodes.free(subtree);
+    this.add(slot, NODES, -1);
   }
 
   private split(slot: number, leaf: number): void {
@@ -158,17 +247,21 @@ export class Forest {
     }
   }
 
+  private openOf(slot: number): number {
+    return this.trees.values[HEAD + slot * TREE + OPEN] as number;
+  }
+
   private addNode(slot: number): number {
     const node = this.nodes.allocate();
     this.nodes.values[node + SLOT] = slot;
-    this.count(slot, NODES, 1);
+    this.add(slot, NODES, 1);
     return node;
   }
 
   /** Gives a leaf statistics. Where the tree has no more of them, the leaf that could improve least goes without. */
   private open(slot: number, leaf: number): void {
     const { leaves, nodes, features } = this;
-    if ((this.trees.values[HEAD + slot * TREE + OPEN] as number) >= this.plan.openLeavesMax) {
+    if (this.openOf(slot) >= this.plan.openLeavesMax) {
       const least = this.leastPromising(slot, leaf);
       if (least === leaf) return;
       this.close(slot, least);
@@ -177,7 +270,7 @@ export class Forest {
     nodes.values[leaf + STATISTICS] = at + 1;
     nodes.touch(leaf);
     leaves.values[at] = leaf;
-    this.count(slot, OPEN, 1);
+    this.add(slot, OPEN, 1);
     this.draw();
     for (let n = 0; n < features.observed; n++) leaves.values[at + 1 + n] = this.drawn[n] as number;
   }
@@ -186,7 +279,7 @@ export class Forest {
     this.leaves.free((this.nodes.values[leaf + STATISTICS] as number) - 1);
     this.nodes.values[leaf + STATISTICS] = 0;
     this.nodes.touch(leaf);
-    this.count(slot, OPEN, -1);
+    this.add(slot, OPEN, -1);
   }
 
   /** The leaf of a tree that could gain least from a split: this one, or an open one. */
@@ -220,7 +313,7 @@ export class Forest {
     }
   }
 
-  private count(slot: number, what: number, by: number): void {
+  private add(slot: number, what: number, by: number): void {
     const at = HEAD + slot * TREE + what;
     this.trees.values[at] = (this.trees.values[at] as number) + by;
     this.trees.touch(at);
