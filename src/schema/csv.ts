@@ -13,7 +13,7 @@ interface ColumnTypes {
 }
 
 type ColumnName = keyof ColumnTypes;
-/** What a column holds; with `?` it may be empty, which is `null`. */
+/** The type of a column. With `?` a cell may be empty, which is `null`. */
 export type CsvColumn = ColumnName | `${ColumnName}?`;
 
 type ColumnValue<C> = C extends `${infer N extends ColumnName}?`
@@ -27,7 +27,7 @@ export type CsvRow<C extends Readonly<Record<string, CsvColumn>>> = { readonly [
 
 export interface CsvOptions<C extends Readonly<Record<string, CsvColumn>>> {
   readonly subject?: string;
-  /** The columns in their order, and what each holds. */
+  /** The columns in their order, each with its type. */
   readonly columns: C;
   /** One character; a comma by default. */
   readonly delimiter?: string;
@@ -36,10 +36,12 @@ export interface CsvOptions<C extends Readonly<Record<string, CsvColumn>>> {
 }
 
 /**
- * One row of comma-separated values a payload, quoted as RFC 4180 has it, without a header line; the type of the values
- * follows from the columns. A line end after the row is ignored, and none is written.
+ * Comma-separated values: each payload is one row, quoted by RFC 4180, without a header line. The type of the values follows from
+ * the columns. A line end after the row is ignored, and none is written.
  *
- * An empty cell of a `text` column is the empty text; of `text?` it is `null`, and the empty text is written as `""`.
+ * An empty cell of a `text` column is the empty text. An empty cell of `text?` is `null`; the empty text is written as `""`.
+ *
+ * A payload that is not such a row becomes a dead letter (`not-csv`, `not-utf8`). Memory: one row.
  *
  * @example
  * const Readings = csv({ subject: 'readings-value', columns: { sensor: 'text', at: 'date', celsius: 'number?' } });

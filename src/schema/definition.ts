@@ -3,23 +3,23 @@ import { MillraceError } from '../core/errors.js';
 import type { RegistryFormat, SchemaData, SchemaReference, SchemaText } from '../core/schema.js';
 import { jsonReferences } from './json-schema/references.js';
 
-/** A chain of references longer than this refers to itself. */
+/** A longer chain of references refers to itself. */
 const CHAIN_MAX = 32;
-/** How many folders above a file a reference may lie: import paths of Protobuf begin at a root. */
+/** How many folders above a file are searched for a reference: import paths of Protobuf begin at a root. */
 const PARENTS_MAX = 4;
 
-/** Where a schema's text is: in a file of its own (the usual case), or at hand. */
+/** Where the text of a schema is: in a file (the usual case), or in the option itself. */
 export type DefinitionOptions =
   | { readonly subject: string; readonly file: URL; readonly definition?: never }
   | { readonly subject: string; readonly definition: string; readonly file?: never };
 
-/** What formats with a schema text have in common. */
+/** Options of all formats with a schema text. */
 export interface RegisteredOptions {
-  /** Schemas that the text refers to, by the name it has for each. Files beside it are found without this. */
+  /** Schemas that the text refers to, by the names that it uses. Files beside it are found without this. */
   readonly references?: Readonly<Record<string, SchemaData>>;
   /**
-   * `registry`: Confluent's wire format, a zero byte and the id of the writer's schema in front. `none`: nothing in
-   * front; every payload is read as one of this schema, and no registry is asked. `registry` by default.
+   * `registry`: Confluent's wire format, with a zero byte and the id of the writer's schema before the body. `none`: the payload is
+   * the body; it is read with this schema, and no registry is needed. `registry` by default.
    */
   readonly framing?: 'registry' | 'none';
   /** Payloads of more bytes are refused as `too-large`; 16 MiB by default. */
@@ -33,11 +33,11 @@ export function framingOf({ format, options }: SchemaData): 'registry' | 'none' 
 }
 
 /**
- * The text of a schema with those it refers to, read from their files where they have some.
+ * The text of a schema and of all schemas that it refers to, read from their files.
  *
  * Memory: the texts.
  *
- * @throws MillraceError `schema` for a file or a reference that is not there.
+ * @throws MillraceError `schema` if a file or a reference is missing, or a schema refers to itself.
  * @example
  * const { text } = await schemaTextOf(FlightDepartedV1);
  */
@@ -47,7 +47,7 @@ export async function schemaTextOf(schema: SchemaData, chain: readonly string[] 
   if (chain.length > CHAIN_MAX) {
     throw new MillraceError('schema', `schema ${chain[0]} refers to itself`, {
       where: subject,
-      hint: 'references must end somewhere: put what refers to itself into one file',
+      hint: 'put schemas that refer to each other into one file',
       permanent: true,
     });
   }
@@ -87,20 +87,20 @@ async function textOf({ definition, subject }: SchemaData): Promise<string> {
   }
 }
 
-/** The names under which a text imports others; Avro's are full names that need not be files, so they are given. */
+/** The names that a text imports. Avro's references are full names, not files, so they must be given as options. */
 function referredTo(format: RegistryFormat, text: string): string[] {
   if (format === 'protobuf') return protobufImports(text);
   if (format === 'json-schema') return [...jsonReferences(text).keys()];
   return [];
 }
 
-/** What a `.proto` text imports, apart from what every compiler has. */
+/** The imports of a `.proto` text, except those that every compiler has. */
 export const protobufImports = (text: string): string[] =>
   [...text.matchAll(/(?:^|;)\s*import\s+(?:public\s+|weak\s+)?["']([^"']+)["']\s*;/gm)]
     .map(([, name = '']) => name)
     .filter((name) => !name.startsWith('google/protobuf/') && !name.startsWith('confluent/'));
 
-/** The file of a reference: beside the one that refers to it, or in a folder above. Its subject is its name, as Confluent's tools have it. */
+/** The file of a reference: beside the file that refers to it, or in a folder above. Its subject is its name, as in Confluent's tools. */
 async function beside(
   name: string,
   format: RegistryFormat,

@@ -1,6 +1,6 @@
 import { MillraceError } from '../core/errors.js';
 
-/** Why a payload cannot be read: a closed, stable set, since dead letters are counted by it. */
+/** Why a payload cannot be read. The set is closed and stable, because dead letters are counted by it. */
 export type DecodeReason =
   | 'not-wire-format' // no magic byte and schema id as prefix
   | 'schema-id-in-header' // the writer's schema is in a header, which is not read
@@ -17,7 +17,7 @@ export type DecodeReason =
   | 'schema-violation' // JSON that its schema does not allow
   | 'malformed'; // anything else that the encoding forbids
 
-/** A payload that cannot be read. Faults of the program are other errors. */
+/** A payload that cannot be read. Bugs of the program are other errors. */
 export class DecodeFailure extends Error {
   override readonly name = 'DecodeFailure';
 
@@ -30,7 +30,7 @@ export class DecodeFailure extends Error {
   }
 }
 
-/** The error for a value that a schema cannot represent: the same value fails at every try. */
+/** The permanent error for a value that a schema cannot represent. */
 export const unrepresentableValue = (message: string, subject: string, hint: string, cause?: unknown): MillraceError =>
   new MillraceError('schema', message, { where: subject, hint, permanent: true, cause });
 

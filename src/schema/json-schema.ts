@@ -6,12 +6,11 @@ export type JsonSchemaOptions = DefinitionOptions & RegisteredOptions;
 /**
  * JSON that a JSON Schema describes (draft 6, 7, 2019-09 or 2020-12, by its `$schema`; 7 without one), as inert data.
  *
- * Every value is validated, when it is read and when it is written, by code that is compiled once. What the schema does
- * not allow becomes a dead letter (`schema-violation`) with the place and the rule. Missing properties get the schema's
- * defaults when they are read. The id in front of a payload is not looked up: what counts is that the value fits ours.
- * Nesting ends at 256.
+ * Every value is validated when it is read and when it is written, by code that is compiled once. A value that violates the schema
+ * becomes a dead letter (`schema-violation`) with the path and the rule. Missing properties get the defaults of the schema when they
+ * are read. The schema id of a payload is ignored: the value must be valid under this schema. Nesting ends at 256.
  *
- * `T` is yours to write, or `millrace schema types FILE` prints it.
+ * Write `T` yourself, or print it with `millrace schema types FILE`.
  *
  * @example
  * const PaymentV1 = jsonSchema<Payment>({

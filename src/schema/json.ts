@@ -7,8 +7,8 @@ export interface JsonOptions {
 }
 
 /**
- * Plain JSON in UTF-8 as an event schema: no header, no registry, no check of the value's shape (`validate` does that, or
- * `jsonSchema` instead of this). Nesting ends at 256.
+ * Plain JSON in UTF-8: no header, no registry, and no check of the fields and types of a value. To check them, use `validate` or
+ * `jsonSchema`. A payload that is not JSON, or is nested deeper than 256, becomes a dead letter.
  *
  * @example
  * const Clicks = json<Click>({ subject: 'clicks-value' });
@@ -18,8 +18,8 @@ export function json<T>(options: JsonOptions = {}): Schema<T> {
 }
 
 /**
- * JSON in lines: each payload is one JSON text that ends in a newline, as `kcat` and files of lines want it. It is read
- * with or without the newline.
+ * JSON lines: each payload is one JSON text that ends in a newline, as `kcat` and `.ndjson` files have it. It is read with or
+ * without the newline.
  *
  * @example
  * const Clicks = ndjson<Click>({ subject: 'clicks-value' });

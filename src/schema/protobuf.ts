@@ -10,17 +10,20 @@ export type ProtobufOptions = DefinitionOptions &
   };
 
 /**
- * A Protobuf message as an event schema: inert data. The `.proto` text is enough, nothing is generated beforehand.
+ * A Protobuf message as an event schema: inert data. It needs the `.proto` text only; no code is generated.
  *
- * Values are plain objects with all fields, their names in camelCase. A field without a value is its type's zero, an empty
- * array or an empty object; `null` where the schema tells absence apart (messages, `optional`, members of a `oneof`, of
- * which at most one is not `null`). Enums are their names; a number that has no name stays a number. 64-bit integers are
- * numbers that fail beyond 2^53, or `bigint` where `long` says so; bytes are `Buffer`; a map has its keys as text.
- * `google.protobuf.Timestamp` is a `Date`, wrappers are the value or `null`, `Struct` and `Value` are JSON; other
- * well-known types are the messages that they are. Unknown fields are left out; groups and extensions of messages are refused.
+ * Values are plain objects with all fields, named in camelCase:
+ * - A field without a value is the zero of its type, an empty array or an empty object. If its absence is known (messages,
+ *   `optional`, members of a `oneof`), it is `null`. At most one member of a `oneof` is not `null`.
+ * - An enum is its name; a number without a name stays a number.
+ * - A 64-bit integer is a number, which fails from 2^53, or a `bigint` with the option `long`.
+ * - `bytes` are a `Buffer`; a map is an object with its keys as text.
+ * - `google.protobuf.Timestamp` is a `Date`, a wrapper is its value or `null`, `Struct` and `Value` are JSON. Other well-known types
+ *   are messages.
  *
- * In the registry's framing the list of message indexes follows the id, as Confluent has it. Guarantees: what cannot be
- * read exactly fails and becomes a dead letter with its reason; nesting ends at 64.
+ * Unknown fields are left out. Groups and extensions of messages are refused when the codec is opened. With the registry's framing the
+ * list of message indexes follows the id, as in Confluent's clients. Guarantees: a value that cannot be read exactly fails, and its
+ * record becomes a dead letter with the reason; nesting ends at 64.
  *
  * @example
  * const PaymentV1 = protobuf<Payment>({

@@ -9,44 +9,44 @@ import { HEADER_SIZE, notWireFormat, schemaIdOf } from './wire-format.js';
 
 type Read = (reader: ByteReader) => unknown;
 
-/** What a format knows, apart from where schemas come from. */
+/** How a binary format encodes and decodes, without the registry. */
 export interface BinaryFormat {
-  /** Writes what follows the schema's id. Throws a `Unrepresentable`. */
+  /** Writes the body, which follows the schema id. Throws an `Unrepresentable`. */
   write(writer: ByteWriter, value: unknown): void;
-  /** How to read what follows the id of our own schema. */
+  /** Reads the body of a payload of our own schema. */
   readonly read: Read;
-  /** The same for another writer's schema. Throws where no payload of it could be read as ours. */
+  /** The same for another writer's schema. Throws if no payload of it could be read as ours. */
   readOther(writer: SchemaText): Read;
 }
 
-/** The place of a schema: whose subject it is registered under, and its text. */
+/** A schema, its subject and its registry. */
 export interface Registration {
   readonly subject: string;
   readonly schema: SchemaText;
   readonly registry: SchemaRegistry;
 }
 
-/** Unknown ids that are remembered: enough for a burst of garbage, bounded under a stream of it. */
+/** Unknown ids that are remembered, so that a stream of garbage costs bounded memory. */
 const UNKNOWN_MAX = 10_000;
-/** Requests to the registry at a time. */
+/** Concurrent requests to the registry. */
 const LOOKUPS_MAX = 8;
 
 /** A codec in Confluent's wire format, under the id that the registry gives the schema. */
-export async function registeredCodec<T>(format: BinaryFormat, place: Registration): Promise<WireCodec<T>> {
-  const { subject, schema, registry } = place;
+export async function registeredCodec<T>(format: BinaryFormat, registration: Registration): Promise<WireCodec<T>> {
+  const { subject, schema, registry } = registration;
   const id = await registry.idOf(subject, schema);
   const header = Buffer.alloc(HEADER_SIZE);
   header.writeInt32BE(id, 1);
   return { encode: encoderOf<T>(format, subject, header), ...decoderOf<T>(format, registry, id) };
 }
 
-/** The reading half: asks the registry for nothing before it meets an id. */
-export async function registeredDecoder<T>(format: BinaryFormat, place: Registration): Promise<WireDecoder<T>> {
-  const { subject, schema, registry } = place;
+/** The reading half: it sends no request to the registry before the first unknown id. */
+export async function registeredDecoder<T>(format: BinaryFormat, registration: Registration): Promise<WireDecoder<T>> {
+  const { subject, schema, registry } = registration;
   return decoderOf<T>(format, registry, await registry.knownIdOf(subject, schema));
 }
 
-/** A codec of payloads with nothing in front: every one is read as one of our own schema. */
+/** A codec of payloads without a schema id: all are read with our own schema. */
 export function bareCodec<T>(format: BinaryFormat, subject: string): WireCodec<T> {
   const reader = new ByteReader();
   return {
@@ -126,7 +126,7 @@ function decoderOf<T>(format: BinaryFormat, registry: SchemaRegistry, ownId: num
   };
 }
 
-/** Never throws: a schema that cannot be read as ours is an answer too, and it is kept. */
+/** Never throws: that a schema cannot be read as ours is cached like any answer. */
 function readerOf(format: BinaryFormat, writer: SchemaText): Read | DecodeFailure {
   try {
     return format.readOther(writer);

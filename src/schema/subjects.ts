@@ -1,6 +1,6 @@
 /**
- * The names under which registries keep schemas, by Confluent's three strategies: one schema a topic, one a record type
- * wherever it is written, or one a record type and topic.
+ * Names of subjects in a registry, by Confluent's three strategies: one schema per topic, per record type, or per record type and
+ * topic.
  *
  * @example
  * avro<FlightDeparted>({ subject: subjects.topic('flights.departed.v1'), ... }); // flights.departed.v1-value

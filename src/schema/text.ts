@@ -2,7 +2,7 @@ import type { Schema } from '../core/schema.js';
 import type { JsonOptions as PlainOptions } from './json.js';
 
 /**
- * Payloads that are text in UTF-8, as they are.
+ * Text in UTF-8: a payload is the value. Bytes that are not UTF-8 become a dead letter (`not-utf8`).
  *
  * @example
  * const LogLines = text({ subject: 'logs-value' }); // Schema<string>
@@ -16,8 +16,8 @@ export const text = ({ subject, bytesMax }: PlainOptions = {}): Schema<string> =
   });
 
 /**
- * Payloads as they are: images, or what a step of yours decodes. A value shares its memory with the record it came from,
- * whose bytes a dead letter would hold: do not change it.
+ * Bytes: a payload is the value, such as an image, or what an operator of yours decodes. The value shares its memory with the record,
+ * and a dead letter would hold the same bytes. So do not change it.
  *
  * @example
  * const Images = bytes({ subject: 'images-value' }); // Schema<Uint8Array>

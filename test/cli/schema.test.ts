@@ -112,7 +112,7 @@ describe('millrace schema', () => {
     );
     expect(away.code).toBe(1);
     expect(away.err).toMatch(/^error \(schema\): cannot ask whether events-value takes the schema/);
-    expect(away.err).toContain('is the registry running');
+    expect(away.err).toContain('that the registry is running');
     expect(away.err).not.toContain('pw');
   });
 

@@ -1,11 +1,11 @@
 import { DecodeFailure } from '../failures.js';
 import { textOf } from '../plain/utf8.js';
 
-/** The most nesting of a payload; stacks end at some ten thousand. */
+/** The maximum nesting of a payload, far below the limit of the stack. */
 export const DEPTH_MAX = 64;
-/** Items without bytes (nulls, empty records) take no space in a payload, so their number is limited. */
+/** The most items without bytes (nulls, empty records) in a payload, because its length does not limit them. */
 const EMPTY_ITEMS_MAX = 65_536;
-/** Fields that a message leaves out take no space either: messages may have so many, or as many as the payload has bytes if that is more. */
+/** The most absent fields of messages in a payload, or its number of bytes if that is larger. They take no space in it either. */
 const FIELDS_MAX = 2 ** 20;
 
 const SAFE_HIGH_MAX = 2 ** 26 - 1;
@@ -29,7 +29,7 @@ export class ByteReader {
   private depth = 0;
   private emptyItems = 0;
   private fieldsLeft = 0;
-  // The last varint longer than a byte, in groups of 28 bits, because a number of JavaScript does not hold 64 bits.
+  // The last varint longer than a byte, in groups of 28 bits, because a JavaScript number does not hold 64 bits.
   private low = 0;
   private middle = 0;
   private high = 0;
@@ -52,7 +52,7 @@ export class ByteReader {
     if (++this.depth > DEPTH_MAX) throw new DecodeFailure('too-deep', `nested deeper than ${DEPTH_MAX}`);
   }
 
-  /** Call it before a message of so many fields, set or not, is made. */
+  /** Counts the fields of a message, set or not. Call it before the message is created. */
   fields(count: number): void {
     this.fieldsLeft -= count;
     if (this.fieldsLeft < 0)
@@ -268,7 +268,7 @@ export class ByteReader {
     }
   }
 
-  /** Call it after an item that began at `before`: items without bytes are counted. */
+  /** Counts an item without bytes. Call it after each item, with the position `before` it. */
   item(before: number): void {
     if (this.at === before && ++this.emptyItems > EMPTY_ITEMS_MAX) {
       throw new DecodeFailure('too-large', `more than ${EMPTY_ITEMS_MAX} items without bytes`);

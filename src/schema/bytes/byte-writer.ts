@@ -4,17 +4,17 @@ const eight = new Uint8Array(8);
 const asDouble = new Float64Array(eight.buffer);
 const asFloat = new Float32Array(eight.buffer);
 
-/** Whether a number stays one in 32 bits, if with fewer digits: beyond them it would be infinite. */
+/** Whether a number is finite as a 32-bit float. */
 export const fitsFloat = (value: number): boolean => !Number.isFinite(value) || Number.isFinite(Math.fround(value));
 
-/** A value that a schema has no room for; says what about it, and in which field. */
+/** A value that a schema cannot represent, with the reason and the field. */
 export class Unrepresentable extends Error {
   override readonly name = 'Unrepresentable';
 }
 
 /**
- * Writes payloads one after another into slabs and hands them out as views: no copy, one allocation per 64 KiB. Bytes
- * that were handed out are never touched again.
+ * Writes payloads one after another into slabs, and returns them as views: no copy, and one allocation per 64 KiB. Returned bytes are
+ * never changed again.
  */
 export class ByteWriter {
   buffer: Buffer = Buffer.allocUnsafeSlow(SLAB_SIZE);
@@ -31,18 +31,18 @@ export class ByteWriter {
   finish(): Buffer {
     const whole = this.buffer.subarray(this.start, this.at);
     if (whole.length <= SLAB_SIZE) return whole;
-    // One large payload must not keep a slab of its size alive, nor the next ones this one.
+    // A large payload gets a slab of its own, so that neither it nor later payloads keep the other's memory alive.
     this.buffer = Buffer.allocUnsafeSlow(SLAB_SIZE);
     this.at = 0;
     return whole;
   }
 
-  /** Gives up what was written since `begin`. */
+  /** Discards what was written since `begin`. */
   abandon(): void {
     this.at = this.start;
   }
 
-  /** What is wrong with a value, and where. */
+  /** The error for a value, with the path of its field. */
   unrepresentable(value: unknown, wanted: string): Unrepresentable {
     const where = this.field === '' ? '' : `field ${this.field}: `;
     return new Unrepresentable(`${where}${shown(value)} is not ${wanted}`);
@@ -138,7 +138,7 @@ export class ByteWriter {
       this.at = at;
       return;
     }
-    // Twice the number would not be exact any more, so the lowest group is written apart.
+    // Twice the number would not be exact, so the lowest group is written separately.
     const half = value < 0 ? -(value + 1) : value;
     const first = ((half % 0x40) << 1) | (value < 0 ? 1 : 0);
     this.byte(first | 0x80);
@@ -149,7 +149,7 @@ export class ByteWriter {
     this.unsigned64(value >= 0n ? value << 1n : (-value << 1n) - 1n);
   }
 
-  /** UTF-8 behind its length; `shift` is 1 where lengths are zig-zag. */
+  /** A length and then UTF-8. `shift` is 1 if lengths are zigzag. */
   text(text: string, shift: 0 | 1): void {
     if (text.length < 32 && this.ascii(text, shift)) return;
     if (!text.isWellFormed()) throw new Unrepresentable('half of a surrogate pair has no UTF-8');
@@ -173,13 +173,13 @@ export class ByteWriter {
     return true;
   }
 
-  /** Leaves a byte for a length that `sized` fills in. */
+  /** Reserves a byte for the length that `sized` writes. */
   fork(): number {
     this.byte(0);
     return this.at - this.start;
   }
 
-  /** Writes the length of what came after the `fork` that gave this mark; moves it where the length needs more than a byte. */
+  /** Writes the number of bytes since the `fork` that returned `mark`. If it needs more than a byte, those bytes are moved. */
   sized(mark: number): void {
     const from = this.start + mark;
     const size = this.at - from;

@@ -67,7 +67,7 @@ const logical = (of: { readonly name: string } | undefined): string =>
         .filter((part) => typeof part !== 'boolean')
         .join(' ')})`;
 
-/** Why not all that one type writes can be read as another: where no payload can, and where some cannot. */
+/** Why some or all payloads of one type cannot be read as another. */
 function problems(writer: AvroType, reader: AvroType): string[] {
   const found: string[] = [];
   const seen = new Map<AvroType, Set<AvroType>>();
@@ -93,7 +93,7 @@ const at = (path: string): string => (path === '' ? 'the value' : path);
 
 type Pair = readonly [from: AvroType, to: AvroType, path: string];
 
-/** What is inside two types that go together, with the problems that are seen from here; `undefined` where nothing is. */
+/** The pairs of types inside two types that match, and problems of the two themselves; `undefined` if they have no inner types. */
 function innerPairs(from: AvroType, to: AvroType, path: string): readonly (Pair | string)[] | string | undefined {
   if (from.kind === 'union') return from.branches.map((branch) => [branch, to, path] as const);
   if (to.kind === 'union') {
@@ -122,7 +122,7 @@ function leafProblems(from: AvroType, to: AvroType): string[] {
 const isReadable = (from: AvroType, to: AvroType): boolean =>
   from.kind === 'record' && to.kind === 'record' ? isNamed(from, to) : reasonAgainst(from, to) === undefined;
 
-/** Two records without their fields: whether the names go together. */
+/** Whether the names of two records match, whatever their fields. */
 const isNamed = (from: Extract<AvroType, { kind: 'record' }>, to: Extract<AvroType, { kind: 'record' }>): boolean =>
   reasonAgainst({ ...from, fields: [] }, { ...to, fields: [] }) === undefined;
 

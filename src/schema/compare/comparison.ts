@@ -7,16 +7,16 @@ export interface Change {
   readonly is: string | undefined;
 }
 
-/** What lies between two versions of a schema, and who can go on reading whom. */
+/** The changes between two versions of a schema, and whether readers of one version can read data of the other. */
 export interface Comparison {
   readonly changes: readonly Change[];
-  /** Why readers with the new version cannot read all that was written with the old; empty where they can. */
+  /** Why the new version cannot read all data of the old one; empty if it can. */
   readonly backward: readonly string[];
-  /** Why readers with the old version cannot read all that is written with the new; empty where they can. */
+  /** Why the old version cannot read all data of the new one; empty if it can. */
   readonly forward: readonly string[];
 }
 
-/** The fields of a schema by their path, each in a few words. */
+/** A short description of each field of a schema, by path. */
 export type Outline = ReadonlyMap<string, string>;
 
 /** The changes that lead from one outline to another, in the order of the fields. */

@@ -8,9 +8,9 @@ import { compareProtobuf } from './protobuf.js';
 export type { Change, Comparison } from './comparison.js';
 
 /**
- * Compares two versions of a schema: what changed, and who can go on reading whom, by the format's own rules.
+ * Compares two versions of a schema by the rules of their format: the changes, and their backward and forward compatibility.
  *
- * @throws MillraceError `schema` where the two have different formats.
+ * @throws MillraceError `schema` if the two have different formats.
  * @example
  * const avro = (text: string) => ({ format: 'avro', text, references: [] }) as const;
  * compareSchemas(avro('"int"'), avro('"long"')).forward; // ["the value: the writer's long cannot be read as int"]

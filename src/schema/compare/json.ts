@@ -5,8 +5,8 @@ import { type Comparison, changesBetween } from './comparison.js';
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Compares two JSON schemas by what each allows, as far as properties, types, required ones, enums and the usual limits
- * say it; other keywords (`oneOf`, `not`, conditions) are reported where they differ, as something to look at.
+ * Compares what two JSON schemas allow: properties, types, required properties, enums and the usual limits. Other keywords (`oneOf`,
+ * `not`, conditions) are reported if they differ, and must be compared by hand.
  */
 export function compareJson(before: SchemaText, after: SchemaText): Comparison {
   const [was, is] = [jsonPlaces(before), jsonPlaces(after)];
@@ -20,10 +20,10 @@ export function compareJson(before: SchemaText, after: SchemaText): Comparison {
 const objectOf = (value: unknown): Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
 
-/** References that lead to references: more go in a circle. */
+/** The most references in a chain; longer chains are circles. */
 const HOPS_MAX = 16;
 
-/** What a reference leads to, with what stands beside it. */
+/** The schema that a reference names, merged with the keywords beside the reference. */
 function resolved(schema: unknown, places: JsonPlaces, hops = 0): Json {
   const own = objectOf(schema);
   if (typeof own.$ref !== 'string' || hops > HOPS_MAX) return own;
@@ -83,7 +83,7 @@ function outlineOf(places: JsonPlaces): Map<string, string> {
 const requiredOf = (schema: Json): Set<string> =>
   new Set(Array.isArray(schema.required) ? schema.required.map(String) : []);
 
-/** Why a value that one schema allows may not be allowed by another. */
+/** Why a value that one schema allows may be refused by another. */
 function problems(writer: JsonPlaces, reader: JsonPlaces): string[] {
   const found: string[] = [];
   const seen = new Set<string>();
@@ -110,7 +110,7 @@ function problems(writer: JsonPlaces, reader: JsonPlaces): string[] {
       if (is.additionalProperties === false && 'properties' in is) {
         found.push(`${at}: further properties may be written, and are not allowed`);
       }
-      // Whoever wrote with an open schema may have used the name for something else already; that is taken on trust.
+      // A writer with an open schema may have used the name for something else; this cannot be checked.
     }
     if (was.items !== undefined && is.items !== undefined) visit(was.items, is.items, `${path}[]`);
   };

@@ -4,8 +4,8 @@ import { loadRoot } from '../protobuf/load.js';
 import { type Comparison, changesBetween } from './comparison.js';
 
 /**
- * Compares two `.proto` files, message by message of the same name. What counts is the number of a field and its type on
- * the wire; a new name changes nothing there.
+ * Compares the messages of the same name in two `.proto` files. Fields are matched by number and by their type on the wire; a new name
+ * changes nothing.
  */
 export function compareProtobuf(before: SchemaText, after: SchemaText): Comparison {
   const [was, is] = [messagesOf(loadRoot(before)), messagesOf(loadRoot(after))];
@@ -50,7 +50,7 @@ function shown(field: protobufjs.Field): string {
   return field.required ? `required ${type}` : type;
 }
 
-/** Types whose payloads are read as each other without loss of what both can hold. */
+/** Groups of types that can be read as each other, for values that both can hold. */
 const exchangeable = [
   ['int32', 'uint32', 'int64', 'uint64', 'bool', 'enum'],
   ['sint32', 'sint64'],
@@ -75,7 +75,7 @@ function problems(writer: Messages, reader: Messages): string[] {
 
 function isReadable(from: protobufjs.Field, to: protobufjs.Field): boolean {
   if (from.map !== to.map) return false;
-  // A single field is read as a list of one; of a list, only the last would be read.
+  // A single value is read as a list of one. Of a list, a single field would read the last value only.
   if (from.repeated && !to.repeated) return false;
   if (from instanceof protobufjs.MapField && to instanceof protobufjs.MapField && from.keyType !== to.keyType)
     return false;

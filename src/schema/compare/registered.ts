@@ -4,8 +4,8 @@ import { subjects } from '../subjects.js';
 import { compareSchemas } from './index.js';
 
 /**
- * Why a schema cannot read everything that is registered for its topic: its subject's newest version, or that of the topic if its
- * subject has none. Empty if it can, if nothing is registered, and for payloads that carry no schema's id. Registers nothing.
+ * Why a schema cannot read the newest registered version of its subject, or of the topic if its subject has none. Empty if it can, if
+ * nothing is registered, and for payloads without a schema id. Registers nothing.
  *
  * @throws MillraceError `schema` if a text cannot be read or the registry does not answer.
  * @example
@@ -19,7 +19,7 @@ export async function unreadableBy(
   const { format } = schema;
   const hasText = schema.definition !== undefined;
   if (format === 'bytes' || (hasText && framingOf(schema) === 'none')) return [];
-  // Who has no registered schemas may have no registry.
+  // Formats without registered schemas need no registry.
   const latestOf = (subject: string) =>
     hasText ? registry.latest(subject) : registry.latest(subject).catch(() => undefined);
   const ofTopic = topic === undefined ? undefined : subjects.topic(topic);

@@ -7,7 +7,7 @@ import { type Validators, violationOf } from './validate.js';
 
 const HEADER_ROOM = '\0'.repeat(HEADER_SIZE);
 
-/** The codec of JSON under a schema: `id` is that of the schema, or `undefined` where nothing stands in front. */
+/** The codec of JSON with a schema. `id` is that of the schema, or `undefined` for payloads without an id. */
 export function jsonSchemaCodec<T>(
   { reading, writing }: Validators,
   subject: string,
@@ -31,7 +31,7 @@ export function jsonSchemaCodec<T>(
       if (start > 0 && schemaIdOf(bytes) < 0) throw notWireFormat(bytes);
       return judged(parseJson(bytes, start));
     },
-    // JSON that nobody has written has no header in front.
+    // A value that comes without bytes has no header.
     ...(id === undefined ? { decodeJson: (json: LazyJson) => judged(valueOfJson(json)) } : {}),
     prepare: nothingToPrepare,
   };

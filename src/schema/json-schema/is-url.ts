@@ -9,12 +9,12 @@ const PORT = /:\d{2,5}(?![^/])/y;
 /**
  * The format `url` of JSON Schema in linear time: an address of `http`, `https` or `ftp` with a public host.
  *
- * It says what the regular expression of `ajv-formats` says, which takes time with the square of the text and more.
+ * It gives the results of the regular expression in `ajv-formats`, whose time is quadratic or worse.
  */
 export function isUrl(text: string): boolean {
   const scheme = SCHEME.exec(text);
   if (!scheme || /\s/.test(text)) return false;
-  // What stands before an @ may be anything, so each @ may be the one before the host; hosts hold none of / : @.
+  // Before an @ there may be anything, so each @ may be the one before the host. A host has none of / : @.
   for (let start = scheme[0].length; ; ) {
     const end = endOf(text, start);
     if (text[end] !== '@' && isHost(text.slice(start, end)) && isTail(text, end)) return true;
@@ -24,7 +24,7 @@ export function isUrl(text: string): boolean {
   }
 }
 
-/** Where a host that begins at `start` would end. */
+/** The end of a host that begins at `start`. */
 function endOf(text: string, start: number): number {
   for (let at = start; at < text.length; at++) if ('/:@'.includes(text[at] as string)) return at;
   return text.length;
@@ -36,7 +36,7 @@ function isHost(host: string): boolean {
   return labels.length > 1 && TOP_LEVEL.test(labels.pop() as string) && labels.every((label) => LABEL.test(label));
 }
 
-/** A port or none, then a path or none. */
+/** An optional port, then an optional path. */
 function isTail(text: string, start: number): boolean {
   if (text[start] !== ':') return true;
   PORT.lastIndex = start;

@@ -1,15 +1,15 @@
 import type { SchemaText } from '../../core/schema.js';
 import { addressOf, jsonReferences, NOWHERE } from './references.js';
 
-/** A JSON schema with those that it refers to, read so that references can be followed. */
+/** A parsed JSON schema whose references can be resolved. */
 export interface JsonPlaces {
   readonly root: unknown;
-  /** The schema that a reference leads to from where it stands; `undefined` where that is nowhere. */
+  /** The schema that a reference in `from` names; `undefined` if there is none. */
   find(reference: string, from: object): unknown;
 }
 
 /**
- * Finds where references lead: by pointer, by `$anchor`, by the `$id` of a schema inside or beside.
+ * Resolves references of JSON schemas: by pointer, by `$anchor`, and by the `$id` of a schema in the text or in a referenced text.
  *
  * @example
  * const { root, find } = jsonPlaces({ format: 'json-schema', text: '{"$defs":{"a":{"type":"string"}}}', references: [] });
@@ -17,7 +17,7 @@ export interface JsonPlaces {
  */
 export function jsonPlaces(schema: SchemaText): JsonPlaces {
   const schemas = new Map<string, unknown>();
-  /** The address around each object: what a reference in it is relative to. */
+  /** The base URI of each object, to which references in it are relative. */
   const bases = new Map<object, string>();
 
   const add = (inner: unknown, outer: string): void => {
@@ -54,7 +54,7 @@ export function jsonPlaces(schema: SchemaText): JsonPlaces {
   };
 }
 
-/** What lies behind one step of a JSON pointer. */
+/** Follows one step of a JSON pointer. */
 function inside(at: unknown, step: string): unknown {
   const name = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~');
   return typeof at === 'object' && at !== null && Object.hasOwn(at, name) ? at[name as keyof typeof at] : undefined;

@@ -1,15 +1,15 @@
-/** Stands for where a schema without an `$id` lies. */
+/** The base URI of a schema without an `$id`. */
 export const NOWHERE = 'schema://nowhere/';
 const METASCHEMAS = /^https?:\/\/json-schema\.org\//;
 
-/** Words whose values are values, not schemas: what looks like a reference there is none. */
+/** Keywords whose values are data, not schemas: a `$ref` in them is no reference. */
 const ofValues = new Set(['const', 'default', 'enum', 'examples']);
-/** Words whose values are schemas by names of the schema's own. */
+/** Keywords whose values are schemas by names that the schema chooses. */
 const byName = new Set(['$defs', 'definitions', 'dependentSchemas', 'dependencies', 'patternProperties', 'properties']);
 
 /**
- * What a JSON schema refers to outside itself: each reference as it is written, without its fragment, and the address that it
- * means there, which depends on the `$id` around it. What the text brings with it under an `$id` of its own is inside.
+ * The external references of a JSON schema: each as it is written, without its fragment, with the absolute URI that it resolves to. The
+ * URI depends on the enclosing `$id`. A schema that the text itself contains under an `$id` is not external.
  *
  * @example
  * jsonReferences('{"$id":"https://a.org/b.json","items":{"$ref":"c.json#/$defs/d"}}'); // c.json -> https://a.org/c.json
@@ -40,7 +40,7 @@ export function jsonReferences(text: string): ReadonlyMap<string, string> {
   return new Map([...referred].filter(([, address]) => !own.has(address) && !METASCHEMAS.test(address)));
 }
 
-/** The address of a reference, without its fragment. */
+/** The absolute URI of a reference, without its fragment. */
 export function addressOf(reference: string, base: string): string {
   const plain = reference.split('#', 1)[0] as string;
   try {

@@ -16,16 +16,16 @@ const makers: readonly (readonly [name: string, make: (options: Options) => Ajv]
 ];
 
 export interface Validators {
-  /** Fills in defaults; for values of our own making. */
+  /** Sets missing properties to their defaults; for values that were decoded here. */
   readonly reading: ValidateFunction;
-  /** Leaves the value as it is. */
+  /** Does not change the value. */
   readonly writing: ValidateFunction;
 }
 
 /**
- * Compiles the two validators of a JSON schema with those it refers to.
+ * Compiles the validators of a JSON schema for reading and writing, with the schemas that it refers to.
  *
- * @throws MillraceError `schema` where it is no JSON schema of a draft that is known here.
+ * @throws MillraceError `schema` if it is not a JSON schema of a supported draft.
  * @example
  * const { reading } = compileValidators({ format: 'json-schema', text: '{"type":"integer"}', references: [] }, 'ids');
  * reading(1); // true
@@ -46,8 +46,8 @@ export function compileValidators(schema: SchemaText, subject: string): Validato
 
 function compile(schema: SchemaText, useDefaults: boolean): ValidateFunction {
   const json = JSON.parse(schema.text) as AnySchemaObject | boolean;
-  // Not strict: schemas of others have words of their own, such as Confluent's, which must not keep them from being read.
-  // But strict about numbers: what overflows to Infinity is none that JSON could hold again.
+  // Not strict, because schemas may have keywords of other tools, such as Confluent's.
+  // Strict about numbers, because JSON cannot represent one that overflowed to Infinity.
   const ownProperties = inheritedNames.some((name) => schemaNames(schema, name));
   const ajv = makerOf(json)({
     useDefaults,
@@ -57,7 +57,7 @@ function compile(schema: SchemaText, useDefaults: boolean): ValidateFunction {
     logger: false,
     code: { regExp: lenientRegExp },
   });
-  // The types of this CommonJS package promise a default export that Node gives as the whole module.
+  // The types of this CommonJS package declare a default export; Node gives the whole module.
   const add = formats as unknown as (typeof formats)['default'];
   add(ajv);
   ajv.addFormat('url', isUrl);
@@ -67,12 +67,12 @@ function compile(schema: SchemaText, useDefaults: boolean): ValidateFunction {
   return ajv.compile(json);
 }
 
-/** What every object inherits, and so seems to have: only schemas that may speak of it pay for the look whether it is an object's own. */
+/** Names that every object inherits. Only schemas that contain one pay for the check of own properties. */
 const inheritedNames = Object.getOwnPropertyNames(Object.prototype);
 const schemaNames = ({ text, references }: SchemaText, name: string): boolean =>
   text.includes(name) || references.some(({ schema }) => schemaNames(schema, name));
 
-/** By Unicode, as the specification has it; patterns that only older rules allow (`\\_`, `[\\w-.]`), which many schemas have, by those. */
+/** With the flag `u`, as the specification demands; without it for patterns that only then compile (`\\_`, `[\\w-.]`), which many schemas have. */
 const lenientRegExp = Object.assign(
   (pattern: string, flags: string): RegExp => {
     try {
@@ -101,7 +101,7 @@ function addReferences(ajv: Ajv, schema: SchemaText, seen: Set<string>): void {
   for (const { name, schema: referred } of schema.references) {
     addReferences(ajv, referred, seen);
     const json = JSON.parse(referred.text) as AnySchemaObject;
-    // Under the name that it is written with, and under the address that this means where schemas have an `$id`.
+    // By the name as it is written, and by the absolute URI if schemas have an `$id`.
     for (const address of new Set([name, addresses.get(name) ?? name])) {
       if (seen.has(address)) continue;
       seen.add(address);
@@ -110,14 +110,14 @@ function addReferences(ajv: Ajv, schema: SchemaText, seen: Set<string>): void {
   }
 }
 
-/** What is wrong first, and where. */
+/** The first error, with its path. */
 export function violationOf({ errors }: ValidateFunction): string {
   const [error] = errors ?? [];
   if (error === undefined) return 'does not fit the schema';
   return `${error.instancePath === '' ? 'the value' : error.instancePath} ${error.message ?? error.keyword}`;
 }
 
-/** `uniqueItems` in time linear in the items: held against each other in pairs, one large payload would take hours. */
+/** `uniqueItems` in linear time. A comparison of all pairs would take hours for one large payload. */
 export const uniqueItems: FuncKeywordDefinition = {
   keyword: 'uniqueItems',
   type: 'array',
@@ -136,7 +136,7 @@ function areUnique(items: readonly unknown[]): boolean {
   return scalars.size + texts.size === items.length;
 }
 
-/** The same text for values that are equal as JSON: the order of names does not count. */
+/** The same text for values that are equal as JSON, whatever the order of their keys. */
 const canonical = (value: object): string =>
   JSON.stringify(value, (_, inner: unknown) => {
     if (typeof inner === 'bigint') return `${inner}n`;

@@ -1,6 +1,6 @@
 import { DecodeFailure } from '../failures.js';
 
-/** A cell that was quoted, and so is never a missing value. */
+/** A cell that was quoted. It is never a missing value. */
 export interface Cell {
   readonly text: string;
 }
@@ -34,7 +34,7 @@ export function splitRow(row: string, delimiter: string): (Cell | string)[] {
   }
 }
 
-/** The texts of one row's cells, whether quoted or not. */
+/** The texts of the cells of one row, without the information whether they were quoted. */
 export const textsOf = (row: string, delimiter: string): string[] =>
   splitRow(row, delimiter).map((cell) => (typeof cell === 'string' ? cell : cell.text));
 
@@ -43,8 +43,8 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /**
- * The cells of a row of ASCII in which nothing is quoted, in one look at each byte; `undefined` for any other row.
- * Most rows are such, and this is faster than to split them as text.
+ * The cells of an ASCII row without quotes, in one pass over its bytes; `undefined` for any other row. Most rows are such, and this is
+ * faster than splitting text.
  */
 export function plainCells(bytes: Uint8Array, delimiterCode: number): string[] | undefined {
   const row = (bytes instanceof Buffer ? bytes : Buffer.from(bytes)).toString();
@@ -62,7 +62,7 @@ export function plainCells(bytes: Uint8Array, delimiterCode: number): string[] |
   return cells;
 }
 
-/** Where a row ends, apart from the end of its line. */
+/** The end of a row, without its line end. */
 function endOf(bytes: Uint8Array): number {
   const last = bytes.length - 1;
   if (bytes[last] !== LINE_FEED) return bytes.length;
@@ -75,7 +75,7 @@ function refuseLineEnds(text: string): void {
   }
 }
 
-/** The text between quotes, and where it goes on after them. */
+/** The text between quotes, and the position after them. */
 function quotedCell(row: string, from: number, end: number): [text: string, after: number] {
   let text = '';
   for (let at = from; ; ) {
@@ -88,7 +88,7 @@ function quotedCell(row: string, from: number, end: number): [text: string, afte
   }
 }
 
-/** A cell as it is written: in quotes where it must be, or where it would read as missing. */
+/** The text of a cell: in quotes if it needs them, or if it would be read as missing. */
 export function cellOf(text: string, delimiter: string, neverMissing: boolean): string {
   if (text === '') return neverMissing ? '""' : '';
   const delimiterCode = delimiter.charCodeAt(0);

@@ -7,9 +7,9 @@ import { type Cell, cellOf, plainCells, splitRow } from './csv-cells.js';
 import { textOf } from './utf8.js';
 
 interface Kind {
-  /** The value of a cell; `undefined` where it is none of this kind. */
+  /** The value of a cell; `undefined` if it has another type. */
   readonly read: (text: string) => unknown;
-  /** The cell of a value; `undefined` where it is none of this kind. */
+  /** The cell of a value; `undefined` if it has another type. */
   readonly write: (value: unknown) => string | undefined;
 }
 
@@ -36,7 +36,7 @@ const kinds: Readonly<Record<string, Kind>> = {
     write: (value) => (typeof value === 'boolean' ? String(value) : undefined),
   },
   date: {
-    // With its zone: a time without one depends on where it is read.
+    // With a zone, because a time without one depends on the reader.
     read: (text) =>
       /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d))?$/.test(text) && isDay(text.slice(0, 10))
         ? valid(new Date(text))
@@ -50,7 +50,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 
 const DATE_LENGTH = '2000-01-01T00:00:00.000Z'.length;
 
-/** The most digits that a mantissa below 2^53 surely has. */
+/** A mantissa with this many digits is below 2^53. */
 const DIGITS_MAX = 15;
 const POWERS = Array.from({ length: DIGITS_MAX + 1 }, (_, i) => 10 ** i);
 
@@ -77,7 +77,7 @@ function numberOf(text: string): number | undefined {
   return first === 0x2d ? -value : value;
 }
 
-/** Of the characters of numbers alone, so that what `Number` makes of blanks, hexadecimals and nothing does not count. */
+/** A text with only the characters of numbers, because `Number` also accepts blanks, hexadecimals and the empty text. */
 function isNumeric(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -88,7 +88,7 @@ function isNumeric(text: string): boolean {
   return text !== '';
 }
 
-/** Digits, with a sign or without. */
+/** Digits with an optional sign. */
 function isWhole(text: string): boolean {
   const first = text.charCodeAt(0);
   const from = first === 0x2d || first === 0x2b ? 1 : 0;
@@ -101,7 +101,7 @@ function isWhole(text: string): boolean {
 
 const safe = (value: number): number | undefined => (Number.isSafeInteger(value) ? value : undefined);
 const finite = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);
-/** Whether a month has that day: JavaScript takes the 30th of February for the 1st of March. */
+/** Whether a month has that day: JavaScript accepts the 30th of February as the 1st of March. */
 const isDay = (date: string): boolean => {
   const day = Number(date.slice(8));
   return day <= 28 || new Date(date).getUTCDate() === day;
@@ -154,7 +154,7 @@ function cellsOf(bytes: Uint8Array, delimiter: string): (Cell | string)[] {
   return splitRow(text, delimiter);
 }
 
-/** A function of a row's cells: one object literal, each column with a function of its own. */
+/** Compiles a function from cells to a value: one object literal, with a function per column. */
 function readRow<T>(columns: readonly Column[]): (cells: readonly (Cell | string)[]) => T {
   const parts = Object.fromEntries(columns.map((column, i) => [`c${i}`, readCell(column)]));
   return generate(parts, `(cells) => (${literal(columns.map(({ name }, i) => [name, `c${i}(cells[${i}])`]))})`);
@@ -191,7 +191,7 @@ function readCell({ name, type, optional, kind }: Column): (cell: Cell | string)
 }
 
 function writeCell({ name, type, optional, kind }: Column, delimiter: string, subject: string) {
-  // What digits, letters and signs of numbers and times cannot hold needs no quotes around them.
+  // Numbers and times never contain a character that needs quotes.
   const { write } = kind;
   const isBare = !type.startsWith('text') && !/[\w.+:-]/.test(delimiter);
   return (value: unknown): string => {

@@ -8,29 +8,28 @@ export interface InferredCsv {
 
 const delimiters = [',', ';', '\t', '|'];
 
-/** The delimiter that divides a line into most cells. */
+/** The delimiter that splits a line into the most cells. */
 export function delimiterOf(line: string): string {
   const cellsBy = (delimiter: string) => line.split(delimiter).length;
   return delimiters.reduce((best, next) => (cellsBy(next) > cellsBy(best) ? next : best));
 }
 
-/** Types from the narrowest; a column is of the first one that all of its cells fit. */
+/** Types, the narrowest first. A column gets the first one that all of its cells fit. */
 const kinds = [
   ['boolean', /^(true|false)$/],
   ['number', /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i],
   ['date', /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d))?$/],
 ] as const;
 
-/** Numbers that are names: a zero in front of them means something, or so does each of more digits than a number holds. */
+/** Numbers that are identifiers: with a leading zero, or with more digits than a number holds exactly. */
 const isCode = (cell: string): boolean =>
   /^0\d/.test(cell) || (/^[+-]?\d+$/.test(cell) && !Number.isSafeInteger(Number(cell)));
 
 /**
- * How a file of CSV is laid out, by the cells of its first rows: a header where the first row is made of words (or it is
- * known whether there is one), and for each column the
- * narrowest type that fits.
+ * Infers the columns of a CSV file from the cells of its first rows: whether there is a header (if it is not given), and the narrowest
+ * type of each column.
  *
- * @throws MillraceError `config` for a header in which a column has no name of its own.
+ * @throws MillraceError `config` if a column of the header has no name, or the same name as another one.
  */
 export function inferCsv(
   rows: readonly (readonly string[])[],

@@ -4,10 +4,10 @@ import { DecodeFailure, unrepresentableValue } from '../failures.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { textOf } from './utf8.js';
 
-/** Deeper JSON parses, but whatever walks it afterwards by recursion would run out of stack. */
+/** Deeper JSON can be parsed, but recursive code over the value would overflow the stack. */
 const DEPTH_MAX = 256;
 
-/** The value of a JSON text in UTF-8 that begins at `start`; throws a `DecodeFailure`. */
+/** The value of a JSON text in UTF-8 that begins at `start`. @throws DecodeFailure */
 export function parseJson(bytes: Uint8Array, start = 0): unknown {
   if (bytes.length > DEPTH_MAX) checkDepth(bytes, start);
   const text = textOf(bytes, start);
@@ -19,7 +19,7 @@ export function parseJson(bytes: Uint8Array, start = 0): unknown {
   }
 }
 
-/** As of its bytes, which are not needed where they are known to be JSON that is not too deep. */
+/** The same as from its bytes, which are not needed if they are known to be JSON that is not too deep. */
 export const valueOfJson = (json: LazyJson): unknown =>
   json.depthMax <= DEPTH_MAX ? json.value() : parseJson(json.bytes);
 
@@ -45,7 +45,7 @@ function checkDepth(bytes: Uint8Array, start: number): void {
   }
 }
 
-/** Hardly any payload has so many brackets at all, and to count them costs far less than to follow them. */
+/** Few payloads have so many brackets, and counting them costs far less than tracking their nesting. */
 function opensOften(bytes: Uint8Array, start: number): boolean {
   let brackets = 0;
   for (let i = start; i < bytes.length; i++) {

@@ -12,12 +12,12 @@ import { compileRead } from './read.js';
 import type { ProtobufValues } from './values.js';
 import { compileWrite } from './write.js';
 
-/** Indexes of messages inside messages: nobody nests them so deep. */
+/** The most message indexes: the maximum nesting of messages. */
 const PATH_MAX = 32;
 
 type FormatOptions = ProtobufValues & Pick<RegisteredOptions, 'framing'> & { readonly message: string };
 
-/** Protobuf's binary encoding of one message of ours, with Confluent's message indexes where an id stands in front. */
+/** The binary encoding of a Protobuf message, with Confluent's message indexes if payloads have a schema id. */
 export function protobufFormat(schema: SchemaText, options: FormatOptions, subject: string): BinaryFormat {
   const { message } = options;
   const type = ownType(schema, message, subject);
@@ -40,7 +40,7 @@ export function protobufFormat(schema: SchemaText, options: FormatOptions, subje
   };
 }
 
-/** Reads the list of indexes, and then the message where the list leads to ours. */
+/** Reads the list of indexes, then the message if the list names ours. */
 function indexed(paths: ReadonlyMap<string, string>, message: string, read: (r: ByteReader) => unknown) {
   const firstIsOurs = paths.get('0') === message;
   return (r: ByteReader): unknown => {
@@ -82,7 +82,7 @@ function ownType(schema: SchemaText, message: string, subject: string): protobuf
   });
 }
 
-/** The list of indexes of a message; of the first one, by far the most frequent, it is a single zero. */
+/** The list of indexes of a message. That of the first message, by far the most frequent, is a single zero. */
 function indexBytes(paths: ReadonlyMap<string, string>, message: string, subject: string): Uint8Array {
   const [path] = [...paths].find(([, name]) => name === message) ?? [];
   if (path === undefined) {

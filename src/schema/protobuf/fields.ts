@@ -5,16 +5,16 @@ import type { ByteWriter } from '../bytes/byte-writer.js';
 import { type Scalar, scalarOf } from './scalars.js';
 import type { ProtobufValues } from './values.js';
 
-/** What a field is, in the terms of this codec. */
+/** A field of a message, as the codec needs it. */
 export interface FieldShape {
   readonly name: string;
   readonly id: number;
   readonly kind: 'single' | 'repeated' | 'map';
-  /** Absence is told apart from the zero value, and is `null`. */
+  /** An absent field is `null`, not the zero value. */
   readonly presence: boolean;
   readonly required: boolean;
   readonly packed: boolean;
-  /** Of a map. */
+  /** For a map: the type of its keys. */
   readonly keyType: string | undefined;
   /** The other members of its `oneof`. */
   readonly siblings: readonly string[];
@@ -70,7 +70,7 @@ export function fieldsOf(type: protobufjs.Type, values: ProtobufValues): FieldSh
   });
 }
 
-/** A field's name as Protobuf's own JSON has it: what it says itself, or no underscores, and what follows one in upper case. */
+/** The name of a field in Protobuf's JSON mapping: its `json_name`, or its name in camelCase. */
 export function nameOf({ name, options }: protobufjs.Field): string {
   const given: unknown = options?.json_name;
   return typeof given === 'string' ? given : name.replace(/_+([^_]?)/g, (_, next: string) => next.toUpperCase());
@@ -85,17 +85,17 @@ const refused = (type: protobufjs.Type, what: string, why: string, hint: string)
 
 const isGoogles = (type: protobufjs.Type): boolean => type.fullName.startsWith('.google.protobuf.');
 
-/** Google's own files come without their syntax, which is proto3. */
+/** Google's own files do not state their syntax, which is proto3. */
 function hasPresence(field: protobufjs.Field, type: protobufjs.Type): boolean {
   if (field.resolvedType instanceof protobufjs.Type || field.partOf) return true;
   return isGoogles(type) ? false : field.hasPresence;
 }
 
-/** Whether a number without a name is kept: in proto2 it is not. */
+/** Whether an enum keeps a number without a name. In proto2 it does not. */
 export const isOpen = (type: protobufjs.Enum): boolean =>
   (type as unknown as { readonly _features?: { readonly enum_type?: string } })._features?.enum_type !== 'CLOSED';
 
-/** What a reader of a closed enum gives for a number without a name: the field is as if it were not there. */
+/** The result for a number without a name in a closed enum: the field counts as absent. */
 export const UNNAMED = Symbol('unnamed');
 
 function enumScalar(type: protobufjs.Enum): Scalar {

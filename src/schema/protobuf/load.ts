@@ -2,16 +2,16 @@ import protobufjs from 'protobufjs';
 import descriptor from 'protobufjs/ext/descriptor.js';
 import type { SchemaText } from '../../core/schema.js';
 
-/** The messages that a file declares, in its order, with those inside them: what message indexes count. */
+/** A message of a file with its nested messages, in the order that message indexes count. */
 export interface DeclaredMessage {
   readonly name: string;
   readonly nested: readonly DeclaredMessage[];
 }
 
 /**
- * Parses a `.proto` text with those that it imports; Google's well-known types are always there.
+ * Parses a `.proto` text with its imports. Google's well-known types are always available.
  *
- * @throws Error what the parser throws; a name that is nowhere; an import that was not given.
+ * @throws Error of the parser, for an unknown name, or for a missing import.
  */
 export function loadRoot(schema: SchemaText): protobufjs.Root {
   const root = new protobufjs.Root();
@@ -34,7 +34,7 @@ function addFile(root: protobufjs.Root, schema: SchemaText, seen: Set<string>): 
   }
 }
 
-/** Google's own files: those that the library has, among them what options of one's own extend, and those that only annotate. */
+/** Adds one of Google's own files: those of the library, and those that only annotate. */
 function addWellKnown(root: protobufjs.Root, name: string): boolean {
   if (name === 'google/protobuf/descriptor.proto') {
     const own = (descriptor as unknown as protobufjs.Namespace).toJSON();
@@ -47,8 +47,7 @@ function addWellKnown(root: protobufjs.Root, name: string): boolean {
 }
 
 /**
- * What a file declares, without what it imports: from its text, or from the descriptor in base64 that some clients
- * register in the text's place.
+ * The declarations of a file, without its imports: from its text, or from the descriptor in base64 that some clients register instead.
  */
 export function declaredIn(text: string): { readonly package: string; readonly messages: readonly DeclaredMessage[] } {
   if (/^[A-Za-z0-9+/\s]+=*\s*$/.test(text)) return fromDescriptor(Buffer.from(text, 'base64'));
@@ -80,7 +79,7 @@ function fromDescriptor(bytes: Buffer): ReturnType<typeof declaredIn> {
   return { package: file.package ?? '', messages: convert(file.messageType ?? []) };
 }
 
-/** The path of indexes that leads to a message, by the full name of each: `0`, `1.0`. */
+/** The message indexes of each message by its full name: `0`, `1.0`. */
 export function indexPaths(text: string): ReadonlyMap<string, string> {
   const { package: scope, messages } = declaredIn(text);
   const paths = new Map<string, string>();

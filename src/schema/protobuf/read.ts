@@ -7,13 +7,12 @@ import { type Scalar, scalarOf } from './scalars.js';
 import { type ProtobufValues, TIMESTAMP, type WellKnown, wellKnown } from './values.js';
 
 type Message = Record<string, unknown>;
-/** Reads a message up to the reader's end; `into` is one whose fields came before, as the specification merges them. */
+/** Reads a message up to the end of the reader. `into` is an earlier message of the same field, which the specification merges. */
 export type ReadMessage = (r: ByteReader, into?: Message) => unknown;
 type ReadValue = (r: ByteReader, before?: unknown) => unknown;
 
 /**
- * Compiles how payloads become messages. Fields may come in any order, packed or not, and those that the schema does not
- * have are passed over.
+ * Compiles a reader of messages. Fields may come in any order, packed or not. Unknown fields are skipped.
  */
 export function compileRead(type: protobufjs.Type, values: ProtobufValues): ReadMessage {
   return new Compilation(values).message(type);
@@ -128,13 +127,13 @@ class Compilation {
   }
 }
 
-/** A message that is there already, as far as another can be merged into it. */
+/** An earlier value, if it is a message into which another can be merged. */
 const merged = (before: unknown): Message | undefined =>
   typeof before === 'object' && before !== null && !Array.isArray(before) && !(before instanceof Date)
     ? (before as Message)
     : undefined;
 
-/** Reads what has a length in front, with the reader's end there meanwhile. */
+/** Reads a message with a length prefix. Meanwhile the end of the reader is the end of the message. */
 function within(r: ByteReader, read: ReadMessage, before: Message | undefined): unknown {
   const size = r.unsigned();
   const from = r.skip(size);
@@ -146,7 +145,7 @@ function within(r: ByteReader, read: ReadMessage, before: Message | undefined): 
   return value;
 }
 
-/** An absent message in an entry of a map is an empty one: read from no bytes. */
+/** An absent message in an entry of a map is an empty message. */
 const emptied =
   (read: ReadMessage): ((r: ByteReader) => unknown) =>
   (r) => {
@@ -178,7 +177,7 @@ function zeroOf({ kind, presence, value }: FieldShape): () => unknown {
   return presence || value instanceof protobufjs.Type ? () => null : () => value.zero();
 }
 
-/** The code of a zero that is a literal, so that a new message is one object literal. */
+/** The code of a zero that is a literal, so that a new message can be one object literal. */
 function simpleZero({ kind, presence, value }: FieldShape): string | undefined {
   if (kind === 'repeated') return '[]';
   if (kind === 'map') return '{}';
@@ -188,7 +187,7 @@ function simpleZero({ kind, presence, value }: FieldShape): string | undefined {
   return typeof zero === 'object' ? undefined : JSON.stringify(zero);
 }
 
-/** Passes over a field that the schema does not have. */
+/** Skips an unknown field. */
 export function skipField(r: ByteReader, tag: number): void {
   if (tag < 8 || tag > 0xffff_ffff) throw new DecodeFailure('malformed', `a field with the tag ${tag}`);
   switch (tag % 8) {

@@ -2,13 +2,13 @@ import { type ByteReader, unsafe } from '../bytes/byte-reader.js';
 import { type ByteWriter, fitsFloat } from '../bytes/byte-writer.js';
 import type { ProtobufValues } from './values.js';
 
-/** How a scalar type lies on the wire and in JavaScript. */
+/** How a scalar type is encoded, and its type in JavaScript. */
 export interface Scalar {
   readonly wireType: 0 | 1 | 2 | 5;
   read(r: ByteReader): unknown;
-  /** Throws a `Unrepresentable`. */
+  /** @throws Unrepresentable */
   write(w: ByteWriter, value: unknown): void;
-  /** What an absent field is, made anew where it could be changed. */
+  /** The value of an absent field; a new one each time if it is mutable. */
   zero(): unknown;
   isZero(value: unknown): boolean;
 }
@@ -52,7 +52,7 @@ const isUint32 = (value: number): boolean => value === value >>> 0;
 const isSafe = (value: number): boolean => Number.isSafeInteger(value);
 const isSafeUnsigned = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
-/** A negative number takes ten bytes, as if it had 64 bits. */
+/** A negative number takes ten bytes, like one of 64 bits. */
 const writeSigned = (w: ByteWriter, value: number): void => {
   if (value >= 0) w.unsigned(value);
   else w.unsigned64(BigInt(value));
@@ -210,6 +210,6 @@ const longsAsBigints: Readonly<Record<string, Scalar>> = {
   ),
 };
 
-/** The scalar type of a name, such as `sint64`; `undefined` where it is none. */
+/** The scalar type of a name, such as `sint64`; `undefined` for other names. */
 export const scalarOf = (type: string, { long }: ProtobufValues): Scalar | undefined =>
   narrow[type] ?? (long === 'bigint' ? longsAsBigints : longsAsNumbers)[type];

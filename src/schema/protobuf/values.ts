@@ -1,20 +1,20 @@
 import { DecodeFailure } from '../failures.js';
 
-/** How Protobuf's types become JavaScript's where there is a choice. */
+/** The JavaScript types of Protobuf's types, where there is a choice. */
 export interface ProtobufValues {
   /**
-   * `int64` and its kin: a `number`, which fails at 2^53 to write and to read rather than become another number, or a
-   * `bigint`, which holds them all. `number` by default.
+   * `int64`, `uint64`, `sint64`, `fixed64`, `sfixed64`: a `number`, which fails from 2^53 instead of becoming another number, or a
+   * `bigint`, which is always exact. `number` by default.
    */
   readonly long?: 'number' | 'bigint';
-  /** `google.protobuf.Timestamp`: a `Date`, or the `number` of milliseconds; either way no finer. `date` by default. */
+  /** `google.protobuf.Timestamp`: a `Date`, or a `number` of milliseconds. Both truncate to milliseconds. `date` by default. */
   readonly timestamp?: 'number' | 'date';
 }
 
-/** What a well-known type is in JavaScript, made from the message that it is on the wire. */
+/** Converts a well-known type between its message and its value in JavaScript. */
 export interface WellKnown {
   fromMessage(message: Readonly<Record<string, unknown>>): unknown;
-  /** `undefined` where the value is none of this type. */
+  /** `undefined` if the value has another type. */
   toMessage(value: unknown): Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -23,7 +23,7 @@ const wrapper: WellKnown = {
   toMessage: (value) => ({ value }),
 };
 
-/** `Value`: any JSON. The members of its `oneof`, and what of JavaScript each is. */
+/** `Value` is any JSON: the members of its `oneof` with their JavaScript types. */
 const json: WellKnown = {
   fromMessage: ({ numberValue, stringValue, boolValue, structValue, listValue }) =>
     numberValue ?? stringValue ?? boolValue ?? structValue ?? listValue ?? null,
@@ -45,7 +45,7 @@ const json: WellKnown = {
   },
 };
 
-/** What has keys that can be read off it: a time, bytes or a `Map` would become an empty one. */
+/** A plain object. A `Date`, bytes or a `Map` has no own keys and would become an empty object. */
 const isJsonObject = (value: object): boolean =>
   !(
     value instanceof Date ||
@@ -83,7 +83,7 @@ const timestamp = (as: 'number' | 'date'): WellKnown => ({
 
 const wrapped = ['Double', 'Float', 'Int64', 'UInt64', 'Int32', 'UInt32', 'Bool', 'String', 'Bytes'];
 
-/** The well-known types that are something better than a message in JavaScript, by full name. */
+/** The well-known types that are not objects in JavaScript, by full name. */
 export const wellKnown = (values: ProtobufValues): ReadonlyMap<string, WellKnown> =>
   new Map<string, WellKnown>([
     ['google.protobuf.Timestamp', timestamp(values.timestamp ?? 'date')],
@@ -93,5 +93,5 @@ export const wellKnown = (values: ProtobufValues): ReadonlyMap<string, WellKnown
     ...wrapped.map((name): [string, WellKnown] => [`google.protobuf.${name}Value`, wrapper]),
   ]);
 
-/** Types that a timestamp is made of are numbers whatever `long` says. */
+/** The fields of a timestamp are numbers, whatever `long` is. */
 export const TIMESTAMP = 'google.protobuf.Timestamp';

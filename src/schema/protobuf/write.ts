@@ -5,11 +5,11 @@ import { type FieldShape, fieldsOf, nameOf } from './fields.js';
 import { type Scalar, scalarOf } from './scalars.js';
 import { type ProtobufValues, TIMESTAMP, type WellKnown, wellKnown } from './values.js';
 
-/** Writes one value; throws a `Unrepresentable`. */
+/** Writes one value. @throws Unrepresentable */
 export type Write = (w: ByteWriter, value: unknown) => void;
 type Message = Readonly<Record<string, unknown>>;
 
-/** Compiles how messages become payloads: fields by their number, zeros left out, numbers packed. */
+/** Compiles a writer of messages: fields in the order of their numbers, zeros omitted, numbers packed. */
 export function compileWrite(type: protobufjs.Type, values: ProtobufValues): Write {
   return new Compilation(values).message(type);
 }
@@ -85,7 +85,7 @@ class Compilation {
     };
   }
 
-  /** Without the tag: of a message, with its length. */
+  /** Writes a value without its tag; a message with its length. */
   private value(value: protobufjs.Type | Scalar): Write {
     if (!(value instanceof protobufjs.Type)) return (w, given) => value.write(w, given);
     const write = this.message(value);
@@ -116,7 +116,7 @@ class Compilation {
   }
 }
 
-/** The key that an object has as text; what is no such number stays text, which its type refuses. */
+/** A key of a map from its text. A text that is not a number stays a text, which the type of the key then refuses. */
 function keyOf(name: string, keyType: string, { zero }: Scalar): unknown {
   if (keyType === 'string') return name;
   if (keyType === 'bool') return name === 'true' ? true : name === 'false' ? false : name;

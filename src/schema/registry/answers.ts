@@ -1,6 +1,6 @@
 import { MillraceError } from '../../core/errors.js';
 
-// What a registry answers, taken for what it says only where it is that: proxies answer with pages, and not every registry is one.
+// Checks the answers of a registry: a proxy may answer with a page, and another service may be at the address.
 
 /** A schema as the API has it. */
 export interface Registered {
@@ -20,7 +20,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const fieldsOf = (answer: unknown): Fields => (typeof answer === 'object' && answer !== null ? (answer as Fields) : {});
 const isText = (value: unknown): value is string => typeof value === 'string';
 
-/** @throws MillraceError `schema` where the answer is no schema. */
+/** The schema in an answer. @throws MillraceError `schema` if it holds none. */
 export function registeredIn(answer: unknown, doing: string): Registered {
   const { schema, schemaType, references = [] } = fieldsOf(answer);
   if (!isText(schema) || !Array.isArray(references)) throw strange(doing, 'no schema');
@@ -35,7 +35,7 @@ export function registeredIn(answer: unknown, doing: string): Registered {
   };
 }
 
-/** An id or a version. @throws MillraceError `schema` where the answer has none that fits the wire format. */
+/** The id or version in an answer. @throws MillraceError `schema` if it holds none that fits the wire format. */
 export function wholeNumberIn(answer: unknown, field: 'id' | 'version', doing: string): number {
   const number = fieldsOf(answer)[field];
   if (typeof number === 'number' && Number.isInteger(number) && number >= 0 && number < 2 ** 31) return number;
@@ -44,5 +44,5 @@ export function wholeNumberIn(answer: unknown, field: 'id' | 'version', doing: s
 
 const strange = (doing: string, what: string): MillraceError =>
   new MillraceError('schema', `cannot ${doing}: the answer holds ${what}`, {
-    hint: "is it a registry with Confluent's interface that answers at this address?",
+    hint: "check that the address is that of a registry with Confluent's interface",
   });

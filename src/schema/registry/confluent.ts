@@ -5,19 +5,19 @@ import { type Rest, type RestOptions, restOf } from './rest.js';
 
 export type ConfluentRegistryOptions = RestOptions;
 
-/** What a registry says to a schema without registering it. */
+/** A registry's answer about a schema that it has not registered. */
 export interface Verdict {
   readonly compatible: boolean;
-  /** Why not, in the registry's own words. */
+  /** The registry's reasons. */
   readonly reasons: readonly string[];
 }
 
 export interface ConfluentRegistry extends SchemaRegistry {
-  /** Whether a subject would take this schema as its next version; a subject that does not exist takes any. */
+  /** Whether a subject would accept this schema as its next version. A subject that does not exist accepts any. */
   compatibility(subject: string, schema: SchemaText): Promise<Verdict>;
 }
 
-/** Schemas that one may refer to, directly and by others; more are a circle or a trap. */
+/** The most schemas that one may refer to, directly and indirectly. */
 const REFERENCES_MAX = 1_000;
 
 const typeNames = { avro: 'AVRO', 'json-schema': 'JSON', protobuf: 'PROTOBUF' } as const;
@@ -26,12 +26,13 @@ const formats = new Map<string, RegistryFormat>(
 );
 
 /**
- * A registry that speaks Confluent's REST API (Confluent, Apicurio, Karapace), through Confluent's own client.
+ * A registry with Confluent's REST API (Confluent, Apicurio, Karapace), used through Confluent's own client.
  *
- * Known answers are cached for good, since ids never change their meaning: what was met once is read through an outage. A
- * lookup of an id that the server denies is `undefined`; a server that cannot be reached or refuses is
- * `MillraceError('schema')`, after two retries. A schema that it refuses (incompatible, or none) is an error for good
- * (`permanent`), with the registry's reasons.
+ * Answers are cached without a time limit, because the schema of an id never changes. So known schemas can be read during an outage.
+ * An id that the server does not know is `undefined`. Memory: one schema per id.
+ *
+ * @throws MillraceError `schema` if the server does not answer or refuses, after two retries. A refused schema (incompatible or
+ * invalid) is a permanent error with the registry's reasons.
  *
  * @example
  * const registry = confluentRegistry({ url: 'http://127.0.0.1:8081' });
@@ -104,8 +105,8 @@ export function confluentRegistry(options: ConfluentRegistryOptions): ConfluentR
 }
 
 /**
- * Registers a schema and returns its id. A registry may answer 409 also to one of two processes that register the same schema
- * at the same moment: then the schema is there, and is looked up.
+ * Registers a schema and returns its id. If two processes register the same schema at the same moment, a registry may answer 409 to
+ * one of them. Then the schema is registered, and a lookup finds it.
  */
 async function register(rest: Rest, subject: string, schema: SchemaText): Promise<number> {
   const path = `/subjects/${encodeURIComponent(subject)}`;
@@ -118,7 +119,7 @@ async function register(rest: Rest, subject: string, schema: SchemaText): Promis
   return wholeNumberIn(answer, 'id', doing);
 }
 
-/** A schema's JSON for the API; what it refers to is registered first, since references go by version. */
+/** The JSON of a schema for the API. Referenced schemas are registered first, because a reference names a version. */
 async function bodyOf(rest: Rest, { format, text, references }: SchemaText): Promise<Registered> {
   const versions: { name: string; subject: string; version: number }[] = [];
   for (const { name, subject, schema } of references) {
@@ -131,7 +132,7 @@ async function bodyOf(rest: Rest, { format, text, references }: SchemaText): Pro
   return { schema: text, schemaType: typeNames[format], references: versions };
 }
 
-/** The API's schema with what it refers to. */
+/** A schema of the API with the schemas that it refers to. */
 async function whole(
   rest: Rest,
   registered: Registered,
@@ -144,7 +145,7 @@ async function whole(
     if (met.count > REFERENCES_MAX) {
       throw new MillraceError('schema', `cannot ${doing}: it refers to more than ${REFERENCES_MAX} others`, {
         where: subject,
-        hint: 'do they refer to each other in a circle?',
+        hint: 'check whether they refer to each other in a circle',
         permanent: true,
       });
     }

@@ -7,11 +7,12 @@ import { schemaTextOf } from '../definition.js';
 const hasText = new Set(['avro', 'json-schema', 'protobuf']);
 
 /**
- * A schema registry without a server: the id of a schema is a digest of its text, so every process gives the same
- * schema the same id, and nothing has to be stored to find it again.
+ * A schema registry without a server. The id of a schema is a digest of its text, so every process computes the same id and nothing
+ * needs to be stored.
  *
- * It knows the schemas it was given and those it has seen since. Two texts with one id (one in 2^31 for a pair) are
- * refused, never mixed up. Memory: the texts.
+ * It knows the schemas that it was given, and those that it has seen since. Memory: the texts.
+ *
+ * @throws MillraceError `schema` if two texts have the same id (probability 2^-31 for a pair).
  *
  * @example
  * const registry = localRegistry([FlightDepartedV1, FlightArrivedV1]);
@@ -27,7 +28,7 @@ export function localRegistry(schemas: readonly SchemaData[] = []): SchemaRegist
     if (known !== undefined && known.canonical !== canonical) {
       throw new MillraceError('schema', `two schemas have the same digest ${id}`, {
         where: subject,
-        hint: 'change one of them in any way, a doc text will do',
+        hint: 'change one of them in any way, for example its doc text',
         permanent: true,
       });
     }
@@ -64,7 +65,7 @@ export function localRegistry(schemas: readonly SchemaData[] = []): SchemaRegist
   };
 }
 
-/** Of Avro without references the text alone: ids of what is stored already stay what they are. */
+/** For Avro without references only the text, so that ids of stored records stay valid. */
 function canonicalText(schema: SchemaText, subject: string): string {
   const own = schema.format === 'protobuf' ? schema.text.trim() : canonicalJson(schema.text, subject);
   if (schema.format === 'avro' && schema.references.length === 0) return own;
@@ -78,14 +79,14 @@ function canonicalJson(text: string, subject: string): string {
   } catch (cause) {
     throw new MillraceError('schema', `schema ${subject} is not JSON`, {
       where: subject,
-      hint: 'an Avro schema and a JSON schema are written in JSON',
+      hint: 'an Avro schema or a JSON schema must be JSON',
       permanent: true,
       cause,
     });
   }
 }
 
-/** Key order and white space do not make another schema. */
+/** The same text for schemas that differ only in the order of keys and in white space. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== 'object') return value;
@@ -93,5 +94,5 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
 }
 
-/** 31 bits of SHA-256: ids are signed in the wire format, and servers count theirs up from 1. */
+/** 31 bits of SHA-256, because ids are signed in the wire format. */
 const digestOf = (text: string): number => createHash('sha256').update(text).digest().readUInt32BE(0) >>> 1;

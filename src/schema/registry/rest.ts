@@ -2,26 +2,28 @@ import type { RestService } from '@confluentinc/schemaregistry/dist/rest-service
 import { MillraceError, messageOf } from '../../core/errors.js';
 
 export interface RestOptions {
-  /** Of the API's root: `http://host:8081`, or `http://host:8080/apis/ccompat/v7` for Apicurio. */
+  /** The root of the API: `http://host:8081`, or `http://host:8080/apis/ccompat/v7` for Apicurio. */
   readonly url: string;
   readonly auth?: { readonly username: string; readonly password: string } | { readonly token: string };
 }
 
-/** What an answer of the server is about, for its error. */
+/** The purpose of a request, for its error. */
 export interface Subject {
   readonly doing: string;
-  /** Statuses that are an answer and no failure: they give `undefined`. */
+  /** Statuses that mean "not found": the result is `undefined`. */
   readonly absent?: readonly number[];
 }
 
 export type Rest = <T>(method: 'GET' | 'POST', path: string, about: Subject, body?: unknown) => Promise<T | undefined>;
 
-/** Statuses by which a registry refuses a schema, or us: they will be the same at every try. */
+/** Statuses of permanent refusals: a retry gives the same. */
 const REFUSALS: readonly number[] = [401, 403, 409, 422];
 
 /**
- * Calls of Confluent's REST API, by Confluent's own client (two retries, ten seconds each), with errors in our words: the
- * client's hold the request with its credentials, so only their text is passed on.
+ * Calls Confluent's REST API with Confluent's own client: two retries, ten seconds each. The client's errors hold the request with its
+ * credentials, so only their text is used.
+ *
+ * @throws MillraceError `schema` without the credentials.
  */
 export function restOf(options: RestOptions): Rest {
   let service: Promise<RestService> | undefined;
@@ -38,14 +40,14 @@ export function restOf(options: RestOptions): Rest {
   };
 }
 
-/** This part of the client alone: the package's root would load the drivers of five key stores, a second and 100 MB. */
+/** Loads only this part of the client: the root of the package loads the drivers of five key stores, a second and 100 MB. */
 async function connect({ url, auth }: RestOptions): Promise<RestService> {
   const { RestService: Service } = await import('@confluentinc/schemaregistry/dist/rest-service.js');
   const basic =
     auth !== undefined && 'username' in auth
       ? { credentialsSource: 'USER_INFO' as const, userInfo: `${auth.username}:${auth.password}` }
       : undefined;
-  // The client's own way with tokens is Confluent Cloud's, which wants the name of a cluster too.
+  // The client's own option for tokens is for Confluent Cloud, and requires the name of a cluster.
   const headers = auth !== undefined && 'token' in auth ? { Authorization: `Bearer ${auth.token}` } : {};
   return new Service([url.replace(/\/+$/, '')], false, { timeout: 10_000, headers }, basic, undefined, 2, 100, 1_000);
 }
@@ -63,13 +65,13 @@ function refusal(doing: string, url: string, error: unknown): MillraceError {
 }
 
 function hintFor(status: number | undefined): string {
-  if (status === undefined) return 'is the registry running, and is its address right?';
+  if (status === undefined) return 'check that the registry is running, and its address';
   if (status === 401 || status === 403) return 'check the user and the password, or the token';
   if (status === 409) {
-    return 'the subject holds an incompatible version: add fields with defaults, or take a new subject';
+    return 'the subject has an incompatible version: add fields with defaults, or use a new subject';
   }
   if (status === 422)
-    return 'the registry does not accept this as a schema: `millrace schema check FILE` shows why (Apicurio wants a $schema in JSON)';
+    return 'the registry does not accept this schema: `millrace schema check FILE` shows why (Apicurio requires a $schema in JSON)';
   return `the registry answered with status ${status}`;
 }
 

@@ -15,7 +15,7 @@ const primitives: Readonly<Record<AvroPrimitive['kind'], Shape>> = {
   string: { kind: 'text' },
 };
 
-/** The fields of an Avro record; nothing where the schema is no record. */
+/** The fields of an Avro record; `undefined` if the schema is not a record. */
 export function avroFields(schema: SchemaText, { timestamp = 'number' }: AvroValues): readonly Field[] | undefined {
   const fieldsOf = (record: AvroRecord, within: readonly AvroRecord[]): Field[] =>
     record.fields.map(({ name, type, default: fallback }) => ({

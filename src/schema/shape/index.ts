@@ -9,9 +9,9 @@ import type { Field } from './shape.js';
 export type { Field, Shape } from './shape.js';
 
 /**
- * What the records of a schema are made of, whatever its format: for stores that have columns. Its text is read here.
+ * The fields of a schema's records, for stores with columns. It reads the text of the schema.
  *
- * @throws MillraceError `config` for a schema whose values have no named fields; `schema` for one that cannot be read.
+ * @throws MillraceError `config` if the values have no named fields; `schema` if the schema cannot be read.
  * @example
  * await fieldsOfSchema(PredictionV1); // [{ name: 'tripId', shape: { kind: 'text' } }, ...]
  */

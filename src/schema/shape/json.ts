@@ -7,10 +7,10 @@ type Json = Readonly<Record<string, unknown>>;
 const objectOf = (value: unknown): Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
 
-/** How deep objects may stand in each other: what refers to itself has no end. */
+/** The maximum nesting of objects, because a schema may refer to itself. */
 const DEPTH_MAX = 16;
 
-/** The properties of the objects that a JSON schema describes; nothing where it describes something else. */
+/** The properties of the objects that a JSON schema describes; `undefined` if it describes other values. */
 export function jsonFields(schema: SchemaText): readonly Field[] | undefined {
   const { root, find } = jsonPlaces(schema);
 

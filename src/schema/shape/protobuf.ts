@@ -18,7 +18,7 @@ function scalarShape(type: string): Shape {
   return scalars[type] ?? { kind: 'integer', bits, signed: !/^(uint|fixed)/.test(type) };
 }
 
-/** The well-known types that are something better than a message in JavaScript, by the end of their name. */
+/** Well-known types that are not objects in JavaScript, by the end of their name. */
 function wellKnown(fullName: string): Shape | undefined {
   const name = /^\.google\.protobuf\.(\w+)$/.exec(fullName)?.[1];
   switch (name) {

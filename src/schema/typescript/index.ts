@@ -9,13 +9,12 @@ export { type Declaration, declarationText, type Member, typeName } from './line
 export interface TypeOptions {
   readonly long?: 'number' | 'bigint' | undefined;
   readonly timestamp?: 'number' | 'date' | undefined;
-  /** Of Protobuf: the message; all that the file declares without it. */
+  /** For Protobuf: the message. Without it, all messages of the file. */
   readonly message?: string | undefined;
 }
 
 /**
- * The TypeScript interfaces of a schema's values, to be kept beside the schema: what a codec opened with the same options
- * gives.
+ * The TypeScript interfaces of the values that a codec with the same options decodes.
  *
  * @example
  * typesOf({ format: 'avro', text: '{"type":"record","name":"A","fields":[{"name":"x","type":"int"}]}', references: [] });
@@ -26,14 +25,14 @@ export interface TypeOptions {
 export const typesOf = (schema: SchemaText, options: TypeOptions = {}): string =>
   typesText(declarationsOf(schema, options));
 
-/** Types as a TypeScript file has them. */
+/** The text of a TypeScript file with these types. */
 export function typesText(declared: readonly Declaration[]): string {
   const texts = declared.map(declarationText);
   const isDecimal = (text: string) => /\bDecimal\b/.test(text) && !declared.some(({ name }) => name === 'Decimal');
   return [...(texts.some(isDecimal) ? ["import type { Decimal } from 'millrace';"] : []), ...texts].join('\n\n');
 }
 
-/** The types of a schema's values as data; the first one is that of the whole value, except in Protobuf without `message`. */
+/** The types of a schema's values as data. The first one is that of the whole value, except for Protobuf without `message`. */
 export function declarationsOf(schema: SchemaText, options: TypeOptions = {}): readonly Declaration[] {
   const { long, timestamp, message } = options;
   const values = {

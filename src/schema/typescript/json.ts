@@ -7,11 +7,11 @@ type Json = Readonly<Record<string, unknown>>;
 const objectOf = (value: unknown): Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
 
-/** The types of the values that a JSON schema allows; what it says beyond types is left to the validation. */
+/** The types of the values that a JSON schema allows. Its other rules are for the validation. */
 export function jsonTypes(schema: SchemaText): Declaration[] {
   const { root, find } = jsonPlaces(schema);
   const names = new Map<unknown, string>();
-  /** What is being followed and has no name: a list of itself, such as JSON, is `unknown` where it comes again. */
+  /** Schemas without a name that are being converted. A recursive one becomes `unknown` where it occurs again. */
   const open = new Set<unknown>();
   const declared: Declaration[] = [];
 
@@ -43,7 +43,7 @@ export function jsonTypes(schema: SchemaText): Declaration[] {
     return unionOf(types.map((type) => single(type, at, name)));
   };
 
-  /** What all of several schemas allow, and the one that they stand in. */
+  /** The intersection of several schemas and the one that contains them. */
   const allOf = ({ allOf: _, ...rest }: Json, parts: readonly unknown[], name: string): string => {
     const types = parts.map((part, i) => typeOf(part, `${name} ${i + 1}`));
     if (rest.properties !== undefined) types.push(interfaceOf(rest, `${textOf(rest.title) ?? name} own`));

@@ -1,4 +1,4 @@
-/** A field of an interface that is to be written. */
+/** A field of an interface. */
 export interface Member {
   readonly name: string;
   readonly type: string;
@@ -6,7 +6,7 @@ export interface Member {
   readonly doc?: string | undefined;
 }
 
-/** A type that a schema gives: an interface of members, or a name for another type. */
+/** A declared type: an interface with members, or an alias. */
 export type Declaration = {
   readonly name: string;
   readonly doc?: string | undefined;
@@ -19,14 +19,14 @@ export const declarationText = (declared: Declaration): string =>
     ? interfaceText(declared.name, declared.doc, declared.members)
     : `export type ${declared.name} = ${declared.type};`;
 
-/** A name that an interface may have, made of one that a schema gave. */
+/** A valid name of an interface, made from a name in a schema. */
 export function typeName(name: string): string {
   const words = name.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
   const joined = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
   return /^[A-Za-z]/.test(joined) ? joined : `T${joined}`;
 }
 
-/** The first of these names that no other type has; the last one with a number behind it where all are taken. */
+/** The first of these names that is free, or the last one with a number. */
 export function freeName(wanted: readonly string[], names: ReadonlyMap<unknown, string>): string {
   const taken = new Set(names.values());
   const free = wanted.find((name) => !taken.has(name));
@@ -47,25 +47,25 @@ const docLines = (doc: string | undefined, indent: string): string[] =>
     ? []
     : [`${indent}/** ${doc.trim().replaceAll('*/', '* /').replace(/\s+/g, ' ')} */`];
 
-/** A union as it is written inside an array type. */
+/** A type as the item of an array type: a union in parentheses. */
 export const arrayOf = (type: string): string => (/[ |]/.test(type) ? `readonly (${type})[]` : `readonly ${type}[]`);
 
 export const mapOf = (type: string): string => `Readonly<Record<string, ${type}>>`;
 
-/** Each type once, `null` last; of none, `never`. */
+/** The union of types: each once, `null` last; `never` for none. */
 export const unionOf = (types: readonly string[]): string =>
   [...new Set(types.length === 0 ? ['never'] : types)]
     .sort((a, b) => Number(a === 'null') - Number(b === 'null'))
     .join(' | ');
 
-/** What is of all these types; where one of them says nothing, what the others say. */
+/** The intersection of types, without those that are `unknown`. */
 export function intersectionOf(types: readonly string[]): string {
   const saying = [...new Set(types)].filter((type) => type !== 'unknown');
   if (saying.length < 2) return saying[0] ?? 'unknown';
   return saying.map((type) => (type.includes(' | ') ? `(${type})` : type)).join(' & ');
 }
 
-/** Texts as a union of literals. */
+/** A union of string literals. */
 export const literals = (values: readonly string[]): string =>
   unionOf(
     values.map((value) => `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`),

@@ -6,7 +6,7 @@ import { indexPaths, loadRoot } from '../protobuf/load.js';
 import type { ProtobufValues } from '../protobuf/values.js';
 import { arrayOf, type Declaration, freeName, literals, mapOf, typeName } from './lines.js';
 
-/** The types of the messages that a file declares, or of one of them and those in it. */
+/** The types of all messages of a file, or of one message and those that it contains. */
 export function protobufTypes(schema: SchemaText, values: ProtobufValues, message: string | undefined): Declaration[] {
   const root = loadRoot(schema);
   const messages = [...indexPaths(schema.text).values()];
