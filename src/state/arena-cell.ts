@@ -1,5 +1,5 @@
 import { assert, type BucketChange, type Cell, type CellSpec, MillraceError } from '../core/index.js';
-import { checkTag, tags, unreadable } from './codec.js';
+import { checkTag, tags, takeDirty, unreadable } from './codec.js';
 import { migrationFor } from './versions.js';
 
 /** Records of numbers, all of one width, that are allocated and freed one by one. Its memory grows with the records in use. */
@@ -140,13 +140,8 @@ class Arena implements ArenaCell {
   }
 
   takeChanges(): BucketChange[] {
-    const changes: BucketChange[] = [];
-    for (let bucket = this.dirty.indexOf(1); bucket >= 0; bucket = this.dirty.indexOf(1, bucket + 1)) {
-      changes.push({ bucket, bytes: this.bytesOf(bucket) });
-      this.dirty[bucket] = 0;
-    }
     this.dirtyBlocks = 0;
-    return changes;
+    return takeDirty(this.dirty, (bucket) => this.bytesOf(bucket));
   }
 
   /** Which records are in use, one byte each, then their numbers; nothing for a block without any. */

@@ -1,5 +1,5 @@
 import { Packr } from 'msgpackr';
-import { MillraceError } from '../core/index.js';
+import { type BucketChange, MillraceError } from '../core/index.js';
 import { addExactForms, exactForm, isInexact, mayBeInexact } from './exact-values.js';
 
 // Every message is self-contained (no shared structures): a bucket must be readable without any other bucket.
@@ -107,4 +107,14 @@ export function unreadable(cause?: unknown): MillraceError {
     permanent: true,
     cause,
   });
+}
+
+/** Takes the blocks that are marked with 1, and clears their marks. */
+export function takeDirty(dirty: Uint8Array, bytesOf: (bucket: number) => Uint8Array | null): BucketChange[] {
+  const changes: BucketChange[] = [];
+  for (let bucket = dirty.indexOf(1); bucket >= 0; bucket = dirty.indexOf(1, bucket + 1)) {
+    changes.push({ bucket, bytes: bytesOf(bucket) });
+    dirty[bucket] = 0;
+  }
+  return changes;
 }

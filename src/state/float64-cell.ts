@@ -1,5 +1,5 @@
 import { assert, type BucketChange, type Cell, type CellSpec, MillraceError } from '../core/index.js';
-import { checkTag, tags, unreadable } from './codec.js';
+import { checkTag, tags, takeDirty, unreadable } from './codec.js';
 import { migrationFor } from './versions.js';
 
 /** A fixed-size array of numbers. Write to `values` and call `touch` for each index that you wrote. */
@@ -75,13 +75,8 @@ class Float64Blocks implements Float64Cell {
   }
 
   takeChanges(): BucketChange[] {
-    const changes: BucketChange[] = [];
-    for (let bucket = this.dirty.indexOf(1); bucket >= 0; bucket = this.dirty.indexOf(1, bucket + 1)) {
-      changes.push({ bucket, bytes: this.bytesOf(bucket) });
-      this.dirty[bucket] = 0;
-    }
     this.dirtyBlocks = 0;
-    return changes;
+    return takeDirty(this.dirty, (bucket) => this.bytesOf(bucket));
   }
 
   private bytesOf(bucket: number): Uint8Array {

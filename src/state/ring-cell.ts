@@ -1,5 +1,5 @@
 import { type BucketChange, type Cell, type CellSpec, MillraceError } from '../core/index.js';
-import { decode, encode, tags, unreadable } from './codec.js';
+import { decode, encode, tags, takeDirty, unreadable } from './codec.js';
 import { migrationFor } from './versions.js';
 
 /** The last `length` values, oldest first. */
@@ -88,16 +88,10 @@ class Ring<T> implements RingCell<T> {
   }
 
   takeChanges(): BucketChange[] {
-    const changes: BucketChange[] = [];
-    for (let bucket = this.dirty.indexOf(1); bucket >= 0; bucket = this.dirty.indexOf(1, bucket + 1)) {
+    return takeDirty(this.dirty, (bucket) => {
       const slots = this.slots.slice(bucket * BLOCK, (bucket + 1) * BLOCK);
-      changes.push({
-        bucket,
-        bytes: encode(tags.ring, [this.length, this.pushedUpTo(bucket), slots] satisfies Bytes<T>),
-      });
-      this.dirty[bucket] = 0;
-    }
-    return changes;
+      return encode(tags.ring, [this.length, this.pushedUpTo(bucket), slots] satisfies Bytes<T>);
+    });
   }
 
   /** The number of values pushed when the newest one of this bucket was. */

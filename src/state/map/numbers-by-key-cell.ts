@@ -1,5 +1,5 @@
 import { type BucketChange, type Cell, type CellSpec, MillraceError } from '../../core/index.js';
-import { checkTag, tags, unreadable } from '../codec.js';
+import { checkTag, tags, takeDirty, unreadable } from '../codec.js';
 import { migrationFor } from '../versions.js';
 import { KeyIndex } from './key-index.js';
 import { keyBytesMax, keyEnd, readKey, writeKey } from './packed-key.js';
@@ -123,13 +123,8 @@ class NumbersByKey<K extends string | number> implements NumbersByKeyCell<K> {
   }
 
   takeChanges(): BucketChange[] {
-    const changes: BucketChange[] = [];
-    for (let bucket = this.dirty.indexOf(1); bucket >= 0; bucket = this.dirty.indexOf(1, bucket + 1)) {
-      changes.push({ bucket, bytes: this.bytesOf(bucket) });
-      this.dirty[bucket] = 0;
-    }
     this.dirtyBlocks = 0;
-    return changes;
+    return takeDirty(this.dirty, (bucket) => this.bytesOf(bucket));
   }
 
   /** A record for a new key: the next one, or that of the least recently used key. */
