@@ -1,11 +1,10 @@
-import { kindsOf } from '../src/cli/connector-kinds.js';
 import type { KindDefinition, SinkKind } from '../src/core/kind.js';
 import type { Sink } from '../src/core/sink.js';
 import { builtInConnectors } from '../src/profiles/built-in.js';
 
 /** The connectors that come with Millrace, as the commands find them, and every kind of them. */
 export const connectors = await builtInConnectors();
-export const connectorKinds = kindsOf(connectors);
+export const connectorKinds = connectors.flatMap(({ kinds }): KindDefinition[] => Object.values(kinds));
 
 export const connectorOf = (kind: string): string => kind.slice(0, kind.indexOf('.'));
 

@@ -20,7 +20,7 @@ export interface ActualTopic {
 }
 
 /** Declared configs in the form of the broker. */
-export const configsOf = ({ configs = {} }: TopicDeclaration): TopicSettings =>
+const configsOf = ({ configs = {} }: TopicDeclaration): TopicSettings =>
   Object.fromEntries(Object.entries(configs).map(([name, value]) => [name, String(value)]));
 
 /** The differences between an existing topic and its declaration. What is not declared may have any value. */

@@ -24,7 +24,7 @@ export interface Slots {
 }
 
 /** The most records of one call. */
-export const CALL_RECORDS = 1_000;
+const CALL_RECORDS = 1_000;
 /** The most strings of one call; it limits calls with wide records. */
 const CALL_STRINGS = 100_000;
 

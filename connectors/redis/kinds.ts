@@ -4,10 +4,11 @@ import type { IsolatedSink, Isolation, LookupKind, SinkKind, SourceKind } from '
 import * as is from '../../src/core/option-types.js';
 import { defaulted, optional, required } from '../../src/core/options.js';
 import type { Publishing } from './publish-writer.js';
+
 // Every kind of source, sink and lookup of Redis, with all options.
 
 /** A name, or a function that derives it from the value. */
-export const nameOrCallback = is.custom<string | ((value: never) => string)>(
+const nameOrCallback = is.custom<string | ((value: never) => string)>(
   'text or `(value) => string`',
   (value) => typeof value === 'function' || is.text.accepts(value),
   (value) => (typeof value === 'string' ? value : undefined),

@@ -34,8 +34,6 @@ export interface Schema<T> extends SchemaData {
   readonly [VALUE]?: ((value: T) => T) | undefined;
 }
 
-export type SchemaValue<S> = S extends Schema<infer T> ? T : never;
-
 /** A schema as a registry stores it: self-contained, with the texts that it refers to. */
 export interface SchemaText {
   readonly format: RegistryFormat;

@@ -126,7 +126,7 @@ function upTo(profile: OpenProfile, live: readonly PlannedTask[]): Profile {
 }
 
 /** The records before an offset, and then the end. */
-export const readUpTo = (reader: SourceReader, end: number): SourceReader =>
+const readUpTo = (reader: SourceReader, end: number): SourceReader =>
   readerAround(reader, {
     async poll(recordsMax, bytesMax) {
       const { records, ended } = await reader.poll(recordsMax, bytesMax);

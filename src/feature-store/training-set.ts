@@ -61,7 +61,7 @@ export function asOfSql({ view, table, rows, select, where = '1' }: AsOf): strin
 export const FRESH = '{fresh}';
 
 /** Every feature of the view as a column, null where there is none. */
-export function featureColumns(view: FeatureView): string[] {
+function featureColumns(view: FeatureView): string[] {
   const hashed = view.hashedNames.length > 0 ? ['hashed'] : [];
   return [...denseColumns(view), ...hashed].map((column) =>
     // An array cannot be null: an empty one says that there is none.

@@ -16,7 +16,7 @@ let loaded: Promise<typeof Onnx> | undefined;
  * ONNX Runtime, loaded at its first use. Only the worker may call this: loading the native module twice in a thread aborts the
  * process (onnxruntime-node 1.25 to 1.30).
  */
-export function loadOnnx(): Promise<typeof Onnx> {
+function loadOnnx(): Promise<typeof Onnx> {
   loaded ??= load();
   return loaded;
 }

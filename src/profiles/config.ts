@@ -100,15 +100,6 @@ const unknownNames = (file: ConfigSources['file'], known: SettingSpecs): string[
     .filter((name) => !Object.hasOwn(known, name))
     .map((name) => `${file?.path} sets "${name}", which is not a setting`);
 
-/** Settings as a Markdown table, for the documents. */
-export function configTable(settings: SettingSpecs): string {
-  const rows = Object.entries(settings).map(([name, { type, fallback, description, sealed }]) => {
-    const shown = fallback === '' ? '' : `\`${fallback}\``;
-    return `| ${sealed ? '' : `\`${name}\``} | \`${variableOf(name)}\` | ${type} | ${shown} | ${description} |`;
-  });
-  return ['| setting | environment | type | default | |', '|---|---|---|---|---|', ...rows].join('\n');
-}
-
 /** Settings as text, for `--help`. */
 export function configHelp(settings: SettingSpecs): string {
   const width = Math.max(...Object.keys(settings).map((name) => variableOf(name).length));

@@ -21,7 +21,7 @@ interface Question {
 }
 
 /** The most queries that a task keeps until its next checkpoint. */
-export const QUERIES_MAX = 10_000;
+const QUERIES_MAX = 10_000;
 
 /**
  * Queries of a task's state. Each waits for the next checkpoint that the ledger stores and is answered from the state of that

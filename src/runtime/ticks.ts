@@ -27,7 +27,7 @@ export const CLOCK_TOPIC = '$clock';
 export const CLOCK_DECISION = 'clockMs';
 
 /** The interval of processing-time ticks of a topology's steps; infinity if no step needs them. */
-export const processingTimeIntervalOf = ({ steps }: Topology): number =>
+const processingTimeIntervalOf = ({ steps }: Topology): number =>
   Math.min(
     Number.POSITIVE_INFINITY,
     ...steps.map(

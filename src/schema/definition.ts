@@ -95,7 +95,7 @@ function referredTo(format: RegistryFormat, text: string): string[] {
 }
 
 /** The imports of a `.proto` text, except those that every compiler has. */
-export const protobufImports = (text: string): string[] =>
+const protobufImports = (text: string): string[] =>
   [...text.matchAll(/(?:^|;)\s*import\s+(?:public\s+|weak\s+)?["']([^"']+)["']\s*;/gm)]
     .map(([, name = '']) => name)
     .filter((name) => !name.startsWith('google/protobuf/') && !name.startsWith('confluent/'));

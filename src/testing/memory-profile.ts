@@ -195,7 +195,7 @@ export const deadLettersOf = (written: readonly Written[]): DeadLetter[] =>
 /** Replaces the store of a lookup step: returns the value of a key, or `undefined` for a missing one; an exception is a failure. */
 export type FakeStore = (key: string) => unknown;
 
-export function fakeLookup(stores: Readonly<Record<string, FakeStore>>): LookupDriver {
+function fakeLookup(stores: Readonly<Record<string, FakeStore>>): LookupDriver {
   return {
     async open(_, step) {
       const store = stores[step];

@@ -9,13 +9,13 @@ import { postgres } from '../../connectors/postgres/index.js';
 import { redis } from '../../connectors/redis/index.js';
 import { s3 } from '../../connectors/s3/index.js';
 import { type Example, linesOf } from '../../docs/examples/run.js';
-import { markdownTable, optionTable } from '../../src/cli/connector-kinds.js';
 import type { KindDefinition } from '../../src/core/kind.js';
 import { profileSettings } from '../../src/profiles/settings.js';
 import { check, deliveryOn } from '../../src/topology/index.js';
 import { connectorKinds, connectorOf, sinkOfKind } from '../connector-kinds.js';
 import { repository } from '../import-graph.js';
 import { fenced, fill, read, withOutput } from './generated.js';
+import { markdownTable, optionTable } from './tables.js';
 
 // A page a connector, with a generated part about each of its kinds. `npx vitest run --project unit test/docs -u` writes them anew.
 

@@ -7,7 +7,6 @@ import { main } from '../../src/cli/program.js';
 import { nextSteps } from '../../src/cli/starter/index.js';
 import * as api from '../../src/index.js';
 import * as operator from '../../src/operator.js';
-import { configTable } from '../../src/profiles/config.js';
 import { profileSettings } from '../../src/profiles/settings.js';
 import { deliveryOn, mermaid } from '../../src/topology/index.js';
 import * as windowParts from '../../src/window.js';
@@ -18,6 +17,7 @@ import { faultTable } from '../integration/faults/expected.js';
 import { matrix } from '../integration/interop/table.js';
 import { fenced, fill, read } from './generated.js';
 import { publishedOperators } from './published-operators.js';
+import { configTable } from './tables.js';
 
 // Parts of documents that come from code. `npx vitest run --project unit test/docs -u` writes them anew.
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { markdownTable } from '../../src/cli/connector-kinds.js';
 import { fill, read } from './generated.js';
 import { type OperatorPart, operatorPart } from './operator-options.js';
 import { publishedOperators } from './published-operators.js';
+import { markdownTable } from './tables.js';
 
 // Options of every operator, as their interfaces say. `npx vitest run --project unit test/docs -u` writes the page anew.
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { text } from '../../src/connect/setting.js';
 import { type Setting, variableOf } from '../../src/core/connector.js';
-import { allSettings, configHelp, configTable, defineConfig, resolveConfig } from '../../src/profiles/config.js';
+import { allSettings, configHelp, defineConfig, resolveConfig } from '../../src/profiles/config.js';
 import { profileSettings } from '../../src/profiles/settings.js';
 import { connectors } from '../connector-kinds.js';
+import { configTable } from '../docs/tables.js';
 
 const settings = allSettings(connectors);
 const settingNames = Object.keys(settings);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import type { SchemaValue } from '../../src/core/schema.js';
+import type { Schema } from '../../src/core/schema.js';
 import {
   bytes,
   csv,
@@ -27,6 +27,8 @@ const readings = csv({
     note: 'text?',
   },
 });
+
+type SchemaValue<S> = S extends Schema<infer T> ? T : never;
 
 describe('csv', () => {
   it('has the type of its columns', () => {

@@ -28,7 +28,7 @@ async function evictionOf(server: Server): Promise<string | undefined> {
 }
 
 /** @example policyOf('maxmemory:100\r\nmaxmemory_policy:allkeys-lru\r\n'); // 'allkeys-lru' */
-export function policyOf(info: string): string | undefined {
+function policyOf(info: string): string | undefined {
   const [, max = '0'] = /^maxmemory:(\d+)/m.exec(info) ?? [];
   const [, policy] = /^maxmemory_policy:(allkeys-[\w-]+)/m.exec(info) ?? [];
   return max === '0' ? undefined : policy;

@@ -3,13 +3,13 @@ import type { ConnectorDefinition } from '../../core/connector.js';
 import { connectorOf, isConnectorDefinition, variableOf } from '../../core/connector.js';
 import { MillraceError } from '../../core/errors.js';
 import { type KindDefinition, writeModeOn } from '../../core/kind.js';
+import type { OptionSpec } from '../../core/options.js';
 import { builtInConnectors, connectorsOf, unique } from '../../profiles/built-in.js';
 import { profileSettings } from '../../profiles/settings.js';
 import { deliveryOf, isTopology } from '../../topology/index.js';
 import { exitCodes } from '../../util/terminal.js';
 import { textTable } from '../../util/text-table.js';
 import { type CommandContext, command, group } from '../command.js';
-import { defaultText, kindsOf } from '../connector-kinds.js';
 import { loadModule } from '../load/load-module.js';
 
 interface Style {
@@ -39,7 +39,7 @@ const listCommand = ({ terminal, act }: CommandContext): Command =>
     .option(FILE, FILE_DOC)
     .action((style: Style) =>
       act(style, async () => {
-        const rows = kindsOf(await connectorsThere(style)).map(({ kind, role, doc }) => ({ kind, role, doc }));
+        const rows = (await kindsThere(style)).map(({ kind, role, doc }) => ({ kind, role, doc }));
         terminal.out(style.json ? `${JSON.stringify(rows)}\n` : textTable(rows));
         return exitCodes.ok;
       }),
@@ -55,7 +55,7 @@ const showCommand = ({ terminal, act }: CommandContext): Command =>
     .option(FILE, FILE_DOC)
     .action((name: string, style: Style) =>
       act(style, async () => {
-        const shown = kindsNamed(name, kindsOf(await connectorsThere(style)));
+        const shown = kindsNamed(name, await kindsThere(style));
         const own = new Set((await builtInConnectors()).map((connector) => connector.name));
         const text = shown.map((kind) => textOf(kind, own.has(kind.connector.name))).join('\n');
         terminal.out(style.json ? `${JSON.stringify(shown.map(dataOf))}\n` : text);
@@ -63,8 +63,10 @@ const showCommand = ({ terminal, act }: CommandContext): Command =>
       }),
     );
 
-const connectorsThere = async ({ file }: Style): Promise<readonly ConnectorDefinition[]> =>
-  unique([...(await builtInConnectors()), ...(file === undefined ? [] : await connectorsIn(file))]);
+async function kindsThere({ file }: Style): Promise<readonly KindDefinition[]> {
+  const found = unique([...(await builtInConnectors()), ...(file === undefined ? [] : await connectorsIn(file))]);
+  return found.flatMap(({ kinds }) => Object.values(kinds));
+}
 
 /** The connectors that a file exports, and those of the topologies that it exports. */
 async function connectorsIn(file: string): Promise<readonly ConnectorDefinition[]> {
@@ -84,6 +86,12 @@ function kindsNamed(name: string, kinds: readonly KindDefinition[]): readonly Ki
   throw new MillraceError('config', `there is no connector ${name}`, {
     hint: `there are: ${named.map(({ kind }) => kind).join(', ')}; --file FILE shows those of a topology`,
   });
+}
+
+/** The default of an option, as it reads in tables. */
+export function defaultText({ need, type, fallback }: OptionSpec): string {
+  if (need === 'required') return 'required';
+  return fallback === undefined ? '' : String(type.show(fallback as never) ?? '');
 }
 
 const optionsOf = ({ options }: KindDefinition) =>

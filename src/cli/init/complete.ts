@@ -77,7 +77,7 @@ export async function inputOf(answers: Answers, folder: string): Promise<Input> 
 }
 
 /** What a stream is called by default: as its file or topic. */
-export function defaultName({ kind, name }: Place<OriginKind>): string {
+function defaultName({ kind, name }: Place<OriginKind>): string {
   if (kind === 'sample') return 'payments';
   const base = kind === 'file' ? wholeFolder(name) : name.replace(/[.-]v\d+$/, '');
   return kind === 'http' || base === '' ? 'events' : base;

@@ -2,7 +2,7 @@ import { MillraceError } from '../../core/errors.js';
 
 // Where events come from and where results go, as one writes them on a command line: `KIND`, `KIND:NAME`, or what stands for itself.
 
-export const originKinds = ['sample', 'kafka', 'file', 'http', 'redis'] as const;
+const originKinds = ['sample', 'kafka', 'file', 'http', 'redis'] as const;
 export type OriginKind = (typeof originKinds)[number];
 
 export const targetKinds = ['kafka', 'clickhouse', 'redis', 'file', 'postgres', 'webhook'] as const;

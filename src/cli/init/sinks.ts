@@ -19,7 +19,7 @@ interface Given {
 export const sinkText = (kind: TargetKind, given: Given): string => sinkTexts[kind](given);
 
 /** What a place is called by default: `orders.counted`, with the mark that such names are divided by. */
-export const placeName = ({ plan: { name }, result: { called } }: Pick<Given, 'plan' | 'result'>, mark: string) =>
+const placeName = ({ plan: { name }, result: { called } }: Pick<Given, 'plan' | 'result'>, mark: string) =>
   `${name}${mark}${called}`;
 
 export const topicName = (given: Given): string => given.name || `${placeName(given, '.')}.v1`;

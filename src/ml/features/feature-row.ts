@@ -17,7 +17,7 @@ export interface FeatureRow {
 }
 
 /** Columns of a stored view that are no features. */
-export const storeColumns = {
+const storeColumns = {
   entity: 'String',
   eventTime: 'DateTime64(3)',
   view: 'LowCardinality(String)',

@@ -18,7 +18,7 @@ export interface ScaleRule {
   scale(state: Float64Array, row: FeatureArray, size: number, into: Float64Array): void;
 }
 
-export const scalerCells = (rule: ScaleRule, { denseSize }: FeatureShape) => ({
+const scalerCells = (rule: ScaleRule, { denseSize }: FeatureShape) => ({
   scales: float64Cell({ size: 1 + rule.width * denseSize, block: BLOCK }),
 });
 

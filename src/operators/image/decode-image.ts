@@ -144,13 +144,13 @@ export type PixelLayout = 'nchw' | 'nhwc';
 export type PixelScale = readonly Float32Array[];
 
 /** One table of 256 numbers a channel. */
-export const pixelScale = (mean: readonly number[], std: readonly number[]): PixelScale =>
+const pixelScale = (mean: readonly number[], std: readonly number[]): PixelScale =>
   mean.map((mean, channel) =>
     Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean) / (std[channel] ?? 1)),
   );
 
 /** Interleaved bytes (`height` rows of `width` pixels, a byte a channel) as a tensor of floats. */
-export function pixelTensor(
+function pixelTensor(
   bytes: Uint8Array,
   { width, height }: { readonly width: number; readonly height: number },
   scale: PixelScale,

@@ -2,7 +2,7 @@ import type Sharp from 'sharp';
 import { MillraceError, messageOf, RowFailure } from '../../core/index.js';
 
 /** The formats of images that are decoded, by the names of `sharp`. */
-export const imageFormats = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const;
+const imageFormats = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const;
 export type ImageFormat = (typeof imageFormats)[number];
 
 const latin1 = (bytes: Uint8Array, from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));

@@ -34,7 +34,7 @@ export interface NotPart {
 export type Part = TakePart | NotPart;
 
 /** Events that a looping stage takes at most, where it does not say: so that one run cannot grow without end. */
-export const LOOP_MAX = 1_000;
+const LOOP_MAX = 1_000;
 
 type Flat<M> = { readonly [P in keyof M]: M[P] };
 type With<M, N extends string, V> = Flat<M & { readonly [P in N]: V }>;

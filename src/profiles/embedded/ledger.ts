@@ -68,7 +68,7 @@ const storedCheckpoint = (
 ): CheckpointRow | { readonly checkpoint: undefined; readonly topics: Readonly<Record<string, string>> } =>
   (store.checkpoints.get([topology, partition]) as CheckpointRow | undefined) ?? { checkpoint: undefined, topics: {} };
 
-export function stateWrite(store: Store, task: TaskId, { step, cell, bucket, version, bytes }: StateChange): Write {
+function stateWrite(store: Store, task: TaskId, { step, cell, bucket, version, bytes }: StateChange): Write {
   const key = [task.topology, task.partition, step, cell, bucket];
   if (bytes === null) return { table: store.state, key, value: null };
   const value = Buffer.allocUnsafe(VERSION_SIZE + bytes.length);
@@ -77,7 +77,7 @@ export function stateWrite(store: Store, task: TaskId, { step, cell, bucket, ver
   return { table: store.state, key, value };
 }
 
-export function restoreState(store: Store, { topology, partition }: TaskId): RestoredTask['state'] {
+function restoreState(store: Store, { topology, partition }: TaskId): RestoredTask['state'] {
   const state: StateChange[] = [];
   // Arrays are ordered item by item: everything of this task lies before its next partition.
   for (const { key, value } of store.state.getRange({

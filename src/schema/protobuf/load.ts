@@ -49,7 +49,7 @@ function addWellKnown(root: protobufjs.Root, name: string): boolean {
 /**
  * The declarations of a file, without its imports: from its text, or from the descriptor in base64 that some clients register instead.
  */
-export function declaredIn(text: string): { readonly package: string; readonly messages: readonly DeclaredMessage[] } {
+function declaredIn(text: string): { readonly package: string; readonly messages: readonly DeclaredMessage[] } {
   if (/^[A-Za-z0-9+/\s]+=*\s*$/.test(text)) return fromDescriptor(Buffer.from(text, 'base64'));
   const root = new protobufjs.Root();
   const parsed = protobufjs.parse(text, root);

@@ -188,7 +188,7 @@ function simpleZero({ kind, presence, value }: FieldShape): string | undefined {
 }
 
 /** Skips an unknown field. */
-export function skipField(r: ByteReader, tag: number): void {
+function skipField(r: ByteReader, tag: number): void {
   if (tag < 8 || tag > 0xffff_ffff) throw new DecodeFailure('malformed', `a field with the tag ${tag}`);
   switch (tag % 8) {
     case 0:

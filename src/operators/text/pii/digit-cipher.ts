@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { createRequire } from 'node:module';
 
 /** The least number of digits whose encryption cannot be undone by trying: NIST asks for a million possible values. */
-export const FORMAT_DIGITS_MIN = 6;
+const FORMAT_DIGITS_MIN = 6;
 
 /**
  * Makes of each number another one of the same form: its digits are encrypted among themselves, all else stays. The same number
