@@ -2,18 +2,10 @@ import { type MetricRow, seconds } from '../../../src/core/index.js';
 import { featureView, hashed, numeric, rolling } from '../../../src/ml/features/index.js';
 import { ftrl, logisticRegression, rateBy } from '../../../src/ml/index.js';
 import { featurize, learn, map } from '../../../src/operators/index.js';
-import {
-  logOf,
-  type Outcome,
-  type Random,
-  type Scenario,
-  same,
-  simSink,
-  simSource,
-} from '../../../src/testing/sim/index.js';
+import { type Outcome, type Random, type Scenario, same, simSink, simSource } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { counters, deadLetters, type Expected, exactly, exactlyInTable, numbersInState } from './compare.js';
-import { type Entry, entriesOf, merged } from './merge.js';
+import { type Entry, rowsAndLabels } from './merge.js';
 import { coordinate, FadingMean, PlainFtrl } from './plain-learner.js';
 
 interface Row {
@@ -67,10 +59,7 @@ export const learning: Scenario = {
   name: 'learning',
   draw(random, partitions, records) {
     const inputs = Array.from({ length: partitions }, () => draw(random, Math.floor(records / partitions)));
-    const log = {
-      labels: inputs.map(({ labels }) => logOf(labels.map(withTime), random)),
-      rows: inputs.map(({ rows }) => logOf(rows.map(withTime), random)),
-    };
+    const { log, orderOf } = rowsAndLabels(random, inputs);
     return {
       log,
       topology: () =>
@@ -111,19 +100,10 @@ export const learning: Scenario = {
           predicted.to('predictions', simSink('transactional'));
           predicted.to('rows-kept', simSink('table'));
         }),
-      check: (task, outcome) => {
-        const { rows = [], labels = [] } = inputs[task] ?? {};
-        const order = merged<Row | Label>([
-          entriesOf('labels', labels, log.labels[task]),
-          entriesOf('rows', rows, log.rows[task]),
-        ]);
-        check(task, order, outcome);
-      },
+      check: (task, outcome) => check(task, orderOf(task), outcome),
     };
   },
 };
-
-const withTime = <T extends { readonly timeMs: number }>(value: T) => ({ value, timestampMs: value.timeMs });
 
 function draw(random: Random, count: number): { rows: Row[]; labels: Label[] } {
   const rows: Row[] = [];

@@ -7,10 +7,10 @@ import {
   leveragingBagging,
 } from '../../../src/ml/index.js';
 import { featurize, learn, map } from '../../../src/operators/index.js';
-import { logOf, type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
+import { type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { deadLetters, type Expected, exactly } from './compare.js';
-import { type Entry, entriesOf, merged } from './merge.js';
+import { type Entry, rowsAndLabels } from './merge.js';
 
 interface Row {
   readonly id: number;
@@ -49,10 +49,7 @@ export const trees: Scenario = {
   draw(random, partitions, records) {
     const learner = random.pick(learners);
     const inputs = Array.from({ length: partitions }, () => draw(random, Math.floor(records / partitions)));
-    const log = {
-      labels: inputs.map(({ labels }) => logOf(labels.map(withTime), random)),
-      rows: inputs.map(({ rows }) => logOf(rows.map(withTime), random)),
-    };
+    const { log, orderOf } = rowsAndLabels(random, inputs);
     return {
       log,
       topology: () =>
@@ -83,19 +80,10 @@ export const trees: Scenario = {
             )
             .to('predictions', simSink('transactional'));
         }),
-      check: (task, outcome) => {
-        const { rows = [], labels = [] } = inputs[task] ?? {};
-        check(
-          learner,
-          merged<Row | Label>([entriesOf('labels', labels, log.labels[task]), entriesOf('rows', rows, log.rows[task])]),
-          outcome,
-        );
-      },
+      check: (task, outcome) => check(learner, orderOf(task), outcome),
     };
   },
 };
-
-const withTime = <T extends { readonly timeMs: number }>(value: T) => ({ value, timestampMs: value.timeMs });
 
 function draw(random: Random, count: number): { rows: Row[]; labels: Label[] } {
   const rows: Row[] = [];
