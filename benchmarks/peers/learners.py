@@ -14,7 +14,7 @@ import warnings
 from importlib.metadata import version
 
 import numpy as np
-from river import cluster, facto, linear_model, naive_bayes, optim, preprocessing, reco
+from river import cluster, facto, linear_model, naive_bayes, neighbors, optim, preprocessing, reco
 from sklearn import linear_model as sk_linear
 from sklearn import naive_bayes as sk_bayes
 
@@ -178,6 +178,11 @@ def linear(optimizer, **options):
     return linear_model.LinearRegression(optimizer, intercept_lr=0.01, **options)
 
 
+def nearest(model, **options):
+    """The nearest neighbours among the last forty rows."""
+    return model(n_neighbors=4, engine=neighbors.LazySearch(window_size=40), **options)
+
+
 BOTH = ("dense", "hashed")
 LOSSES = optim.losses
 predictions = {
@@ -244,6 +249,12 @@ predictions = {
     "matrix factorization l2": ratings(
         bias_optimizer=optim.AdaGrad(0.1), latent_optimizer=optim.SGD(0.01), l2_bias=0.01, l2_latent=0.02
     ),
+    "nearest by distance": river(nearest(neighbors.KNNClassifier), "class"),
+    "nearest alike": river(nearest(neighbors.KNNClassifier, weighted=False), "class"),
+    "nearest numbers alike": river(nearest(neighbors.KNNRegressor), "number"),
+    "nearest numbers by distance": river(nearest(neighbors.KNNRegressor, aggregation_method="weighted_mean"), "number"),
+    "nearest counts": river(nearest(neighbors.KNNClassifier), "class", ("counts",)),
+    "nearest numbers of counts": river(nearest(neighbors.KNNRegressor), "number", ("counts",)),
     "standard scaler": river(logistic(optim.SGD(0.1)), "binary", scaler=preprocessing.StandardScaler()),
     "min-max scaler": river(logistic(optim.SGD(0.1)), "binary", scaler=preprocessing.MinMaxScaler()),
     "robust scaler": river(logistic(optim.SGD(0.1)), "binary", scaler=preprocessing.RobustScaler()),

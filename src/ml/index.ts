@@ -49,10 +49,16 @@ export {
 } from './learners/linear/passive-aggressive.js';
 export { type PerceptronOptions, perceptron } from './learners/linear/perceptron.js';
 export { type SoftmaxRegressionOptions, softmaxRegression } from './learners/linear/softmax-regression.js';
+export {
+  type KNearestNeighborsOptions,
+  kNearestNeighbors,
+  kNearestNeighborsRegression,
+  type NeighborsOptions,
+} from './learners/neighbors/k-nearest-neighbors.js';
 export { type HoeffdingAdaptiveTreeOptions, hoeffdingAdaptiveTree } from './learners/trees/hoeffding-adaptive-tree.js';
 export { type HoeffdingTreeOptions, hoeffdingTree } from './learners/trees/hoeffding-tree.js';
 export { hoeffdingTreeRegression } from './learners/trees/hoeffding-tree-regression.js';
-export type { TreeGrowthOptions, TreeOptions, TreeRegressionOptions } from './learners/trees/tree-learner.js';
+export type { TreeGrowthOptions, TreeOptions, TreeRegressionOptions } from './learners/trees/tree-rules.js';
 export { type AdaGradOptions, adaGrad } from './optimizers/ada-grad.js';
 export { type AdamOptions, adam } from './optimizers/adam.js';
 export { type FtrlOptions, ftrl } from './optimizers/ftrl.js';

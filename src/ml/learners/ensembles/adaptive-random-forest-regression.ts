@@ -1,7 +1,8 @@
 import type { Learner } from '../../../core/learner.js';
 import { addToMoments, MOMENTS_SIZE, varianceOf } from '../../../util/moments.js';
+import { numberLabels } from '../dense-learner.js';
 import { numberLeaves } from '../trees/number-leaves.js';
-import { numberLabels, numberTreeRules, type TreeRegressionOptions } from '../trees/tree-learner.js';
+import { numberTreeRules, type TreeRegressionOptions } from '../trees/tree-rules.js';
 import type { EnsembleCells } from './members.js';
 import { type RandomForestOptions, randomForest, type Voting } from './random-forest.js';
 

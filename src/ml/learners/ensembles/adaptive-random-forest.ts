@@ -1,9 +1,10 @@
 import type { ClassLabel, ClassScores, Learner } from '../../../core/learner.js';
 import { errorRises } from '../../drift/adwin.js';
 import { requireClasses } from '../classes.js';
+import { classLabels } from '../dense-learner.js';
 import { classLeaves } from '../trees/class-leaves.js';
 import { placeOfGreatest } from '../trees/leaves.js';
-import { classLabels, classTreeRules, type TreeOptions } from '../trees/tree-learner.js';
+import { classTreeRules, type TreeOptions } from '../trees/tree-rules.js';
 import { addVote, type EnsembleCells, toShares } from './members.js';
 import { type RandomForestOptions, randomForest, type Voting } from './random-forest.js';
 

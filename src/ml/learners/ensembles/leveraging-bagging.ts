@@ -4,10 +4,11 @@ import { chance, poisson } from '../../chance.js';
 import { requirePositive } from '../../check-options.js';
 import { ADWIN_SIZE, Adwin, errorRises } from '../../drift/adwin.js';
 import { requireClasses } from '../classes.js';
+import { classLabels, type DenseLogic, denseLearner } from '../dense-learner.js';
 import { classLeaves } from '../trees/class-leaves.js';
 import { Forest, type ForestPlan, forestCells } from '../trees/forest.js';
 import { placeOfGreatest } from '../trees/leaves.js';
-import { classLabels, classTreeRules, type TreeLogic, type TreeOptions, treeLearner } from '../trees/tree-learner.js';
+import { classTreeRules, type TreeOptions } from '../trees/tree-rules.js';
 import { addVote, type EnsembleCells, requireMembers, toShares } from './members.js';
 
 /** The classes of an ensemble, its trees, and when it takes the world for changed. */
@@ -49,7 +50,7 @@ export function leveragingBagging<const C extends ClassLabel>(
   const rules = classTreeRules('leveragingBagging', options);
   const chances = { trees, rowWeight, driftDelta, seed };
   const plan: ForestPlan = { ...rules, leaves: classLeaves(classes.length, rules), slots: trees, seed };
-  return treeLearner(
+  return denseLearner(
     'leveraging-bagging',
     {
       labels: classLabels(classes),
@@ -74,7 +75,7 @@ function openBagging(
     readonly driftDelta: number;
     readonly seed: number;
   },
-): TreeLogic {
+): DenseLogic {
   const { trees, seed } = options;
   const timesOf = poisson(options.rowWeight);
   const errors = new Adwin(members, options.driftDelta);

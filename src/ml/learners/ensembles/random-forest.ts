@@ -4,10 +4,10 @@ import { type Float64Cell, float64Cell } from '../../../state/index.js';
 import { chance, poisson } from '../../chance.js';
 import { requirePositive } from '../../check-options.js';
 import { ADWIN_SIZE, Adwin } from '../../drift/adwin.js';
+import { type DenseLogic, denseLearner, type Labels } from '../dense-learner.js';
 import { Forest, type ForestPlan, forestCells, type GrowthRules } from '../trees/forest.js';
 import { treeFeatures } from '../trees/leaf-features.js';
 import type { LeafKind } from '../trees/leaves.js';
-import { type TreeLabels, type TreeLogic, treeLearner } from '../trees/tree-learner.js';
 import { type EnsembleCells, requireMembers } from './members.js';
 
 /** The trees of a forest, and when it takes the world for changed. */
@@ -53,7 +53,7 @@ const KEPT = DRIFT + ADWIN_SIZE;
 interface ForestKind<Y, P> {
   readonly kind: string;
   readonly where: string;
-  readonly labels: TreeLabels<Y, P>;
+  readonly labels: Labels<Y, P>;
   readonly leaves: LeafKind;
 }
 
@@ -72,7 +72,7 @@ export function randomForest<Y, P>(
     const { featuresPerLeaf = Math.round(Math.sqrt(treeFeatures(shape).length)) } = options;
     return { ...rules, leaves, slots: 2 * trees, featuresPerLeaf, seed };
   };
-  return treeLearner(
+  return denseLearner(
     kind,
     {
       labels,
@@ -94,7 +94,7 @@ function openForest(
   outputs: number,
   options: Required<Omit<RandomForestOptions, 'featuresPerLeaf'>>,
   voting: Voting,
-): TreeLogic {
+): DenseLogic {
   const { trees, seed } = options;
   const { values: state } = members;
   const timesOf = poisson(options.rowWeight);

@@ -1,7 +1,7 @@
-import { MillraceError } from '../../../core/errors.js';
 import type { FeatureNumbers, FeatureShape } from '../../../core/learner.js';
 import { type ArenaCell, arenaCell, type Float64Cell, float64Cell } from '../../../state/index.js';
 import { chance } from '../../chance.js';
+import { type DenseLogic, requireDense } from '../dense-learner.js';
 import { LeafFeatures } from './leaf-features.js';
 import {
   LEFT,
@@ -53,10 +53,7 @@ export interface ForestCells {
 
 /** The cells of some trees: the nodes of all lie in one arena, the statistics of their open leaves in another. */
 export function forestCells(where: string, shape: FeatureShape, plan: ForestPlan): ForestCells {
-  if (shape.denseSize === 0 || shape.hashedSize > 0)
-    throw new MillraceError('config', `${where}: the view has hashed features, or no dense ones`, {
-      hint: 'give it dense features only',
-    });
+  requireDense(where, shape);
   const { slots, nodesMax, openLeavesMax } = plan;
   const features = new LeafFeatures(shape, plan.featuresPerLeaf);
   const { node, statistics } = plan.leaves.widths(shape, features);
@@ -319,3 +316,9 @@ export class Forest {
     this.trees.touch(at);
   }
 }
+
+/** A forest of one tree. */
+export const oneTree = (forest: Forest): DenseLogic => ({
+  predict: (row, into) => forest.predict(0, row, into),
+  learn: (row, label, weight) => forest.learn(0, row, label, weight),
+});

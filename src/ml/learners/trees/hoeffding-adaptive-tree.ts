@@ -4,10 +4,11 @@ import { chance, poisson } from '../../chance.js';
 import { requirePositive } from '../../check-options.js';
 import { ADWIN_SIZE, Adwin, errorRises } from '../../drift/adwin.js';
 import { requireClasses } from '../classes.js';
+import { classLabels, type DenseLogic, denseLearner } from '../dense-learner.js';
 import { classLeaves } from './class-leaves.js';
 import { Forest, type ForestCells, type ForestPlan, forestCells } from './forest.js';
 import { placeOfGreatest } from './leaves.js';
-import { classLabels, classTreeRules, type TreeLogic, type TreeOptions, treeLearner } from './tree-learner.js';
+import { classTreeRules, type TreeOptions } from './tree-rules.js';
 
 /** The classes of a tree, how it grows, and when it takes a part of the world for changed. */
 export interface HoeffdingAdaptiveTreeOptions<C extends ClassLabel> extends TreeOptions {
@@ -61,7 +62,7 @@ export function hoeffdingAdaptiveTree<const C extends ClassLabel>(
   const changes = { driftDelta, switchDelta, comparedRowsMin, seed };
   const leaves = classLeaves(classes.length, rules);
   const plan: ForestPlan = { ...rules, leaves, slots: 2, seed, nodeExtra: EXTRA };
-  return treeLearner(
+  return denseLearner(
     'hoeffding-adaptive-tree',
     {
       labels: classLabels(classes),
@@ -83,7 +84,7 @@ function openTree(
     readonly comparedRowsMin: number;
     readonly seed: number;
   },
-): TreeLogic {
+): DenseLogic {
   const { nodesMax, switchDelta, comparedRowsMin, seed } = options;
   const { extra } = forest;
   const timesOf = poisson(1);

@@ -1,7 +1,8 @@
 import type { Learner } from '../../../core/learner.js';
-import { Forest, type ForestCells, type ForestPlan, forestCells } from './forest.js';
+import { denseLearner, numberLabels } from '../dense-learner.js';
+import { Forest, type ForestCells, type ForestPlan, forestCells, oneTree } from './forest.js';
 import { numberLeaves } from './number-leaves.js';
-import { numberLabels, numberTreeRules, oneTree, type TreeRegressionOptions, treeLearner } from './tree-learner.js';
+import { numberTreeRules, type TreeRegressionOptions } from './tree-rules.js';
 
 /**
  * A Hoeffding tree for numbers: a regression or model tree that grows from a stream. A leaf becomes a split as soon as the Hoeffding
@@ -27,7 +28,7 @@ export function hoeffdingTreeRegression(options: TreeRegressionOptions = {}): Le
   const rules = numberTreeRules('hoeffdingTreeRegression', options);
   const leaves = numberLeaves(rules);
   const plan: ForestPlan = { ...rules, leaves, slots: 1, seed: 0 };
-  return treeLearner(
+  return denseLearner(
     'hoeffding-tree-regression',
     {
       labels: numberLabels,

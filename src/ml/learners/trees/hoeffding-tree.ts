@@ -1,8 +1,9 @@
 import type { ClassLabel, ClassScores, Learner } from '../../../core/learner.js';
 import { requireClasses } from '../classes.js';
+import { classLabels, denseLearner } from '../dense-learner.js';
 import { classLeaves } from './class-leaves.js';
-import { Forest, type ForestCells, type ForestPlan, forestCells } from './forest.js';
-import { classLabels, classTreeRules, oneTree, type TreeOptions, treeLearner } from './tree-learner.js';
+import { Forest, type ForestCells, type ForestPlan, forestCells, oneTree } from './forest.js';
+import { classTreeRules, type TreeOptions } from './tree-rules.js';
 
 /** The classes of a tree, and how it grows. */
 export interface HoeffdingTreeOptions<C extends ClassLabel> extends TreeOptions {
@@ -34,7 +35,7 @@ export function hoeffdingTree<const C extends ClassLabel>(
   requireClasses('hoeffdingTree', classes);
   const rules = classTreeRules('hoeffdingTree', options);
   const plan: ForestPlan = { ...rules, leaves: classLeaves(classes.length, rules), slots: 1, seed: 0 };
-  return treeLearner(
+  return denseLearner(
     'hoeffding-tree',
     {
       labels: classLabels(classes),

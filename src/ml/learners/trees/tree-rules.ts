@@ -1,19 +1,6 @@
 import { MillraceError } from '../../../core/errors.js';
-import type {
-  ClassLabel,
-  ClassScores,
-  FeatureNumbers,
-  FeatureShape,
-  Learner,
-  LearnerOutput,
-  Refusal,
-} from '../../../core/learner.js';
-import type { Settings } from '../../../core/operator.js';
-import type { CellSpecs, OpenCells } from '../../../core/state.js';
 import { requirePositive } from '../../check-options.js';
-import { placesOf } from '../classes.js';
-import { rowLimits } from '../rows.js';
-import type { Forest, GrowthRules } from './forest.js';
+import type { GrowthRules } from './forest.js';
 import type { SplitRules } from './split.js';
 
 /** When a leaf splits, and how large the tree may become. */
@@ -57,9 +44,6 @@ export interface TreeRegressionOptions extends TreeGrowthOptions {
   readonly errorDecay?: number;
 }
 
-/** Larger numbers are refused in updates: their squares must be finite. A tree needs no scaled features. */
-const TREE_NUMBER_MAX = 1e50;
-
 type TreeRules = GrowthRules & SplitRules;
 
 /** The options with their defaults, checked. */
@@ -96,92 +80,4 @@ export function numberTreeRules(where: string, options: TreeRegressionOptions, d
       hint: 'give a whole number of two bins or more, and an errorDecay of 1 at most',
     });
   return { ...treeRules(where, options, defaults), leafPrediction, binsMax, linearRate, errorDecay };
-}
-
-/** What trees learn to predict: labels as they stand for it in a tree, and predictions as a tree writes them. */
-export interface TreeLabels<Y, P> {
-  readonly output: LearnerOutput;
-  readonly classes?: readonly (Y & ClassLabel)[];
-  /** Numbers of a prediction. */
-  readonly outputs: number;
-  /** The place of a class, or a number; NaN for a label that is refused. */
-  numberOf(label: Y): number;
-  readonly refusal: Refusal;
-  predictionOf(numbers: Float64Array): P;
-}
-
-/** Classes: scores of each. */
-export function classLabels<C extends ClassLabel>(classes: readonly C[]): TreeLabels<C, ClassScores> {
-  const places = placesOf(classes);
-  return {
-    output: 'scores',
-    classes,
-    outputs: classes.length,
-    numberOf: (label) => places.get(label) ?? Number.NaN,
-    refusal: 'unknown-class',
-    predictionOf: (scores) => scores,
-  };
-}
-
-/** Numbers as they are, unless their squares would not be finite. */
-export const numberLabels: TreeLabels<number, number> = {
-  output: 'number',
-  outputs: 1,
-  numberOf: (label) => (Math.abs(label) <= TREE_NUMBER_MAX ? label : Number.NaN),
-  refusal: 'unusable-label',
-  predictionOf: ([number]) => number as number,
-};
-
-/** What predicts and learns behind the checks: rows are usable, a label is the place of a class or a number. */
-export interface TreeLogic {
-  predict(row: FeatureNumbers, into: Float64Array): void;
-  learn(row: FeatureNumbers, label: number, weight: number): void;
-}
-
-/** A forest of one tree. */
-export const oneTree = (forest: Forest): TreeLogic => ({
-  predict: (row, into) => forest.predict(0, row, into),
-  learn: (row, label, weight) => forest.learn(0, row, label, weight),
-});
-
-/** A learner over trees: the checks that all have in common. */
-export function treeLearner<Y, P, S extends CellSpecs>(
-  kind: string,
-  declared: {
-    readonly labels: TreeLabels<Y, P>;
-    readonly settings: Settings;
-    readonly structure?: Settings;
-    readonly cells: (shape: FeatureShape) => S;
-  },
-  openTrees: (cells: OpenCells<S>, shape: FeatureShape) => TreeLogic,
-): Learner<Y, P, S> {
-  const { labels, settings, structure, cells } = declared;
-  const { classes, output, outputs } = labels;
-  return Object.freeze<Learner<Y, P, S>>({
-    kind,
-    settings: Object.freeze({ ...(classes ? { classes: classes.join(', ') } : {}), ...settings }),
-    output,
-    ...(classes ? { classes } : {}),
-    ...(structure ? { structure: Object.freeze(structure) } : {}),
-    cells,
-    open(opened, shape) {
-      const trees = openTrees(opened, shape);
-      const limits = rowLimits(shape.denseSize, TREE_NUMBER_MAX);
-      const prediction = new Float64Array(outputs);
-      return {
-        predictOne(features) {
-          trees.predict(limits.usable(features), prediction);
-          return labels.predictionOf(prediction);
-        },
-        learnOne(features, label, weight = 1) {
-          const refusal = limits.refusalOf(features, weight);
-          if (refusal) return refusal;
-          const number = labels.numberOf(label);
-          if (Number.isNaN(number)) return labels.refusal;
-          trees.learn(features, number, weight);
-          return 'learnt';
-        },
-      };
-    },
-  });
 }
