@@ -27,13 +27,13 @@ export interface DedupeOptions<T> {
  * @example
  * flights.via('dedupe', dedupe({ key: (flight) => flight.flightId, retention: hours(24), keysMax: 5_000_000 }));
  *
- * Exact, not probabilistic: a key is remembered from the stream's time at its first record until `retention` later, to the
- * millisecond. The stream's time is the maximum of the event times so far (single absurd ones excepted, see `observe`), so
- * a late copy is found as surely as a prompt one, and a replay decides alike. It holds within one task: equal keys must
- * be in one partition. Beyond `keysMax` the oldest keys are forgotten early, which `evicted` counts.
+ * It is exact, not probabilistic. A key is kept for `retention`, to the millisecond, from the stream time of its first record. Stream
+ * time is the maximum event time so far, without single absurd times (see `observe`). So late copies are found too, and a replay gives
+ * the same result. Equal keys must be in one partition. With more than `keysMax` keys the oldest are forgotten early, and counted as
+ * `evicted`.
  *
  * Counters: `duplicates`, `evicted`. Dead letters: `empty-key` for a key that is null, undefined, NaN or ''.
- * Memory: some 100 bytes a key; changelog: some 8 bytes a key and its own length.
+ * Memory: some 100 bytes per key. Changelog: the length of the key and some 8 bytes.
  */
 export function dedupe<T>({ key, retention, keysMax }: DedupeOptions<T>): Operator<T, Adds<unknown>> {
   const problems = problemsOf(retention, keysMax);

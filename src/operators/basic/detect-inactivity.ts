@@ -33,8 +33,8 @@ export interface Presence<K extends Key> {
 type Known = [lastMs: number, tick: number, heardMs: number];
 
 /**
- * Says which keys are there: one change when a key's first record comes, one when nothing has come of it for `inactivityTimeout` of
- * processing time.
+ * Detects inactive keys. It emits `present: true` at the first record of a key, and `present: false` after the key had no record for
+ * `inactivityTimeout` of processing time.
  *
  *   in   --a--a-----------a--|
  *   out  --a+--------a-----a+|     + present, - gone
@@ -42,13 +42,13 @@ type Known = [lastMs: number, tick: number, heardMs: number];
  * @example
  * readings.via('devices', detectInactivity({ key: (r) => r.device, inactivityTimeout: minutes(5), keysMax: 100_000 }));
  *
- * For what event time cannot tell: that nothing comes at all. A record counts as heard at the first tick after it, so a key is
- * gone at the earliest after `inactivityTimeout`, at the latest two ticks later. After a pause of the task, records that were written
- * meanwhile have an interval between ticks to be read before anybody counts as gone for want of them.
+ * Event time cannot show this, because it stands still without records. The clock is read every `processingTimeInterval`: a key becomes
+ * inactive after `inactivityTimeout` at the earliest, and two intervals later at the latest. After a pause of the task, one interval
+ * passes before a key can become inactive, so that records which were written meanwhile are read first.
  *
- * What is gone, and when, depends on the clock; it is settled by the checkpoint, so that state and all sinks tell of the same.
+ * The output depends on the clock. The checkpoint stores it, so state and all sinks agree.
  * Counters: none. Dead letters: `too-many-keys`, `empty-key`. Equal keys must be in one partition.
- * Memory: some 150 bytes a key that is present.
+ * Memory: some 150 bytes per present key.
  */
 export function detectInactivity<T, const K extends Key>(
   options: DetectInactivityOptions<T, K>,

@@ -6,8 +6,8 @@ import { type Adds, type Operator, type Origin, transform } from '../../core/ind
  * @example
  * flights.via('only-atlanta', filter((flight) => flight.origin === 'ATL'));
  *
- * What does not pass is gone without a trace besides the step's counts in and out: for records that are wrong, use
- * `validate`. The predicate must depend on its arguments alone.
+ * Other values are dropped; only the counters `in` and `out` of the step show it. For records that are wrong, use `validate`: it sends them
+ * to the dead letters. The predicate must depend on its arguments only.
  */
 export function filter<T, U extends T>(predicate: (value: T, origin: Origin) => value is U): Operator<T, U>;
 export function filter<T>(predicate: (value: T, origin: Origin) => boolean): Operator<T, Adds<unknown>>;

@@ -1,13 +1,13 @@
 import { type Operator, type Origin, transform } from '../../core/index.js';
 
 /**
- * Turns each value into any number of others, in order.
+ * Emits none, one or several values for each value, in order.
  *
  * @example
  * flights.via('ends', flatMap((flight) => [{ airport: flight.origin }, { airport: flight.destination }]));
  *
- * All of them carry the origin of the value they came from. `f` must depend on its arguments alone and return a
- * bounded iterable: everything that it yields is in memory at once.
+ * Every result has the origin of its input. `f` must depend on its arguments only, because a replay calls it again. Its iterable must be
+ * bounded: all of its values are in memory at once. An error that `f` throws stops the task.
  */
 export function flatMap<T, U>(f: (value: T, origin: Origin) => Iterable<U>): Operator<T, U> {
   return transform<T, U>({

@@ -62,24 +62,22 @@ export interface LookupOptions<In, V, As extends string, M, F> {
 }
 
 /**
- * Adds to each record what a store outside knows of its key, in batches shared by all tasks of the process.
+ * Adds to each record the value of its key in an external store. Requests are batched over all tasks of the process.
  *
- * Keys of a batch are asked for once, however many records have them, and so are keys that are being asked for already.
- * Answers may be remembered (`cache`). A question that fails is tried again with growing pauses, or when the store says.
+ * A key is requested once per batch, however many records have it, and not again while a request for it is in flight. Values can be
+ * cached (`cache`). A failed request is retried with growing pauses, or after the time that the store names.
  *
- * Guarantees: records leave in the order they came. What a store says depends on when it is asked, so sinks outside the
- * ledger's transaction are written after the checkpoint that settles the answers: a replay may get others, and nobody has
- * seen the first ones.
+ * Guarantees: records keep their order. The answer depends on the time of the request, so a replay may get another one. Therefore sinks
+ * outside of the ledger's transaction are written only after the checkpoint that stores the answers.
  *
- * Failures: with `onFailure: 'wait'` a store that does not answer is waited for, without limit and without reading on, as a
- * sink is. With `use` or `dead-letter` records go on; after five questions in a row that failed, none is asked for a
- * while. A key that the store refuses is no outage: it goes the way of `onFailure`, and with `wait` to the dead letters.
+ * Failures: with `onFailure: 'wait'` the task waits for a store that does not answer, without a time limit, and reads nothing meanwhile.
+ * With `use` or `dead-letter` records pass; after five failed requests in a row the circuit breaker stops requests for a while. A key that
+ * the store refuses is not an outage: it is handled by `onFailure`, and with `wait` it goes to the dead letters.
  *
  * Counters: `cached`, `missing`, `failed`, `fallback` (records that got a value of `use`). Dead letters: `not-found`,
- * `lookup-failed`. Errors: `MillraceError('lookup')` while the store is down; permanent where it will not let this user in;
- * `step` with `fail`.
+ * `lookup-failed`. Errors: `MillraceError('lookup')` while the store is down, permanent if it refuses the user; `step` with `fail`.
  *
- * Memory: the keys in flight and `cache.entriesMax` answers, once a process.
+ * Memory: the keys in flight and `cache.entriesMax` values, once per process.
  *
  * @example
  * payments.via('customer', lookup({

@@ -1,13 +1,12 @@
 import { type Adds, type Operator, type Origin, transform } from '../../core/index.js';
 
 /**
- * Looks at each value and passes it on as it is.
+ * Calls a function with each value and passes the value on unchanged.
  *
  * @example
  * flights.via('look', peek((flight) => log.debug(flight)));
  *
- * For looking only: `f` runs again when records are replayed, so whatever it does outside may happen more than once.
- * What it throws stops the task.
+ * Use it for logging. A replay calls `f` again, so its side effects may happen more than once. An error that it throws stops the task.
  */
 export function peek<T>(f: (value: T, origin: Origin) => void): Operator<T, Adds<unknown>> {
   return transform<T, Adds<unknown>>({

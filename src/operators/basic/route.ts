@@ -8,13 +8,12 @@ type Narrowed<T, Rule> = Rule extends Guard<T, infer U> ? U : Adds<unknown>;
 type Guard<T, U extends T> = (value: T) => value is U;
 
 /**
- * Sends each value to the first output whose predicate holds, and to `otherwise` when none does.
+ * Sends each value to the first output whose predicate holds, or to `otherwise`.
  *
  * @example
  * const { long, otherwise } = flights.split('by-length', route({ long: (flight) => flight.distance > 1_000 }));
  *
- * Every value goes to exactly one output; rules are tried in the order in which they are written. The predicates must
- * depend on their argument alone.
+ * Every value goes to exactly one output. The predicates are tried in the order of the object, and must depend on their argument only.
  */
 export function route<T, R extends Rules<T>>(rules: R & Rules<T>): Splitter<T, Routes<T, R>> {
   const names = Object.keys(rules);

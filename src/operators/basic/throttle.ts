@@ -20,17 +20,17 @@ export interface ThrottleOptions<T> {
 }
 
 /**
- * Lets records of a key pass at a rate of event time, with bursts: a token bucket.
+ * Limits the rate of records per key in event time, with bursts (a token bucket). Records above the rate go to the dead letters.
  *
  *   in   --a1-a2-a3-a4--------a5--|     two in 10 s, bursts of 2
  *   out  --a1-a2--------------a5--|
  *
- * Goes by the stream's time, the greatest event time so far (see `observe`), so a replay decides alike, and a backlog read
- * fast is not held up. A bucket is what it lacks, and the time of that: a record takes `per` of it and a millisecond gives
- * `records` back, whole numbers that no rounding spoils. Once it is full the key is forgotten, which changes nothing.
+ * It uses stream time, the maximum event time so far (see `observe`). So a replay gives the same result, and a backlog that is read fast is
+ * not throttled more. The arithmetic is exact: a record takes `per` from the bucket, and a millisecond returns `records`. A key is
+ * forgotten when its bucket is full, which does not change the result.
  *
  * Counters: `throttled`, `evicted` (keys beyond `keysMax`). Dead letters: `rate-exceeded`, `empty-key`.
- * Memory: some 100 bytes a key that passed within the time that a bucket takes to fill.
+ * Memory: some 100 bytes per key whose bucket is not full.
  * Source: the generic cell rate algorithm as a leaky bucket of continuous state, ITU-T I.371.
  *
  * @example

@@ -2,7 +2,7 @@ import { type Adds, type Free, type Operator, type Problem, RowFailure, type Ten
 import { fieldAdder } from '../../util/literals.js';
 import { type DecoderOptions, openDecoder } from './decoder.js';
 
-/** Which field `decodeImage` decodes, to what size and scale, and how large images may be. */
+/** Options of `decodeImage`: the field, the size and scale of the tensor, and the bounds. */
 export interface DecodeImageOptions<T, As extends string> {
   /** The bytes of an image file: JPEG, PNG, WebP, GIF (the first frame), AVIF or TIFF. */
   readonly from: (value: T) => Uint8Array | null | undefined;
@@ -36,16 +36,15 @@ export interface DecodeImageOptions<T, As extends string> {
  * Decodes an image, makes it upright by its EXIF orientation, resizes it, and adds its pixels as a tensor of floats:
  * `[channels, height, width]` or `[height, width, channels]`, each number `(byte / 255 - mean) / std`.
  *
- * By `sharp` (libvips, Lanczos), which is to be installed beside this package: `npm install sharp`. Colours become sRGB, 16 bits
- * 8, and what is transparent black. Of the same version of `sharp` all processes and replays get the same numbers; another
- * version may decode or resize a little differently.
+ * It uses `sharp` (libvips, Lanczos), which you install: `npm install sharp`. Colours become sRGB with 8 bits, and transparent pixels black.
+ * With the same version of `sharp` a replay gives the same numbers; another version may decode or resize slightly differently.
  *
- * For the whole process it turns the cache of `sharp` off and sets it to one thread an image: images are decoded side by side.
+ * It turns the cache of `sharp` off for the whole process, and sets it to one thread per image, because images are decoded in parallel.
  *
- * What is no image of these formats, ends too early, or is larger than the limits goes to the dead letters as `image`.
- * Errors: `MillraceError('config')` when the task opens, where `sharp` is missing.
+ * A value that is not an image of these formats, is truncated, or exceeds the limits becomes a dead letter (`image`). Errors:
+ * `MillraceError('config')` when the task opens, if `sharp` is not installed.
  *
- * Memory: `inFlightMax` records with their pixels, twice at most; a decoded image of `pixelsMax` for each of `concurrencyMax`.
+ * Memory: `inFlightMax` records with their pixels, at most twice, and a decoded image of `pixelsMax` for each of `concurrencyMax`.
  *
  * @example
  * photos.via('pixels', decodeImage({

@@ -5,7 +5,7 @@ import type { Change } from '../../core/record.js';
 import { mapCell, rescale, timerCell, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey } from '../keys.js';
 
-/** By which key a record finds its row of a table, how late it may come, and how much is held. */
+/** The key, the lateness and the bounds of a join of a stream with a table. */
 export interface JoinTableOptions<T> {
   /** The key of the table row for a record. */
   readonly key: (value: T) => string | null | undefined;
@@ -19,23 +19,23 @@ export interface JoinTableOptions<T> {
 }
 
 /**
- * Joins a stream with a table as it was: a record meets the version of its row that held at the record's own event time,
- * whatever was changed after it, and whether record or change was told first. A record whose row there was none is dropped.
+ * Joins a stream with a table, as of the event time of each record (a temporal join): a record is joined with the version of its row that
+ * was valid at that time, whichever arrived first. A record without a row is dropped.
  *
  *   table   --r=1-------------r=2---------|
  *   stream  --------a----------------b----|     a late record of the time of `a` would meet r=1 too
  *   out     --------a1---------------b2---|
  *
- * A record waits until the watermark says that nothing earlier can come; with inputs in order (no `outOfOrdernessMax`) that is
- * at once. Changes and records of one moment count in their merged order. A record that comes later than `allowedLateness` is
- * late. A change that does is not lost: it holds for what comes after it, and is counted, since records of its time may
- * have met the row before it.
+ * A record waits until the watermark shows that no earlier change can come. If inputs are in order (no `outOfOrdernessMax`), it does not
+ * wait. A change and a record with the same event time are processed in their merged order. A record that is later than
+ * `allowedLateness` is a dead letter. A change that is later is applied to the records after it, and counted, because records of its
+ * time may have been joined with the earlier row.
  *
  * Counters: `unmatched`, `late_changes`. Dead letters: `late`, `empty-key`, `table-full`, `join-full` (more than
  * `pendingMax` wait).
  * Equal keys must be in one partition.
- * Memory: the table (rows that are gone too, as long as there is room within `keysMax`), versions that records may still ask
- * for, and `pendingMax` records.
+ * Memory: the table (with deleted rows, as far as `keysMax` allows), older versions that records may still need, and `pendingMax`
+ * records.
  *
  * @example
  * orders.via('in-euro', { table: rates }, joinTable({
@@ -53,7 +53,7 @@ export const joinTable = <T, R, Out>(
   );
 
 /**
- * As `joinTable`, and a record whose row there was none is emitted with `null` in its place.
+ * Like `joinTable`, but a record without a row is emitted too, with `null` for the row.
  *
  * @example
  * orders.via('customer', { table: customers }, leftJoinTable({

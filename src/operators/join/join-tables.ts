@@ -3,15 +3,15 @@ import type { MultiInputOperator } from '../../core/operator.js';
 import type { Change } from '../../core/record.js';
 import { type MapCell, mapCell, rescale } from '../../state/index.js';
 
-/** How many keys of two tables are held. */
+/** The bounds of a join of two tables. */
 export interface JoinTablesOptions {
   /** Maximum number of keys of each side; a change of one more is refused. */
   readonly keysMax: number;
 }
 
 /**
- * Joins two tables by their keys into a third: a key is in it while it is in both, and every change of either side is a
- * change of it.
+ * Joins two tables by key into a third one. It has the keys that are in both tables. A change of either table is emitted as a change of
+ * the result.
  *
  * Dead letters: `table-full`, for a new key beyond `keysMax`. Memory: the values of both sides as bytes.
  *
@@ -26,7 +26,7 @@ export const innerJoinTables = <L, R, Out>(
   );
 
 /**
- * As `innerJoinTables`, and a key is in it while it is in the left table, with `null` where the right one has nothing.
+ * Like `innerJoinTables`, but the result has all keys of the left table, with `null` if the right table lacks the key.
  *
  * @example
  * customers.via('with-credit', { right: credits }, leftJoinTables({ keysMax: 100_000, combine: (c, credit) => ({ ...c, credit }) }));
@@ -39,7 +39,7 @@ export const leftJoinTables = <L, R, Out>(
   );
 
 /**
- * As `innerJoinTables`, and a key is in it while it is in either table, with `null` for the one that has nothing.
+ * Like `innerJoinTables`, but the result has the keys of either table, with `null` for the table that lacks the key.
  *
  * @example
  * before.via('both', { right: after }, outerJoinTables({ keysMax: 100_000, combine: (a, b) => ({ a, b }) }));

@@ -4,7 +4,7 @@ import type { MultiInputOperator, Problem } from '../../core/operator.js';
 import { type MapCell, mapCell, rescale, type TimerCell, timerCell, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 
-/** Which records of two streams belong together, and how far apart in event time they may be. */
+/** The keys, the time interval and the bounds of a join of two streams. */
 export interface JoinOptions<L, R> {
   /** The join keys. */
   readonly keys: {
@@ -20,19 +20,19 @@ export interface JoinOptions<L, R> {
 }
 
 /**
- * Joins two streams: every pair with equal keys whose event times lie within the interval, exactly once.
+ * Joins two streams: emits every pair with equal keys and event times within the interval, exactly once.
  *
  *   left   --a---------b----------|      within 2 before, 3 after
  *   right  ------x--y-------------|
  *   out    -----ax-ay--by---------|
  *
- * A pair is emitted with its second record, at the later of both event times. A record waits for partners until the
- * watermark says that none can come: `before` or `after` (0 where it is negative) and `allowedLateness` past its time. A record
- * that comes later than `allowedLateness` is late: a dead letter.
+ * A pair is emitted when its second record is processed, at the later of both event times. A record is kept until the watermark has
+ * passed its event time by `before` or `after` (0 if negative) and `allowedLateness`: then no partner can come. A record that is later
+ * than `allowedLateness` is a dead letter.
  *
- * Counters: `expired` (records that ended their wait). Dead letters: `late`, `empty-key`, `join-full` (a record that would
- * be one more than `entriesMax`; it joins nothing). Equal keys must be in one partition.
- * Memory: `entriesMax` records and some 150 bytes each; the work of a record is linear in the records kept of its key.
+ * Counters: `expired` (records that are not kept any more). Dead letters: `late`, `empty-key`, `join-full` (a record above
+ * `entriesMax`; it is not joined). Equal keys must be in one partition.
+ * Memory: `entriesMax` records and some 150 bytes each. The time for a record is linear in the number of kept records of its key.
  *
  * @example
  * orders.via('paid', { right: payments }, innerJoin({
@@ -48,8 +48,8 @@ export const innerJoin = <L, R, Out>(
   join('innerJoin', options, options.combine as Combine<Out>, false, false);
 
 /**
- * As `innerJoin`, and a left record without a partner is emitted with `null` in its place, once, as soon as no partner
- * can come any more: at that event time, not its own.
+ * Like `innerJoin`, but a left record without a partner is emitted too, once, with `null` for the right side. It is emitted when no
+ * partner can come any more, at that event time.
  *
  * @example
  * orders.via('paid', { right: payments }, leftJoin({
@@ -64,8 +64,8 @@ export const leftJoin = <L, R, Out>(
 ): MultiInputOperator<L, { right: R }, Out> => join('leftJoin', options, options.combine as Combine<Out>, true, false);
 
 /**
- * As `innerJoin`, and a record of either side without a partner is emitted with `null` in its place, once, as soon as no
- * partner can come any more: at that event time, not its own.
+ * Like `innerJoin`, but a record of either side without a partner is emitted too, once, with `null` for the other side. It is emitted
+ * when no partner can come any more, at that event time.
  *
  * @example
  * asked.via('pairs', { right: answered }, outerJoin({

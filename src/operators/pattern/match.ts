@@ -47,8 +47,7 @@ export interface MatchOptions<In, K extends Key, M, Out, Missed> {
 }
 
 /**
- * Looks for sequences of events in the records of each key, in the order of their event times: `A`, then `B` without a `C`
- * between, and so on.
+ * Finds sequences of events in the records of each key, in the order of event time: for example `A`, then `B` without a `C` between them.
  *
  *   in   --a--x--b1--b2--|     startsWith('a', ...).followedBy('b', ...)
  *   out  --------ab1-----|
@@ -67,17 +66,17 @@ export interface MatchOptions<In, K extends Key, M, Out, Missed> {
  *   pendingMax: 100_000,
  * }));
  *
- * A record waits until the watermark says that nothing earlier can come, so results do not depend on the order of arrival; records of
- * one moment count in their merged order. A match is emitted at the event time at which it is certain: that of its last event, or later
- * where something must not follow, or where `skip` gives way to a run that began earlier. What could only be certain when
- * `within` is over is emitted then.
+ * A record waits until the watermark shows that no earlier one can come, so results do not depend on the order of arrival. Records with
+ * the same event time are processed in their merged order. A match is emitted at the event time at which it is certain. That is the time
+ * of its last event, or later: if an event must not follow, or if `skip` prefers a run that began earlier. At the latest it is emitted
+ * when `within` is over.
  *
- * What is emitted is right; what there was no room for is missing and counted: a run that would be one more than `runsMax` or
- * `runsPerKeyMax` is not begun, while those that have begun see every event.
+ * A partial match is a run. If a new run would exceed `runsMax` or `runsPerKeyMax`, it is not started, and counted as `refused`. So
+ * matches can be missing, but every emitted match is correct: a started run sees every event.
  *
- * Counters: `timed_out` (runs that were no match when their time was over), `refused` (for a bound). Dead letters: `late`
- * (before the watermark), `empty-key`, `match-full` (more than `pendingMax` wait). Equal keys must be in one partition.
- * Memory: records that wait, events of runs that have begun (once each), and 16 bytes for each event of each run.
+ * Counters: `timed_out` (runs without a match when `within` was over), `refused`. Dead letters: `late` (before the watermark),
+ * `empty-key`, `match-full` (more than `pendingMax` records wait). Equal keys must be in one partition.
+ * Memory: waiting records, events of started runs (once each), and 16 bytes for each event of each run.
  *
  * Source: contiguity, quantifiers and skip strategies are those of Flink CEP; `docs/guide/patterns.md` says where they differ.
  */

@@ -16,21 +16,23 @@ export interface ClipOptions<As extends string> {
 }
 
 /**
- * Moves numbers that lie too far out to where they may lie at most.
+ * Limits numbers to bounds, which are fixed or follow the distribution of earlier values.
  *
  * @example
  * flights.via('clip', clip({ distance: { min: 0, max: 12_000 }, delay: { zScore: 4 }, speed: { iqr: 3 }, fuel: { hampel: 3 } }));
  *
- * - `min`, `max`: fixed ends.
- * - `zScore: k`: k standard deviations of the mean so far (Welford's update; a value beyond it, and beyond 3, is learnt from as if it lay there).
- * - `iqr: k`, `quantiles: [low, high]`: fences around the quartiles, or quantiles, of the last 1,001 values, exactly.
- * - `hampel: k`: what lies more than k scaled median distances from the median of the last 31 values becomes that median.
+ * - `min`, `max`: fixed bounds.
+ * - `zScore: k`: k standard deviations from the mean so far (Welford's update). A value beyond k and beyond 3 updates the mean as if it
+ *   were at that bound.
+ * - `iqr: k`, `quantiles: [low, high]`: bounds from the exact quartiles or quantiles of the last 1,001 values.
+ * - `hampel: k`: a value more than k scaled median distances from the median of the last 31 values is replaced by that median.
  *
- * A value is held against those before it in this task, then learnt from; nothing is clipped before 30 values have come (`warmUp`), nor
- * while a band has no width, since all values are equal (with `hampel` more than half of the window, with `iqr` its middle half). Missing values and NaN pass; infinities are clipped but not learnt from. A record with nothing to clip is
- * passed on as it is, otherwise a copy is. With `mark` each record says which of its fields were clipped.
+ * A value is compared with earlier values of its task, and then added to them. Nothing is clipped before the task has seen `warmUp` values
+ * (30), or while the bounds are equal because the values are (with `hampel` more than half of the window, with `iqr` its middle half).
+ * Missing values and NaN pass. Infinities are clipped, but do not change the bounds. A record without a clipped field is passed on
+ * unchanged; otherwise a copy is. With `mark` each record lists its clipped fields.
  *
- * Counters: `clipped`, and `clipped:<field>`. Memory: three numbers a field, or its window.
+ * Counters: `clipped`, and `clipped:<field>`. Memory: three numbers per field, or its window.
  * Source: Hampel, "The influence curve and its role in robust estimation" (1974); Tukey, "Exploratory data analysis" (1977).
  */
 export function clip<T>(rules: ClipRules<NoInfer<T>>): Operator<T, Adds<unknown>>;

@@ -7,7 +7,7 @@ import type { Imputer } from './imputers/imputers.js';
 export type ImputeRules<T> = { readonly [K in keyof T]?: ImputeRule<NonNullable<T[K]>, T> };
 
 /**
- * Fills in missing values (null, undefined, NaN) from the values of the records before.
+ * Fills in missing values (null, undefined, NaN) from earlier records.
  *
  * @example
  * flights.via('impute', impute({
@@ -21,19 +21,19 @@ export type ImputeRules<T> = { readonly [K in keyof T]?: ImputeRule<NonNullable<
  * - `mean`: of all finite values so far (Welford's update).
  * - `median`, `mode`: of the last 1,001 values, exactly; `window` sets another number. The mode is the most frequent value, of equally
  *   frequent ones the latest.
- * - `last`: the last value that was there.
- * - `by`: the same by group (medians and modes of its last 101 values); of a group not seen yet, as all records say.
- * - `nearest`: the mean over the records of a window that are nearest by the fields named; those they lack are made up for.
- * - `model`: what a learner predicts from the record's features, which learns from the records that have the value.
- * - `constant`: always this one. `from`: what a function makes of the record.
+ * - `last`: the newest value.
+ * - `by`: the same per group (median and mode of its last 101 values). A new group uses the values of all records.
+ * - `nearest`: the mean over the nearest records of a window, by the fields in `of`. The distance is corrected for missing fields.
+ * - `model`: the prediction of a learner from the features of the record. The learner learns from records that have the value.
+ * - `constant`: always this value. `from`: the result of a function of the record.
  *
- * Only values that came are learnt from, never one that was filled in, and groups, neighbours, models and functions see the record as it
- * came. A record with nothing missing is passed on as it is, otherwise a copy is. A fill depends on the records before it in this task
- * alone, hence is the same in a replay.
+ * Statistics and models use received values only, never imputed ones. Groups, neighbours, models and functions see the record as it was
+ * received. A record without a missing value is passed on unchanged; otherwise a copy is. An imputed value depends on earlier records of
+ * the task only, so a replay gives the same.
  *
- * Counter: `imputed` (values filled in). Dead letters: `nothing-to-impute` where there is nothing to go by, such as before the first
- * value, unless there is a `fallback`. Memory: `window` values a field, one or two for `last` and `mean`; by group as many of each
- * group; `nearest` the fields of its window; a learner its own.
+ * Counter: `imputed` (values). Dead letters: `nothing-to-impute` if there is no value to use, such as before the first one, and no
+ * `fallback`. Memory: `window` values per field, one or two for `last` and `mean`; with `by` the same per group; for `nearest` the fields
+ * of its window; for a learner its state.
  * Source: of `nearest`, Troyanskaya et al., "Missing value estimation methods for DNA microarrays" (2001).
  */
 export function impute<T, const S extends ImputeRules<T>>(

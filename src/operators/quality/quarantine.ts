@@ -14,17 +14,17 @@ export interface QuarantineOptions<T> {
 type Broken = Record<string, number>;
 
 /**
- * Holds records back while the newest window was not as expected: they go to the dead letters until a window holds again.
+ * Sends records to the dead letters while the newest window failed an expectation, until a later window meets it.
  *
  * @example
  * const verdicts = trips.via('quality', validateWindows({ window: tumbling(minutes(5)), expect: tripsAsExpected }));
  * const good = trips.via('gate', { verdicts }, quarantine());
  *
- * Goes by expectations of severity `divert`. A window is judged when it has closed: the records in it have passed, those
- * that come after it are held back, and `millrace dlq replay` sends them again. Where windows are judged by key, give both the same `key`.
+ * Only expectations with the severity `divert` count. A window is checked when it closes, so its own records have passed; the records after
+ * it are diverted. `millrace dlq replay` sends them again. If windows are checked per key, give both operators the same `key`.
  *
- * Counter: `quarantined`. Dead letters: `quarantined`; `too-many-keys` for verdicts of more keys than `keysMax`. Memory: what is
- * broken of each key held back.
+ * Counter: `quarantined`. Dead letters: `quarantined`; `too-many-keys` for verdicts of more than `keysMax` keys. Memory: the failed
+ * expectations of each key.
  */
 export function quarantine<T>({
   key,

@@ -39,20 +39,20 @@ interface Repaired {
 }
 
 /**
- * Repairs records by rules, and leaves a trail of what it changed: units, aliases, spelling, and rules of your own.
+ * Repairs records by rules (units, aliases, spelling, your own), and lists each change in a second output, the trail.
  *
  * @example
  * const { repaired, repairs: trail } = readings.split('repair', repair(readingRepairs));
  * trail.to('repairs', clickhouse.tableSink({ table: 'repairs', columns: repairColumns, orderBy: ['field', 'eventTime'] }));
  * repaired.via('validate', validate(readingExpectations));
  *
- * Guarantees: every record leaves by `repaired`, in order; one that nothing was wrong with is the very same value. A rule sees
- * what the ones before it have left, and each change of a field has a row in the trail, so that the record as it came can be
- * had back from it. A rule that gives the same value (NaN for NaN too) has repaired nothing. A rule that would have to guess
- * (two words as near, two units as likely) does nothing: what is still wrong is for `validate` to find.
+ * Guarantees: every record is emitted by `repaired`, in order; a record without a change is the same value. A rule gets the result of the
+ * rules before it. Each change of a field is a row of the trail, so the received record can be restored from it. A rule that returns the
+ * same value (also NaN for NaN) has changed nothing. A rule that would have to guess (two words equally near, two units equally likely)
+ * changes nothing: use `validate` after it.
  *
- * Counters: `repaired` (records), `repairs` (changes). The trail holds values of records: what must not lie there (see
- * `maskPii`) is masked before. Memory: words and aliases.
+ * Counters: `repaired` (records), `repairs` (changes). The trail contains values of records, so mask personal data before (see `maskPii`).
+ * Memory: the words and aliases.
  */
 export function repair<T>({ rules }: Repairs<T>): Splitter<T, Repaired> {
   return split<T, Repaired>({

@@ -76,17 +76,17 @@ export interface ValidateWindowsOptions<T> {
 const EMPTY_MAX = 1_000;
 
 /**
- * Holds each window of a stream against expectations and emits a verdict a window and expectation, for a table.
+ * Checks each window of a stream against expectations, and emits one verdict per window and expectation, as a row for a table.
  *
  * @example
  * trips.via('quality', validateWindows({ window: tumbling(minutes(5)), expect: tripsAsExpected }))
  *   .to('verdicts', clickhouse.tableSink({ table: 'quality', columns: verdictColumns, orderBy: ['expectation', 'startMs'] }));
  *
- * Without `key`, windows in which nothing came are judged as well (volume 0), up to 1,000 in a row: from the first record on, as far as
- * the watermark is. What severity does: `warn` leaves it at the row, `divert` tells `quarantine`, `stop` fails the task.
+ * Without `key`, empty windows are checked too (volume 0), from the first record up to the watermark, at most 1,000 in a row. The
+ * severity of a failed expectation: `warn` only emits the row, `divert` makes `quarantine` divert records, `stop` fails the task.
  *
- * Counter: `broken` (expectations that did not hold), `passed_over` (empty windows beyond a gap of 1,000), and those of
- * `window`. Dead letters, bounds and memory: as `window` with the aggregates that the expectations need.
+ * Counters: `broken` (failed expectations), `passed_over` (empty windows beyond 1,000 in a row), and those of `window`. Dead letters, bounds
+ * and memory: as `window` with the aggregates of the expectations.
  */
 export function validateWindows<T>(options: ValidateWindowsOptions<T>): Operator<T, WindowVerdict> {
   const { window, expect, key, keysMax = key ? 0 : 1 } = options;

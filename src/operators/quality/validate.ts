@@ -14,23 +14,22 @@ import type { Expectations } from './expectations.js';
 import type { Rule, Side } from './rules/rules.js';
 
 /**
- * Checks each record against expectations and passes on, unchanged, those that meet them.
+ * Checks each record against expectations. Valid records pass unchanged; others go to the dead letters.
  *
  * @example
  * flights.via('validate', validate(expectations<FlightDeparted>().notNull('origin').range('distance', 1, 12_000)));
  * flights.via('known', { airports }, validate(expectations<FlightDeparted>().references('origin', 'airports', { keysMax: 10_000 })));
  *
- * The first broken rule decides: `dead-letter` sends the record to the dead letters with the rule's reason, `stop`
- * stops the task with it, `warn` counts and goes on to the next rule. Fields under `notNull` are not null in the stream's type
- * from here on. Tables that `references` names are further inputs: streams of changes, as `table` makes them.
+ * The first broken rule decides, by its severity: `dead-letter` sends the record to the dead letters with the rule's reason, `stop` stops
+ * the task with it, `warn` counts it and checks the next rule. Fields of `notNull` are not null in the type of the output. The tables of
+ * `references` are further inputs: streams of changes, as `table` emits them.
  *
- * Time (for `fresh` and `unique`) is the greatest event time among the records so far, which lies in the step's
- * state: a replay decides alike, and a stream that is a day behind is not stale by that alone. A single record with
- * an absurd time does not move it (see `observe`).
+ * `fresh` and `unique` use stream time: the maximum event time so far, which is in the state. So a replay gives the same result, and a
+ * stream that is a day behind is not stale because of that. A single record with an absurd time does not move it (see `observe`).
  *
- * Counters: `invalid` (records sent to the dead letters), `warned` (broken rules that only warn). Dead letters: the rules' reasons,
- * and `table-full` for a change of one more key than `keysMax`. Memory: a few numbers; of `unique` some 100 bytes a value, of
- * `references` the table's keys, of `usual` three numbers or a window.
+ * Counters: `invalid` (records sent to the dead letters), `warned` (broken rules that only warn). Dead letters: the reasons of the rules,
+ * and `table-full` for a table with more than `keysMax` keys. Memory: a few numbers; for `unique` some 100 bytes per value, for
+ * `references` the keys of the table, for `usual` three numbers or a window.
  */
 export function validate<R, N extends keyof R>(expectations: Expectations<R, N>): Operator<R, NotNull<R, N>>;
 export function validate<R, N extends keyof R, S extends string>(

@@ -33,17 +33,17 @@ interface Reservoir {
 const WINDOWS_MAX = 100;
 
 /**
- * A reservoir: draws a fixed number of records of each window of event time, evenly, and emits them when it has closed.
+ * Samples a fixed number of records of each window of event time, uniformly, and emits them when the window closes (a reservoir).
  *
  *   in   --a--b--c--d--e--|  window closes
  *   out                   b, d             size 2
  *
- * A record's draw is a hash of its key and the seed; those with the lowest draws are kept. So each set of `size` records is as
- * likely as any other, the sample does not depend on the order of the records, and a replay draws alike. Records of the same
- * key have the same draw: dedupe first. What is drawn is emitted in order of event time, as of the last millisecond of the window.
+ * The records with the lowest hashes of key and seed are kept. So every set of `size` records is equally likely, the sample does not
+ * depend on the order of the records, and a replay gives the same sample. Records with the same key have the same hash: use `dedupe`
+ * first. The sample is emitted in the order of event time, at the last millisecond of the window.
  *
- * Counters: `unsampled`. Dead letters: `late` for a record whose window has closed, `too-many-keys` for one of a group
- * beyond `groupsMax`, `empty-key`. Memory: `size` records a group and open window.
+ * Counters: `unsampled`. Dead letters: `late` for a record of a closed window, `too-many-keys` for a group above `groupsMax`, `empty-key`.
+ * Memory: `size` records per group and open window.
  * Source: Cohen and Kaplan, "Summarizing data using bottom-k sketches", PODC 2007.
  *
  * @example

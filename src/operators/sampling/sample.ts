@@ -13,13 +13,13 @@ export interface SampleOptions<T> {
 }
 
 /**
- * Keeps a share of the keys, drawn evenly by hash, and drops the records of the others.
+ * Keeps a share of the keys, chosen uniformly by hash, and drops the records of all other keys.
  *
  *   in   --a1--b1--a2--c1--b2--|
  *   out  --a1------a2--c1------|     rate 2/3: b is not drawn
  *
- * Guarantees: what is kept depends on key, seed and rate alone. So a replay keeps the same records, two streams sampled with
- * the same seed keep the same keys, and a higher rate keeps all that a lower one does.
+ * Guarantees: the choice depends on key, seed and rate only. So a replay keeps the same records, two streams with the same seed keep the
+ * same keys, and a higher rate keeps all keys of a lower one.
  *
  * Counter: `unsampled`. Dead letters: `empty-key`. Memory: none.
  *

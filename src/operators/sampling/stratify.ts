@@ -26,18 +26,18 @@ export interface StratifyOptions<T> {
 type Count = readonly [startMs: number, records: number];
 
 /**
- * Samples each stratum by a rate of its own, a quota a window of event time, or both: rare parts of a stream stay whole,
- * common ones are thinned.
+ * Samples each stratum at its own rate, with a quota per window of event time, or both. So rare strata are kept completely, and common
+ * ones are thinned.
  *
  *   in      --A--A--A--B--A--A--B--|     a window of event time
  *   out     --A--A-----B--------B--|     a quota of two for each of A and B
  *
- * Rates draw keys as `sample` does. A quota takes the first records of each window; for an even draw of a whole window see
- * `sampleWindows`. A record that comes after the first one of a later window of its stratum counts for that later window; one with an
- * absurd time counts for the window in which it came (see `observe`).
+ * A rate chooses keys as `sample` does. A quota takes the first records of each window; for a uniform sample of a window use
+ * `sampleWindows`. A record that arrives after its stratum has begun a later window counts for the later window. A record with an absurd
+ * time counts for the current window (see `observe`).
  *
- * Counters: `unsampled` (by rate), `over_quota`. Dead letters: `empty-key`, `empty-stratum`, `too-many-keys` for a stratum
- * beyond `strataMax`. Memory: two numbers a stratum, where there is a quota.
+ * Counters: `unsampled` (by rate), `over_quota`. Dead letters: `empty-key`, `empty-stratum`, `too-many-keys` for a stratum above
+ * `strataMax`. Memory: two numbers per stratum if there is a quota.
  *
  * @example
  * flights.via('thin', stratify({

@@ -21,17 +21,18 @@ export interface UndersampleOptions<T, As extends string, C extends string> {
 }
 
 /**
- * Thins common classes until all have the shares that they are to have, and adds the weight that makes up for it.
+ * Drops records of common classes until the classes have the wanted shares, and adds the weight that corrects for it.
  *
- * A record of class c is kept with probability p = (share of c / records of c) / (the greatest such quotient of all
- * classes), by the counts so far, itself included: the class that is rarest by what it should be is kept whole. Its weight is 1 / p, so
- * weighted sums of what is emitted estimate sums of what came, without bias. Until a second class has come, all is kept.
+ * A record of class c is kept with the probability p = (share of c / records of c) / (the largest such quotient of all classes), by the
+ * counts so far, including the record. So the class that is rarest, relative to its share, is kept completely. The weight of a kept
+ * record is 1 / p: weighted sums of the output are unbiased estimates of sums of the input. All records are kept before a second class
+ * has occurred.
  *
- * Draws are hashes of key and seed, so a replay keeps the same records. Give the weight to a learner to keep its
- * probabilities those of the whole stream.
+ * The choice is a hash of key and seed, so a replay keeps the same records. Give the weight to a learner, so that its probabilities are
+ * those of the whole stream.
  *
- * Counter: `unsampled`. Dead letters: `empty-key`, `unknown-class` for a class that `shares` does not name.
- * Memory: one number a class; other classes, or another order of them, need a new step id. Source: rejection sampling as in River's `RandomUnderSampler`.
+ * Counter: `unsampled`. Dead letters: `empty-key`, `unknown-class` for a class that is not in `shares`. Memory: one number per class. Other
+ * classes, or another order of them, need a new step id. Source: rejection sampling as in River's `RandomUnderSampler`.
  *
  * @example
  * labelled.via('undersample', undersample({ class: (f) => f.late, shares: { true: 1, false: 1 }, key: (f) => f.flightId, as: 'weight' }));

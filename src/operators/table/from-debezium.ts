@@ -12,11 +12,11 @@ export interface DebeziumEvent<T> {
 }
 
 /**
- * Takes change data capture in: an upsert for each created, updated or snapshot row, and one with `null` for a deleted
- * row. (The tombstone that Debezium sends after a deletion says the same again; a source counts and drops it.)
+ * Turns Debezium's change events into upserts: one for each created, updated or snapshot row, and one with `null` for a deleted row. The
+ * tombstone that Debezium sends after a deletion repeats the deletion, so the source drops and counts it.
  *
- * Dead letters: `truncated-table` (keys are not known that would have to go), `strange-op`, `no-row` (an event without the
- * row that its `op` needs). Messages (`m`) are passed over.
+ * Dead letters: `truncated-table` (the keys of the deleted rows are not known), `strange-op`, `no-row` (an event without the row that its
+ * `op` needs). Messages (`m`) are ignored.
  *
  * @example
  * t.source('customers', kafka.source({ topic: 'shop.public.customers', schema: json<DebeziumEvent<Customer>>() }))

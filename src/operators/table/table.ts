@@ -10,16 +10,16 @@ export interface TableOptions {
 }
 
 /**
- * Keeps the newest value of each key, and emits what changes: the value before and the one after.
+ * Keeps the newest value of each key, and emits each change: `before` and `after`.
  *
  *   in   --a=1-----b=2-----a=3-----a=null-----|
  *   out  --a:-,1---b:-,2---a:1,3---a:3,-------|
  *
- * A tombstone of a key that has no row emits nothing. So of two tombstones in a row the first one counts, even if the second is for
- * an earlier time: a join with the table as of a time between them still finds the row. `GET /state/STEP/KEY` answers with the value.
+ * A tombstone of a key without a row emits nothing. So of two tombstones in a row the first one counts, even if the second has an earlier
+ * event time: a temporal join between the two times still finds the row. `GET /state/STEP/KEY` returns the value.
  *
  * Dead letters: `table-full`, for a new key beyond `keysMax`. Equal keys must be in one partition.
- * Memory: keys and values as bytes, and some 20 bytes each.
+ * Memory: keys and values as bytes, and some 20 bytes per key.
  *
  * @example
  * const rates = t.source('rates', kafka.tableSource({ topic: 'rates.v1', schema: RateV1 })).via('rate', table({ keysMax: 10_000 }));

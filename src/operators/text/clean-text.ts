@@ -21,17 +21,17 @@ export type CleanTextRules<T> = {
 const CHARS_MAX = 100_000;
 
 /**
- * Cleans texts, in their places: one form of Unicode, no control characters, one space between words.
+ * Cleans texts in their fields: one form of Unicode, no control characters, one space between words.
  *
  * @example
  * reviews.via('clean', cleanText({ title: {}, body: { html: true, form: 'NFKC', lowerCase: true, charsMax: 10_000 } }));
  *
- * In this order: what lies beyond `charsMax` is cut off, HTML is taken out, half surrogates become U+FFFD, control characters, soft
- * hyphens, zero-width spaces and marks of direction go (joiners stay: emoji and some scripts need them), so do combining marks
- * beyond 30 of a letter, then `form`, `lowerCase`, and
- * each run of white space becomes one space, none at the ends. Without `html`, cleaning twice is cleaning once.
+ * In this order: a text is cut after `charsMax` characters, HTML is removed, half surrogates become U+FFFD. Control characters, soft hyphens,
+ * zero-width spaces and direction marks are removed (joiners stay, because emoji and some scripts need them), and so are combining marks
+ * after the 30th of a letter. Then `form` and `lowerCase` are applied. At last each run of white space becomes one space, with none at
+ * the ends. Without `html`, cleaning a text twice gives the same as once.
  *
- * HTML is read by simple rules, which make words of a page, not a safe page. Missing values pass.
+ * HTML is removed by simple rules, which extract words. The result is not safe HTML. Missing values pass.
  * Counters: `cleaned` (texts that changed), `cut`. Memory: none.
  */
 export function cleanText<T>(rules: CleanTextRules<NoInfer<T>>): Operator<T, Adds<unknown>> {

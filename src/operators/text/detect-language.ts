@@ -16,13 +16,13 @@ export interface DetectLanguageOptions<T, As extends string> {
 const CHARS_MAX = 1_000;
 
 /**
- * Guesses the language of a text, and adds its ISO 639-1 code, or `null` where the text says too little.
+ * Detects the language of a text and adds its ISO 639-1 code, or `null` if the text is too short or unclear.
  *
- * By frequencies of n-grams (`eld`), which are loaded when a task is opened: a second and 50 MB once a process. A text costs some
- * 50 microseconds. A guess depends on the text alone, hence is the same in every replay with the same version of the library.
- * A short text may be anything: of sentences of five words nearly all are right, of two words many are not.
+ * It uses frequencies of n-grams (`eld`), which are loaded when a task is opened: a second and 50 MB, once per process. A text takes some
+ * 50 microseconds. The result depends on the text only, so a replay with the same version of the library gives the same. Nearly all
+ * sentences of five words are detected correctly, but many texts of two words are not.
  *
- * Counter: `nondeterministic`. Memory: the n-grams, once a process.
+ * Counter: `undetected` (texts without a language). Memory: the n-grams, once per process.
  *
  * @example
  * reviews.via('language', detectLanguage({ from: (r) => r.body, as: 'language', languages: ['en', 'de', 'fr', 'es'] }));
@@ -41,7 +41,7 @@ export function detectLanguage<T, const As extends string>({
       shape: 'batched',
       async open(context) {
         const { eld } = await import('eld/small');
-        const nondeterministic = context.counter('nondeterministic');
+        const undetected = context.counter('undetected');
         const allowed = new Set(languages);
         const guess = (text: string): string | null => {
           const result = eld.detect(text);
@@ -56,7 +56,7 @@ export function detectLanguage<T, const As extends string>({
           async onBatch(values) {
             return values.map((value) => {
               const language = guess((from(value as T) ?? '').slice(0, charsMax));
-              if (language === null) nondeterministic.add();
+              if (language === null) undetected.add();
               return withField(value, as, language);
             });
           },

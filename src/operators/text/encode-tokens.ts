@@ -31,21 +31,20 @@ export interface EncodeTokensOptions<T, As extends string> {
 }
 
 /**
- * Makes a text the numbers that a language model takes, by the model's own tokenizer: WordPiece, BPE or Unigram.
+ * Adds the token ids of a text for a language model, by the tokenizer of the model: WordPiece, BPE or Unigram.
  *
  *   "Late again"  ->  inputIds [101, 2397, 2153, 102, 0, 0, 0, 0], attentionMask [1, 1, 1, 1, 0, 0, 0, 0]     lengths [8, 16]
  *
- * Give `infer` the same `lengths`: texts of one length share its batches. How far a text is filled up depends on the text
- * alone, so what a model makes of it does too. Few lengths fill batches better, many waste less: powers of two do well.
+ * Give `infer` the same `lengths`: texts with the same padded length share batches. The padding depends on the text only, so the output of
+ * the model does too. With few lengths batches are fuller; with many less is padded. Powers of two are a good choice.
  *
- * By `@huggingface/tokenizers`, in JavaScript and without a download, equal to Python's `tokenizers` but for characters that only
- * newer versions of Unicode know. Of the same version of Node and of the library all processes and replays say the same.
- * Special tokens that a text spells (`[SEP]`, `</s>`) are text: only `encodeTokens` puts them around it.
- * A missing text has no tokens but those around it. A sentence of twenty words takes some 50 microseconds.
+ * It uses `@huggingface/tokenizers`, in JavaScript and without a download. Results are those of Python's `tokenizers`, except for
+ * characters of newer versions of Unicode. With the same versions of Node and of the library a replay gives the same. Special tokens that
+ * a text contains (`[SEP]`, `</s>`) are encoded as text; only `encodeTokens` adds them around it. A missing text has only these. A
+ * sentence of twenty words takes some 50 microseconds.
  *
- * Counter: `cut` (texts that lost their end). Errors: `MillraceError('model')` when a task opens, for a file that is no
- * tokenizer, or has no token to fill up with. Memory: the vocabulary and 10,000 words, once a process; of each record on its way
- * 16 bytes a position.
+ * Counter: `cut` (truncated texts). Errors: `MillraceError('model')` when a task opens, if the file is not a tokenizer or has no padding
+ * token. Memory: the vocabulary and 10,000 words, once per process, and 16 bytes per position of each record in flight.
  *
  * @example
  * reviews.via('tokens', encodeTokens({ from: (r) => r.body, as: 'tokens', tokenizer: 'models/tokenizer.json', lengths: [32, 64, 128] }));

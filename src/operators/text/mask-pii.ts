@@ -48,7 +48,7 @@ const FINDINGS_MAX = 1_000;
 const TOKEN_LENGTH = 22;
 
 /**
- * Finds personal data in texts and masks it, in its place.
+ * Finds personal data in texts and masks it in the fields.
  *
  * @example
  * notes.via('mask', maskPii({
@@ -57,16 +57,17 @@ const TOKEN_LENGTH = 22;
  *   key: process.env.PII_KEY,
  * }));
  *
- * Kinds: `email`, `phone` (international with + or 00; North American), `card` (networks, 14 digits or more, Luhn), `iban` (lengths, mod 97), `ip` (4 and 6),
- * `us-ssn`, `gb-nino`, `es-dni`, `fr-nir`, `br-cpf`, `pl-pesel`. What has a check must hold it: a mistyped number is not found. Names
- * and addresses are not found at all. Fullwidth characters, digits of other scripts and characters that nobody sees in between are
- * read as plain ones. Only these fields are searched: the record's key, and raw bytes in dead letters, are as they were.
+ * Kinds: `email`, `phone` (international with + or 00; North American), `card` (known networks, 14 digits or more, Luhn), `iban` (length,
+ * mod 97), `ip` (4 and 6), `us-ssn`, `gb-nino`, `es-dni`, `fr-nir`, `br-cpf`, `pl-pesel`. If a kind has a checksum, a number must satisfy
+ * it: a mistyped number is not found. Names and addresses are not found. Fullwidth characters and digits of other scripts count as plain
+ * ones, and invisible characters between them are ignored. Only the given fields are searched. The key of the record, and raw bytes in
+ * dead letters, are not masked.
  *
- * Tokens are HMAC-SHA-256 over kind and data, 132 bits of it: without the key they cannot be made or reversed by trying. The same key gives
- * the same tokens in every step, topology and replay. `encrypt` is FF1 of NIST SP 800-38G over the digits, under a key made from that
- * one, by `@noble/ciphers`; some 60 microseconds a number. The key is in no description, state, error or log.
+ * A token is HMAC-SHA-256 over kind and data, cut to 132 bits: without the key nobody can compute it, or find the data by trying. The same
+ * key gives the same tokens in every step, topology and replay. `encrypt` is FF1 of NIST SP 800-38G over the digits, with a key derived
+ * from that key, by `@noble/ciphers`; some 60 microseconds per number. The key is in no description, state, error or log.
  *
- * A text takes time linear in its length: at most 100 ms a megabyte. Of findings a record has at most `findingsMax`.
+ * The time for a text is linear in its length, at most 100 ms per megabyte. A record has at most `findingsMax` findings.
  *
  * Counters: `found:<kind>`. Missing values pass. Memory: none.
  */

@@ -16,17 +16,17 @@ export interface SplitWordsOptions<T, As extends string> {
 }
 
 /**
- * Divides a text into its words, and adds them as a field: runs of so many words, in order.
+ * Splits a text into words and adds them as a field, optionally with n-grams of words, in order.
  *
  *   "Don't panic, 42!"  ->  ["Don't", "panic", "42"]
  *   "Don't panic, 42!"  ->  ["Don't", "panic", "42", "Don't panic", "panic 42"]     ngrams [1, 2]
  *
- * Words are those of Unicode (UAX #29) and of the locale, by `Intl.Segmenter`: Chinese, Japanese and Thai too, which have no spaces.
- * Where such words end is in the data of Node's ICU and may change from one version of Node to another; of the same version all
- * processes and replays say the same. Tokens are as they stand in the text: see `cleanText` for lower case. A missing text has none.
- * A text of a million characters takes some 20 ms if it has no words, and otherwise what its words take, of which `wordsMax` are read.
+ * Words are those of Unicode (UAX #29) and of the locale, by `Intl.Segmenter`, also in Chinese, Japanese and Thai, which have no spaces. The
+ * boundaries of such words are data of Node's ICU and may differ between versions of Node; with the same version a replay gives the same.
+ * Words are not changed: see `cleanText` for lower case. A missing text has no words. A text of a million characters without words takes
+ * some 20 ms; otherwise the time is that of its first `wordsMax` words.
  *
- * Counter: `cut` (texts with more words than `wordsMax`). Memory: none.
+ * Counter: `cut` (texts with more than `wordsMax` words). Memory: none.
  *
  * @example
  * reviews.via('words', splitWords({ from: (r) => r.body, as: 'words', locale: 'en', ngrams: [1, 2], wordsMax: 1_000 }));

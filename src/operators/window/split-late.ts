@@ -14,7 +14,7 @@ import type {
 type LateOf<Sides> = Sides extends { readonly right: infer R } ? { lateRight: R } : unknown;
 
 /**
- * Gives late records an output of their own, where a window, a join or a pattern would send them to the dead letters.
+ * Gives late records of a window, a join or a pattern an output of their own, instead of sending them to the dead letters.
  *
  *   in       --a(3)--b(9)--c(2)--|
  *   results  -----------ab-------|
@@ -29,11 +29,11 @@ type LateOf<Sides> = Sides extends { readonly right: infer R } ? { lateRight: R 
  * })));
  * late.to('late-trips', kafka.sink({ topic: 'trips.late.v1', schema: json() }));
  *
- * A late record comes out as it went in, with its own event time, once. A join of two streams has a further output, `lateRight`, for
- * those of its further input. Steps behind these outputs that go by event time will find the records late as well: count or store
- * them, or send them through a topic of their own. What is refused for other reasons stays a dead letter.
+ * A late record is emitted unchanged, with its own event time, once. A join of two streams has the further output `lateRight` for its
+ * right input. Later steps that use event time find the records late too. So count them, store them, or write them to a topic of their
+ * own. Records that are refused for other reasons stay dead letters.
  *
- * State, counters and memory are those of the operator: a step that is given the outputs, or loses them, keeps its state.
+ * State, counters and memory are those of the operator. Adding or removing `splitLate` keeps the state of the step.
  */
 export function splitLate<In, Out>(operator: Operator<In, Out>): Splitter<In, { results: Out; late: Adds<unknown> }>;
 export function splitLate<In, Sides, Out>(

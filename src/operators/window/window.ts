@@ -19,8 +19,8 @@ import { counting } from './spec.js';
 type Named<In> = Readonly<Record<string, Aggregate<In, unknown>>>;
 
 /**
- * Groups records by key and window of event time, and emits what each window's aggregates say: `{ key, startMs, endMs,
- * ...results }`, at the event time of the window's last millisecond.
+ * Groups records by key and by window of event time, and emits the aggregates of each window: `{ key, startMs, endMs, ...results }`. The
+ * event time of a result is the last millisecond of its window.
  *
  * @example
  * trips.via('by-station', window({
@@ -30,20 +30,19 @@ type Named<In> = Readonly<Record<string, Aggregate<In, unknown>>>;
  *   keysMax: 100_000,
  * }));
  *
- * A window ends where the watermark says so, at the same record in every replay. Each window's result is emitted once by
- * `onClose()`, as changes with `before` and `after` by `onInterval()` and `onUpdate()`. A record that is late but within `allowedLateness` of
- * its window's end is in the result: `onClose()` waits that long, the others correct what they said. What is later
- * goes to the dead letters (reason `late`) or is only counted; windows that overlap take it where they are still open. So does
- * a record that is less than the gap away from a session that is closed: sessions of a key never overlap.
+ * A window closes when the watermark passes its end, at the same record in every replay. `onClose()` emits its result once. `onInterval()`
+ * and `onUpdate()` emit changes with `before` and `after`. A late record within `allowedLateness` of the end of its window is included:
+ * `onClose()` waits that long, and the other two emit a correction. A later record goes to the dead letters (reason `late`), or is only
+ * counted; if windows overlap, those that are still open include it. A record within the gap of a closed session is late too, so sessions
+ * of a key never overlap.
  *
- * Bounds: state is kept until a window's end plus `allowedLateness`, for up to `keysMax` keys in a slice (tumbling windows are one
- * slice, hopping ones share slices of `every`) or at all (sessions, sliding, counting); a record of one key more goes to the dead
- * letters (reason `too-many-keys`), results of the others stay right. Records with event times far ahead of the watermark would
- * keep a window open each for good: beyond some 10,000 slices, 1,000 sessions or 100,000 milliseconds of a key they go to the dead letters
- * (reason `too-many-windows`).
+ * Bounds: state is kept until the end of a window plus `allowedLateness`. `keysMax` limits the keys of a slice (a tumbling window is one
+ * slice, hopping windows share slices of `every`), or all keys (session, sliding and counting windows). A record of one more key goes to
+ * the dead letters (reason `too-many-keys`); the results of other keys stay correct. Records far ahead of the watermark keep windows open.
+ * Above some 10,000 slices, 1,000 sessions or 100,000 milliseconds per key they go to the dead letters (reason `too-many-windows`).
  *
- * Counters: `late`, `partly_late` (taken by some of its windows only), `refused` (for a bound). Dead letters: `late`, `too-many-keys`, `too-many-windows`, `empty-key`. Memory: see the aggregates, plus some
- * 100 bytes a key and slice, or session.
+ * Counters: `late`, `partly_late` (included by some of its windows only), `refused` (by a bound). Dead letters: `late`, `too-many-keys`,
+ * `too-many-windows`, `empty-key`. Memory: the aggregates, and some 100 bytes per key and slice, or per session.
  */
 export function window<
   In,
@@ -72,7 +71,7 @@ export interface ChangesOptions<In, K, A, Form extends 'row' | 'change'> extends
 }
 
 /**
- * Windows over corrections: `before` is taken back from the windows that it was in, `after` is added to its own.
+ * Windows over a changelog: retracts `before` from the windows that contain it, and adds `after` to its windows.
  *
  * @example
  * hourly.via('daily', windowOfChanges({
@@ -84,9 +83,9 @@ export interface ChangesOptions<In, K, A, Form extends 'row' | 'change'> extends
  *   keysMax: 100_000,
  * }));
  *
- * As `window`, for tumbling and hopping windows, and for aggregates that can take values back: `check` names those that
- * cannot. A window from which everything was taken back has no row. Either half of a change may be late: it is then refused
- * and the other half still counts. Counter `unmatched`: values to be taken back that no window held.
+ * Like `window`, for tumbling and hopping windows and for aggregates that can retract; `check` names those that cannot. A window whose
+ * values were all retracted has no row. If one half of a change is late, it is refused, and the other half still counts. Counter
+ * `unmatched`: values to retract that no window contained.
  */
 export function windowOfChanges<
   In,

@@ -10,13 +10,13 @@ const operator = (options: Options = {}) =>
   detectLanguage<Review, 'language'>({ from: (review) => review.body, as: 'language', ...options });
 
 async function guesses(bodies: readonly (string | null)[], options: Options = {}) {
-  let nondeterministic = 0;
-  const context = { counter: () => ({ add: () => nondeterministic++ }) } as unknown as StepContext;
+  let undetected = 0;
+  const context = { counter: () => ({ add: () => undetected++ }) } as unknown as StepContext;
   const logic = await (operator(options).shape as BatchedShape).open(context, {} as Services);
   const rows = bodies.map((body) => Object.freeze({ body }));
   const answers = (await logic.onBatch(rows, [])) as (Review & { language: string | null })[];
   expect(answers.map(({ body }) => body)).toEqual(bodies);
-  return { languages: answers.map(({ language }) => language), nondeterministic };
+  return { languages: answers.map(({ language }) => language), undetected };
 }
 
 const sentences = {
@@ -46,7 +46,7 @@ describe('detectLanguage', () => {
   it('says so where there is nothing to go by', async () => {
     expect(await guesses([null, '', '12:30 -- 42', '👍'])).toEqual({
       languages: [null, null, null, null],
-      nondeterministic: 4,
+      undetected: 4,
     });
   });
 
