@@ -21,6 +21,7 @@ import { updateWriter } from '../src/ml/update-codec.js';
 import { openEmbedded } from '../src/profiles/embedded/index.js';
 import { TaskState } from '../src/runtime/task-state.js';
 import { localRegistry } from '../src/schema/index.js';
+import { updateChunk } from '../src/state/index.js';
 import { originAt } from '../src/testing/contract.js';
 import type { Benchmark } from './benchmark.js';
 import type { Spread } from './pairs.js';
@@ -76,13 +77,14 @@ function rowsOf({
 
 /** The bytes of an update of these rows, which are all of one size. */
 function updateBytes(shape: FeatureShape, { features, label }: ReturnType<typeof rowsOf>[number]): number {
-  const chunk = { view: new DataView(new ArrayBuffer(1 << 16)), at: 0, end: 1 << 16 };
+  const chunk = updateChunk(1 << 16);
   const write = updateWriter(shape);
+  let before = 0;
   for (let i = 0; i < 2; i++) {
-    if (i === 1) chunk.end = chunk.at;
+    before = chunk.at;
     write(() => chunk, features, label, 1, originAt(i));
   }
-  return chunk.at - chunk.end; // the second names no topic
+  return chunk.at - before; // the second names no topic
 }
 
 const at = (sorted: readonly number[], share: number): number =>

@@ -2,7 +2,7 @@ import { MillraceError } from '../core/errors.js';
 import type { FeatureNumbers, FeatureShape, Learner, Refusal } from '../core/learner.js';
 import type { Cell, CellSpecs } from '../core/state.js';
 import { type BaselineCell, baselineCells, openBaselines } from '../ml/evaluation/baseline-cells.js';
-import { binaryJudgeOf, type Judge } from '../ml/evaluation/judges.js';
+import { binaryJudgeOf, type Judge, type Sums } from '../ml/evaluation/judges.js';
 import { type Baseline, lastClass, lastNumber, majority, runningMean, runningRate } from '../ml/index.js';
 import { openLogic } from '../ml/model.js';
 import { type LabelForm, labelForm } from '../operators/ml/learned.js';
@@ -58,7 +58,10 @@ export function progressive(learner: Learner<never, unknown>, shape: FeatureShap
     opened(baselineCells(baselines, form.kind)) as Readonly<Record<string, BaselineCell>>,
     form.classes,
   );
-  const scorers = Array.from({ length: 1 + baselines.length }, () => new Float64Array(judge.size));
+  const scorers = Array.from(
+    { length: 1 + baselines.length },
+    (): Sums => ({ values: new Float64Array(judge.size), touch: untouched }),
+  );
   const said = new Array<number>(judge.width + baselines.length).fill(0);
   const groups = beside.groupsOf({});
   const refused: Record<string, number> = {};
@@ -77,7 +80,7 @@ export function progressive(learner: Learner<never, unknown>, shape: FeatureShap
       beside.predict(groups, said, judge.width);
       for (let s = 0; s < scorers.length; s++) {
         const from = s === 0 ? 0 : judge.width + s - 1;
-        judge.add(scorers[s] as Float64Array, said, from, truth, s === 0, untouched);
+        judge.add(scorers[s] as Sums, 0, said, from, truth, s === 0);
       }
       rows += 1;
       beside.learn(groups, truth);
@@ -86,7 +89,7 @@ export function progressive(learner: Learner<never, unknown>, shape: FeatureShap
     },
     get result() {
       const metricsOf = (scorer: number): Metrics =>
-        Object.fromEntries(judge.measures(scorers[scorer] as Float64Array, rows, scorer === 0 || judge.width === 1));
+        Object.fromEntries(judge.measures((scorers[scorer] as Sums).values, rows, scorer === 0 || judge.width === 1));
       return {
         rows,
         refused,

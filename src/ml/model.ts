@@ -124,7 +124,7 @@ export function openModel<Y, P>(
   const log = opened[prefix + UPDATE_LOG] as UpdateLogCell;
   const write = updateWriter(shape);
   const read = updateReader(shape);
-  const room = log.room.bind(log);
+  const room = (bytes: number) => log.room(bytes);
   log.cover({
     cells: Object.values(own),
     name: name + prefix,

@@ -1,7 +1,7 @@
 import type { FeatureArray, FeatureNumbers, FeatureShape } from '../core/learner.js';
 import { inTheLog, type Origin } from '../core/record.js';
 import { pack, unpack } from '../state/codec.js';
-import type { UpdateChunk } from '../state/index.js';
+import type { LoggedBytes, UpdateChunk } from '../state/index.js';
 
 /** An update as a log keeps it. */
 export interface LoggedUpdate {
@@ -23,8 +23,8 @@ export type UpdateWriter = (
   origin: Origin,
 ) => void;
 
-// An update, little-endian: flags (8 bits), offset (float64), what the flags say (weight, place, label), the dense numbers, the
-// number of hashed coordinates (32 bits), their indices, and their values if one of them is not 1.
+// An update, in little-endian words of 32 bits: flags and, above them, the number of hashed coordinates; the offset (64 bits);
+// what the flags say (weight, place, label); the dense numbers; the indices; the values, if one of them is not 1.
 const WEIGHTED = 1;
 const DENSE_64 = 2;
 const VALUES_64 = 4;
@@ -32,9 +32,12 @@ const ONES = 8;
 /** Another topic or partition than that of the update before, or the first update of a chunk. */
 const ELSEWHERE = 16;
 const LABEL_SHIFT = 5;
+const LABEL_BITS = 7;
 const LABEL = { none: 0, false: 1, true: 2, number: 3, other: 4 } as const;
-/** Flags, offset, weight, partition, two lengths, a label that is a number, and the number of coordinates. */
-const FIXED_BYTES = 1 + 8 + 8 + 4 + 4 + 4 + 8 + 4;
+const COUNT_SHIFT = 8;
+const TWO_32 = 2 ** 32;
+/** First word, offset, weight, partition, two lengths and what fills their last words up, a label that is a number. */
+const FIXED_BYTES = 4 + 8 + 8 + 4 + 2 * (4 + 3) + 8;
 
 /** For updates whose features have this shape. Keeps every bit of their numbers. */
 export function updateWriter({ denseSize }: FeatureShape): UpdateWriter {
@@ -51,55 +54,49 @@ export function updateWriter({ denseSize }: FeatureShape): UpdateWriter {
     const packed = kind === LABEL.other ? pack(label) : undefined;
     const count = indices.length;
     const isSamePlace = place.topic === topic && place.partition === partition;
-    if (place.topic !== topic) topicBytes = utf8.encode(place.topic);
-    topic = place.topic;
-    partition = place.partition;
+    if (!isSamePlace) {
+      if (place.topic !== topic) topicBytes = utf8.encode(place.topic);
+      topic = place.topic;
+      partition = place.partition;
+    }
     const chunk = room(FIXED_BYTES + topicBytes.length + (packed?.length ?? 0) + 8 * denseSize + 12 * count);
     if (chunk === undefined) return;
 
-    const { view } = chunk;
+    const { words } = chunk;
     const isFollowing = isSamePlace && chunk === lastChunk && chunk.at === lastEnd;
-    const is64 = values instanceof Float64Array;
     const isOnes = areOnes(values, count);
-    let at = chunk.at;
-    view.setUint8(
-      at,
+    let at = chunk.at >>> 2;
+    words[at] =
       (weight === 1 ? 0 : WEIGHTED) |
-        (dense instanceof Float64Array ? DENSE_64 : 0) |
-        (is64 ? VALUES_64 : 0) |
-        (isOnes ? ONES : 0) |
-        (isFollowing ? 0 : ELSEWHERE) |
-        (kind << LABEL_SHIFT),
-    );
-    view.setFloat64(at + 1, place.offset, true);
-    at += 9;
-    if (weight !== 1) {
-      view.setFloat64(at, weight, true);
-      at += 8;
-    }
+      (dense instanceof Float64Array ? DENSE_64 : 0) |
+      (values instanceof Float64Array ? VALUES_64 : 0) |
+      (isOnes ? ONES : 0) |
+      (isFollowing ? 0 : ELSEWHERE) |
+      (kind << LABEL_SHIFT) |
+      (count << COUNT_SHIFT);
+    words[at + 1] = place.offset;
+    words[at + 2] = place.offset / TWO_32;
+    at += 3;
+    if (weight !== 1) at = writeFloat64(chunk, at, weight);
     if (!isFollowing) {
-      view.setInt32(at, partition, true);
-      at = writeBytes(view, at + 4, topicBytes);
+      words[at] = partition;
+      at = writeBytes(chunk, at + 1, topicBytes);
     }
-    if (kind === LABEL.number) {
-      view.setFloat64(at, label as number, true);
-      at += 8;
-    } else if (packed) at = writeBytes(view, at, packed);
-    at = writeNumbers(view, at, dense, denseSize);
-    view.setUint32(at, count, true);
-    at += 4;
-    for (let i = 0; i < count; i++, at += 4) view.setUint32(at, indices[i] as number, true);
-    if (!isOnes) at = writeNumbers(view, at, values, count);
-    chunk.at = at;
+    if (kind === LABEL.number) at = writeFloat64(chunk, at, label as number);
+    else if (packed) at = writeBytes(chunk, at, packed);
+    at = writeNumbers(chunk, at, dense, denseSize);
+    for (let i = 0; i < count; i++) words[at++] = indices[i] as number;
+    if (!isOnes) at = writeNumbers(chunk, at, values, count);
+    chunk.at = 4 * at;
     lastChunk = chunk;
-    lastEnd = at;
+    lastEnd = chunk.at;
   };
 }
 
 /** Calls `use` with each update of a chunk. The arrays of its features are written again for the next one. */
 export function updateReader({
   denseSize,
-}: FeatureShape): (chunk: UpdateChunk, use: (u: LoggedUpdate) => void) => void {
+}: FeatureShape): (chunk: LoggedBytes, use: (u: LoggedUpdate) => void) => void {
   const text = new TextDecoder();
   const dense32 = new Float32Array(denseSize);
   const dense64 = new Float64Array(denseSize);
@@ -113,23 +110,27 @@ export function updateReader({
     let at = chunk.at;
     const bytes = (): Uint8Array => {
       const length = view.getUint32(at, true);
-      at += 4 + length;
-      return new Uint8Array(view.buffer, view.byteOffset + at - length, length);
+      const from = at + 4;
+      at = from + filled(length);
+      return new Uint8Array(view.buffer, view.byteOffset + from, length);
     };
     const float64 = (): number => {
       at += 8;
       return view.getFloat64(at - 8, true);
     };
     while (at < end) {
-      const flags = view.getUint8(at++);
-      const offset = float64();
+      const first = view.getUint32(at, true);
+      const flags = first & ((1 << COUNT_SHIFT) - 1);
+      const count = first >>> COUNT_SHIFT;
+      const offset = view.getUint32(at + 4, true) + TWO_32 * view.getUint32(at + 8, true);
+      at += 12;
       const weight = flags & WEIGHTED ? float64() : 1;
       if (flags & ELSEWHERE) {
         partition = view.getInt32(at, true);
         at += 4;
         topic = text.decode(bytes());
       }
-      const kind = flags >>> LABEL_SHIFT;
+      const kind = (flags >>> LABEL_SHIFT) & LABEL_BITS;
       let label: unknown = kind === LABEL.none ? undefined : kind === LABEL.true;
       if (kind === LABEL.number) label = float64();
       else if (kind === LABEL.other) {
@@ -138,8 +139,6 @@ export function updateReader({
       }
       const dense = flags & DENSE_64 ? dense64 : dense32;
       at = readNumbers(view, at, dense);
-      const count = view.getUint32(at, true);
-      at += 4;
       if (indices.length !== count) indices = new Uint32Array(count);
       for (let i = 0; i < count; i++, at += 4) indices[i] = view.getUint32(at, true);
       const Values = flags & VALUES_64 ? Float64Array : Float32Array;
@@ -164,12 +163,17 @@ function areOnes(values: FeatureArray, count: number): boolean {
   return true;
 }
 
-function writeNumbers(view: DataView, from: number, numbers: FeatureArray, count: number): number {
+function writeNumbers(chunk: UpdateChunk, from: number, numbers: FeatureArray, count: number): number {
   let at = from;
   if (numbers instanceof Float64Array)
-    for (let i = 0; i < count; i++, at += 8) view.setFloat64(at, numbers[i] as number, true);
-  else for (let i = 0; i < count; i++, at += 4) view.setFloat32(at, numbers[i] as number, true);
+    for (let i = 0; i < count; i++) at = writeFloat64(chunk, at, numbers[i] as number);
+  else for (let i = 0; i < count; i++) chunk.numbers[at++] = numbers[i] as number;
   return at;
+}
+
+function writeFloat64({ view }: UpdateChunk, at: number, value: number): number {
+  view.setFloat64(4 * at, value, true);
+  return at + 2;
 }
 
 function readNumbers(view: DataView, from: number, into: FeatureArray): number {
@@ -179,9 +183,11 @@ function readNumbers(view: DataView, from: number, into: FeatureArray): number {
   return at;
 }
 
-/** Writes a length of 32 bits and bytes. */
-function writeBytes(view: DataView, at: number, bytes: Uint8Array): number {
-  view.setUint32(at, bytes.length, true);
-  new Uint8Array(view.buffer, view.byteOffset + at + 4, bytes.length).set(bytes);
-  return at + 4 + bytes.length;
+/** Writes a length and bytes, and fills up their last word. */
+function writeBytes({ view, words }: UpdateChunk, at: number, bytes: Uint8Array): number {
+  words[at] = bytes.length;
+  new Uint8Array(view.buffer, view.byteOffset + 4 * at + 4, bytes.length).set(bytes);
+  return at + 1 + filled(bytes.length) / 4;
 }
+
+const filled = (bytes: number): number => (bytes + 3) & ~3;

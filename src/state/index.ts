@@ -10,6 +10,12 @@ export { type PaneCell, type PaneCellOptions, paneCell } from './pane/pane-cell.
 export { rescale } from './rescale.js';
 export { type RingCell, type RingCellOptions, ringCell } from './ring-cell.js';
 export { type TimerCell, type TimerCellOptions, timerCell } from './timer-cell.js';
-export { type UpdateChunk, type UpdateLogCell, updateLogCell } from './update-log-cell.js';
+export {
+  type LoggedBytes,
+  type UpdateChunk,
+  type UpdateLogCell,
+  updateChunk,
+  updateLogCell,
+} from './update-log-cell.js';
 export { type ValueCell, type ValueCellOptions, valueCell } from './value-cell.js';
 export type { Migrate } from './versions.js';

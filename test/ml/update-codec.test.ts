@@ -2,10 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { FeatureNumbers, Origin } from '../../src/core/index.js';
 import { type LoggedUpdate, updateReader, updateWriter } from '../../src/ml/update-codec.js';
-import type { UpdateChunk } from '../../src/state/index.js';
+import { type UpdateChunk, updateChunk } from '../../src/state/index.js';
 import { originAt } from '../../src/testing/contract.js';
-
-const chunkOf = (bytes: number): UpdateChunk => ({ view: new DataView(new ArrayBuffer(bytes)), at: 3, end: bytes });
 
 const originOf = (topic: string, partition: number, offset: number, isGlobal: boolean): Origin => ({
   ...originAt(offset, isGlobal ? 7 : partition),
@@ -63,9 +61,9 @@ it('keeps every bit of an update, whatever stands before it in its chunk', () =>
       const chunks: UpdateChunk[] = [];
       for (const { features, label, weight, topic, partition, offset, isGlobal, begins } of updates) {
         const room = (bytes: number) => {
-          if (begins || chunks.length === 0) chunks.push(chunkOf(200_000));
+          if (begins || chunks.length === 0) chunks.push(updateChunk(200_000));
           const chunk = chunks.at(-1) as UpdateChunk;
-          if (chunk.at + bytes > chunk.end) chunks.push(chunkOf(3 + bytes)); // the size asked for must do
+          if (chunk.at + bytes > chunk.end) chunks.push(updateChunk(8 + bytes)); // the size asked for must do
           return chunks.at(-1);
         };
         write(room, features, label, weight, originOf(topic, partition, offset, isGlobal));
@@ -74,7 +72,7 @@ it('keeps every bit of an update, whatever stands before it in its chunk', () =>
       const read: ReturnType<typeof bits>[] = [];
       const reader = updateReader({ denseSize: DENSE, hashedSize: 0 });
       for (const { view, at } of chunks)
-        reader({ view, at: 3, end: at }, (logged) => {
+        reader({ view, at: 8, end: at }, (logged) => {
           read.push(bits(logged));
         });
       expect(read).toEqual(updates.map(bits));

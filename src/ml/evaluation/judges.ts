@@ -1,7 +1,11 @@
+import type { Float64Cell } from '../../state/index.js';
 import { binnedRocAuc, scoreBin } from './roc-auc.js';
 
 /** A measure of a window; `NaN` where it has no value. */
 export type Measure = readonly [name: string, value: number];
+
+/** Numbers, and who is told which of them was written: a state cell, or nobody. */
+export type Sums = Pick<Float64Cell, 'values' | 'touch'>;
 
 /** How predictions are scored by labels: sums in a slice of numbers that a state cell may own. */
 export interface Judge {
@@ -9,15 +13,8 @@ export interface Judge {
   readonly width: number;
   /** Numbers kept a scorer. */
   readonly size: number;
-  /** Adds one prediction, which lies at `said[from...]`, and calls `touch` with each place written. */
-  add(
-    sums: Float64Array,
-    said: ArrayLike<number>,
-    from: number,
-    truth: number,
-    isModel: boolean,
-    touch: (at: number) => void,
-  ): void;
+  /** Adds one prediction, which lies at `said[from...]`, to the scorer's numbers, which lie at `start`. */
+  add(sums: Sums, start: number, said: ArrayLike<number>, from: number, truth: number, isModel: boolean): void;
   measures(sums: Float64Array, labelled: number, isModel: boolean): readonly Measure[];
   /** What is measured of the labels themselves. */
   ofLabels(labelled: number, labelSum: number): readonly Measure[];
@@ -43,9 +40,9 @@ export function logLossOf(probability: number, label: boolean): number {
   return given >= 1 - EDGE ? AT_OTHER_EDGE : -Math.log(given);
 }
 
-const bump = (sums: Float64Array, at: number, by: number, touch: (at: number) => void): void => {
-  sums[at] = (sums[at] as number) + by;
-  touch(at);
+const bump = (sums: Sums, at: number, by: number): void => {
+  sums.values[at] = (sums.values[at] as number) + by;
+  sums.touch(at);
 };
 
 /**
@@ -56,12 +53,12 @@ export const binaryJudgeOf = (bins: number): Judge =>
   Object.freeze({
     width: 1,
     size: 2 + 2 * bins,
-    add(sums, said, from, truth, _isModel, touch) {
+    add(sums, start, said, from, truth) {
       const probability = said[from] as number;
       const label = truth === 1;
-      bump(sums, 0, logLossOf(probability, label), touch);
-      if (probability > 0.5 === label) bump(sums, 1, 1, touch);
-      bump(sums, 2 + (label ? 0 : bins) + scoreBin(probability, bins), 1, touch);
+      bump(sums, start, logLossOf(probability, label));
+      if (probability > 0.5 === label) bump(sums, start + 1, 1);
+      bump(sums, start + 2 + (label ? 0 : bins) + scoreBin(probability, bins), 1);
     },
     measures(sums, labelled, isModel) {
       return [
@@ -79,10 +76,10 @@ export const binaryJudge: Judge = binaryJudgeOf(BINS);
 export const numberJudge: Judge = Object.freeze({
   width: 1,
   size: 2,
-  add(sums, said, from, truth, _isModel, touch) {
+  add(sums, start, said, from, truth) {
     const off = (said[from] as number) - truth;
-    bump(sums, 0, Math.abs(off), touch);
-    bump(sums, 1, off * off, touch);
+    bump(sums, start, Math.abs(off));
+    bump(sums, start + 1, off * off);
   },
   measures: (sums, labelled) => [
     ['mae', (sums[0] as number) / labelled],
@@ -106,13 +103,13 @@ export function classJudge(classes: number): Judge {
   return Object.freeze({
     width: classes,
     size: 1 + 3 * classes,
-    add(sums, said, from, truth, isModel, touch) {
+    add(sums, start, said, from, truth, isModel) {
       const predicted = isModel ? greatest(said, from, classes) : (said[from] as number);
-      if (isModel) bump(sums, 0, logLossOf(said[from + truth] as number, true), touch);
+      if (isModel) bump(sums, start, logLossOf(said[from + truth] as number, true));
       // Of a class: right predictions, labels, predictions.
-      if (predicted === truth) bump(sums, 1 + truth, 1, touch);
-      bump(sums, 1 + classes + truth, 1, touch);
-      bump(sums, 1 + 2 * classes + predicted, 1, touch);
+      if (predicted === truth) bump(sums, start + 1 + truth, 1);
+      bump(sums, start + 1 + classes + truth, 1);
+      bump(sums, start + 1 + 2 * classes + predicted, 1);
     },
     measures(sums, labelled, isModel) {
       let right = 0;

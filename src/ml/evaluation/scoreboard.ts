@@ -35,20 +35,14 @@ export function scoreboard(cell: Float64Cell, judge: Judge, scorers: number, win
     values[at] = (values[at] as number) + by;
     cell.touch(at);
   };
-  const sums = Array.from({ length: scorers }, (_, s) => {
-    const start = HEAD + s * judge.size;
-    return {
-      own: values.subarray(start, start + judge.size),
-      from: s === 0 ? 0 : judge.width + s - 1,
-      touch: (at: number) => cell.touch(start + at),
-    };
-  });
+  const startOf = (s: number): number => HEAD + s * judge.size;
+  const sums = Array.from({ length: scorers }, (_, s) => values.subarray(startOf(s), startOf(s + 1)));
 
   const finish = (endMs: number, labelled: number): WindowScores => ({
     endMs,
     labelled,
     labels: judge.ofLabels(labelled, values[2] as number),
-    scorers: sums.map(({ own }, s) => judge.measures(own, labelled, s === 0)),
+    scorers: sums.map((own, s) => judge.measures(own, labelled, s === 0)),
   });
 
   return {
@@ -57,10 +51,8 @@ export function scoreboard(cell: Float64Cell, judge: Judge, scorers: number, win
     add(said, truth) {
       bump(1, 1);
       bump(2, truth);
-      for (let s = 0; s < sums.length; s++) {
-        const { own, from, touch } = sums[s] as (typeof sums)[number];
-        judge.add(own, said, from, truth, s === 0, touch);
-      }
+      judge.add(cell, startOf(0), said, 0, truth, true);
+      for (let s = 1; s < scorers; s++) judge.add(cell, startOf(s), said, judge.width + s - 1, truth, false);
     },
   };
 }
