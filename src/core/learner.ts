@@ -117,6 +117,8 @@ export interface LearnerLogic<Y, P> {
    * caller's, who may use them for the next row: a learner that keeps rows copies them.
    */
   learnOne(features: FeatureNumbers, label: Y, weight?: number): LearnResult;
+  /** The numbers in its cells were replaced: forgets what was made of them. A learner that makes nothing of them has no such method. */
+  refresh?(): void;
   /** A faster way for many rows, with the results of a loop over `predictOne`. */
   predictMany?(rows: readonly FeatureNumbers[], use: (prediction: P, row: number) => void): void;
   /** A faster way for many updates, with the results and the state of a loop over `learnOne`. */
@@ -180,4 +182,6 @@ export interface TransformerLogic {
   stageOne(features: FeatureNumbers, weight: number): FeatureNumbers | Refusal;
   /** Learns the row staged last. */
   commit(): void;
+  /** See `LearnerLogic`. */
+  refresh?(): void;
 }

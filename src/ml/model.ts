@@ -8,7 +8,11 @@ import { type UpdateLogCell, updateLogCell } from '../state/index.js';
 import { layoutVersion } from './features/plan.js';
 import { updateReader, updateWriter } from './update-codec.js';
 
-type AnyLearner = Pick<Learner<never, unknown>, 'kind' | 'settings' | 'structure' | 'revision' | 'classes' | 'cells'>;
+/** What of a learner decides its cells, and what they mean. */
+export type AnyLearner = Pick<
+  Learner<never, unknown>,
+  'kind' | 'settings' | 'structure' | 'revision' | 'classes' | 'cells'
+>;
 
 /** Where an operator keeps a model among its cells, and how. */
 export interface ModelPlace {
@@ -90,8 +94,13 @@ export function modelCells(learner: AnyLearner, shape: FeatureShape, place: Mode
   );
 }
 
-const learnerCells = (learner: AnyLearner, shape: FeatureShape, opened: Readonly<Record<string, Cell>>, prefix = '') =>
-  Object.fromEntries(Object.keys(learner.cells(shape)).map((name) => [name, opened[prefix + name] as Cell]));
+/** The learner's own among the cells of a model. */
+export const learnerCells = (
+  learner: Pick<AnyLearner, 'cells'>,
+  shape: FeatureShape,
+  opened: Readonly<Record<string, Cell>>,
+  prefix = '',
+) => Object.fromEntries(Object.keys(learner.cells(shape)).map((name) => [name, opened[prefix + name] as Cell]));
 
 /** Opens a learner alone on the cells that `modelCells` declared: what it learns is not logged. */
 export const openLogic = <Y, P>(
@@ -121,32 +130,63 @@ export function openModel<Y, P>(
 ): Model<Y, P> {
   const own = learnerCells(learner, shape, opened, prefix);
   const logic = learner.open(own, shape);
+  const log = loggedLearning<Y>(
+    learner,
+    shape,
+    opened,
+    { prefix, name, cells: Object.values(own) },
+    (features, label, weight) => logic.learnOne(features, label, weight),
+  );
+  return {
+    predictOne(features) {
+      log.settle();
+      return logic.predictOne(features);
+    },
+    learnOne: log.learnOne,
+  };
+}
+
+/** Learning that is logged. */
+interface LoggedLearning<Y> {
+  /** Applies the updates that a restore found, if they were not yet. */
+  settle(): void;
+  learnOne(features: FeatureNumbers, label: Y, weight: number, origin: Origin): LearnResult;
+}
+
+/** Logs what `learn` learns into `cells`, and learns it again after a restore. */
+export function loggedLearning<Y>(
+  { kind }: Pick<AnyLearner, 'kind'>,
+  shape: FeatureShape,
+  opened: Readonly<Record<string, Cell>>,
+  { prefix, name, cells }: { readonly prefix: string; readonly name: string; readonly cells: readonly Cell[] },
+  learn: (features: FeatureNumbers, label: Y, weight: number) => LearnResult,
+): LoggedLearning<Y> {
   const log = opened[prefix + UPDATE_LOG] as UpdateLogCell;
   const write = updateWriter(shape);
   const read = updateReader(shape);
   const room = (bytes: number) => log.room(bytes);
   log.cover({
-    cells: Object.values(own),
+    cells,
     name: name + prefix,
     apply: (chunk) =>
       read(chunk, ({ features, label, weight, topic, partition, offset }) => {
-        const result = logic.learnOne(features, label as Y, weight);
+        const result = learn(features, label as Y, weight);
         if (result === 'learnt') return;
-        throw new MillraceError('state', `an update of this ${learner.kind} is refused as ${result} by the restore`, {
+        throw new MillraceError('state', `an update of this ${kind} is refused as ${result} by the restore`, {
           where: `${topic}[${partition}]@${offset}`,
           hint: 'run the code that learnt it and stop it in order; a learner whose code changes needs another `revision`',
           permanent: true,
         });
       }),
   });
+  const settle = (): void => {
+    if (log.lags) log.settle();
+  };
   return {
-    predictOne(features) {
-      if (log.lags) log.settle();
-      return logic.predictOne(features);
-    },
+    settle,
     learnOne(features, label, weight, origin) {
-      if (log.lags) log.settle();
-      const result = logic.learnOne(features, label, weight);
+      settle();
+      const result = learn(features, label, weight);
       if (result === 'learnt') write(room, features, label, weight, origin);
       return result;
     },

@@ -86,6 +86,10 @@ export function pipe<Y, P>(...parts: PipeParts<Learner<Y, P>>): Learner<Y, P> {
           if (result === 'learnt') for (let i = 0; i < open.length; i++) (open[i] as TransformerLogic).commit();
           return result;
         },
+        refresh() {
+          for (const part of open) part.refresh?.();
+          last.refresh?.();
+        },
       };
     },
   });

@@ -13,6 +13,8 @@ import {
 
 import type { Cell, CellSpecs, EpochEnd } from '../core/state.js';
 import { modelCells, openLogic, openModel } from '../ml/model.js';
+import { numberCells } from '../ml/model-by-key.js';
+import type { Float64Cell } from '../state/index.js';
 import { originAt } from './contract.js';
 
 /** A row to try a learner on. */
@@ -74,6 +76,7 @@ interface Opened<Y, P> {
  * - rows are not changed, and not used after they were learnt;
  * - the order of a row's hashed coordinates does not matter (except for rounding: 1e-9);
  * - hashed coordinates may appear and disappear;
+ * - if its state is of fixed size (`float64Cell` only), its numbers may be replaced by those of another model, before `refresh`;
  * - a row with a number that is not finite is refused and changes nothing (NaN may be learnt where `missing` is `native`), and so is
  *   one whose weight is not a finite number above 0; it is predicted all the same;
  * - its state is refused by a learner of another kind, structure or layout;
@@ -142,6 +145,7 @@ export function checkLearner<Y, P>(
   });
 
   checkRefusal(learner, open(finalState), specs, first);
+  checkRefresh(learner, shape, [open(), open(finalState)], rows);
   checkEmerging(learner, open(), first, shape);
   checkIdentity(learner, finalState, shape);
   if (weightIsCount) checkWeights(learner, open, rows);
@@ -224,6 +228,26 @@ function checkRefusal<Y, P>(
     if (learner.missing !== 'native') refuse(logic.learnOne(poisoned, label), `the feature ${bad}`);
     numbersOf(learner, logic.predictOne(poisoned));
   }
+}
+
+/** Gives an empty model the numbers of another one, as models by key are exchanged. */
+function checkRefresh<Y, P>(
+  learner: Learner<Y, P>,
+  shape: FeatureShape,
+  [empty, learnt]: readonly [Opened<Y, P>, Opened<Y, P>],
+  rows: readonly LearnerRow<Y>[],
+): void {
+  const into = numberCells(learner, shape, empty.cells);
+  const from = numberCells(learner, shape, learnt.cells);
+  if (!into || !from) return;
+  const predict = ({ logic }: Opened<Y, P>) =>
+    rows.flatMap((row) => numbersOf(learner, logic.predictOne(row.features)));
+  predict(empty);
+  into.forEach(({ values }, i) => {
+    values.set((from[i] as Float64Cell).values);
+  });
+  empty.logic.refresh?.();
+  same(predict(empty), predict(learnt), 'given the numbers of another model, it predicted otherwise');
 }
 
 function checkEmerging<Y, P>(

@@ -161,6 +161,12 @@ export const wirings = (sources: { departed: Source<Flight>; arrived: Source<Arr
     // @ts-expect-error an anomaly score names no cluster
     assignCluster(trees, { as: 'segment', view });
 
+    // The key of a model is one of the record that was featurized.
+    const own = { as: 'own', label: late, pendingMax: 1, view, key: (f: Flight) => f.flightId } as const;
+    featured.via('own', { labels: arrived }, learn(model, { ...own, by: { key: (f) => f.origin, modelsMax: 9 } }));
+    // @ts-expect-error there is no such field
+    learn(model, { ...own, by: { key: (f) => f.pilot, modelsMax: 9 } });
+
     // @ts-expect-error there is no such baseline
     map((f: typeof scored extends Stream<infer T> ? T : never) => f.late.baselines.median);
     // @ts-expect-error without features there is nothing to learn from

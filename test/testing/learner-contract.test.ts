@@ -240,6 +240,24 @@ describe('checkLearner', () => {
     ],
     ['that predicts NaN', mutant('number', () => ({ predictOne: () => Number.NaN })), 'a prediction is not a number'],
     ['whose probability is 2', mutant('probability', () => ({ predictOne: () => 2 })), 'no probability'],
+    [
+      'that keeps what it has made of numbers that were replaced',
+      mutant('number', (logic, weights) => {
+        let cached: number | undefined;
+        return {
+          predictOne(row) {
+            cached ??= weights.values[0] as number;
+            return (logic.predictOne(row) as number) - (weights.values[0] as number) + cached;
+          },
+          learnOne(row, label, weight) {
+            const result = logic.learnOne(row, label, weight);
+            cached = undefined;
+            return result;
+          },
+        };
+      }),
+      'given the numbers of another model',
+    ],
     ['whose anomaly is 2', mutant('anomaly', () => ({ predictOne: () => 2 })), 'no anomaly'],
     ['whose distances are none', mutant('distances', () => ({ predictOne: () => 1 })), 'distances are no Float64Array'],
     [

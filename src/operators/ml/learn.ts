@@ -10,6 +10,7 @@ import { scoreboard, scoreboardSize, type WindowScores } from '../../ml/evaluati
 import type { FeatureView } from '../../ml/features/index.js';
 import { layoutVersion } from '../../ml/features/plan.js';
 import type { Baseline } from '../../ml/index.js';
+import { modelWidth } from '../../ml/model-by-key.js';
 import {
   type Float64Cell,
   float64Cell,
@@ -49,6 +50,13 @@ export interface LearnOptions<Row, Label, As extends string, B extends string, Y
   readonly pendingMax: number;
   /** Simple predictors that are scored together with the model. */
   readonly baselines?: { readonly [N in B]: Baseline<NoInfer<Row>, LabelKindOf<NoInfer<Y>, NoInfer<P>>> };
+  /** A model for each key. Until a key has its first label, a pooled model answers for it, which learns from all records. */
+  readonly by?: {
+    /** The key of the model that a record belongs to. */
+    readonly key: (row: Row) => Key;
+    /** Maximum number of models; the one that learned least recently is dropped first. */
+    readonly modelsMax: number;
+  };
   /** Event time between two rows of metrics (default: one hour). */
   readonly metricsInterval?: Duration;
   /** Labels between two model versions (default: 1,000). */
@@ -73,12 +81,15 @@ const ROWS_VERSION = 2;
  * learns and measures the same to the last bit. A label without a waiting record changes nothing.
  * Counters: `predicted`, `learned`, `unmatched` (a label for no waiting record), `duplicate_labels` (one for a record
  * that had its label already), `expired` (records whose label never came), `pending_evicted` (beyond `pendingMax`),
- * `refused` (the learner refused the update) and `refused:<reason>`, such as `refused:not-finite`.
+ * `refused` (the learner refused the update), `refused:<reason>`, such as `refused:not-finite`, and `models_evicted` (beyond
+ * `by.modelsMax`).
  * Measures at the end of each window of event time, once the stream's time has passed it, of the model and, as
  * `<measure>:<baseline>`, of each baseline. All: `labelled`. True or false: `positives`, `log_loss`, `roc_auc` (512 score bins;
  * left out where all labels were alike), `accuracy` of the model. Numbers: `label_mean`, `mae`, `rmse`. Classes: `accuracy`,
  * `macro_f1`, `log_loss` of the model.
- * Memory: the learner's state, `pendingMax` vectors and as many keys, the baselines' groups, at most 8 KiB of scores a scorer.
+ * By key, a model begins as the pooled one is at the first label of its key, and both learn that label.
+ * Memory: the learner's state, and as many numbers for each model by key; `pendingMax` vectors and as many keys, the baselines'
+ * groups, at most 8 KiB of scores a scorer.
  *
  * @example
  * scored.via('delay-model', { labels: arrived }, learn(logisticRegression({ optimizer: ftrl({ alpha: 0.1 }) }), {
@@ -98,14 +109,27 @@ export function learn<Row, Label, const As extends string, const B extends strin
   { labels: Label },
   Adds<{ readonly [K in As]: LearnedBy<Y, P, B> }>
 > {
-  const { as, view, label, pendingMax, metricsInterval = hours(1), versionEveryLabels = 1_000, replayMax } = options;
+  const {
+    as,
+    view,
+    label,
+    pendingMax,
+    by,
+    metricsInterval = hours(1),
+    versionEveryLabels = 1_000,
+    replayMax,
+  } = options;
   const baselines = Object.entries<Baseline<Row, never>>(options.baselines ?? {});
   const names = baselines.map(([name]) => name);
   const form = labelForm(learner, names);
-  const problems = problemsOf(learner, form, label.wait, pendingMax, versionEveryLabels);
+  const problems = [
+    ...problemsOf(learner, form, options),
+    ...(by ? problemsByKey(learner.kind, modelWidth(learner, view.shape), by.modelsMax) : []),
+  ];
   // One that cannot run is declared all the same, for `check` to show.
   const { kind, classes, judge } = form ?? (labelForm({ output: 'number' }, names) as LabelForm);
-  const hosting: ModelHosting = { view, versionEvery: versionEveryLabels, replayMax };
+  const modelsMax = problems.length === 0 ? by?.modelsMax : undefined;
+  const hosting: ModelHosting = { view, versionEvery: versionEveryLabels, replayMax, modelsMax };
   const kept = problems.length === 0 ? { ttl: label.wait, entriesMax: pendingMax } : { ttl: hours(1) };
   const cells: CellSpecs = {
     ...hostCells(learner, hosting),
@@ -114,8 +138,8 @@ export function learn<Row, Label, const As extends string, const B extends strin
     // Rows wait as vectors of this view, with what was said of them: other ones must not meet the model.
     pending: packedMapCell<Key, WaitingRow>({
       ...kept,
-      version: layoutVersion([ROWS_VERSION, view.shape.layout ?? 1, kind, classes, names]),
-      packing: waitingRows(view, judge.width + baselines.length, groupings(baselines)),
+      version: layoutVersion([ROWS_VERSION, view.shape.layout ?? 1, kind, classes, names, ...(by ? ['by'] : [])]),
+      packing: waitingRows(view, judge.width + baselines.length, groupings(baselines) + (by ? 1 : 0)),
     }),
     labelled: mapCell<Key, true>(kept),
     scores: float64Cell({
@@ -133,6 +157,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
       viewHash: view.hash,
       wait: formatDuration(label.wait),
       pendingMax,
+      ...(by && { modelsMax: by.modelsMax }),
       baselines: baselines.map(([name, { kind }]) => `${name}: ${kind}`).join(', '),
       metricsInterval: formatDuration(metricsInterval),
       versionEveryLabels,
@@ -162,11 +187,12 @@ export function learn<Row, Label, const As extends string, const B extends strin
 
       const onRow = (row: Row, timeMs: number): unknown => {
         const { features } = row as Row & { readonly features: FeatureVector };
-        write(model.predict(features), said);
         const groups = beside.groupsOf(row);
+        const key = by?.key(row);
+        write(model.predict(features, key), said);
         beside.predict(groups, said, judge.width);
         const evictedBefore = pending.evicted;
-        pending.set(options.key(row), { features, said, groups }, timeMs);
+        pending.set(options.key(row), { features, said, groups: by ? [...groups, key as Key] : groups }, timeMs);
         if (pending.evicted > evictedBefore) count.pendingEvicted.add(pending.evicted - evictedBefore);
         return shown(said, model.version());
       };
@@ -188,7 +214,8 @@ export function learn<Row, Label, const As extends string, const B extends strin
         }
         scores.add(row.said, truth);
         beside.learn(row.groups, truth);
-        model.learn(row.features, value, label.weight ? label.weight(arrived) : 1, origin);
+        const key = by && row.groups.at(-1);
+        model.learn(row.features, value, label.weight ? label.weight(arrived) : 1, origin, key);
       };
 
       return {
@@ -211,12 +238,17 @@ export function learn<Row, Label, const As extends string, const B extends strin
   });
 }
 
+/** The options that may be out of range. */
+interface Bounds {
+  readonly label: { readonly wait: number };
+  readonly pendingMax: number;
+  readonly versionEveryLabels?: number;
+}
+
 function problemsOf(
   learner: Pick<Learner<never, unknown>, 'kind' | 'output'>,
   form: LabelForm | undefined,
-  wait: number,
-  pendingMax: number,
-  versionEveryLabels: number,
+  { label: { wait }, pendingMax, versionEveryLabels = 1_000 }: Bounds,
 ): Problem[] {
   const problems: Problem[] = [];
   if (form === undefined)
@@ -237,6 +269,28 @@ function problemsOf(
   if (!(versionEveryLabels >= 1))
     problems.push({ message: `versionEveryLabels is ${versionEveryLabels}`, hint: 'give it a number of labels' });
   return problems;
+}
+
+/** Numbers of all models together: 4 GiB. */
+const NUMBERS_MAX = 2 ** 29;
+
+function problemsByKey(kind: string, width: number | undefined, modelsMax: number): Problem[] {
+  if (width === undefined)
+    return [
+      {
+        message: `${kind} grows, and a model for each key must not`,
+        hint: 'give learn a learner of fixed size, such as logisticRegression, or leave out `by`',
+      },
+    ];
+  if (!(Number.isInteger(modelsMax) && modelsMax >= 1))
+    return [{ message: `by.modelsMax is ${modelsMax}`, hint: 'give it a whole number of models' }];
+  if (width * modelsMax <= NUMBERS_MAX) return [];
+  return [
+    {
+      message: `${modelsMax} models of ${width} numbers take ${Math.ceil((8 * width * modelsMax) / 2 ** 30)} GiB`,
+      hint: 'give by.modelsMax a lower number, or learn a view with fewer features',
+    },
+  ];
 }
 
 function measure(

@@ -5,6 +5,7 @@ import type { Origin } from '../../core/record.js';
 import type { Cell, CellSpecs } from '../../core/state.js';
 import type { FeatureView } from '../../ml/features/index.js';
 import { modelCells, openModel } from '../../ml/model.js';
+import { type ModelByKey, modelByKeyCells, openModelByKey } from '../../ml/model-by-key.js';
 import { type ValueCell, valueCell } from '../../state/index.js';
 
 /** How an operator hosts a model. */
@@ -13,13 +14,20 @@ export interface ModelHosting {
   /** Updates between two versions. */
   readonly versionEvery: number;
   readonly replayMax?: Duration | undefined;
+  /** A model for each key, so many at most; without it, one for all. */
+  readonly modelsMax?: number | undefined;
 }
 
-/** A model in a step: it predicts and learns, and counts `predicted`, `learned`, `refused` and `refused:<reason>`. */
+type Key = string | number;
+
+/**
+ * A model in a step, or one for each key: it predicts and learns, and counts `predicted`, `learned`, `refused`, `refused:<reason>`
+ * and, by key, `models_evicted`.
+ */
 export interface ModelHost<Y, P> {
   /** Fails the step for features of another view. */
-  predict(features: FeatureVector): P;
-  learn(features: FeatureVector, label: Y, weight: number, origin: Origin): void;
+  predict(features: FeatureVector, key?: Key): P;
+  learn(features: FeatureVector, label: Y, weight: number, origin: Origin, key?: Key): void;
   /** Counts an update that the learner does not see. */
   refuse(reason: Refusal): void;
   /** Updates that the model has learnt. */
@@ -32,19 +40,32 @@ export interface ModelHost<Y, P> {
 const MODEL = 'model-';
 
 /** The cells of a hosted model. */
-export const hostCells = (learner: Learner<never, unknown>, { view, replayMax }: ModelHosting): CellSpecs => ({
-  ...modelCells(learner, view.shape, { prefix: MODEL, ...(replayMax && { replayMax }) }),
-  learned: valueCell({ initial: 0 }),
-});
+export function hostCells(
+  learner: Learner<never, unknown>,
+  { view: { shape }, replayMax, modelsMax }: ModelHosting,
+): CellSpecs {
+  const place = { prefix: MODEL, ...(replayMax && { replayMax }) };
+  return {
+    ...(modelsMax === undefined
+      ? modelCells(learner, shape, place)
+      : modelByKeyCells(learner, shape, modelsMax, place)),
+    learned: valueCell({ initial: 0 }),
+  };
+}
 
 /** Opens a model on the cells that `hostCells` declared. */
 export function hostModel<Y, P>(
   learner: Learner<Y, P>,
-  { view, versionEvery }: ModelHosting,
+  { view, versionEvery, modelsMax }: ModelHosting,
   opened: Readonly<Record<string, Cell>>,
   context: StepContext,
 ): ModelHost<Y, P> {
-  const model = openModel(learner, view.shape, opened, { prefix: MODEL, name: context.step });
+  const place = { prefix: MODEL, name: context.step };
+  const evicted = () => context.counter('models_evicted').add();
+  const model: ModelByKey<Y, P> =
+    modelsMax === undefined
+      ? openModel(learner, view.shape, opened, place)
+      : openModelByKey(learner, view.shape, opened, { ...place, evicted });
   const learned = opened.learned as ValueCell<number>;
   const count = {
     predicted: context.counter('predicted'),
@@ -62,17 +83,17 @@ export function hostModel<Y, P>(
       return learned.get();
     },
     version: () => versionOf(learned.get()),
-    predict(features) {
+    predict(features, key = '') {
       if (features.hash !== view.hash)
         context.fail(
           `the features are of view ${features.view} ${features.hash}, the model is for ${view.name} ${view.hash}`,
           'featurize with the view of the model',
         );
       count.predicted.add();
-      return model.predictOne(features);
+      return model.predictOne(features, key);
     },
-    learn(features, label, weight, origin) {
-      const result = model.learnOne(features, label, weight, origin);
+    learn(features, label, weight, origin, key = '') {
+      const result = model.learnOne(features, label, weight, origin, key);
       if (result !== 'learnt') return refuse(result);
       count.learned.add();
       learned.set(learned.get() + 1);

@@ -17,6 +17,7 @@ import {
 } from '../../../src/ml/index.js';
 import { learn } from '../../../src/operators/ml/learn.js';
 import type { Learned, LearnedClass, LearnedNumber } from '../../../src/operators/ml/learned.js';
+import { arenaCell } from '../../../src/state/index.js';
 import { type DrivenInput, driveOperator } from '../../../src/testing/drive-operator.js';
 import { checkOperator } from '../../../src/testing/operator-contract.js';
 import { openLearner } from '../../ml/support.js';
@@ -248,6 +249,75 @@ describe('learn', () => {
     checkOperator(operator, [row(1, 0), told(1, 0.2, 'tram'), row(2, 0.4), told(2, 0.5, 'train'), row(3, 2)]);
   });
 
+  const step = fc.record({
+    id: fc.nat(9),
+    gap: fc.integer({ min: 0, max: hour }),
+    isLabel: fc.boolean(),
+    late: fc.boolean(),
+    size: fc.nat(5),
+  });
+  const history = fc.array(step, { maxLength: 40 }).map((steps) => {
+    let h = 0;
+    return steps.map(({ id, gap, isLabel, late, size }) => {
+      h += gap / hour;
+      return isLabel ? label(id, h, late) : row(id, h, 'AB'[id % 2], size);
+    });
+  });
+
+  describe('by key', () => {
+    const byPlace = (modelsMax: number, learner = model) =>
+      learn(learner, {
+        as: 'late',
+        view,
+        key: (row: Row) => row.id,
+        label: { key: (truth: Truth) => truth.id, value: (truth) => truth.late, wait: hours(3) },
+        pendingMax: 100,
+        by: { key: (row) => row.place, modelsMax },
+        baselines: { rate: rateBy({ by: (row: Row) => row.place }) },
+      });
+
+    it('has a model for each, which begins as the pooled one is at the first label of its key', () => {
+      const arrivals = [
+        row(1, 0, 'A'),
+        label(1, 0.1, true),
+        row(2, 0.2, 'B'), // the pooled model answers
+        label(2, 0.3, false),
+        row(3, 0.4, 'A'),
+        row(4, 0.4, 'B'),
+        row(5, 0.4, 'C'),
+      ];
+      const [a, pooled] = [openLearner(model, view.shape), openLearner(model, view.shape)];
+      const of = (id: number, place: string) => features({ id, place, size: 1 });
+      for (const one of [a, pooled]) one.learnOne(of(1, 'A'), true);
+      const said = drive(byPlace(10), arrivals).emitted.map(({ late }) => late.probability);
+      expect(said.slice(0, 3)).toEqual([0.5, pooled.predictOne(of(2, 'B')), a.predictOne(of(3, 'A'))]);
+      pooled.learnOne(of(2, 'B'), false);
+      expect(said.slice(3)).toEqual([pooled.predictOne(of(4, 'B')), pooled.predictOne(of(5, 'C'))]);
+      expect(said[2]).not.toBe(pooled.predictOne(of(3, 'A')));
+    });
+
+    it('drops the model that learned least recently', () => {
+      const places = ['A', 'B', 'A', 'C', 'B'];
+      const arrivals = places.flatMap((place, id) => [row(id, 0, place), label(id, 0, true)]);
+      expect(drive(byPlace(2), arrivals).counters).toEqual({ predicted: 5, learned: 5, models_evicted: 2 });
+    });
+
+    it('keeps the contract of operators', () => {
+      fc.assert(
+        fc.property(history, (arrivals) => checkOperator(byPlace(1), arrivals)),
+        { numRuns: 20 },
+      );
+    });
+
+    it('says what it cannot be', () => {
+      const grows = { ...model, kind: 'tree', cells: () => ({ nodes: arenaCell({ width: 2, recordsMax: 9 }) }) };
+      const problemsOf = (step: ReturnType<typeof byPlace>) => step.problems?.map(({ message }) => message);
+      expect(problemsOf(byPlace(9, grows as never))).toEqual(['tree grows, and a model for each key must not']);
+      expect(problemsOf(byPlace(0))).toEqual(['by.modelsMax is 0']);
+      expect(problemsOf(byPlace(1e7))).toEqual(['10000000 models of 133 numbers take 10 GiB']);
+    });
+  });
+
   it('refuses a learner without labels', () => {
     const clusters = { ...model, kind: 'clusters', output: 'distances' as const };
     const { problems } = learn(clusters, {
@@ -291,21 +361,6 @@ describe('learn', () => {
       'pendingMax is 0',
       'versionEveryLabels is 0',
     ]);
-  });
-
-  const step = fc.record({
-    id: fc.nat(9),
-    gap: fc.integer({ min: 0, max: hour }),
-    isLabel: fc.boolean(),
-    late: fc.boolean(),
-    size: fc.nat(5),
-  });
-  const history = fc.array(step, { maxLength: 40 }).map((steps) => {
-    let h = 0;
-    return steps.map(({ id, gap, isLabel, late, size }) => {
-      h += gap / hour;
-      return isLabel ? label(id, h, late) : row(id, h, 'AB'[id % 2], size);
-    });
   });
 
   it('keeps the contract of operators: deterministic, restored anywhere, inputs untouched', () => {

@@ -3,6 +3,7 @@ import { clocked } from './clocked.js';
 import { copies } from './copies.js';
 import { drains } from './drains.js';
 import { joins } from './joins.js';
+import { keyed } from './keyed.js';
 import { learning } from './learning.js';
 import { quiet } from './quiet.js';
 import { rates } from './rates.js';
@@ -29,4 +30,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   upgrades,
   trees,
   unsupervised,
+  keyed,
 };

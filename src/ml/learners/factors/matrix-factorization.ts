@@ -46,6 +46,7 @@ export function matrixFactorization(options: MatrixFactorizationOptions): Learne
       /** The weight of all labels, and their mean. */
       const { values: mean } = cells.mean;
       return {
+        refresh: model.refresh,
         predictOne: (features) => (mean[1] as number) + model.score(features),
         learnOne(features, label, weight = 1) {
           const refusal = model.refusalOf(features, weight);

@@ -135,6 +135,7 @@ export function openPairs(cells: OpenCells<PairCells>, shape: FeatureShape, opti
     score: (features) => scoreOf(limits.usable(features)),
     refusalOf: limits.refusalOf,
     scoreOf,
+    refresh: linear.refresh,
     descend(features) {
       slope[0] = Math.max(-slopeMax, Math.min(slopeMax, slope[0] as number));
       linear.descend(features);

@@ -75,6 +75,8 @@ export interface LinearModel {
   readonly slope: Float64Array;
   /** Moves the weights against the slope; of a row whose score was asked for last. */
   descend(features: FeatureNumbers): void;
+  /** See `LearnerLogic`. */
+  refresh(): void;
 }
 
 /** Opens a linear model on its cells. */
@@ -119,6 +121,9 @@ export function openLinear(
     score: (features) => scoreOf(limits.usable(features)),
     refusalOf: limits.refusalOf,
     scoreOf,
+    refresh() {
+      cached = undefined;
+    },
     descend({ dense, indices, values }) {
       const g = Math.max(-slopeMax, Math.min(slopeMax, slope[0] as number));
       const w = weightsNow();

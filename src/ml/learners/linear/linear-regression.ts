@@ -64,6 +64,7 @@ export function regression(
     huber: (error: number) => Math.max(-huberWidth, Math.min(huberWidth, error)),
   }[loss];
   return {
+    refresh: model.refresh,
     predictOne: model.score,
     learnOne(features, label, weight = 1) {
       const refusal = model.refusalOf(features, weight);

@@ -40,6 +40,7 @@ export function logisticRegression(options: LinearOptions): Learner<boolean, num
 
 /** Probabilities by a model's score, and the log loss. */
 export const logistic = (model: LinearModel): LearnerLogic<boolean, number> => ({
+  refresh: model.refresh,
   predictOne: (features) => sigmoid(model.score(features)),
   learnOne(features, label, weight = 1) {
     const refusal = model.refusalOf(features, weight);

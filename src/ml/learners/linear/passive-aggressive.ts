@@ -71,6 +71,7 @@ export function passiveAggressive(options: PassiveAggressiveOptions = {}): Learn
       const model = openLinear(cells, shape, linearOptions(options));
       const step = stepOf(options, shape);
       return {
+        refresh: model.refresh,
         predictOne: (features) => sigmoid(model.score(features)),
         learnOne(features, label, weight = 1) {
           const refusal = model.refusalOf(features, weight);
@@ -110,6 +111,7 @@ export function passiveAggressiveRegression(
       const model = openLinear(cells, shape, linearOptions(options));
       const step = stepOf(options, shape);
       return {
+        refresh: model.refresh,
         predictOne: model.score,
         learnOne(features, label, weight = 1) {
           const refusal = model.refusalOf(features, weight);

@@ -28,6 +28,7 @@ export function perceptron(options: PerceptronOptions = {}): Learner<boolean, nu
     open(cells, shape) {
       const model = openLinear(cells, shape, { optimizer, ...options });
       return {
+        refresh: model.refresh,
         predictOne: (features) => sigmoid(model.score(features)),
         learnOne(features, label, weight = 1) {
           const refusal = model.refusalOf(features, weight);
