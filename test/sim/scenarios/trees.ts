@@ -2,9 +2,14 @@ import { type CellSpec, type ClassScores, hours, type Learner } from '../../../s
 import { featureView, numeric, oneHot } from '../../../src/ml/features/index.js';
 import {
   adaptiveRandomForest,
+  adaptiveRandomForestRegression,
   hoeffdingAdaptiveTree,
   hoeffdingTree,
+  hoeffdingTreeRegression,
+  kNearestNeighbors,
   leveragingBagging,
+  pipe,
+  standardScaler,
 } from '../../../src/ml/index.js';
 import { featurize, learn, map } from '../../../src/operators/index.js';
 import { type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
@@ -23,6 +28,7 @@ interface Label {
   readonly of: number;
   readonly timeMs: number;
   readonly said: string;
+  readonly amount: number;
 }
 
 const view = featureView({
@@ -33,17 +39,27 @@ const view = featureView({
 });
 
 /** Small trees that split often, close leaves, and are replaced without need. */
-const grown = { classes: ['low', 'high'], gracePeriod: 12, delta: 0.3, nodesMax: 15, openLeavesMax: 4 } as const;
-type AnyLearner = Learner<'low' | 'high', ClassScores>;
+const grown = { gracePeriod: 12, delta: 0.3, nodesMax: 15, openLeavesMax: 4 };
+const ofNumbers = { ...grown, binsMax: 6 };
+const nervous = { trees: 2, warningDelta: 0.9, driftDelta: 0.8 };
+const classes = ['low', 'high'];
 
-const learners: readonly AnyLearner[] = [
-  hoeffdingTree(grown),
-  adaptiveRandomForest({ ...grown, trees: 2, warningDelta: 0.9, driftDelta: 0.8 }),
-  hoeffdingAdaptiveTree({ ...grown, driftDelta: 0.9, switchDelta: 1.9, comparedRowsMin: 8 }),
-  leveragingBagging({ ...grown, trees: 2, driftDelta: 0.9 }),
-];
+/** Of classes or of numbers. */
+type AnyLearner = Learner<string | number, ClassScores | number>;
 
-/** Trees that learn late labels: each prediction depends on all splits before it, and the arenas end as those of a plain loop. */
+const learners = [
+  hoeffdingTree({ ...grown, classes }),
+  adaptiveRandomForest({ ...grown, ...nervous, classes }),
+  hoeffdingAdaptiveTree({ ...grown, classes, driftDelta: 0.9, switchDelta: 1.9, comparedRowsMin: 8 }),
+  leveragingBagging({ ...grown, classes, trees: 2, driftDelta: 0.9 }),
+  kNearestNeighbors({ classes, neighbors: 3, window: 60 }),
+  pipe(standardScaler(), hoeffdingTreeRegression(ofNumbers)),
+  adaptiveRandomForestRegression({ ...ofNumbers, ...nervous }),
+] as unknown as readonly AnyLearner[];
+
+const labelFor = ({ output }: AnyLearner, { said, amount }: Label) => (output === 'number' ? amount : said);
+
+/** Trees, and neighbours, that learn late labels: each prediction depends on all splits before it, and the arenas end as those of a plain loop. */
 export const trees: Scenario = {
   name: 'trees',
   draw(random, partitions, records) {
@@ -70,13 +86,16 @@ export const trees: Scenario = {
                 as: 'level',
                 view,
                 key: (row) => row.id,
-                label: { key: (label) => label.of, value: (label) => label.said as 'low' | 'high', wait: hours(1) },
+                label: { key: (label) => label.of, value: (label) => labelFor(learner, label), wait: hours(1) },
                 pendingMax: 10_000,
               }),
             )
             .via(
               'prediction',
-              map(({ id, level }) => ({ id, high: level.scores.high })),
+              map(({ id, level }) => ({
+                id,
+                level: 'scores' in level ? (level.scores as { high: number }).high : level.value,
+              })),
             )
             .to('predictions', simSink('transactional'));
         }),
@@ -95,7 +114,10 @@ function draw(random: Random, count: number): { rows: Row[]; labels: Label[] } {
     // What is high turns over from time to time.
     const isHigh = row.kind === 'a' ? row.x > 50 : row.y + (Math.floor(id / 200) % 2) * 60 > 70;
     const said = isHigh !== random.chance(0.1) ? 'high' : 'low';
-    if (random.chance(0.95)) labels.push({ of: id, timeMs: timeMs + 1 + random.int(400), said });
+    if (random.chance(0.95)) {
+      const amount = (said === 'high' ? 20 : 0) + row.y / 10 + random.int(5);
+      labels.push({ of: id, timeMs: timeMs + 1 + random.int(400), said, amount });
+    }
   }
   labels.sort((a, b) => a.timeMs - b.timeMs);
   return { rows, labels };
@@ -113,11 +135,12 @@ function check(learner: AnyLearner, order: readonly Entry<Row | Label>[], outcom
   for (const { value, topic, offset } of order) {
     if ('of' in value) {
       const row = rows.get(value.of);
-      if (row) model.learnOne(vector(row), value.said as 'low' | 'high');
+      if (row) model.learnOne(vector(row), labelFor(learner, value));
       continue;
     }
     rows.set(value.id, value);
-    out.push({ value: { id: value.id, high: model.predictOne(vector(value))[1] }, topic, offset });
+    const said = model.predictOne(vector(value));
+    out.push({ value: { id: value.id, level: typeof said === 'number' ? said : said[1] }, topic, offset });
   }
   exactly('predictions', outcome.output('predictions').rows, out);
   deadLetters(outcome.output('$dead-letters').rows, []);
