@@ -5,20 +5,20 @@ import { count } from './count.js';
 export type Aggregates<In> = Readonly<Record<string, Aggregate<In, unknown>>>;
 
 /**
- * Several aggregates as one: an accumulator takes `numbers` numbers and `values` values, at places that the caller keeps.
- * Every call reads and writes there and nowhere else.
+ * Several aggregates as one. An accumulator is `numbers` numbers and `values` values in arrays of the caller. Every call reads and writes
+ * only there.
  */
 export interface Accumulator<in In> {
   readonly names: readonly string[];
   readonly numbers: number;
   readonly values: number;
-  /** Whether every aggregate can take values back. */
+  /** Whether every aggregate can retract. */
   readonly retracts: boolean;
-  /** How accumulators lie: those of another layout mean something else. */
+  /** The layout of accumulators. Those of another layout cannot be read. */
   readonly layout: readonly (readonly [name: string, text: string])[];
   init(numbers: Numbers, at: number, values: unknown[], valueAt: number): void;
   add(numbers: Numbers, at: number, values: unknown[], valueAt: number, value: In, timeMs: number): void;
-  /** Takes a value back; only where `retracts`. */
+  /** Retracts a value; only if `retracts`. */
   retract(numbers: Numbers, at: number, values: unknown[], valueAt: number, value: In, timeMs: number): void;
   merge(
     numbers: Numbers,
@@ -30,9 +30,9 @@ export interface Accumulator<in In> {
     fromValues: readonly unknown[],
     fromValueAt: number,
   ): void;
-  /** Whether all that was added was taken back; only known where `counted`. */
+  /** Whether all values were retracted; only known if `counted`. */
   isEmpty(numbers: Numbers, at: number): boolean;
-  /** Writes each result under its name, in the order of the names. */
+  /** Writes the results by name, in the order of the names. */
   results(
     into: Record<string, unknown>,
     numbers: Numbers,
@@ -45,11 +45,11 @@ export interface Accumulator<in In> {
 interface Placed<L> {
   readonly logic: L;
   readonly name: string;
-  /** Counted from the accumulator's own place. */
+  /** Relative to the start of the accumulator. */
   readonly offset: number;
 }
 
-/** Lays several aggregates out side by side; `counted` ones know, by one number more, when nothing is left in them. */
+/** Combines aggregates. With `counted`, one more number counts the values, so that an empty accumulator is known. */
 export function accumulatorOf<In>(aggregates: Aggregates<In>, counted = false): Accumulator<In> {
   const entries = Object.entries(aggregates);
   const overNumbers: Placed<NumberLogic<In>>[] = [];
@@ -128,14 +128,14 @@ export function accumulatorOf<In>(aggregates: Aggregates<In>, counted = false): 
   };
 }
 
-/** What is wrong with aggregates by themselves, each with its name. */
+/** The problems of aggregates, each with the name of its aggregate. */
 export function aggregateProblems<In>(aggregates: Aggregates<In>): Problem[] {
   return Object.entries(aggregates).flatMap(([name, { problems }]) =>
     problems.map(({ message, hint }) => ({ message: `${name}: ${message}`, hint })),
   );
 }
 
-/** Which aggregates cannot take back what a stream of changes corrects. */
+/** Problems of aggregates that cannot retract, for windows of changes. */
 export function retractionProblems<In>(aggregates: Aggregates<In>): Problem[] {
   return Object.entries(aggregates)
     .filter(([, { logic }]) => logic.retract === undefined)

@@ -1,58 +1,58 @@
 import type { Problem } from '../core/index.js';
 
-/** Where the numbers of accumulators lie: those of one at `at`, as many as its logic says. */
+/** An array with the numbers of many accumulators. Those of one begin at `at`. */
 export type Numbers = Float64Array | number[];
 
-/** An aggregate whose state is a few numbers: they lie in arrays shared by millions of accumulators. */
+/** An aggregate whose state is a few numbers, in arrays that millions of accumulators share. */
 export interface NumberLogic<in In, out Result = unknown> {
   readonly state: 'numbers';
   readonly size: number;
-  /** Nothing was added yet. */
+  /** Sets the state of an empty accumulator. */
   init(into: Numbers, at: number): void;
   add(into: Numbers, at: number, value: In, timeMs: number): void;
-  /** Takes in what another accumulator holds, which stays as it is. */
+  /** Adds another accumulator, which does not change. */
   merge(into: Numbers, at: number, from: Numbers, fromAt: number): void;
   result(from: Numbers, at: number): Result;
-  /** Takes back a value that was added. */
+  /** Retracts a value that was added. */
   retract?(into: Numbers, at: number, value: In, timeMs: number): void;
 }
 
-/** An aggregate whose state is one value that a checkpoint can keep: plain objects, arrays, strings, numbers, typed arrays. */
+/** An aggregate whose state is one value that a checkpoint can store: plain objects, arrays, strings, numbers, typed arrays. */
 export interface ValueLogic<in In, Acc = unknown, out Result = unknown> {
   readonly state: 'value';
   create(): Acc;
-  /** May change and return `acc`, or return another; so may `merge` and `retract`. */
+  /** Changes and returns `acc`, or returns another value; so do `merge` and `retract`. */
   add(acc: Acc, value: In, timeMs: number): Acc;
   merge(acc: Acc, other: Acc): Acc;
-  /** Must not change `acc` nor hand out what later changes. */
+  /** Must not change `acc`, and must not return a part of it that changes later. */
   result(acc: Acc): Result;
   retract?(acc: Acc, value: In, timeMs: number): Acc;
 }
 
-/** How the values of a window become one result, as inert data. */
+/** How the values of a window become one result: inert data. */
 export interface Aggregate<in In, out Result> {
   readonly kind: string;
-  /** How it reads in `describe`; accumulators of another text are not taken for its own after a restore. */
+  /** Its text in `describe`. A restore refuses accumulators of an aggregate with another text. */
   readonly text: string;
   readonly logic: NumberLogic<In, Result> | ValueLogic<In, unknown, Result>;
   readonly problems: readonly Problem[];
 }
 
-/** What an aggregate gives. */
+/** The type of an aggregate's result. */
 export type ResultOf<A> = A extends Aggregate<never, infer Result> ? Result : never;
 
-/** What an aggregate of your own does: `aggregate` makes one of it. */
+/** The functions of your own aggregate: the argument of `aggregate`. */
 export interface AggregateDefinition<In, Acc, Result> {
-  /** Stable: accumulators in a checkpoint belong to it. Change it when the meaning of an accumulator changes. */
+  /** It identifies the accumulators in a checkpoint. Change it when their meaning changes. */
   readonly name: string;
   create(): Acc;
-  /** May change and return `acc`. `timeMs` is the record's event time. */
+  /** May change and return `acc`. `timeMs` is the event time of the record. */
   add(acc: Acc, value: In, timeMs: number): Acc;
-  /** What both hold, in any order and grouping; may change and return `acc`, leaves `other` as it is. */
+  /** Combines two accumulators, in any order and grouping. May change and return `acc`, but not `other`. */
   merge(acc: Acc, other: Acc): Acc;
-  /** Must not change `acc` nor hand out what later changes. */
+  /** Must not change `acc`, and must not return a part of it that changes later. */
   result(acc: Acc): Result;
-  /** Takes back a value that was added, where that can be done. */
+  /** Retracts a value that was added; only if the aggregate can do that. */
   retract?(acc: Acc, value: In, timeMs: number): Acc;
 }
 
@@ -71,8 +71,8 @@ export interface AggregateDefinition<In, Acc, Result> {
  *   result: ({ min, max }) => max - min,
  * });
  *
- * The functions must depend on their arguments alone. Accumulators lie in the checkpoint, so they are plain data.
- * Memory: one accumulator a key and window (a key and slice where windows overlap).
+ * The functions must depend on their arguments only. Accumulators are stored in the checkpoint, so they must be plain data.
+ * Memory: one accumulator per key and window (per key and slice if windows overlap).
  */
 export function aggregate<In, Acc, Result>(definition: AggregateDefinition<In, Acc, Result>): Aggregate<In, Result> {
   const { name } = definition;
@@ -83,7 +83,7 @@ export function aggregate<In, Acc, Result>(definition: AggregateDefinition<In, A
   return ofValue('aggregate', `aggregate ${name}`, definition, name === '' ? [unnamed] : []);
 }
 
-/** An aggregate over values: the one place where its types are erased. */
+/** An aggregate over values. */
 export function ofValue<In, Acc, Result>(
   kind: string,
   text: string,
@@ -95,7 +95,7 @@ export function ofValue<In, Acc, Result>(
   return Object.freeze({ kind, text, logic: valueLogic, problems });
 }
 
-/** An aggregate over numbers, likewise. */
+/** An aggregate over numbers. */
 export function ofNumbers<In, Result>(
   kind: string,
   text: string,
@@ -104,9 +104,9 @@ export function ofNumbers<In, Result>(
   return Object.freeze({ kind, text, logic: { state: 'numbers' as const, ...logic }, problems: [] });
 }
 
-/** What an aggregate looks at; null, undefined and NaN are passed over. */
+/** The number that an aggregate uses; null, undefined and NaN are ignored. */
 export type NumberOf<In> = (value: In) => number | null | undefined;
 
-/** Not there, as aggregates see it. */
+/** Whether aggregates ignore a value. */
 export const isMissing = (value: unknown): value is null | undefined =>
   value === null || value === undefined || Number.isNaN(value);

@@ -1,6 +1,6 @@
 import { type Aggregate, isMissing, ofValue } from './aggregate.js';
 
-/** The values, and how many more there were than fit. */
+/** The kept values, and the number of others. */
 export interface Collected<V> {
   readonly values: readonly V[];
   readonly more: number;
@@ -13,13 +13,13 @@ interface Held<V> {
 }
 
 /**
- * The values themselves, by event time (at the same time in the order of arrival); null, undefined and NaN are left out.
+ * The values, ordered by event time, then by arrival. Null, undefined and NaN are ignored.
  *
  * @example
  * const aggregates = { route: collect((stop: { station: string }) => stop.station, { valuesMax: 50 }) };
  *
- * Beyond `valuesMax` the earliest are kept, and the result says how many more there were. Cannot take values back. Memory:
- * `valuesMax` values, which must be plain data.
+ * The earliest `valuesMax` values are kept, and the result has the number of others. Cannot retract. Memory: `valuesMax` values, which must
+ * be plain data.
  */
 export function collect<In, V>(
   of: (value: In) => V | null | undefined,

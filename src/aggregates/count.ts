@@ -1,12 +1,12 @@
 import { type Aggregate, isMissing, ofNumbers } from './aggregate.js';
 
 /**
- * How many records there are, or with `of` how many have that value (null, undefined and NaN do not count).
+ * The number of records, or with `of` the number of records that have a value (not null, undefined or NaN).
  *
  * @example
  * const aggregates = { flights: count(), known: count((flight: { delay: number | null }) => flight.delay) };
  *
- * Takes values back exactly. Memory: one number.
+ * Retracts exactly. Memory: one number.
  */
 export function count<In>(of?: (value: In) => unknown): Aggregate<In, number> {
   const one = of === undefined ? () => 1 : (value: In) => (isMissing(of(value)) ? 0 : 1);

@@ -1,21 +1,21 @@
 import { type Aggregate, isMissing, ofValue } from './aggregate.js';
 import { estimate, hash52, note, noteAll, REGISTERS } from './hyper-log-log.js';
 
-/** Hashes in order while they are few, registers from then on. A function of the set of values alone, whatever their order. */
+/** A sorted list of hashes while they are few, then registers. It depends on the set of values only, not on their order. */
 type Seen = number[] | Uint8Array;
 
-/** Up to this many different values the count is exact. */
+/** Up to this number of distinct values the count is exact. */
 const EXACT_MAX = 512;
 
 /**
- * How many different values there are (null, undefined and NaN do not count; the number 1 and the string '1' differ).
+ * The number of distinct values. Null, undefined and NaN are ignored. The number 1 and the string '1' are distinct.
  *
  * @example
  * const aggregates = { tails: distinctCount((flight: { tailNumber: string | null }) => flight.tailNumber) };
  *
- * Exact up to 512 values, but for a chance of 1 in 10^10 that two of them hash alike; beyond that an estimate with a
- * standard error of 1.6 % (HyperLogLog of 4,096 registers: Flajolet et al., 2007, estimated as by Ertl, 2017). Cannot take values
- * back. Memory: 9 bytes a value up to 512, then 4 kB.
+ * Exact up to 512 values (the probability of a hash collision is 1 in 10^10); above that an estimate with a standard error of 1.6 %.
+ * Cannot retract. Memory: 9 bytes per value up to 512, then 4 kB.
+ * Source: HyperLogLog with 4,096 registers (Flajolet et al., 2007), estimator of Ertl (2017).
  */
 export function distinctCount<In>(
   of: (value: In) => string | number | boolean | null | undefined,

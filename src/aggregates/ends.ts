@@ -1,26 +1,26 @@
 import { type Aggregate, isMissing, ofValue } from './aggregate.js';
 
-/** Event time and value; nothing where no record had a value. */
+/** Event time and value; empty if no record had a value. */
 type Held<V> = readonly [timeMs: number, value: V] | null;
 
 /**
- * The value at the earliest event time, of several there the one that arrived first; `null` where no record has one.
+ * The value at the earliest event time; of several, the one that arrived first. `null` if no record has a value.
  *
  * @example
  * const aggregates = { opening: first((trade: { price: number }) => trade.price) };
  *
- * Cannot take values back. Memory: one value, which must be plain data.
+ * Cannot retract. Memory: one value, which must be plain data.
  */
 export const first = <In, V>(of: (value: In) => V | null | undefined): Aggregate<In, V | null> =>
   end('first', of, (timeMs, heldMs) => timeMs < heldMs);
 
 /**
- * The value at the latest event time, of several there the one that arrived last; `null` where no record has one.
+ * The value at the latest event time; of several, the one that arrived last. `null` if no record has a value.
  *
  * @example
  * const aggregates = { closing: last((trade: { price: number }) => trade.price) };
  *
- * Cannot take values back. Memory: one value, which must be plain data.
+ * Cannot retract. Memory: one value, which must be plain data.
  */
 export const last = <In, V>(of: (value: In) => V | null | undefined): Aggregate<In, V | null> =>
   end('last', of, (timeMs, heldMs) => timeMs >= heldMs);

@@ -1,26 +1,26 @@
 import { type Aggregate, isMissing, type NumberOf, ofNumbers } from './aggregate.js';
 
 /**
- * The least value of a number; `null` where no record has it (null, undefined and NaN are passed over).
+ * The minimum of a number; `null` if no record has one. Null, undefined and NaN are ignored.
  *
  * @example
  * const aggregates = { cheapest: min((offer: { price: number }) => offer.price) };
  *
- * Cannot take values back. Memory: one number.
+ * Cannot retract. Memory: one number.
  */
 export const min = <In>(of: NumberOf<In>): Aggregate<In, number | null> => extreme('min', of, (x, so) => x < so);
 
 /**
- * The greatest value of a number; `null` where no record has it (null, undefined and NaN are passed over).
+ * The maximum of a number; `null` if no record has one. Null, undefined and NaN are ignored.
  *
  * @example
  * const aggregates = { highest: max((bid: { price: number }) => bid.price) };
  *
- * Cannot take values back. Memory: one number.
+ * Cannot retract. Memory: one number.
  */
 export const max = <In>(of: NumberOf<In>): Aggregate<In, number | null> => extreme('max', of, (x, so) => x > so);
 
-/** NaN stands for "none yet". */
+/** NaN means "no value yet". */
 function extreme<In>(kind: string, of: NumberOf<In>, beats: (x: number, so: number) => boolean) {
   return ofNumbers<In, number | null>(kind, kind, {
     size: 1,

@@ -1,8 +1,8 @@
 import { DDSketch } from '@datadog/sketches-js';
 
-/** Counts by bin, sorted by bin: plain data, so that a checkpoint keeps it; empty bins take no room. */
+/** Counts of the bins that have values, sorted by bin. Plain data, so that a checkpoint can store it. */
 export interface LogBins {
-  /** Bins of the magnitudes of negative values, and their counts. */
+  /** Bins of the absolute values of negative values, and their counts. */
   readonly below: number[];
   readonly belowCounts: number[];
   zeros: number;
@@ -20,11 +20,11 @@ export const emptyBins = (): LogBins => ({
   count: 0,
 });
 
-/** How DDSketch maps values to bins such that the middle of a bin is within `error` of all that is in it. */
+/** DDSketch's mapping of values to bins: the middle of a bin is within the relative `error` of all of its values. */
 export type Mapping = DDSketch['mapping'];
 export const mappingFor = (error: number): Mapping => new DDSketch({ relativeAccuracy: error }).mapping;
 
-/** Adds a value `times` times; a negative number takes it back. */
+/** Adds a value `times` times; a negative number retracts it. */
 export function addToBins(bins: LogBins, mapping: Mapping, value: number, times: number): void {
   bins.count += times;
   if (value > mapping.minPossible) bump(bins.above, bins.aboveCounts, mapping.key(value), times);
@@ -43,7 +43,7 @@ export function mergeBins(into: LogBins, from: LogBins): void {
   });
 }
 
-/** The value at a quantile: of `count` values in order the one at `q * (count - 1)`, rounded down. */
+/** The value at a quantile: of `count` sorted values the one at the index `q * (count - 1)`, rounded down. */
 export function quantileOf(bins: LogBins, mapping: Mapping, q: number): number | null {
   const { count, below, belowCounts, zeros, above, aboveCounts } = bins;
   if (count === 0) return null;

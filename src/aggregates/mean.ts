@@ -2,13 +2,12 @@ import { type Aggregate, isMissing, type NumberOf, ofNumbers } from './aggregate
 import { addSum, addTerm, sumAt } from './sum.js';
 
 /**
- * The mean of a number; `null` where no record has it (null, undefined and NaN are passed over).
+ * The mean of a number; `null` if no record has one. Null, undefined and NaN are ignored.
  *
  * @example
  * const aggregates = { delay: mean((flight: { delay: number | null }) => flight.delay) };
  *
- * Windows that share slices merge count and sum, never means. Takes values back to the precision of `sum`. Memory:
- * three numbers.
+ * Slices are merged by count and sum, so the mean is as precise as `sum`. Retracts with the precision of `sum`. Memory: three numbers.
  */
 export function mean<In>(of: NumberOf<In>): Aggregate<In, number | null> {
   return ofNumbers<In, number | null>('mean', 'mean', {

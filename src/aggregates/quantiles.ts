@@ -2,22 +2,21 @@ import type { Problem } from '../core/index.js';
 import { type Aggregate, isMissing, type NumberOf, ofValue } from './aggregate.js';
 import { addToBins, emptyBins, type LogBins, mappingFor, mergeBins, quantileOf } from './log-bins.js';
 
-/** How far a quantile may be from the true one. */
+/** The error of a quantile. */
 export interface QuantileOptions {
-  /** How far a result may be from the true quantile, as a share of it; 0.01 by default. */
+  /** The maximum relative error of a result; 0.01 by default. */
   readonly error?: number;
 }
 
 /**
- * One quantile of a number, from a sketch; `null` where no record has it (null, undefined, NaN and infinities are passed over).
+ * A quantile of a number, from a sketch; `null` if no record has a number. Null, undefined, NaN and infinities are ignored.
  *
  * @example
  * const aggregates = { p95: quantile((flight: { delay: number | null }) => flight.delay, 0.95) };
  *
- * Within 1 % of the true value (or of `error`), whatever the distribution: DDSketch (Masson, Rim and Lee, 2019) with the
- * mapping of `@datadog/sketches-js`, its bins kept as plain data. Values within 10^-308 of
- * zero count as zero. Windows merge without loss, values are taken back exactly.
- * Memory: 16 bytes for each bin that holds something; values between 1 and a million fall into 690 bins at most.
+ * The result is within 1 % (or `error`) of the true value, for any distribution. Values within 10^-308 of zero count as zero. Merges
+ * without loss, and retracts exactly. Memory: 16 bytes per bin with values; values between 1 and a million have at most 690 bins.
+ * Source: DDSketch (Masson, Rim and Lee, 2019) with the mapping of `@datadog/sketches-js`.
  */
 export function quantile<In>(
   of: NumberOf<In>,
@@ -28,12 +27,12 @@ export function quantile<In>(
 }
 
 /**
- * Several quantiles of a number from one sketch, in the order in which they are asked for: see `quantile`.
+ * Several quantiles of a number from one sketch, in the order of the argument: see `quantile`.
  *
  * @example
  * const aggregates = { delays: quantiles((flight: { delay: number }) => flight.delay, [0.5, 0.95, 0.99]) };
  *
- * Memory: that of one `quantile`.
+ * Memory: as one `quantile`.
  */
 export function quantiles<In>(
   of: NumberOf<In>,

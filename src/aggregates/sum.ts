@@ -1,13 +1,13 @@
 import { type Aggregate, isMissing, type NumberOf, type Numbers, ofNumbers } from './aggregate.js';
 
 /**
- * The sum of a number; 0 where no record has it (null, undefined and NaN are passed over).
+ * The sum of a number; 0 if no record has one. Null, undefined and NaN are ignored.
  *
  * @example
  * const aggregates = { revenue: sum((order: { total: number }) => order.total) };
  *
- * Compensated (Neumaier, 1974): the error is some units of the last digit, however many terms there are. Takes values
- * back to the same precision. Memory: two numbers.
+ * The error is some units of the last digit, for any number of terms (compensated summation; Neumaier, 1974). Retracts with the same
+ * precision. Memory: two numbers.
  */
 export function sum<In>(of: NumberOf<In>): Aggregate<In, number> {
   return ofNumbers<In, number>('sum', 'sum', {
@@ -45,7 +45,7 @@ export function addSum(into: Numbers, at: number, from: Numbers, fromAt: number)
   into[at + 1] = (into[at + 1] as number) + (from[fromAt + 1] as number);
 }
 
-/** Infinities have no compensation that means anything; 0 is never -0, whose sign no checkpoint keeps. */
+/** The compensation of an infinity has no meaning. The result is never -0, because a checkpoint does not keep its sign. */
 export function sumAt(from: Numbers, at: number): number {
   const sum = from[at] as number;
   return Number.isFinite(sum) ? sum + (from[at + 1] as number) + 0 : sum;

@@ -1,19 +1,19 @@
 import { type Aggregate, isMissing, ofValue } from './aggregate.js';
 
-/** A frequent value: it came at least `count - error` and at most `count` times. */
+/** A frequent value: it occurred at least `count - error` and at most `count` times. */
 export interface Frequent<V> {
   readonly value: V;
   readonly count: number;
   readonly error: number;
 }
 
-/** How many values are counted at once. */
+/** Options of `topK`. */
 export interface TopKOptions {
-  /** Values that are counted at once; eight times `k`, and at least 64, by default. */
+  /** The number of counters; eight times `k`, and at least 64, by default. */
   readonly counters?: number;
 }
 
-/** Parallel lists in the order in which values took their counters. */
+/** Parallel lists, in the order in which values got their counters. */
 interface Counters<V> {
   readonly values: V[];
   readonly counts: number[];
@@ -21,15 +21,14 @@ interface Counters<V> {
 }
 
 /**
- * The `k` most frequent values, most frequent first (of equally frequent ones the lesser first); null, undefined and NaN
- * do not count.
+ * The `k` most frequent values, the most frequent first, and equally frequent ones in ascending order. Null, undefined and NaN are ignored.
  *
  * @example
  * const aggregates = { busiest: topK((flight: { origin: string }) => flight.origin, 10) };
  *
- * Exact while there are no more different values than counters. Beyond that counts are too high by at most the number
- * of records divided by `counters`, and each says by how much: Space-Saving (Metwally, Agrawal and El Abbadi, 2005), merged
- * as by Agarwal et al. ("Mergeable summaries", 2012). Cannot take values back. Memory: `counters` values.
+ * Exact if there are at most `counters` distinct values. Otherwise a count is too high by at most the number of records divided by
+ * `counters`; `error` states the bound of each. Cannot retract. Memory: `counters` values.
+ * Source: Space-Saving (Metwally, Agrawal and El Abbadi, 2005), merged as in Agarwal et al., "Mergeable summaries" (2012).
  */
 export function topK<In, V extends string | number>(
   of: (value: In) => V | null | undefined,
@@ -75,7 +74,7 @@ function countOne<V>({ values, counts, errors }: Counters<V>, value: V, max: num
   }
 }
 
-/** What one side does not hold may have come there as often as its least counter says. */
+/** A value that one side does not have may have occurred there as often as its smallest counter. */
 function merged<V extends string | number>(a: Counters<V>, b: Counters<V>, max: number): Counters<V> {
   const unseenInA = a.values.length < max ? 0 : (a.counts[placeOfLeast(a.counts)] as number);
   const unseenInB = b.values.length < max ? 0 : (b.counts[placeOfLeast(b.counts)] as number);

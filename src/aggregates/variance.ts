@@ -1,20 +1,20 @@
 import { addToMoments, clearMoments, MOMENTS_SIZE, mergeMoments, removeFromMoments } from '../util/moments.js';
 import { type Aggregate, isMissing, type NumberOf, ofNumbers } from './aggregate.js';
 
-/** Which variance it is: of a sample or of a population. */
+/** Options of `variance`. */
 export interface VarianceOptions {
-  /** What is taken from the count before dividing: 1 for a sample (the default), 0 for the whole population. */
+  /** Delta degrees of freedom: 1 for the variance of a sample (the default), 0 for that of the population. */
   readonly ddof?: 0 | 1;
 }
 
 /**
- * The variance of a number; `null` where too few records have it (two for a sample, one for a population).
+ * The variance of a number; `null` if too few records have one (fewer than two for a sample, or one for a population).
  *
  * @example
  * const aggregates = { spread: variance((flight: { delay: number | null }) => flight.delay, { ddof: 0 }) };
  *
- * Welford's update: no cancellation, unlike sums of squares. Takes values back by the update in reverse, which loses digits
- * where most of what was added is taken back. Memory: three numbers.
+ * It uses Welford's update, so it has no cancellation, unlike sums of squares. It retracts by the reverse update, which loses digits if most
+ * values are retracted. Memory: three numbers.
  */
 export function variance<In>(of: NumberOf<In>, { ddof = 1 }: VarianceOptions = {}): Aggregate<In, number | null> {
   return ofNumbers<In, number | null>('variance', ddof === 1 ? 'variance' : 'variance of the population', {

@@ -1,8 +1,8 @@
 import type { DenseFeature } from './feature.js';
 
 /**
- * The place of a number between ascending edges: 0 below the first, `edges.length` from the last one on. An edge belongs to
- * the bucket above it. For column functions whose bucket is to be hashed.
+ * The index of a number's bucket between ascending edges: 0 below the first edge, `edges.length` from the last one on. An edge belongs to
+ * the bucket above it. Use it in a column whose bucket is hashed.
  *
  * @example bucketOf([500, 1_000], 730); // 1
  */
@@ -18,10 +18,10 @@ export function bucketOf(edges: readonly number[], value: number): number {
 }
 
 /**
- * One place for each interval between the edges and the two beyond them: 1 where the row's number lies. Lets a linear
- * model follow a curve. A missing value or one that is not a number sets none.
+ * One-hot buckets of a number: one dense feature per interval between the edges, and two beyond them. It is 1 for the bucket of the number, so
+ * that a linear model can follow a curve. For a missing value or NaN all are 0.
  *
- * @example bucket('distance', [300, 700, 1_500]); // 4 places
+ * @example bucket('distance', [300, 700, 1_500]); // 4 features
  */
 export function bucket<const K extends string>(column: K, edges: readonly number[]): DenseFeature<K> {
   return Object.freeze({

@@ -1,11 +1,11 @@
 import type { DenseFeature } from './feature.js';
 
-/** Periods up to this have their sines and cosines computed once: hours, weekdays, minutes of the day. */
+/** The sines and cosines of periods up to this are computed once: hours, weekdays, minutes of the day. */
 const TABLE_MAX = 1_440;
 
 /**
- * A place on a circle, as its sine and cosine, so that 23 h is near 0 h. The number may lie outside `[0, period)`. A
- * missing value, or one that is not finite, sets neither.
+ * A periodic number as a point on a circle (sine and cosine), so that 23 h is near 0 h. The number may be outside of `[0, period)`. For a
+ * missing or infinite value both are 0.
  *
  * @example cyclic('hour', 24);
  */

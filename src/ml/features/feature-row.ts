@@ -3,20 +3,20 @@ import type { FeatureVector } from '../../core/learner.js';
 import { vectorDigest } from './digest.js';
 import type { FeatureView } from './feature-view.js';
 
-/** A vector as a feature store keeps it: one named number a dense place, the hashed coordinates as a list. */
+/** A vector as a row of a feature store: a named number per dense feature, and the hashed coordinates as a list. */
 export interface FeatureRow {
-  /** Which entity, as text. */
+  /** The key of the entity, as text. */
   readonly entity: string;
-  /** Event time of the record that the vector was made of, milliseconds since 1970. */
+  /** Event time of the record of the vector, milliseconds since 1970. */
   readonly eventTime: number;
-  /** The view's own hash: rows of another definition can be told apart. */
+  /** The hash of the view, which identifies rows of another version. */
   readonly view: string;
   readonly digest: string;
   readonly hashed: readonly number[];
   readonly [feature: string]: string | number | readonly number[];
 }
 
-/** Columns of a stored view that are no features. */
+/** Columns of a stored view that are not features. */
 const storeColumns = {
   entity: 'String',
   eventTime: 'DateTime64(3)',
@@ -24,14 +24,14 @@ const storeColumns = {
   digest: 'String',
 } as const;
 
-/** The column of a dense place: `hour.0` is `hour_0`. */
+/** The column of a dense feature: `hour.0` is `hour_0`. */
 export const columnOf = (denseName: string): string => denseName.replaceAll('.', '_');
 
-/** The names of a view's dense places as columns, in order. */
+/** The columns of a view's dense features, in order. */
 export const denseColumns = ({ denseNames }: FeatureView): string[] => denseNames.map(columnOf);
 
 /**
- * Columns for the table that keeps a view's rows for training: `Float32` keeps every bit of a dense feature.
+ * The columns of the table that stores the rows of a view for training. `Float32` keeps every bit of a dense feature.
  *
  * @example
  * rows.to('offline', clickhouse.tableSink({ table: 'flight_features', columns: offlineColumns(flightFeatures), orderBy: ['entity', 'eventTime'], insertedAt: 'processedAt' }));
@@ -51,7 +51,7 @@ export function offlineColumns(view: FeatureView): Record<string, string> {
 const reserved: Readonly<Record<string, unknown>> = { ...storeColumns, hashed: '', processedAt: '' };
 
 /**
- * The key under which the newest row of an entity is kept for serving.
+ * The key under which the newest row of an entity is stored for serving.
  *
  * @example rows.to('online', redis.hashSink({ key: onlineKey(flightFeatures), ttl: hours(6) })); // HGETALL flights:ATL
  */

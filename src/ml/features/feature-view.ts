@@ -10,13 +10,13 @@ import { openVectors } from './vectors.js';
 
 interface ViewOptions<Row, K extends string> {
   readonly name: string;
-  /** Raise it when a column's or an outcome value's function changes: functions count by name and version, not by their text. */
+  /** Raise it when the function of a column or an outcome value changes: the hash of the view does not include code. */
   readonly version: number;
-  /** What features are made of: functions of a row, computed once a row. */
+  /** The inputs of features: functions of a row, computed once per row. */
   readonly columns: { readonly [P in K]: (row: Row) => ColumnValue };
   /** The hashed part has `2 ** hashBits` coordinates; 18 by default. */
   readonly hashBits?: number;
-  /** What the features are about, and which one of them a row is: what a feature store keeps rows by. */
+  /** The entity that the features describe, and the key of a row's entity. A feature store stores rows by it. */
   readonly entity?: { readonly name: string; readonly key: (row: Row) => string | number };
   /** How long after its event time a stored row may still be used. */
   readonly ttl?: Duration;
@@ -25,8 +25,8 @@ interface ViewOptions<Row, K extends string> {
 }
 
 /**
- * What a model sees of a row, declared once: in the stream (`featurize`), in a training export and behind a serving
- * endpoint. Frozen and inert; `hash` goes with every vector, prediction and model.
+ * The features of a row, declared once for the stream (`featurize`), the training export and serving. It is frozen, inert data. Every vector,
+ * prediction and model carries its `hash`.
  */
 export interface FeatureView {
   readonly name: string;
@@ -34,33 +34,33 @@ export interface FeatureView {
   /** Digest of names, kinds and options: equal for equal views on every machine. */
   readonly hash: string;
   readonly shape: FeatureShape;
-  /** Names of the places of the dense part, in order. */
+  /** Names of the dense features, in order. */
   readonly denseNames: readonly string[];
   readonly hashedNames: readonly string[];
   readonly columnNames: readonly string[];
-  /** Name of the entity that rows are about; a view without one cannot be stored. */
+  /** Name of the entity. A view without one cannot be stored. */
   readonly entity: string | undefined;
   readonly ttl: Duration | undefined;
   readonly owner: string | undefined;
   readonly description: string | undefined;
 }
 
-/** Whose features a row has: the part of a view that depends on the row's type. */
+/** The part of a view that depends on the type of the row. */
 export interface EntityOf<in Row> {
   readonly entityOf: ((row: Row) => string | number) | undefined;
 }
 
-/** Whether a value that a module exports is a view. */
+/** Whether a value, such as an export of a module, is a view. */
 export const isFeatureView = (value: unknown): value is FeatureView =>
   typeof value === 'object' && value !== null && 'denseNames' in value && 'hashedNames' in value && 'hash' in value;
 
-/** A view of features that depend on the row alone. */
+/** A view whose features depend on the row only. */
 export interface StatelessView<in Row> extends FeatureView, EntityOf<Row> {
   readonly outcome: undefined;
   open(): VectorLogic<Row>;
 }
 
-/** A view with rolling features: it has state, and needs the outcomes. */
+/** A view with rolling features: it has state, and needs the outcomes as a further input. */
 export interface OutcomeView<in Row, in Outcome> extends FeatureView, EntityOf<Row> {
   readonly outcome: { readonly wait: Duration; readonly pendingMax: number };
   readonly cells: CellSpecs;
@@ -73,8 +73,8 @@ export interface VectorLogic<in Row> {
 }
 
 /**
- * Declares a feature view. Annotate the rows in `columns` (and the outcomes in `outcome`): names of columns and of outcome
- * values are then checked where features use them.
+ * Declares a feature view. Annotate the type of the rows in `columns`, and of the outcomes in `outcome`. Then the compiler checks the names
+ * of columns and outcome values in the features.
  *
  * @example
  * const view = featureView({
@@ -90,8 +90,8 @@ export interface VectorLogic<in Row> {
  * });
  *
  * Guarantees: a vector is a function of the row (and, with rolling features, of the outcomes that have arrived before it).
- * Memory: none without rolling features; with them `pendingMax` rows' keys and groups, and `groupsMax` groups a grouping.
- * @throws MillraceError `config` where a feature uses what the view does not have
+ * Memory: none without rolling features; with them the keys and groups of `pendingMax` rows, and `groupsMax` groups per column.
+ * @throws MillraceError `config` if a feature uses a column or an outcome value that the view does not have
  */
 export function featureView<Row, const K extends string, Outcome, const V extends string>(
   options: ViewOptions<Row, K> & {

@@ -4,28 +4,28 @@ import { combine, finish, hashString } from './hash.js';
 
 /** Which n-grams of a text become features. */
 export interface HashedNgramsOptions {
-  /** What runs are made of: `characters` (UTF-16 code units; the default) or `words` (between white space). */
+  /** N-grams of `characters` (UTF-16 code units; the default) or of `words` (between white space). */
   readonly of?: 'characters' | 'words';
-  /** How many in a row: `[3]` by default. */
+  /** The lengths of the n-grams: `[3]` by default. */
   readonly sizes?: readonly number[];
-  /** Places of the dense part that it fills. */
+  /** The number of dense features. */
   readonly places: number;
-  /** Characters of a text that count; 1,000 by default. */
+  /** The number of characters of a text that are used; 1,000 by default. */
   readonly charsMax?: number;
 }
 
 /**
- * A text as a vector of a fixed length: each run of characters or words adds or takes 1 at a place, both by its hash, and the
- * whole is scaled to length 1. Runs that meet at a place cancel out as often as they add up, so that the product of two
- * vectors is, but for chance, the likeness of the two texts. A missing or empty text is all 0.
+ * A text as a dense vector of fixed length (feature hashing). The hash of each n-gram selects a coordinate and a sign, which is added there;
+ * the vector is scaled to length 1. Because of the signs, collisions cancel out on average, so the dot product of two vectors estimates
+ * the similarity of their texts. For a missing or empty text all are 0.
  *
  * @example
  * hashedNgrams('title', { sizes: [3, 4], places: 256 }); // spelling: tolerates typos, needs no words
  * hashedNgrams('body', { of: 'words', sizes: [1, 2], places: 1_024 });
  *
- * Clean the text first (`cleanText`): hashes tell `A` from `a`. Memory: 4 bytes a place and record.
+ * Clean the text first (`cleanText`): `A` and `a` have different hashes. Memory: 4 bytes per dense feature and record.
  * Source: Weinberger et al., "Feature hashing for large scale multitask learning", ICML 2009.
- * @throws MillraceError `config` for sizes, places or characters that cannot be
+ * @throws MillraceError `config` for invalid sizes, places or characters
  */
 export function hashedNgrams<const K extends string>(
   column: K,
@@ -62,7 +62,7 @@ export function hashedNgrams<const K extends string>(
   } satisfies DenseFeature<K>);
 }
 
-/** Calls back with the hash of each run of `size` code units; no text is cut out for it. */
+/** Calls back with the hash of each n-gram of `size` code units, without creating substrings. */
 function hashCharacters(text: string, size: number, visit: (hash: number) => void): void {
   for (let start = 0; start + size <= text.length; start++) {
     let hash = size;
@@ -71,7 +71,7 @@ function hashCharacters(text: string, size: number, visit: (hash: number) => voi
   }
 }
 
-/** Calls back with the hash of each run of `size` words. */
+/** Calls back with the hash of each n-gram of `size` words. */
 function hashWords(text: string, size: number, visit: (hash: number) => void): void {
   const words = (text.match(/\S+/g) ?? []).map(hashString);
   for (let start = 0; start + size <= words.length; start++) {

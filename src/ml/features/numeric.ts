@@ -2,15 +2,15 @@ import type { DenseFeature } from './feature.js';
 
 /** How a number is scaled before a model sees it. */
 export interface NumericOptions {
-  /** What becomes 0: a typical value; 0 by default. */
+  /** The value that becomes 0, such as a typical one; 0 by default. */
   readonly center?: number;
-  /** What becomes 1 above the center: a typical distance from it; 1 by default. */
+  /** The distance from the center that becomes 1, such as a typical one; 1 by default. */
   readonly scale?: number;
 }
 
 /**
- * A number as it is, moved and scaled by fixed amounts: `(value - center) / scale`. A missing value becomes `NaN`,
- * which learners refuse to learn from: impute before featurizing.
+ * A number, centred and scaled by fixed amounts: `(value - center) / scale`. A missing value becomes `NaN`, from which learners refuse to
+ * learn: use `impute` before `featurize`.
  *
  * @example numeric('distance', { scale: 1_000 });
  */

@@ -1,8 +1,8 @@
 import type { DenseFeature } from './feature.js';
 
 /**
- * One place for each of the values listed: 1 for the row's, 0 for the others, all 0 for a value that is not listed.
- * For columns of few values; `hashed` serves those of many.
+ * One dense feature per listed value: 1 for the value of the row, 0 for the others. For a value that is not listed all are 0. Use it for
+ * columns with few values, and `hashed` for those with many.
  *
  * @example oneHot('weather', ['fair', 'rain', 'snow']);
  */

@@ -1,17 +1,17 @@
 import type { Duration } from '../../core/duration.js';
 
-/** How what became of a row finds its way back to it. */
+/** How outcomes (later records that say how a row ended) are matched with their rows. */
 export interface OutcomeOptions<Row, Outcome, V extends string> {
-  /** Identity of a row. */
+  /** The key of a row. */
   readonly key: (row: Row) => string | number;
-  /** Identity of the row that an outcome speaks of. */
+  /** The key of the row that an outcome belongs to. */
   readonly outcomeKey: (outcome: Outcome) => string | number;
-  /** The numbers that rolling features average. An outcome with one that is not finite is rejected whole. */
+  /** The numbers that rolling features average. If one is not finite, the outcome is rejected. */
   readonly values: { readonly [P in V]: (outcome: Outcome) => number };
   /** How long a row waits for its outcome, in event time. */
   readonly wait: Duration;
-  /** Rows that wait at most; the oldest makes room. */
+  /** Maximum number of waiting rows; the oldest is dropped first. */
   readonly pendingMax: number;
-  /** Groups kept of each grouping; the one whose last outcome is the oldest makes room. 10,000 by default. */
+  /** Maximum number of groups per column; the one with the oldest last outcome is dropped first. 10,000 by default. */
   readonly groupsMax?: number;
 }

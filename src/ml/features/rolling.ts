@@ -2,34 +2,34 @@ import { type Duration, formatDuration } from '../../core/duration.js';
 import { MillraceError } from '../../core/errors.js';
 import type { RollingFeature } from './feature.js';
 
-/** What `rolling` averages, for which groups, and how fast it forgets. */
+/** The outcome that `rolling` averages, its groups, and how fast it decays. */
 export interface RollingOptions<K extends string, V extends string> {
   /** The column that names the group; without it the whole task is one group. */
   readonly by?: K;
-  /** Which of the view's outcome values is averaged. */
+  /** The outcome value of the view that is averaged. */
   readonly value: V;
-  /** After this much event time an outcome counts half as much. */
+  /** Event time after which the weight of an outcome is half. */
   readonly halfLife: Duration;
-  /** Values beyond are taken as these. */
+  /** Bounds to which values are clipped. */
   readonly clip?: readonly [min: number, max: number];
-  /** What the mean is while little is known; 0 by default. */
+  /** The mean of a group without outcomes; 0 by default. */
   readonly prior?: number;
-  /** How many fresh outcomes the prior is worth; 1 by default. */
+  /** The weight of the prior, in outcomes; 1 by default. */
   readonly priorWeight?: number;
-  /** What becomes 0; the prior by default. */
+  /** The mean that becomes 0; the prior by default. */
   readonly center?: number;
-  /** What becomes 1 above the center; 1 by default. */
+  /** The distance from the center that becomes 1; 1 by default. */
   readonly scale?: number;
 }
 
 /**
- * The recent mean of what became of earlier rows: each outcome enters its row's group when it *arrives* (never before),
- * and fades with event time by `halfLife`. The view's `outcome` says how outcomes find their rows.
+ * A decayed mean of the outcomes of earlier rows. An outcome is added to the group of its row when it arrives, and its weight halves
+ * after each `halfLife` of event time. The `outcome` of the view defines how outcomes match rows.
  *
- * Being fed by outcomes that have arrived, it can be no leak of the label; a mean over rows that merely started would be.
+ * It uses only outcomes that have arrived, so it cannot leak the label.
  *
  * @example rolling({ by: 'origin', value: 'delay', halfLife: hours(3), clip: [-30, 180], prior: 10, scale: 30 });
- * @throws MillraceError `config` where an option is out of range
+ * @throws MillraceError `config` if an option is out of range
  */
 export function rolling<const K extends string = never, const V extends string = never>(
   options: RollingOptions<K, V>,

@@ -1,6 +1,6 @@
 /**
- * How close an event must come to the one before it: the very next event (`strict`), the next one that fits (`relaxed`), or
- * any one that fits (`any`), one match each.
+ * The contiguity of an event with the one before it: the very next event (`strict`), the next one that matches (`relaxed`), or any one that
+ * matches, with one match each (`any`).
  */
 export type Contiguity = 'strict' | 'relaxed' | 'any';
 
@@ -12,18 +12,18 @@ export interface TakePart {
   readonly kind: 'take';
   readonly name: string;
   readonly when: When;
-  /** To the stage before it. */
+  /** Contiguity with the stage before it. */
   readonly contiguity: Contiguity;
   readonly min: number;
   readonly max: number;
-  /** Among its own events. */
+  /** Contiguity among its own events. */
   readonly inner: Contiguity;
   readonly isLoop: boolean;
   readonly optional: boolean;
   readonly greedy: boolean;
 }
 
-/** What must not come between two stages, or after the last one: as the very next event (`strict`), or at all. */
+/** An event that must not come between two stages, or after the last one: as the very next event (`strict`), or at all. */
 export interface NotPart {
   readonly kind: 'not';
   readonly name: string;
@@ -33,26 +33,26 @@ export interface NotPart {
 
 export type Part = TakePart | NotPart;
 
-/** Events that a looping stage takes at most, where it does not say: so that one run cannot grow without end. */
+/** The default maximum of a looping stage's events, so that a run is bounded. */
 const LOOP_MAX = 1_000;
 
 type Flat<M> = { readonly [P in keyof M]: M[P] };
 type With<M, N extends string, V> = Flat<M & { readonly [P in N]: V }>;
-/** What a predicate sees: events of the stages before, and those that its own stage has taken so far. */
+/** The argument of a predicate: events of earlier stages, and those that its own stage has taken so far. */
 type Seen<T, M, N extends string> = Flat<M & { readonly [P in N]: readonly T[] }>;
 type Unused<M, N extends string> = N & (N extends keyof M ? never : N);
 
 /**
- * A sequence of events, as inert data: what each must be, and how close it must come to the one before. `M` is what a
- * match holds, by the names of the stages.
+ * A sequence of events, as inert data: the predicate and the contiguity of each stage. `M` are the events of a match, by the names of the
+ * stages.
  *
  * @example
  * const testedCard = startsWith('small', (e: CardEvent) => e.kind === 'charge' && e.amount < 2)
  *   .notFollowedBy('login', (e) => e.kind === 'login')
  *   .followedBy('large', (e, { small }) => e.kind === 'charge' && e.amount > 100 * small.amount);
  *
- * Predicates depend on their arguments alone. They see what was matched so far: one event of a single stage, an array of
- * a looping one (their own included), `undefined` for an optional stage that was left out.
+ * Predicates must depend on their arguments only. They get the events so far: one event of a single stage, an array of a looping stage (also
+ * their own), `undefined` for an optional stage without an event.
  */
 export interface Pattern<T, out M> {
   readonly parts: readonly Part[];
@@ -62,7 +62,7 @@ export interface Pattern<T, out M> {
     when: (event: T, matched: Seen<T, M, N>) => event is U,
   ): Stage<T, M, N, U>;
   next<N extends string>(name: Unused<M, N>, when: (event: T, matched: Seen<T, M, N>) => boolean): Stage<T, M, N, T>;
-  /** The next event that fits; others may come between. */
+  /** The next event that matches; others may come between. */
   followedBy<N extends string, U extends T>(
     name: Unused<M, N>,
     when: (event: T, matched: Seen<T, M, N>) => event is U,
@@ -71,7 +71,7 @@ export interface Pattern<T, out M> {
     name: Unused<M, N>,
     when: (event: T, matched: Seen<T, M, N>) => boolean,
   ): Stage<T, M, N, T>;
-  /** Any later event that fits: one match for each of them. */
+  /** Any later event that matches: one match for each. */
   followedByAny<N extends string, U extends T>(
     name: Unused<M, N>,
     when: (event: T, matched: Seen<T, M, N>) => event is U,
@@ -86,7 +86,7 @@ export interface Pattern<T, out M> {
   notFollowedBy(name: string, when: (event: T, matched: M) => boolean): Pattern<T, M>;
 }
 
-/** A stage that takes one event, until a quantifier says otherwise. */
+/** A stage that takes one event, unless a quantifier follows. */
 export interface Stage<T, M, N extends string, V> extends Pattern<T, With<M, N, V>> {
   /** Exactly `min` events, or from `min` to `max`. */
   times(min: number, max?: number): Loop<T, M, N, V>;
@@ -98,24 +98,24 @@ export interface Stage<T, M, N extends string, V> extends Pattern<T, With<M, N, 
 
 /** A stage that takes one event or none. */
 export interface Optional<T, M, N extends string, V> extends Pattern<T, With<M, N, V | undefined>> {
-  /** It is left out only where no event fits. */
+  /** It is left out only if no event matches. */
   greedy(): Optional<T, M, N, V>;
 }
 
-/** A stage that takes several events; the next one that fits follows, unless it says otherwise. */
+/** A stage that takes several events. The default contiguity among them is `relaxed`. */
 export interface Loop<T, M, N extends string, V> extends Pattern<T, With<M, N, readonly V[]>> {
-  /** Its events come one directly after another. */
+  /** Its events must come directly one after another. */
   consecutive(): Loop<T, M, N, V>;
-  /** Events that fit may be left out: one match for every choice. */
+  /** Events that match may be left out: one match for every combination. */
   allowCombinations(): Loop<T, M, N, V>;
-  /** It takes every event that fits, up to its maximum, before the next stage begins. */
+  /** It takes every event that matches, up to its maximum, before the next stage begins. */
   greedy(): Loop<T, M, N, V>;
-  /** Or none at all. */
+  /** It may also take no event. */
   optional(): Loop<T, M, N, V>;
 }
 
 /**
- * Begins a pattern: a match starts at any event that fits.
+ * Begins a pattern: a match starts at any event that matches.
  *
  * @example
  * startsWith('failed', (e: Login) => !e.ok).times(3).consecutive().next('succeeded', (e) => e.ok);
@@ -146,7 +146,7 @@ const take = (name: string, when: When, contiguity: Contiguity): TakePart =>
     greedy: false,
   });
 
-/** Every kind of pattern at once; the interfaces say what may follow what. */
+/** Implements all kinds of patterns. The interfaces define which calls may follow which. */
 class Chain {
   readonly parts: readonly Part[];
 
@@ -172,7 +172,7 @@ class Chain {
     return new Chain([...this.parts, part]);
   }
 
-  /** The last stage, said otherwise. */
+  /** Replaces the last stage. */
   private but(change: Partial<TakePart>): Chain {
     const last = Object.freeze({ ...(this.parts.at(-1) as TakePart), ...change });
     return new Chain([...this.parts.slice(0, -1), last]);

@@ -2,14 +2,14 @@ import type { Problem } from '../../core/index.js';
 import type { TakePart } from './pattern.js';
 
 /**
- * Which other matches a match takes the place of. Matches of a key are judged in the order of their first events, those of
- * one first event in the order in which they were complete:
+ * Which other matches of the key are dropped after a match. Matches are processed in the order of their first events; those with the same
+ * first event in the order in which they were complete:
  *
- * - `none`: nothing is skipped, every match is told;
+ * - `none`: no match is dropped;
  * - `to-next`: others with the same first event are dropped;
  * - `past-last`: others that begin at or before its last event are dropped, so that matches do not overlap;
- * - `{ toFirst: stage }`, `{ toLast: stage }`: others that begin before its first, or last, event of a stage are dropped;
- *   none where that stage was left out.
+ * - `{ toFirst: stage }`, `{ toLast: stage }`: others that begin before its first, or last, event of a stage are dropped; none if that stage
+ *   has no event.
  */
 export type Skip<Name extends string = string> =
   | 'none'
@@ -30,13 +30,13 @@ export function skipProblems(skip: Skip, stages: readonly TakePart[]): Problem[]
   return [{ message: `the pattern has no stage ${stageOf(skip)} to skip to`, hint: 'name one of its stages' }];
 }
 
-/** What was taken for a match: events by their numbers, and the stage of each. */
+/** The events of a match by number, and the stage of each. */
 export interface Taken {
   readonly ids: readonly number[];
   readonly stages: readonly number[];
 }
 
-/** The lowest number at which another match may begin, once this one is told. */
+/** The lowest number at which another match may begin after this one. */
 export function resumesAt(skip: Skip, { ids, stages }: Taken, plan: readonly TakePart[]): number {
   if (skip === 'none') return 0;
   if (skip === 'to-next') return (ids[0] as number) + 1;

@@ -19,35 +19,35 @@ declare const NOT_NULL: unique symbol;
 declare const SIDES: unique symbol;
 
 /**
- * Rules about a record, as inert data: every method returns a new value with one rule more. Missing values (null or
- * undefined) pass all rules but `notNull`; NaN passes neither `range` nor `usual`.
+ * Rules for a record, as inert data: every method returns a new value with one more rule. Missing values (null or undefined) pass all rules
+ * except `notNull`. NaN fails `range` and `usual`.
  *
- * `N` are the fields that are not null afterwards, `S` the further inputs that `validate` needs.
+ * `N` are the fields that are not null after `validate`, `S` the further inputs that it needs.
  */
 export interface Expectations<T, N extends keyof T = never, S extends string = never> {
   readonly rules: readonly Rule[];
-  /** These fields are there. The stream's type knows it from then on, unless it is only a warning. Reason `null:<field>`. */
+  /** The fields are not null or undefined. The type of the output says so, unless the severity is `warn`. Reason `null:<field>`. */
   notNull<K extends Name<T>>(...names: K[]): Expectations<T, N | K, S>;
   notNull<K extends Name<T>>(names: readonly K[], severity: 'dead-letter' | 'stop'): Expectations<T, N | K, S>;
   notNull(names: readonly Name<T>[], severity: 'warn'): Expectations<T, N, S>;
-  /** The number lies within both ends. Reason `range:<field>`. */
+  /** The number is between both bounds, inclusive. Reason `range:<field>`. */
   range(name: NumberName<T>, min: number, max: number, severity?: Severity): Expectations<T, N, S>;
   /** The value is one of these. Reason `one-of:<field>`. */
   oneOf<K extends Name<T>>(name: K, values: readonly NonNullable<T[K]>[], severity?: Severity): Expectations<T, N, S>;
-  /** The text matches. Reason `matches:<field>`. */
+  /** The text matches a regular expression. Reason `matches:<field>`. */
   matches(name: TextName<T>, pattern: RegExp, severity?: Severity): Expectations<T, N, S>;
-  /** Anything else, over several fields too. Reason `that:<name>`. The predicate must depend on its argument alone. */
+  /** Your own rule, also over several fields. Reason `that:<name>`. The predicate must depend on its argument only. */
   that(name: string, predicate: (value: T) => boolean, severity?: Severity): Expectations<T, N, S>;
-  /** The record is no older than `maxAge`, measured against the stream's own time. Reason `stale`. */
+  /** The record is at most `maxAge` behind stream time. Reason `stale`. */
   fresh(timeOf: (value: T) => number, maxAge: Duration, severity?: Severity): Expectations<T, N, S>;
   /**
-   * No record that passed within the time has had the same value (or values, of several fields). Remembered is what passes all
-   * rules, from the first one's time on; beyond `keysMax` the oldest are forgotten early. Reason `unique:<fields>`.
+   * No earlier valid record within the time has the same value, or the same values of several fields. Only values of records that pass all
+   * rules are kept. With more than `keysMax` values the oldest are forgotten early. Reason `unique:<fields>`.
    */
   unique(names: Name<T> | readonly Name<T>[], options: UniqueOptions, severity?: Severity): Expectations<T, N, S>;
   /**
-   * The value is a key of a table, which is given to `validate` as a further input of this name. Goes by the changes that came
-   * before the record in event time. Reason `references:<field>`.
+   * The value is a key of a table, which is a further input of `validate` with this name. The table is that of the record's event time.
+   * Reason `references:<field>`.
    */
   references<Side extends string>(
     name: Name<T>,
@@ -56,8 +56,8 @@ export interface Expectations<T, N extends keyof T = never, S extends string = n
     severity?: Severity,
   ): Expectations<T, N, S | Side>;
   /**
-   * The number lies where its values so far usually do: within k standard deviations, between quantiles, inside fences. Learns from all
-   * values that the rules before it let pass, so that it follows a stream that has moved. Reason `usual:<field>`.
+   * The number is in the usual range of earlier values: within k standard deviations, between quantiles, or inside fences. All values that
+   * pass the earlier rules update the range, so it follows a stream that changes. Reason `usual:<field>`.
    */
   usual(name: PlainNumberName<T>, band: BandRule, severity?: Severity): Expectations<T, N, S>;
   readonly [CHECKED]?: ((value: T) => void) | undefined;
@@ -78,7 +78,7 @@ export interface Expectations<T, N extends keyof T = never, S extends string = n
  *   .references('origin', 'airports', { keysMax: 10_000 })
  *   .usual('taxiMinutes', { zScore: 6 }, 'warn');
  *
- * A severity is 'dead-letter' where none is given. Rules are checked in the order in which they stand.
+ * The default severity is 'dead-letter'. Rules are checked in the order of the calls.
  */
 export function expectations<T>(): Expectations<T> {
   return new RuleList<T, never, never>([]);

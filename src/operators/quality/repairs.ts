@@ -9,39 +9,39 @@ type NumberName<T> = { [K in Name<T>]: NonNullable<T[K]> extends number ? K : ne
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Of a unit, how a number in it becomes one in the wanted unit: by a factor, or by a function (of temperatures, for example). */
+/** The conversion of a number to the wanted unit: a factor, or a function (for temperatures, for example). */
 export type Conversion = number | ((value: number) => number);
 
-/** Which field names the unit, and how other units become the one that is wanted. */
+/** The field that names the unit, the wanted unit, and the conversions from others. */
 export interface UnitOptions<U extends string> {
   /** The field that names the unit. */
   readonly unit: U;
-  /** The unit that is wanted; the field says so afterwards. */
+  /** The wanted unit. The field is set to it. */
   readonly to: string;
-  /** By the names of other units. A unit without one is left as it is. */
+  /** Conversions by the names of other units. A value in an unknown unit is not changed. */
   readonly from: Readonly<Record<string, Conversion>>;
 }
 
-/** Where a number should lie, and the conversions that may bring it there. */
+/** The valid range of a number, and the conversions that may bring it there. */
 export interface RangeOptions {
-  /** Where a number lies that is in the right unit. */
+  /** The bounds of a number in the right unit. */
   readonly min: number;
   readonly max: number;
-  /** What a number outside may have to be converted by. Only one of them may bring it inside: else it is left as it is. */
+  /** Conversions for a number outside of the bounds. If not exactly one brings it inside, it is not changed. */
   readonly conversions: Readonly<Record<string, Conversion>>;
 }
 
-/** How far a text may be from a known one to be taken for it. */
+/** The maximum distance of a misspelled text from a known one. */
 export interface SpellingOptions {
-  /** Letters put in, left out, exchanged, or swapped with their neighbour: 1 or 2 mostly. */
+  /** The number of inserted, deleted, replaced or transposed letters; usually 1 or 2. */
   readonly distanceMax: number;
-  /** Shorter texts are left as they are; 4 letters by default. */
+  /** Shorter texts are not changed; 4 letters by default. */
   readonly lengthMin?: number;
 }
 
-/** What a rule makes of a record: the fields that it changes, `undefined` for none. */
+/** A rule: returns the fields that it changes, or `undefined` for none. */
 export interface RepairRule {
-  /** What it is called in the trail: `aliases`, or the name of a rule of your own. */
+  /** Its name in the trail: `aliases`, or the name of your own rule. */
   readonly name: string;
   readonly field: string;
   readonly text: string;
@@ -52,24 +52,23 @@ export interface RepairRule {
 declare const REPAIRED: unique symbol;
 
 /**
- * Rules that repair fields of a record, as inert data: every method returns a new value with one rule more. They are applied in the
- * order in which they stand, each to what the ones before have left. Missing values (null or undefined) are left as they are:
- * `impute` fills them in.
+ * Rules that repair fields of a record, as inert data: every method returns a new value with one more rule. They are applied in the order of
+ * the calls, each to the result of the one before. Missing values (null or undefined) are not changed; `impute` fills them in.
  */
 export interface Repairs<T> {
   readonly rules: readonly RepairRule[];
-  /** Spaces at both ends go, those inside become one each. */
+  /** Removes white space at both ends, and replaces each run inside by one space. */
   trim(field: TextName<T>): Repairs<T>;
   case(field: TextName<T>, to: 'lower' | 'upper'): Repairs<T>;
-  /** The text on the left stands for the one on the right; the whole text, as it is written. */
+  /** Replaces a whole text on the left by the one on the right. Upper and lower case matter. */
   aliases(field: TextName<T>, synonyms: Readonly<Record<string, string>>): Repairs<T>;
-  /** A text that is near to one word only (by Damerau-Levenshtein) becomes that word. */
+  /** Replaces a text by the word that is nearest (Damerau-Levenshtein), if there is only one. */
   spelling(field: TextName<T>, words: readonly string[], options: SpellingOptions): Repairs<T>;
-  /** A number whose unit is named in another field is converted, and the field says the new unit. */
+  /** Converts a number whose unit is in another field, and sets that field to the new unit. */
   unit<U extends TextName<T>>(field: NumberName<T>, options: UnitOptions<U>): Repairs<T>;
-  /** A number out of its range is converted by the only conversion that brings it inside, as if it were in that unit. */
+  /** Converts a number outside of its range by the only conversion that brings it inside. */
   rescale(field: NumberName<T>, options: RangeOptions): Repairs<T>;
-  /** Anything else: gives the new value, or the same one. It must depend on its arguments alone. */
+  /** Your own rule: returns the new value, or the same one. It must depend on its arguments only. */
   custom<K extends Name<T>>(field: K, name: string, repair: (value: NonNullable<T[K]>, record: T) => T[K]): Repairs<T>;
   readonly [REPAIRED]?: ((value: T) => void) | undefined;
 }

@@ -3,23 +3,23 @@ import { count, distinctCount, max, mean, quantile } from '../../aggregates/inde
 import { type Duration, formatDuration, type Problem } from '../../core/index.js';
 
 /**
- * What a broken expectation of a window leads to: its row only; its row, and `quarantine` holds records back until a window
- * is as expected; or the end of the task.
+ * The effect of a failed expectation of a window. `warn`: only its row. `divert`: its row, and `quarantine` diverts records until a window
+ * meets it. `stop`: the task fails.
  */
 export type WindowSeverity = 'warn' | 'divert' | 'stop';
 
-/** An expectation as `validateWindows` runs it. */
+/** An expectation, as `validateWindows` runs it. */
 export interface WindowRule {
-  /** Stable: how rows name it, such as `completeness:station`. */
+  /** Its stable name in rows, such as `completeness:station`. */
   readonly name: string;
   readonly severity: WindowSeverity;
   readonly min: number | null;
   readonly max: number | null;
-  /** What must be known of a window to judge it; `records` is known anyway. */
+  /** The aggregates of a window that it needs; `records` is always there. */
   readonly aggregates: Readonly<Record<string, Aggregate<never, unknown>>>;
-  /** What is held against the bounds; `null` where there is nothing to judge. */
+  /** The value that is compared with the bounds; `null` if there is none. */
   observe(results: Readonly<Record<string, unknown>>, endMs: number): number | null;
-  /** Whether nothing to judge is what is expected. */
+  /** Whether a window without a value passes. */
   readonly holdsOfNothing: boolean;
 }
 
@@ -30,31 +30,31 @@ type TextName<T> = { [K in Name<T>]: NonNullable<T[K]> extends string | number |
 declare const CHECKED: unique symbol;
 
 /**
- * Rules about the records of a window, as inert data: every method returns a new value with one rule more. A severity is
- * 'warn' where none is given. Fields that are null, undefined or NaN are missing.
+ * Rules for the records of a window, as inert data: every method returns a new value with one more rule. The default severity is 'warn'.
+ * Fields that are null, undefined or NaN are missing.
  */
 export interface WindowExpectations<T> {
   readonly rules: readonly WindowRule[];
-  /** There are so many records. `volume`; of a window without records too. */
+  /** The number of records is between both bounds, also in an empty window. `volume`. */
   volume(min: number, max: number, severity?: WindowSeverity): WindowExpectations<T>;
-  /** At least this share of the records has the field. `completeness:<field>`. */
+  /** At least this share of the records have the field. `completeness:<field>`. */
   completeness(name: Name<T>, min: number, severity?: WindowSeverity): WindowExpectations<T>;
   /**
-   * At least this share of the values of a field are different ones. `uniqueness:<field>`. Exact up to 512 different
-   * values, then with a standard error of 1.6 %: see `distinctCount`.
+   * At least this share of the values of a field are distinct. `uniqueness:<field>`. Exact up to 512 distinct values, then with a standard
+   * error of 1.6 %: see `distinctCount`.
    */
   uniqueness(name: TextName<T>, min: number, severity?: WindowSeverity): WindowExpectations<T>;
-  /** At the window's end the newest record is no older than this. `freshness`; observed in milliseconds. */
+  /** At the end of the window the newest record is at most this old. `freshness`, in milliseconds. */
   freshness(
     timeOf: (value: T) => number | null | undefined,
     maxAge: Duration,
     severity?: WindowSeverity,
   ): WindowExpectations<T>;
-  /** The mean of a field lies within both ends. `mean:<field>`. */
+  /** The mean of a field is between both bounds. `mean:<field>`. */
   mean(name: NumberName<T>, min: number, max: number, severity?: WindowSeverity): WindowExpectations<T>;
-  /** A quantile of a field lies within both ends, known to 1 %. `p95:<field>` for 0.95. */
+  /** A quantile of a field, known to 1 %, is between both bounds. `p95:<field>` for 0.95. */
   quantile(name: NumberName<T>, at: number, min: number, max: number, severity?: WindowSeverity): WindowExpectations<T>;
-  /** Any number that an aggregate says lies within both ends. `that:<name>`. */
+  /** The result of an aggregate is between both bounds. `that:<name>`. */
   that(
     name: string,
     aggregate: Aggregate<T, number | null>,
@@ -170,17 +170,17 @@ class WindowRules<T> implements WindowExpectations<T> {
   }
 }
 
-/** No bound at all is none in a row either. */
+/** A missing bound is `null` in a row. */
 const bound = (end: number | null): number | null =>
   end === Number.POSITIVE_INFINITY || end === Number.NEGATIVE_INFINITY ? null : end;
 
-/** Whether an observation is as expected. */
+/** Whether an observation meets the expectation. */
 export function holds({ min, max: most, holdsOfNothing }: WindowRule, observed: number | null): boolean {
   if (observed === null || Number.isNaN(observed)) return holdsOfNothing;
   return (min === null || observed >= min) && (most === null || observed <= most);
 }
 
-/** How a rule reads in `describe`. */
+/** The text of a rule in `describe`. */
 export function ruleText({ name, severity, min, max: most }: WindowRule): string {
   const bounds = name === 'freshness' ? `<= ${formatDuration(most as Duration)}` : `[${min ?? ''}, ${most ?? ''}]`;
   return `${name} ${bounds}${severity === 'warn' ? '' : ` or ${severity}`}`;
@@ -206,6 +206,6 @@ const fieldOf =
   (value: unknown): V | null | undefined =>
     (value as Record<string, V | null | undefined>)[name];
 
-/** A share of nothing is nothing to judge; an estimated one is at most the whole. */
+/** A share; `null` of an empty whole. An estimated share is at most 1. */
 const share = (part: unknown, whole: unknown): number | null =>
   whole === 0 ? null : Math.min(1, (part as number) / (whole as number));

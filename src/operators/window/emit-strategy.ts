@@ -2,7 +2,7 @@ import { type Duration, formatDuration } from '../../core/index.js';
 
 declare const EMITS: unique symbol;
 
-/** When results are emitted, as inert data; `Form` is what is: rows that are final, or changes of rows that are not. */
+/** When results are emitted, as inert data. `Form` says whether they are final rows, or changes of rows. */
 export interface EmitStrategy<out Form extends 'row' | 'change'> {
   readonly kind: 'on-close' | 'early' | 'on-update';
   readonly every: number;
@@ -10,16 +10,15 @@ export interface EmitStrategy<out Form extends 'row' | 'change'> {
 }
 
 /**
- * One row a window, and never another: emitted when the window can change no more, that is when the watermark has passed its
- * end by `allowedLateness`.
+ * One final row per window. It is emitted when the watermark has passed the end of the window by `allowedLateness`.
  *
  * @example onClose();
  */
 export const onClose = (): EmitStrategy<'row'> => Object.freeze({ kind: 'on-close', every: 0 });
 
 /**
- * Changes: what a window holds so far, every so often in event time; what it holds at its end; and each correction by a late
- * record at once. Where `every` is the window's size, that is at the end and with every correction.
+ * Changes: the current result of a window at every interval of event time and at its end, and a correction for each late record at once. If
+ * `every` is the size of the window, results are emitted at the end and with each correction.
  *
  * @example onInterval({ every: minutes(1) });
  */
@@ -27,13 +26,13 @@ export const onInterval = ({ every }: { readonly every: Duration }): EmitStrateg
   Object.freeze({ kind: 'early', every });
 
 /**
- * A change with every record, at once.
+ * A change for every record, at once.
  *
  * @example onUpdate();
  */
 export const onUpdate = (): EmitStrategy<'change'> => Object.freeze({ kind: 'on-update', every: 0 });
 
-/** How it reads in `describe`. */
+/** The text in `describe`. */
 export function emitStrategyText({ kind, every }: EmitStrategy<'row' | 'change'>): string {
   if (kind === 'on-close') return 'on close';
   return kind === 'early' ? `early every ${formatDuration(every as Duration)}` : 'on update';

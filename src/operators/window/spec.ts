@@ -1,6 +1,6 @@
 import { type Duration, formatDuration, type Problem } from '../../core/index.js';
 
-/** Windows that are cut into slices of equal length, which those that overlap share. */
+/** Windows that consist of slices of equal length. Overlapping windows share slices. */
 export interface SlicedSpec {
   readonly kind: 'tumbling' | 'hopping';
   readonly size: number;
@@ -20,17 +20,17 @@ export interface CountingSpec {
   readonly records: number;
 }
 
-/** Which records of a key belong together, as inert data. */
+/** A kind of window, as inert data. */
 export type WindowSpec = SlicedSpec | SessionSpec | SlidingSpec | CountingSpec;
 
-/** Where windows of a fixed size begin. */
+/** The start of windows with a fixed size. */
 export interface AlignmentOptions {
-  /** Where windows begin, counted from midnight UTC of 1 January 1970: `hours(-1)` for days of a place one hour ahead. */
+  /** The start of windows relative to midnight UTC of 1 January 1970: `hours(-1)` for days in UTC+1. */
   readonly offset?: Duration;
 }
 
 /**
- * Windows of one length, one after another: `[0, size)`, `[size, 2 size)` and so on. A record is in exactly one.
+ * Windows of a fixed size without overlap: `[0, size)`, `[size, 2 size)` and so on. A record is in exactly one.
  *
  * @example tumbling(minutes(5));
  */
@@ -38,10 +38,10 @@ export const tumbling = (size: Duration, { offset = 0 as Duration }: AlignmentOp
   Object.freeze({ kind: 'tumbling', size, every: size, offset });
 
 /**
- * Windows of one length of which one begins every so often: each record is in `size / every` of them.
+ * Overlapping windows of a fixed size, one per `every`: a record is in `size / every` of them (Flink: sliding window).
  *
- * They share slices, so a record costs the same however many windows it is in; what is emitted for a key every so often
- * costs two merges, not one for each slice. (Emitting changes costs a change for each window that a record is in.)
+ * Windows share slices, so the cost of a record does not depend on their number. A result of a key costs two merges, not one per slice.
+ * With changes (`onInterval`, `onUpdate`) a record causes a change in each of its windows.
  *
  * @example hopping({ size: hours(1), every: minutes(1) });
  */
@@ -53,32 +53,31 @@ export const hopping = ({
   Object.freeze({ kind: 'hopping', size, every, offset });
 
 /**
- * Windows of activity: records of a key less than `gap` apart are in one. It begins at its first record and ends `gap` after
- * its last; a record between two sessions makes them one.
+ * Windows of activity: records of a key with less than `gap` between them are in one session. It starts at its first record and ends `gap`
+ * after its last one. A record between two open sessions merges them.
  *
  * @example session({ gap: minutes(30) });
  */
 export const session = ({ gap }: { readonly gap: Duration }): SessionSpec => Object.freeze({ kind: 'session', gap });
 
 /**
- * A window behind every record: what a key did in the `size` before it, the record itself and others at its millisecond
- * included. One result for each millisecond at which the key has a record.
+ * One window per record: the records of its key in the `size` before it, with the record itself and others of the same millisecond. There is
+ * one result for each millisecond in which the key has a record.
  *
- * A result costs a merge for each such millisecond within the window.
+ * A result costs one merge for each such millisecond in the window.
  *
  * @example sliding(minutes(10));
  */
 export const sliding = (size: Duration): SlidingSpec => Object.freeze({ kind: 'sliding', size });
 
 /**
- * Windows of so many records of a key, in the order in which the task works on them (event time, as far as `outOfOrdernessMax` can
- * tell); a window that has not as many yet is never emitted.
+ * Windows of a number of records of a key, in the order in which the task processes them. An incomplete window is not emitted.
  *
  * @example counting(100);
  */
 export const counting = (records: number): CountingSpec => Object.freeze({ kind: 'counting', records });
 
-/** How it reads in `describe`. */
+/** The text in `describe`. */
 export function textOf(spec: WindowSpec): string {
   const offset = 'offset' in spec && spec.offset !== 0 ? ` offset ${spec.offset} ms` : '';
   switch (spec.kind) {
@@ -97,7 +96,7 @@ export function textOf(spec: WindowSpec): string {
 
 export const isSliced = (spec: WindowSpec): spec is SlicedSpec => spec.kind === 'tumbling' || spec.kind === 'hopping';
 
-/** The longest that a window can be; infinity where records decide. */
+/** The maximum length of a window; infinite if it depends on records. */
 export function specProblems(spec: WindowSpec): Problem[] {
   const wrong = (message: string, hint: string): Problem[] => [{ message, hint }];
   const isLength = (ms: number) => Number.isInteger(ms) && ms > 0;
