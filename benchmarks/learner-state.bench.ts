@@ -15,7 +15,14 @@ import type { FeatureNumbers, FeatureShape, Learner } from '../src/core/learner.
 
 import type { StateChange } from '../src/core/state.js';
 import { chance } from '../src/ml/chance.js';
-import { adaptiveRandomForest, ftrl, hoeffdingTree, logisticRegression } from '../src/ml/index.js';
+import {
+  adaptiveRandomForest,
+  factorizationMachine,
+  ftrl,
+  hoeffdingTree,
+  logisticRegression,
+  sgd,
+} from '../src/ml/index.js';
 import { modelCells, openModel } from '../src/ml/model.js';
 import { updateWriter } from '../src/ml/update-codec.js';
 import { openEmbedded } from '../src/profiles/embedded/index.js';
@@ -50,6 +57,10 @@ const cases: Readonly<Record<string, Case>> = {
   'FTRL 2^18': {
     shape: { denseSize: DENSE, hashedSize: HASHED_SIZE },
     learner: logisticRegression({ optimizer: ftrl({ alpha: 0.1 }) }),
+  },
+  'FM(8) 2^18': {
+    shape: { denseSize: DENSE, hashedSize: HASHED_SIZE },
+    learner: factorizationMachine({ optimizer: sgd({ rate: 0.01 }), factors: 8 }),
   },
   'Hoeffding tree': {
     shape: { denseSize: DENSE, hashedSize: 0 },
