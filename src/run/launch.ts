@@ -9,28 +9,27 @@ import { outageBackOff, retry } from '../util/retry.js';
 /** A topology that runs in this process, with everything that was opened for it. */
 export interface App extends Running {
   /**
-   * Resolves when every task has ended and committed and everything is closed; rejects with the cause of a failure. Wait
-   * for it: a failure that nobody waits for ends the process, as every unhandled rejection does.
+   * Resolves when every task has ended and committed and everything is closed. Rejects with the cause of a failure. Await it: an unhandled
+   * rejection ends the process.
    */
   readonly finished: Promise<void>;
-  /** Drains, commits and closes everything; resolves when that is done. More than one call does no harm. */
+  /** Drains, commits and closes everything, and then resolves. It may be called more than once. */
   stop(): Promise<void>;
-  /** What it looks like now: positions, counters, measures, outages. After the end, what it looked like last. */
+  /** The current positions, counters, metrics and outages; after the end the last ones. */
   snapshot(): RunSnapshot;
-  /** What stands in its way, in one object: what `/health` answers with. */
+  /** Current problems in one object: the answer of `/health`. */
   health(): Health;
-  /** Its metrics in Prometheus' text format: what `/metrics` answers with. */
+  /** Metrics in Prometheus' text format: the answer of `/metrics`. */
   metrics(): Promise<string>;
-  /** Where metrics, health and state are served; only with the setting `port`. */
+  /** The address of metrics, health and state; only with the setting `port`. */
   readonly url: string | undefined;
 }
 
-/** What a run can be told, less what is made from the settings. */
+/** The options of a run that do not come from settings. */
 export type LaunchOptions = Omit<RunOptions, 'profile' | 'inference' | 'stallMax' | 'inFlightBytesMax' | 'address'>;
 
 /**
- * Opens what a topology needs by these settings and starts it. Everything is closed again when the run ends, or when
- * starting fails half-way.
+ * Opens all that a topology needs with these settings, and starts it. Everything is closed when the run ends, or if the start fails.
  */
 export async function launch(topology: Topology, config: Config, options: LaunchOptions): Promise<App> {
   const [{ openProfile }, { createInference }, { runTopology }, { healthOf }, { provenAddress }] = await Promise.all([
@@ -99,10 +98,10 @@ export async function launch(topology: Topology, config: Config, options: Launch
   }
 }
 
-/** Where errors stand that no broker answers. */
+/** The `where` of errors when no broker answers. */
 const KAFKA_BROKERS = 'kafka.brokers';
 
-/** Waits for Kafka, as a run does: a process that starts during an outage goes on after it. */
+/** Waits for Kafka, as a run does, so a process can start during an outage. */
 export async function onceUp<T>(open: () => Promise<T>, onWarning: (message: string) => void): Promise<T> {
   let isTold = false;
   const retriable = (error: unknown): boolean => {
@@ -120,7 +119,7 @@ async function serve({ name }: Topology, { host, port, token }: Config, running:
   return serveMonitoring({ host, port, token: token || undefined, topology: name, running, isReady });
 }
 
-/** Closes in the opposite order. What cannot be closed holds back nothing else, nor the cause of a failure. */
+/** Closes in the opposite order. A failed close prevents no other, and does not hide the cause of a failure. */
 async function closeAll(open: { close(): Promise<void> }[], onWarning: (message: string) => void): Promise<void> {
   for (const one of open.splice(0).reverse()) await one.close().catch((error: unknown) => onWarning(messageOf(error)));
 }

@@ -6,38 +6,38 @@ import type { Config, ProfileConfig } from '../profiles/settings.js';
 import type { Topology } from '../topology/index.js';
 import { type App, type LaunchOptions, launch } from './launch.js';
 
-/** How a topology runs in a process of yours: any of the settings, and what only code can say. */
+/** Options of `start`: any of the settings, and those that only code can give. */
 export interface StartOptions
   extends ProfileConfig,
     Pick<
       LaunchOptions,
       'services' | 'subtopology' | 'epochInterval' | 'inFlightMax' | 'roundMax' | 'recordsPerSecondMax'
     > {
-  /** End where the logs end at the start, instead of waiting for more. */
+  /** Stop at the current ends of the logs, instead of waiting for more records. */
   readonly untilEnd?: boolean;
   /** Settings of connectors, such as `{ redis: 'redis://cache:6379' }`. */
   readonly connectors?: Readonly<Record<string, string | number>>;
-  /** With `untilEnd`: nothing will ever follow, so windows that are still open close and timers fire. */
+  /** With `untilEnd`: emit the last watermark, so that open windows close and timers fire. */
   readonly drain?: boolean;
-  /** Signals that stop the run, such as `['SIGTERM']`. None by default: signals are the process's own business. */
+  /** Signals that stop the run, such as `['SIGTERM']`; none by default. */
   readonly stopOn?: readonly NodeJS.Signals[];
-  /** Where settings come from that are not given here, passwords above all; `process.env` by default. */
+  /** The environment for settings that are not given here, such as passwords; `process.env` by default. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Told of everything that was mended without help. A person should read it; nothing has to be done. */
+  /** Called with the message of each warning: a problem that the run handles by itself. */
   readonly onWarning?: (message: string) => void;
 }
 
 /**
- * Starts a topology in this process, beside whatever else the process does: opens the profile, the inference service and
- * one task for each partition. Resolves when the tasks have been started.
+ * Starts a topology inside your process: opens the profile, the inference service and one task per partition. Resolves when the tasks have
+ * been started.
  *
- * A setting is taken from the options, then from the environment (`MILLRACE_KAFKA`, ...), then from its default. It calls
- * no `process.exit`, handles no signal unless `stopOn` says so, and opens no port unless `port` says so.
+ * A setting comes from the options, then from the environment (`MILLRACE_KAFKA`, ...), then from its default. `start` never calls
+ * `process.exit`. It handles signals only with `stopOn`, and opens a port only with `port`.
  *
- * Guarantees: `stop` drains, commits and closes; the next start goes on from there. A process that dies without it loses
- * nothing either. Whatever was opened is closed when the run ends, also where starting fails half-way.
+ * Guarantees: `stop` drains, commits and closes, and the next start continues from there. A process that dies without `stop` loses nothing
+ * either. Everything is closed when the run ends, or if the start fails.
  *
- * @throws MillraceError `config` for a setting or a topology that is wrong, otherwise the code of what could not be opened.
+ * @throws MillraceError `config` for a wrong setting or topology, otherwise the code of the part that could not be opened.
  * @example
  * const app = await start(payments, { profile: 'embedded', data: '.millrace/data' });
  * console.log(await app.query('card-features', 'card-17'));

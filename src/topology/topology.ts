@@ -16,7 +16,7 @@ import type { Schema } from '../core/schema.js';
 import type { Sink } from '../core/sink.js';
 import type { Source } from '../core/source.js';
 
-/** What feeds a step: the id of a source or step, and which of its outputs (0 where there is only one). */
+/** An input of a step: the id of a source or step, and the index of its output (0 if it has only one). */
 export interface Wire {
   readonly from: string;
   readonly output: number;
@@ -43,7 +43,7 @@ export interface SinkNode {
   readonly input: Wire;
 }
 
-/** A place where records go through a topic, to come back by another key. */
+/** A repartition: records go through an internal topic and are partitioned by another key. */
 export interface RepartitionNode {
   readonly id: string;
   readonly input: Wire;
@@ -54,37 +54,37 @@ export interface RepartitionNode {
   readonly headers?: PassedHeaders | undefined;
 }
 
-/** By which key records go on, and how they are written on the way. */
+/** The key of a repartition, and how its topic is written. */
 export interface RepartitionOptions<T> {
-  /** What decides the partition from here on: equal keys meet in the same task. */
+  /** The new key: records with equal keys are in the same task. */
   readonly key: (value: T) => string;
-  /** How values are written; what it does not name is gone afterwards. */
+  /** The schema of the topic. Fields that it lacks are lost. */
   readonly schema: Schema<T>;
   /**
-   * Partitions, and so tasks, from here on; as many as the other inputs have by default. Another number later needs a
+   * The number of partitions, and so of tasks, of the next sub-topology. By default that of its other inputs. To change it later, restore a
    * savepoint: see `savepoint restore --rescale`.
    */
   readonly partitions?: number;
   /**
-   * How long (processing time) a task that writes may have nothing to read before those that read go on without it; for
-   * ever by default. What it writes later may be late.
+   * The processing time without records after which a writing task counts as idle, and readers no longer wait for it. By default they wait
+   * without a limit. Records that it writes later may be late.
    */
   readonly idleTimeout?: Duration;
-  /** Headers of the records that values come from which go on with them, such as `traceHeaders`; none by default. */
+  /** The headers of records that are passed on, such as `traceHeaders`; none by default. */
   readonly headers?: PassedHeaders;
 }
 
-/** Where a topology sends what cannot be processed, and what is measured. */
+/** The dead-letter sink and the metrics sink of a topology. */
 export interface TopologyOptions {
-  /** Where records go that cannot be processed: decode, validation, processing and inference failures. */
+  /** The sink for records that cannot be decoded, validated, processed or scored. */
   readonly deadLetters: Sink<DeadLetter>;
-  /** Where counters and measurements of the steps go. */
+  /** The sink for counters and metrics of the steps. */
   readonly metrics?: Sink<MetricRow>;
 }
 
 /**
- * A dataflow as frozen data. Checking, drawing, hashing and running are readers of this one value; steps stand in the
- * order in which they were declared, which is a topological order by construction.
+ * A dataflow as frozen data: it is checked, drawn, hashed and run from this one value. Steps are in the order of their declaration, which is a
+ * topological order.
  */
 export interface Topology {
   readonly name: string;
@@ -93,17 +93,17 @@ export interface Topology {
   readonly sources: readonly SourceNode[];
   readonly steps: readonly StepNode[];
   readonly sinks: readonly SinkNode[];
-  /** Where it is cut into sub-topologies; see `subtopologiesOf`. */
+  /** The repartitions, which divide it into sub-topologies; see `subtopologiesOf`. */
   readonly repartitions: readonly RepartitionNode[];
 }
 
 declare const VALUE: unique symbol;
 type Next<T, Out> = [Out] extends [Adds<infer A>] ? ([keyof A] extends [never] ? T : T & A) : Out;
 
-/** A typed handle on what a source or a step emits. It holds no data; it is where the next step is attached. */
+/** The typed output of a source or a step, to which the next step is attached. It holds no data. */
 export interface Stream<out T> {
   readonly [VALUE]?: (() => T) | undefined;
-  /** Attaches an operator under a stable id: its state belongs to that id. */
+  /** Attaches an operator with a stable id. The state of the step is stored under that id. */
   via<Out>(id: string, operator: Operator<T, Out>): Stream<Next<T, Out>>;
   /** Attaches an operator with further inputs. */
   via<Sides, Out>(
@@ -120,9 +120,8 @@ export interface Stream<out T> {
     operator: MultiInputSplitter<T, Sides, Outs>,
   ): { readonly [K in keyof Outs]: Stream<Next<T, Outs[K]>> };
   /**
-   * Sends values through an internal topic to the tasks that own their new keys. The steps behind it are a sub-topology of their
-   * own: own tasks, state and checkpoints. Event times, and the order of each writing task, are kept; nothing is lost or
-   * doubled on the way.
+   * Sends values through an internal topic to the tasks of their new keys. The steps after it are a sub-topology with its own tasks, state and
+   * checkpoints. Event times, and the order of each writing task, are kept. Nothing is lost or duplicated.
    *
    * @example
    * legs.repartition('by-account', { key: (leg) => leg.account, schema: LegV1 }).via('balance', balance());
@@ -135,7 +134,7 @@ export interface Stream<out T> {
   to(id: string, sink: Sink<T>): void;
 }
 
-/** What `topology` gives to the function that declares the dataflow. */
+/** The argument of the function that declares a dataflow. */
 export interface TopologyBuilder {
   source<T>(id: string, source: Source<T>): Stream<T>;
 }
@@ -143,10 +142,10 @@ export interface TopologyBuilder {
 type AnyOperator = Pick<StepNode, 'kind' | 'settings' | 'shape'> & Partial<Pick<StepNode, 'problems'>>;
 
 /**
- * Declares a dataflow. `build` only records what it is told: nothing is opened, read or checked here.
+ * Declares a dataflow. `build` only records the steps: nothing is opened, read or checked.
  *
  * @example
- * const hubs = topology('hubs', { deadLetters: kafka.deadLetters({ topic: 'hubs.dead' }) }, (t) => {
+ * const hubs = topology('hubs', { deadLetters: kafka.deadLetterSink({ topic: 'hubs.dead' }) }, (t) => {
  *   t.source('departed', kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1 }))
  *     .via('only-atlanta', filter((f) => f.origin === 'ATL'))
  *     .to('hubs', kafka.sink({ topic: 'hubs.v1', schema: FlightDepartedV1 }));
@@ -184,7 +183,7 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
     return handle as unknown as Stream<never>;
   };
 
-  /** Adds a step behind a stream, with further inputs where there are three arguments; gives its outputs by number. */
+  /** Adds a step after a stream, with further inputs if there are three arguments; returns its outputs by number. */
   const attach = (wire: Wire, id: string, second: object, third: object | undefined) => {
     const { kind, settings, shape, problems = [] } = (third ?? second) as AnyOperator;
     const sides = (third ? second : {}) as Record<string, object>;

@@ -19,11 +19,11 @@ export const tripWindows = topology(
         topic: 'trips.v1',
         schema: json<Trip>(),
         eventTime: (trip) => trip.endedAt,
-        outOfOrdernessMax: minutes(2), // how far behind the latest one a trip may come and still be on time
+        outOfOrdernessMax: minutes(2), // how far a trip may be behind the latest one
       }),
     );
 
-    // One row an hour and station, when nothing can change it any more.
+    // One final row per hour and station.
     const hourly = trips.via(
       'hourly',
       window({
@@ -50,7 +50,7 @@ export const tripWindows = topology(
       }),
     );
 
-    // What a rider does without a pause of half an hour, told early and corrected.
+    // Sessions of a rider: trips with less than 30 minutes between them. Early results, then corrections.
     const rides = trips.via(
       'rides',
       window({
@@ -63,7 +63,7 @@ export const tripWindows = topology(
       }),
     );
 
-    // Windows of windows: a day of all riders, corrected whenever one of their rides is.
+    // A window over the results of another window: all rides of a day, corrected with each ride.
     const daily = rides.via(
       'daily',
       windowOfChanges({
