@@ -31,6 +31,8 @@ export interface VerifyOptions {
   /** How long the run with kills is made to take, about. */
   readonly minutes: number;
   readonly processes: number;
+  /** Both runs emit the last watermark at their end, so that all open windows close and are compared as outputs. */
+  readonly drain: boolean;
   /** Leave outputs and state of both runs where they are. */
   readonly keep: boolean;
   /** Arguments of `millrace` for a process that does this work, on a profile with this data folder. */
@@ -133,14 +135,14 @@ async function partitionsOf(profile: OpenProfile, topics: readonly string[]): Pr
 }
 
 async function runVerification(options: VerifyOptions, verification: Verification): Promise<VerifyReport> {
-  const { topology, config, kills, minutes, processes, argumentsOf, onProgress, onWarning, onStop } = options;
+  const { topology, config, kills, minutes, processes, drain, argumentsOf, onProgress, onWarning, onStop } = options;
   const records = recordsOf(verification);
   const run = (
     name: Run,
     more: { processes: number; kills: number; recordsPerSecondMax?: number },
   ): Promise<ProcessesDone> =>
     runProcesses({
-      work: { verification, run: name, recordsPerSecondMax: more.recordsPerSecondMax },
+      work: { verification, run: name, drain, recordsPerSecondMax: more.recordsPerSecondMax },
       config,
       topology: isolatedTopology(topology, verification, name).name,
       processes: more.processes,

@@ -14,6 +14,8 @@ import type { Run, Verification } from './verification.js';
 export interface VerificationWork {
   readonly verification: Verification;
   readonly run: Run;
+  /** Emit the last watermark at the end, so that all open windows close. */
+  readonly drain: boolean;
   /** Of this process; as fast as it goes without it. */
   readonly recordsPerSecondMax?: number | undefined;
 }
@@ -25,7 +27,7 @@ export type VerificationNews =
 
 /** Runs the isolated of a topology over the verification's slices to their end, as one process of several or alone. */
 export async function runVerificationWork(topology: Topology, config: Config, work: VerificationWork): Promise<void> {
-  const { verification, run, recordsPerSecondMax } = work;
+  const { verification, run, drain, recordsPerSecondMax } = work;
   const tell = (news: VerificationNews) => {
     if (process.connected) process.send?.(news);
   };
@@ -40,6 +42,7 @@ export async function runVerificationWork(topology: Topology, config: Config, wo
         ),
         inference,
         bounded: true,
+        final: drain,
         recordsPerSecondMax,
         onJoined: (memberId) => tell({ kind: 'joined', memberId }),
         onPoint: (point) => tell({ kind: 'passed', point }),

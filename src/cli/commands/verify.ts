@@ -16,6 +16,7 @@ interface VerifyFlags {
   readonly kills: number;
   readonly minutes?: number;
   readonly processes?: number;
+  readonly drain: boolean;
   readonly keep?: boolean;
   readonly worker?: string;
   readonly profile?: string;
@@ -55,6 +56,7 @@ export function verifyCommand({ terminal, act }: CommandContext): Command {
       'processes of the run with kills (default: 2, or 1 on the embedded profile)',
       wholeNumber,
     )
+    .option('--no-drain', 'leave windows open that the input does not close: their state is compared, not their output')
     .option('--keep', 'keep the outputs and state of both runs')
     .addOption(new Option('--worker <work>', 'one process of a run, started by another one').hideHelp())
     .addOption(shared.profile)
@@ -62,9 +64,9 @@ export function verifyCommand({ terminal, act }: CommandContext): Command {
     .addHelpText(
       'after',
       `
-Both runs have a consumer group, state, topics, keys, tables, files and objects of their own. Their names begin with "verify-", and
-they are removed at the end. Nothing is written to the targets of the topology, and nothing is sent to other systems. Exits with 1 if
-anything differs.`,
+At the end of its input, each run emits the last watermark, so that all open windows close. Both runs have a consumer group,
+state, topics, keys, tables, files and objects of their own. Their names begin with "verify-", and they are removed at the end.
+Nothing is written to the targets of the topology, and nothing is sent to other systems. Exits with 1 if anything differs.`,
     )
     .action((file: string, flags: VerifyFlags) =>
       act(flags, async () => {
@@ -94,6 +96,7 @@ anything differs.`,
           kills,
           minutes: flags.minutes ?? ((kills + 1) * SECONDS_A_KILL) / 60,
           processes,
+          drain: flags.drain,
           keep: flags.keep ?? false,
           argumentsOf: (work, data) => [
             'verify',
