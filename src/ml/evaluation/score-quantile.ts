@@ -29,12 +29,12 @@ export function scoreQuantile(cell: Float64Cell, q: number): ScoreQuantile {
   const { values } = cell;
   const countsMin = Math.ceil(1 / (1 - q) - 1e-6); // 10 for 0.9, whatever the rounding
   // The bin where the quantile was last, and the scores below it. They follow from the counts, and seldom move.
-  let place = 0;
+  let quantileBin = 0;
   let below = 0;
   const countOf = (bin: number) => values[1 + bin] as number;
   const moveTo = (rank: number) => {
-    while (below > rank) below -= countOf(--place);
-    while (below + countOf(place) <= rank) below += countOf(place++);
+    while (below > rank) below -= countOf(--quantileBin);
+    while (below + countOf(quantileBin) <= rank) below += countOf(quantileBin++);
   };
   const bump = (at: number) => {
     values[at] = (values[at] as number) + 1;
@@ -45,8 +45,8 @@ export function scoreQuantile(cell: Float64Cell, q: number): ScoreQuantile {
       const bin = binOf(score);
       const total = values[0] as number;
       if (total > 0) moveTo(Math.floor(q * (total - 1)));
-      const isAbove = total >= countsMin && bin > place;
-      if (bin < place) below += 1;
+      const isAbove = total >= countsMin && bin > quantileBin;
+      if (bin < quantileBin) below += 1;
       bump(0);
       bump(1 + bin);
       return isAbove;

@@ -53,18 +53,18 @@ type Cells = ReturnType<typeof kMeansCells>;
 export function kMeans(options: KMeansOptions): Learner<unknown, ClusterDistances, Cells> {
   const { clusters, halfLife, initial, initialWeight = 1 } = options;
   requirePositive('kMeans', { clusters, initialWeight, ...(halfLife === undefined ? {} : { halfLife }) });
-  const isPlaced = initial === undefined || (initial.length === clusters && initial.flat().every(Number.isFinite));
-  if (!Number.isInteger(clusters) || !isPlaced)
+  const isUsable = initial === undefined || (initial.length === clusters && initial.flat().every(Number.isFinite));
+  if (!Number.isInteger(clusters) || !isUsable)
     throw new MillraceError('config', `kMeans: ${clusters} clusters cannot have ${initial?.length ?? 'no'} centres`, {
       where: 'kMeans',
       hint: 'give a whole number of clusters, and none or as many centres of finite numbers',
     });
-  const placed = initial ? { initial: layoutVersion(initial), initialWeight } : {};
+  const givenCentres = initial ? { initial: layoutVersion(initial), initialWeight } : {};
   return Object.freeze<Learner<unknown, ClusterDistances, Cells>>({
     kind: 'k-means',
-    settings: Object.freeze({ clusters, ...(halfLife === undefined ? {} : { halfLife }), ...placed }),
+    settings: Object.freeze({ clusters, ...(halfLife === undefined ? {} : { halfLife }), ...givenCentres }),
     output: 'distances',
-    structure: Object.freeze({ clusters, ...placed }),
+    structure: Object.freeze({ clusters, ...givenCentres }),
     cells: (shape) => kMeansCells(shape, clusters, initial),
     open({ centres }, { denseSize }) {
       const space = openCentres(centres, clusters, denseSize, initial, initialWeight);

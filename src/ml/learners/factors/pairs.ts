@@ -94,11 +94,11 @@ export function openPairs(cells: OpenCells<PairCells>, shape: FeatureShape, opti
   const sums = new Float64Array(factors + 1);
 
   const initial = (coordinate: number, factor: number): number => spread * (2 * chance(seed, factor, coordinate) - 1);
-  // Places instead of numbers are passed on: a number with a fraction would be an object on the heap.
-  const take = (coordinate: number, numbers: FeatureArray, place: number): void => {
+  // An index is passed on instead of the number there: a number with a fraction would be an object on the heap.
+  const take = (coordinate: number, numbers: FeatureArray, index: number): void => {
     const at = coordinate * width;
     const hasMoved = state[at] === 1;
-    const x = numbers[place] as number;
+    const x = numbers[index] as number;
     let squares = 0;
     for (let f = 0, from = at + 1; f < factors; f++, from += stride) {
       const v = x * (hasMoved ? rule.weight(state, from) : initial(coordinate, f));
@@ -116,10 +116,10 @@ export function openPairs(cells: OpenCells<PairCells>, shape: FeatureShape, opti
     for (let f = 0; f < factors; f++) twice += (sums[f] as number) ** 2;
     return linear.scoreOf(features) + twice / 2;
   };
-  const move = (coordinate: number, numbers: FeatureArray, place: number, step: number): void => {
+  const move = (coordinate: number, numbers: FeatureArray, index: number, step: number): void => {
     const at = coordinate * width;
     const isFirst = state[at] === 0;
-    const x = numbers[place] as number;
+    const x = numbers[index] as number;
     const g = (slope[0] as number) * x;
     state[at] = 1;
     for (let f = 0, to = at + 1; f < factors; f++, to += stride) {
