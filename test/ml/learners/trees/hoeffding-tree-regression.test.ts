@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FeatureNumbers } from '../../../../src/core/index.js';
-import { hoeffdingTreeRegression, pipe, standardScaler } from '../../../../src/ml/index.js';
+import { hoeffdingTreeRegression, pipe, standardScaler, type TreeRegressionOptions } from '../../../../src/ml/index.js';
 import { modelCells, openLogic } from '../../../../src/ml/model.js';
 import type { ArenaCell } from '../../../../src/state/index.js';
 import { checkLearner } from '../../../../src/testing.js';
@@ -8,6 +8,18 @@ import { openCells, openLearner, vector } from '../../support.js';
 import { errorOf, numberStreams, peerTrees, treeShapes } from '../../tree-rows.js';
 
 const peerNames = { mean: 'mean', linear: 'model', adaptive: 'adaptive' } as const;
+
+/** What a tree of means says after it has learnt some rows. */
+function grown(
+  rows: readonly { readonly x: readonly number[]; readonly label: number }[],
+  options: TreeRegressionOptions,
+) {
+  const denseSize = rows[0]?.x.length ?? 0;
+  const tree = hoeffdingTreeRegression({ leafPrediction: 'mean', ...options });
+  const model = openLearner(tree, { denseSize, hashedSize: 0 });
+  for (const { x, label } of rows) model.learnOne(vector(x), label);
+  return (...x: number[]) => model.predictOne(vector(x));
+}
 
 describe('hoeffdingTreeRegression', () => {
   it.each([
@@ -54,6 +66,44 @@ describe('hoeffdingTreeRegression', () => {
     expect(model.predictOne(vector([0.8, 0]))).toBeCloseTo(4, 1);
   });
 
+  it('divides a bin that has come to hold most rows', () => {
+    const first = [0, 1, 2, 1_000].map((x) => ({ x: [x], label: 0 }));
+    const later = numberStreams.bending.map(({ features: { dense } }) => 10 + 10 * (dense[0] as number));
+    const rows = [...first, ...later.map((x) => ({ x: [x], label: x > 15 ? 4 : 1 }))];
+    const saidOf = grown(rows, { binsMax: 4 });
+    expect(saidOf(13)).toBeCloseTo(1, 0);
+    expect(saidOf(17)).toBeCloseTo(4, 0);
+  });
+
+  it('does not split off fewer rows than five', () => {
+    const withHigh = (count: number) =>
+      grown(
+        Array.from({ length: 200 }, (_, i) => ({ x: [i < count ? 1 : 0], label: i < count ? 9 : 0 })),
+        { delta: 0.5 },
+      );
+    expect(withHigh(4)(1)).toBeCloseTo((4 * 9) / 200, 9);
+    expect(withHigh(5)(1)).toBeCloseTo(9, 9);
+  });
+
+  it('splits on one of two features that are equally good only by the tie threshold', () => {
+    const rows = numberStreams.bending.slice(0, 400).map(({ features: { dense } }) => {
+      const x = dense[0] as number;
+      return { x: [x, x], label: x > 0.5 ? 1 : 0 };
+    });
+    expect(grown(rows, { tieThreshold: 0.25 })(0.9, 0.9)).toBeGreaterThan(0.9);
+    expect(grown(rows, { tieThreshold: 0.05 })(0.9, 0.9)).toBeLessThan(0.7);
+  });
+
+  it.each([-1, 1])('closes the leaf whose labels vary least, on either side', (side) => {
+    // All is settled where the first number is below 0 (or above): the only open leaf must be the other one.
+    const rows = numberStreams.levels.map(({ features: { dense } }) => {
+      const x = ((dense[0] as number) - 0.46875) * side; // of 16 values, none of them 0
+      return { x: [x, dense[1] as number], label: x < 0 ? 0 : (dense[1] as number) > 0.5 ? 20 : 10 };
+    });
+    const saidOf = grown(rows, { openLeavesMax: 1, nodesMax: 5 });
+    expect([saidOf(-0.4, 0.9), saidOf(0.4, 0.1), saidOf(0.4, 0.9)].map(Math.round)).toEqual([0, 10, 20]);
+  });
+
   it('keeps to its bounds: closes the least promising leaves, then splits no more', () => {
     const shape = treeShapes.bending;
     const options = { gracePeriod: 20, delta: 0.5, tieThreshold: 0.3, nodesMax: 25, openLeavesMax: 4 };
@@ -74,11 +124,11 @@ describe('hoeffdingTreeRegression', () => {
   });
 
   it('keeps the promises of a learner while it splits and closes leaves', () => {
-    const grown = { gracePeriod: 12, delta: 0.5, tieThreshold: 0.5, nodesMax: 9, openLeavesMax: 2, binsMax: 4 };
+    const quick = { gracePeriod: 12, delta: 0.5, tieThreshold: 0.5, nodesMax: 9, openLeavesMax: 2, binsMax: 4 };
     for (const leafPrediction of ['mean', 'linear', 'adaptive'] as const)
       for (const stream of ['bending', 'priced'] as const) {
         const rows = numberStreams[stream].slice(0, 80).map((row, i) => ({ ...row, weight: 1 + (i % 3) / 2 }));
-        checkLearner(hoeffdingTreeRegression({ ...grown, leafPrediction }), rows, treeShapes[stream]);
+        checkLearner(hoeffdingTreeRegression({ ...quick, leafPrediction }), rows, treeShapes[stream]);
       }
     const once = numberStreams.levels.slice(0, 60);
     const alike = { gracePeriod: 1e6, leafPrediction: 'mean' } as const;
@@ -108,6 +158,7 @@ describe('hoeffdingTreeRegression', () => {
     expect(() => hoeffdingTreeRegression({ binsMax: 1 })).toThrow('binsMax and errorDecay are 1 and 0.95');
     expect(() => hoeffdingTreeRegression({ errorDecay: 1.5 })).toThrow('binsMax and errorDecay are 16 and 1.5');
     expect(() => hoeffdingTreeRegression({ delta: 1 })).toThrow('hoeffdingTreeRegression: delta, nodesMax');
+    expect(hoeffdingTreeRegression({ leafPrediction: 'mean' }).structure).toEqual({ binsMax: 16, hasLinear: false });
     expect(() => hoeffdingTreeRegression().cells({ denseSize: 1, hashedSize: 4 })).toThrow('hashed features');
   });
 });
