@@ -9,7 +9,7 @@ interface Flight {
   readonly departedAt: number;
 }
 
-/** Flights into a table, flights of each hour into another, and what a third one says of their airports. */
+/** Writes flights to one table and counts per hour to another, and adds airports from a third one. */
 export const example = topology(
   'departures',
   {

@@ -10,7 +10,7 @@ interface Request {
   readonly at: number;
 }
 
-/** Orders of whole files into Parquet by day; requests of a log that grows into compressed lines. */
+/** Reads orders from whole files and writes Parquet by day; reads a growing log and writes compressed lines. */
 export const example = topology('files', { deadLetters: kafka.deadLetterSink({ topic: 'files.dead' }) }, (t) => {
   t.source(
     'orders',

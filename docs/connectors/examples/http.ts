@@ -12,7 +12,7 @@ interface Alert {
   readonly at: number;
 }
 
-/** Clicks that are sent here, scores that a service gives, and alerts that another one hears of. */
+/** Receives clicks over HTTP, looks up scores in a service, and sends alerts to another one. */
 export const example = topology('clicks', { deadLetters: kafka.deadLetterSink({ topic: 'clicks.dead' }) }, (t) => {
   t.source(
     'clicks',
@@ -46,7 +46,7 @@ export const example = topology('clicks', { deadLetters: kafka.deadLetterSink({ 
       filter((click) => click.score > 0.9),
     )
     .to('alerts', http.webhookSink({ url: 'http://127.0.0.1:9100/alerts', key: (click) => click.user }));
-  // What another service has found out, asked for page by page.
+  // Reads the results of another service, page by page.
   t.source(
     'others',
     http.pollSource({

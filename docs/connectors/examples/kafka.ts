@@ -15,7 +15,7 @@ interface Rate {
   readonly perEuro: number;
 }
 
-/** Orders beside two tables: one that lies by the same key, and a small one that every task has as a whole. */
+/** Joins orders with two tables: a co-partitioned one, and a small global one that every task reads completely. */
 export const example = topology('orders', { deadLetters: kafka.deadLetterSink({ topic: 'orders.dead' }) }, (t) => {
   const customers = t
     .source('customers', kafka.tableSource({ topic: 'customers.v1', schema: json<Customer>() }))
@@ -58,7 +58,7 @@ export const example = topology('orders', { deadLetters: kafka.deadLetterSink({ 
       compression: 'lz4',
     }),
   );
-  // What is said of a customer, written on under the customer's key.
+  // The changes of a customer, written with the customer as the key.
   customers.to('known', kafka.upsertSink({ topic: 'customers.known.v1', schema: json<Customer>() }));
 });
 

@@ -9,7 +9,7 @@ interface Order {
   readonly at: number;
 }
 
-/** Orders with what a table says of their customers, into another table: the newest row of each order. */
+/** Adds customers from one table to orders, and writes the newest row of each order to another table. */
 export const example = topology('shop', { deadLetters: kafka.deadLetterSink({ topic: 'shop.dead' }) }, (t) => {
   t.source('orders', kafka.source({ topic: 'orders.v1', schema: json<Order>(), eventTime: (order) => order.at }))
     .via(

@@ -13,7 +13,7 @@ interface Payment {
   readonly at: number;
 }
 
-/** Payments from a Redis stream, what is known of their accounts, and everything that a service asks for afterwards. */
+/** Reads payments from a Redis stream, looks up their accounts, and writes what a service needs. */
 export const example = topology('accounts', { deadLetters: kafka.deadLetterSink({ topic: 'payments.dead' }) }, (t) => {
   const payments = t
     .source(
@@ -61,7 +61,7 @@ export const example = topology('accounts', { deadLetters: kafka.deadLetterSink(
   payments.to('active', redis.setSink({ key: 'active', member: (p) => p.account }));
   payments.to('spent', redis.counterSink({ key: (p) => `spent:${p.account}`, by: (p) => p.cents, ttl: days(40) }));
   payments.to('log', redis.streamSink({ stream: 'checked', entriesMax: 100_000 }));
-  // What is known of accounts, for the lookup above; an account that is closed goes away.
+  // The accounts for the lookup above; a closed account is deleted.
   t.source('accounts', kafka.tableSource({ topic: 'accounts.v1', schema: json<Account>() }))
     .via('account-rows', table({ keysMax: 100_000 }))
     .to('known', redis.upsertSink({ prefix: 'account:' }));

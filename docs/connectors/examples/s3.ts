@@ -8,7 +8,7 @@ interface Order {
   readonly at: number;
 }
 
-/** From one bucket into another, a folder for each hour. */
+/** Copies from one bucket to another, with a folder per hour. */
 export const example = topology('bucket', { deadLetters: kafka.deadLetterSink({ topic: 'bucket.dead' }) }, (t) => {
   t.source(
     'orders',

@@ -8,7 +8,7 @@ interface Payment {
   readonly paidAt: number;
 }
 
-/** What each card pays in a day. While the day is open, its step can be asked for the card. */
+/** The total of each card per day. The open window of a card can be queried. */
 export const totals = topology('totals', { deadLetters: kafka.deadLetterSink({ topic: 'payments.dead' }) }, (t) => {
   t.source('payments', kafka.source({ topic: 'payments', schema: json<Payment>(), eventTime: (p) => p.paidAt }))
     .via(

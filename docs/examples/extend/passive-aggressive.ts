@@ -14,18 +14,18 @@ const cellsOf = ({ denseSize, hashedSize }: FeatureShape) => ({
 type Cells = ReturnType<typeof cellsOf>;
 
 export interface PassiveAggressiveOptions {
-  /** How far one row may move the weights: small where labels are often wrong; 1 by default. */
+  /** The largest step for one row: small if labels are often wrong; 1 by default. */
   readonly aggressiveness?: number;
 }
 
 /**
- * Passive-aggressive classification (PA-I): leaves the weights alone where a row is on the right side with a margin of 1,
- * otherwise moves them just as far as that needs, by `aggressiveness` at most.
+ * Passive-aggressive classification (PA-I). If a row is on the right side with a margin of 1, the weights do not change. Otherwise they
+ * move as little as this margin needs, by `aggressiveness` at most.
  *
- * Predicts the margin through a sigmoid: from 0 to 1, above a half for the true side. It orders rows well and is no
+ * The prediction is the margin through a sigmoid: from 0 to 1, above one half for the true side. It ranks rows well, but is not a
  * calibrated probability.
  *
- * Guarantee: a row with a number that is not finite is refused, and predicted as undecided. Memory: 8 bytes a coordinate.
+ * Guarantee: a row with a number that is not finite is refused, and its prediction is one half. Memory: 8 bytes per coordinate.
  * Source: Crammer, Dekel, Keshet, Shalev-Shwartz and Singer, "Online Passive-Aggressive Algorithms", JMLR 7 (2006).
  *
  * @example
@@ -39,7 +39,7 @@ export function passiveAggressive(options: PassiveAggressiveOptions = {}): Learn
     output: 'probability',
     cells: cellsOf,
     open({ weights }: OpenCells<Cells>, { denseSize }: FeatureShape): LearnerLogic<boolean, number> {
-      /** Calls back for every coordinate of a row: first the intercept, then the dense, then the hashed ones. */
+      /** Calls back for every coordinate of a row: the intercept, then the dense ones, then the hashed ones. */
       const forEach = ({ dense, indices, values }: FeatureNumbers, visit: (at: number, value: number) => void) => {
         visit(0, 1);
         for (let i = 0; i < denseSize; i++) visit(1 + i, dense[i] as number);

@@ -1,20 +1,20 @@
-// A custom operator: what it keeps lies in cells, time comes from the record.
+// A custom operator: its state is in cells, and its time comes from the records.
 import { type Adds, mapCell, type Operator, rescale, stateful, withField } from 'millrace/operator';
 
-/** What the operator adds to a record. */
+/** The fields that the operator adds. */
 type Pause = Adds<{ readonly pauseSeconds: number | null }>;
 
 export interface SinceLastOptions<T> {
-  /** Whose records follow each other. */
+  /** The key of a record. */
   readonly key: (value: T) => string;
-  /** Keys held at most; the one seen longest ago makes room. */
+  /** Maximum number of keys; the least recently seen one is dropped first. */
   readonly keysMax: number;
 }
 
 /**
- * Adds how many seconds of event time have passed since the record before of the same key; `null` for the first.
+ * Adds the seconds of event time since the previous record of the same key; `null` for the first one.
  *
- * Guarantee: the times are in the checkpoint, so a replay gives the same numbers. Memory: one entry a key.
+ * Guarantee: the times are in the checkpoint, so a replay gives the same numbers. Memory: one entry per key.
  *
  * @example
  * trades.via('pause', sinceLast({ key: (trade) => trade.symbol, keysMax: 10_000 }));

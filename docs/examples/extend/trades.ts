@@ -1,4 +1,4 @@
-// A topology of parts of your own: a source, a lookup, an operator, a learner, an aggregate and sinks.
+// A topology with your own source, lookup, operator, learner, aggregate and sinks.
 import { featurize, hours, learn, lookup, map, minutes, topology, window } from 'millrace';
 import { featureView, hashed, numeric } from 'millrace/ml';
 import { tumbling } from 'millrace/window';
@@ -18,7 +18,7 @@ interface Company {
   readonly symbol: string;
   readonly sector: string;
 }
-/** Said later: whether the price rose after a trade. */
+/** The label: whether the price rose after a trade. It arrives later. */
 interface Outcome {
   readonly trade: number;
   readonly rose: boolean;

@@ -1,10 +1,10 @@
-// A custom aggregate: a few numbers that can be added to, merged and taken back from.
+// A custom aggregate: a few numbers that can be added to, merged and retracted from.
 import { type Aggregate, aggregate } from 'millrace/window';
 
 /**
- * The mean of a number, weighted by another; `null` where there is no weight.
+ * The mean of a number, weighted by another one; `null` if the total weight is 0.
  *
- * Sums of products cancel where values are large and lie close together: for that, `variance` shows Welford's recurrence.
+ * Sums of products lose digits if values are large and close together. Then use Welford's update, as `variance` does.
  *
  * @example
  * window({ ..., aggregate: { price: weightedMean((trade: Trade) => trade.price, (trade: Trade) => trade.size) } });

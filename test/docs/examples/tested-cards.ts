@@ -16,7 +16,7 @@ type CardEvent = Login | Charge;
 
 const isCharge = (event: CardEvent): event is Charge => event.kind === 'charge';
 
-// Whoever steals a card tries it with small change and then spends; the owner would have logged in first.
+// A stolen card: a small charge as a test, then a large one, without a login of the owner between them.
 const tested = startsWith('small', (event: CardEvent): event is Charge => isCharge(event) && event.amount < 2)
   .notFollowedBy('login', (event) => event.kind === 'login')
   .followedBy('large', (event, { small }): event is Charge => isCharge(event) && event.amount > 100 * small.amount);

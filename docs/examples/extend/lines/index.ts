@@ -1,5 +1,5 @@
-// A custom connector: folders of JSON lines to read from and to write to, and a file to look things up in. This file is inert
-// data: what touches files is in open.ts, and is loaded when a topology runs.
+// A custom connector: a source and a sink of JSON lines in folders, and a lookup in a file. This file is inert data. The code that opens
+// files is in open.ts, which is loaded when a topology runs.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'millrace';
@@ -18,7 +18,7 @@ import {
   sourceOf,
 } from 'millrace/connect';
 
-/** What the connector is, as data: `describe`, `check`, `connectors list` and the runtime read it. */
+/** The definition of the connector: `describe`, `check`, `connectors list` and the runtime read it. */
 export const linesConnector = defineConnector({
   name: 'lines',
   kinds: {
@@ -35,7 +35,7 @@ export const linesConnector = defineConnector({
       role: 'sink',
       doc: 'Writes the values of each checkpoint as JSON lines into a file that appears when the checkpoint is stored.',
       writes: 'prepared',
-      // `millrace verify` runs a topology twice and compares what it wrote: each run in a folder of its own.
+      // `millrace verify` runs a topology twice and compares the outputs. Each run writes to its own folder.
       verify: {
         called: ({ folder }: { folder: string }) => folder,
         isolate: (options: { folder: string }, { id, run, step }) => ({
@@ -75,7 +75,7 @@ export interface LinesSourceOptions<T> extends Omit<OptionsOf<typeof kinds.sourc
 /** Folders and files of JSON lines. */
 export const lines = {
   /**
-   * Reads what is appended to the files of a folder.
+   * Reads the lines that are appended to the files of a folder.
    *
    * @example
    * t.source('trades', lines.source<Trade>({ folder: 'trades', eventTime: (trade) => trade.at }));
@@ -91,7 +91,7 @@ export const lines = {
   },
 
   /**
-   * Writes values as JSON lines into files that appear with the checkpoints.
+   * Writes values as JSON lines. A file becomes visible after the checkpoint that covers it.
    *
    * @example
    * prices.to('prices', lines.sink({ folder: 'prices' }));
@@ -99,7 +99,7 @@ export const lines = {
   sink: <T>(options: OptionsOf<typeof kinds.sink.options>): Sink<T> => sinkOf<T>(kinds.sink, options),
 
   /**
-   * Finds values by a field of theirs.
+   * Looks values up by one of their fields.
    *
    * @example
    * trades.via('company', lookup({ from: lines.lookup<Company>({ file: 'companies.ndjson', key: 'symbol' }), ... }));

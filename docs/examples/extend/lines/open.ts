@@ -23,8 +23,8 @@ const fileOf = (folder: string, partition: number): string => join(folder, `${pa
 const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOENT';
 
 /**
- * The driver of `lines.source`. A record's offset is the place of the newline that ends its line, so a line counts once it is
- * complete, and any offset can be gone back to. Memory: one chunk, or the longest line.
+ * The driver of `lines.source`. The offset of a record is the byte position of the newline that ends its line. So incomplete lines are not
+ * read, and reading can start at any offset. Memory: one chunk, or the longest line.
  */
 export function linesSource(): SourceDriver {
   return {
@@ -37,7 +37,7 @@ export function linesSource(): SourceDriver {
       let held: Buffer = Buffer.alloc(0); // read and not yet given: it begins at `at`
       let closed = false;
 
-      /** The next line that is complete; `undefined` where there is none yet. */
+      /** The next complete line; `undefined` if there is none yet. */
       async function nextLine(): Promise<RawRecord | undefined> {
         handle ??= await openIfThere(file);
         let from = 0;
@@ -94,7 +94,7 @@ async function openIfThere(file: string): Promise<FileHandle | undefined> {
   }
 }
 
-/** Where the line begins that a byte lies in. */
+/** The start of the line that contains a byte. */
 async function lineStart(handle: FileHandle, offset: number): Promise<number> {
   for (let end = offset; end > 0; ) {
     const from = Math.max(0, end - CHUNK_BYTES);
@@ -106,7 +106,7 @@ async function lineStart(handle: FileHandle, offset: number): Promise<number> {
   return 0;
 }
 
-/** What a checkpoint keeps of a sink: how many files it has written, and which one it has still to show. */
+/** The committable: the number of written files, and the file that still has to be renamed. */
 interface Prepared {
   readonly count: number;
   readonly hidden?: string;
@@ -114,9 +114,9 @@ interface Prepared {
 }
 
 /**
- * The driver of `lines.sink`. An epoch writes into a hidden file; once the checkpoint is stored, the file is renamed, which can be
- * done again. Who opens the sink after a crash finishes that, and removes what no checkpoint has. A process that was taken for
- * dead can only rename what has been renamed already. Memory: the values of one `write` as text.
+ * The driver of `lines.sink`. An epoch writes to a hidden file. After the checkpoint the file is renamed; this can be repeated. After a crash
+ * `open` renames the file of the checkpoint and removes files that no checkpoint covers. A process that was only suspended can rename
+ * nothing but a file that has been renamed already. Memory: the values of one `write` as text.
  */
 export function linesSink(): SinkDriver {
   return {
@@ -166,7 +166,7 @@ export function linesSink(): SinkDriver {
   };
 }
 
-/** What `lines.sink` wrote, for `millrace verify`: rows that are told apart by what they are. */
+/** Reads what `lines.sink` wrote, for `millrace verify`. Rows are compared by their content. */
 export function linesWritten(): WrittenOutput {
   const folderOf = (sink: { readonly options: unknown }) => (sink.options as { folder: string }).folder;
   return {
@@ -187,7 +187,7 @@ export function linesWritten(): WrittenOutput {
   };
 }
 
-/** The driver of `lines.lookup`: the file as a map, read again when its size or time has changed. Memory: `linesMax` values. */
+/** The driver of `lines.lookup`: a map of the file, which is read again if its size or time changes. Memory: `linesMax` values. */
 export function linesLookup(): LookupDriver {
   return {
     async open(lookup, step) {
