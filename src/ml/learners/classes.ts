@@ -10,9 +10,9 @@ export function requireClasses(where: string, classes: readonly ClassLabel[]): v
   });
 }
 
-/** The place of each class. */
-export const placesOf = (classes: readonly ClassLabel[]): ReadonlyMap<ClassLabel, number> =>
-  new Map(classes.map((label, place) => [label, place]));
+/** The index of each class. */
+export const indicesOf = (classes: readonly ClassLabel[]): ReadonlyMap<ClassLabel, number> =>
+  new Map(classes.map((label, index) => [label, index]));
 
 /**
  * Turns scores in nats into shares that add up to 1, in place. Classes of which nothing is known have `-Infinity`; where that is

@@ -10,7 +10,7 @@ import type {
 } from '../../core/learner.js';
 import type { Settings } from '../../core/operator.js';
 import type { CellSpecs, OpenCells } from '../../core/state.js';
-import { placesOf } from './classes.js';
+import { indicesOf } from './classes.js';
 import { rowLimits } from './rows.js';
 
 /** Larger numbers are refused in updates: their squares, and sums of those, must be finite. */
@@ -24,7 +24,7 @@ export interface Labels<Y, P> {
   readonly outputs: number;
   /** Whether it is a declared class, or a number that may be learnt. */
   isUsable(label: Y): boolean;
-  /** The place of a class, or the number as it was given: a computed one would be an object on the heap. */
+  /** The index of a class, or the number as it was given: a computed one would be an object on the heap. */
   numberOf(label: Y): number;
   readonly refusal: Refusal;
   predictionOf(numbers: Float64Array): P;
@@ -32,13 +32,13 @@ export interface Labels<Y, P> {
 
 /** Classes: scores of each. */
 export function classLabels<C extends ClassLabel>(classes: readonly C[]): Labels<C, ClassScores> {
-  const places = placesOf(classes);
+  const indices = indicesOf(classes);
   return {
     output: 'scores',
     classes,
     outputs: classes.length,
-    isUsable: (label) => places.has(label),
-    numberOf: (label) => places.get(label) as number,
+    isUsable: (label) => indices.has(label),
+    numberOf: (label) => indices.get(label) as number,
     refusal: 'unknown-class',
     predictionOf: (scores) => scores,
   };
@@ -54,7 +54,7 @@ export const numberLabels: Labels<number, number> = {
   predictionOf: (numbers) => numbers[0] as number,
 };
 
-/** What predicts and learns behind the checks: rows are usable, a label is the place of a class or a number. */
+/** What predicts and learns behind the checks: rows are usable, a label is the index of a class or a number. */
 export interface DenseLogic {
   predict(row: FeatureNumbers, into: Float64Array): void;
   learn(row: FeatureNumbers, label: number, weight: number): void;

@@ -1,5 +1,5 @@
 import type { ClassLabel, ClassScores, Learner } from '../../../core/learner.js';
-import { placesOf, requireClasses } from '../classes.js';
+import { indicesOf, requireClasses } from '../classes.js';
 import { type LabelCells, labelLearner } from './label-learner.js';
 
 /**
@@ -17,7 +17,7 @@ export function classShares<const C extends ClassLabel>({
   readonly classes: readonly C[];
 }): Learner<C, ClassScores, LabelCells> {
   requireClasses('classShares', classes);
-  const places = placesOf(classes);
+  const indices = indicesOf(classes);
   return labelLearner<C, ClassScores>('class-shares', {
     output: 'scores',
     classes,
@@ -30,10 +30,10 @@ export function classShares<const C extends ClassLabel>({
       return scores;
     },
     learn(labels, label, weight) {
-      const place = places.get(label);
-      if (place === undefined) return 'unknown-class';
-      labels.values[place] = (labels.values[place] as number) + weight;
-      labels.touch(place);
+      const index = indices.get(label);
+      if (index === undefined) return 'unknown-class';
+      labels.values[index] = (labels.values[index] as number) + weight;
+      labels.touch(index);
       return undefined;
     },
   });

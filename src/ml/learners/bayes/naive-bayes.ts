@@ -1,7 +1,7 @@
 import type { ClassLabel, ClassScores, FeatureNumbers, FeatureShape, Learner, Refusal } from '../../../core/learner.js';
 import type { Settings } from '../../../core/operator.js';
 import { type Float64Cell, float64Cell } from '../../../state/index.js';
-import { normalize, placesOf, requireClasses } from '../classes.js';
+import { indicesOf, normalize, requireClasses } from '../classes.js';
 import { FEATURE_MAX, rowLimits } from '../rows.js';
 
 /** What a naive Bayes classifier keeps of a class, and how likely a row is by it. */
@@ -47,7 +47,7 @@ export function naiveBayes<const C extends ClassLabel>(
       const record = recordOf(model);
       const { values: state } = cell;
       const scores = new Float64Array(classes.length);
-      const places = placesOf(classes);
+      const indices = indicesOf(classes);
       const limits = rowLimits(shape.denseSize, FEATURE_MAX);
       return {
         predictOne(features) {
@@ -66,9 +66,9 @@ export function naiveBayes<const C extends ClassLabel>(
         learnOne(features, label, weight = 1) {
           const refusal = limits.refusalOf(features, weight) ?? model.refusalOf?.(features);
           if (refusal) return refusal;
-          const place = places.get(label);
-          if (place === undefined) return 'unknown-class';
-          const at = place * record;
+          const index = indices.get(label);
+          if (index === undefined) return 'unknown-class';
+          const at = index * record;
           const rows = (state[at] as number) + weight;
           state[at] = rows;
           cell.touch(at);

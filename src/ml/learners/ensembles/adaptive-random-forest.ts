@@ -3,7 +3,7 @@ import { errorRises } from '../../drift/adwin.js';
 import { requireClasses } from '../classes.js';
 import { classLabels } from '../dense-learner.js';
 import { classLeaves } from '../trees/class-leaves.js';
-import { placeOfGreatest } from '../trees/leaves.js';
+import { argmax } from '../trees/leaves.js';
 import { classTreeRules, type TreeOptions } from '../trees/tree-rules.js';
 import { addVote, type EnsembleCells, toShares } from './members.js';
 import { type RandomForestOptions, randomForest, type Voting } from './random-forest.js';
@@ -22,7 +22,7 @@ const RIGHT = 1;
 const byAccuracy: Voting = {
   size: 2,
   judge(kept, at, said, c, weight) {
-    const isRight = placeOfGreatest(said) === c;
+    const isRight = argmax(said) === c;
     kept[at + SEEN] = (kept[at + SEEN] as number) + weight;
     if (isRight) kept[at + RIGHT] = (kept[at + RIGHT] as number) + weight;
     return isRight ? 0 : 1;

@@ -7,7 +7,7 @@ import { requireClasses } from '../classes.js';
 import { classLabels, type DenseLogic, denseLearner } from '../dense-learner.js';
 import { classLeaves } from '../trees/class-leaves.js';
 import { Forest, type ForestPlan, forestCells } from '../trees/forest.js';
-import { placeOfGreatest } from '../trees/leaves.js';
+import { argmax } from '../trees/leaves.js';
 import { classTreeRules, type TreeOptions } from '../trees/tree-rules.js';
 import { addVote, type EnsembleCells, requireMembers, toShares } from './members.js';
 
@@ -92,7 +92,7 @@ function openBagging(
   const learn = (tree: number, row: FeatureNumbers, c: number, weight: number): boolean => {
     if (weight > 0) forest.learn(tree, row, c, weight);
     forest.predict(tree, row, shares);
-    return errorRises(errors, windowOf(tree), placeOfGreatest(shares) === c ? 0 : 1);
+    return errorRises(errors, windowOf(tree), argmax(shares) === c ? 0 : 1);
   };
   return {
     predict(row, into) {

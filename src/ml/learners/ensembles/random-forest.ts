@@ -101,7 +101,7 @@ function openForest(
   const warnings = new Adwin(members, options.warningDelta);
   const drifts = new Adwin(members, options.driftDelta);
   const said = new Float64Array(outputs);
-  const placeOf = (tree: number): number => HEAD + tree * (KEPT + voting.size);
+  const memberAt = (tree: number): number => HEAD + tree * (KEPT + voting.size);
   const slotOf = (tree: number, vote: number): number => 2 * tree + vote;
   const set = (at: number, value: number): void => {
     state[at] = value;
@@ -126,7 +126,7 @@ function openForest(
     for (let i = 0; i < voting.size; i++) set(at + KEPT + i, 0);
   };
   const learn = (tree: number, row: FeatureNumbers, label: number, weight: number, times: number): void => {
-    const at = placeOf(tree);
+    const at = memberAt(tree);
     const votes = state[at + VOTES] as number;
     forest.predict(slotOf(tree, votes), row, said);
     const error = voting.judge(state, at + KEPT, said, label, weight);
@@ -141,7 +141,7 @@ function openForest(
     predict(row, into) {
       into.fill(0);
       for (let tree = 0; tree < trees; tree++) {
-        const at = placeOf(tree);
+        const at = memberAt(tree);
         forest.predict(slotOf(tree, state[at + VOTES] as number), row, said);
         voting.vote(tree, state, at + KEPT, said, into);
       }

@@ -1,6 +1,6 @@
 import type { ClassLabel, ClassScores, FeatureNumbers, FeatureShape, Learner } from '../../../core/learner.js';
 import type { OpenCells } from '../../../core/state.js';
-import { normalize, placesOf, requireClasses } from '../classes.js';
+import { indicesOf, normalize, requireClasses } from '../classes.js';
 import { FEATURE_MAX, rowLimits } from '../rows.js';
 import {
   interceptRule,
@@ -59,7 +59,7 @@ function openSoftmax<C extends ClassLabel>(
   const stride = strideOf(optimizer);
   const width = classes.length;
   const state = weights.values;
-  const places = placesOf(classes);
+  const classIndices = indicesOf(classes);
   const limits = rowLimits(denseSize, featureMax);
   const scores = new Float64Array(width);
   const slopes = new Float64Array(width);
@@ -88,7 +88,7 @@ function openSoftmax<C extends ClassLabel>(
     learnOne(features, label, weight = 1) {
       const refusal = limits.refusalOf(features, weight);
       if (refusal) return refusal;
-      const truth = places.get(label);
+      const truth = classIndices.get(label);
       if (truth === undefined) return 'unknown-class';
       const shares = sharesOf(features);
       for (let c = 0; c < width; c++) {

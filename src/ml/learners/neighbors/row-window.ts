@@ -24,7 +24,7 @@ export class RowWindow {
   readonly distances: Float64Array;
   readonly labels: Float64Array;
   readonly votes: Float64Array;
-  private readonly places: Int32Array;
+  private readonly indices: Int32Array;
   private readonly width: number;
 
   constructor(
@@ -37,7 +37,7 @@ export class RowWindow {
     this.distances = new Float64Array(neighbors);
     this.labels = new Float64Array(neighbors);
     this.votes = new Float64Array(neighbors);
-    this.places = new Int32Array(neighbors);
+    this.indices = new Int32Array(neighbors);
   }
 
   add({ dense }: FeatureNumbers, label: number, weight: number): void {
@@ -55,14 +55,14 @@ export class RowWindow {
 
   /** Finds the nearest rows by the Euclidean distance, and returns how many there are. Of rows as near, the older come first. */
   find({ dense }: FeatureNumbers): number {
-    const { window, width, distances, places, denseSize, neighbors } = this;
+    const { window, width, distances, indices, denseSize, neighbors } = this;
     const { values } = this.cell;
     const learnt = values[0] as number;
     const rows = Math.min(learnt, window);
     const oldest = learnt > window ? learnt % window : 0;
     let found = 0;
-    for (let age = 0, place = oldest; age < rows; age++, place = place + 1 === window ? 0 : place + 1) {
-      const at = HEAD + place * width;
+    for (let age = 0, index = oldest; age < rows; age++, index = index + 1 === window ? 0 : index + 1) {
+      const at = HEAD + index * width;
       const most = found < neighbors ? Number.POSITIVE_INFINITY : (distances[found - 1] as number);
       let sum = 0;
       for (let i = 0; i < denseSize && sum < most; i++) {
@@ -74,13 +74,13 @@ export class RowWindow {
       let n = found - 1;
       for (; n > 0 && (distances[n - 1] as number) > sum; n--) {
         distances[n] = distances[n - 1] as number;
-        places[n] = places[n - 1] as number;
+        indices[n] = indices[n - 1] as number;
       }
       distances[n] = sum;
-      places[n] = place;
+      indices[n] = index;
     }
     for (let n = 0; n < found; n++) {
-      const at = HEAD + (places[n] as number) * width;
+      const at = HEAD + (indices[n] as number) * width;
       distances[n] = Math.sqrt(distances[n] as number);
       this.labels[n] = values[at + LABEL] as number;
       this.votes[n] = values[at + WEIGHT] as number;

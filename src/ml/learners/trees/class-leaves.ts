@@ -3,7 +3,7 @@ import type { ArenaCell } from '../../../state/index.js';
 import { normalize } from '../classes.js';
 import { ClassStatistics, classStatisticsWidth } from './class-statistics.js';
 import type { LeafFeatures } from './leaf-features.js';
-import { type LeafKind, type Leaves, OWN, placeOfGreatest, STATISTICS, type TreeArenas } from './leaves.js';
+import { argmax, type LeafKind, type Leaves, OWN, STATISTICS, type TreeArenas } from './leaves.js';
 import { hoeffdingBound, type Split, type SplitRules } from './split.js';
 
 /** How leaves for classes split and predict. */
@@ -83,7 +83,7 @@ class ClassLeaves implements Leaves {
   /** The weight of rows outside of its majority. */
   promiseOf(node: number): number {
     const total = this.readWeights(node, this.scores);
-    return total - (this.scores[placeOfGreatest(this.scores)] as number);
+    return total - (this.scores[argmax(this.scores)] as number);
   }
 
   /** Whether the best feature is better than the next one by more than chance explains, or both are equally good. */
@@ -128,11 +128,10 @@ class ClassLeaves implements Leaves {
   private compare(node: number, row: FeatureNumbers, c: number, weight: number): void {
     const { values } = this.nodes;
     const total = this.readWeights(node, this.scores);
-    if (total === 0 || placeOfGreatest(this.scores) === c)
+    if (total === 0 || argmax(this.scores) === c)
       values[node + MAJORITY_RIGHT] = (values[node + MAJORITY_RIGHT] as number) + weight;
     if (total === 0) return;
     this.bayes(node, row, this.scores);
-    if (placeOfGreatest(this.scores) === c)
-      values[node + BAYES_RIGHT] = (values[node + BAYES_RIGHT] as number) + weight;
+    if (argmax(this.scores) === c) values[node + BAYES_RIGHT] = (values[node + BAYES_RIGHT] as number) + weight;
   }
 }

@@ -141,7 +141,7 @@ export class ClassStatistics {
       if (feature.size > 0) this.tryValues(values, rowsOf, from, feature, before);
       else this.tryThresholds(values, rowsOf, from, feature, before);
       if (search.next()) {
-        bestFrom = from + (best.place - feature.at) * classes;
+        bestFrom = from + (best.coordinate - feature.at) * classes;
         bestSize = feature.size;
       }
       from += (feature.size || GAUSSIAN) * classes;
@@ -152,7 +152,7 @@ export class ClassStatistics {
     return true;
   }
 
-  /** Each value of a category against all others, as its place is 1 or not. */
+  /** Each value of a category against all others, as its coordinate is 1 or not. */
   private tryValues(values: Float64Array, rowsOf: number, from: number, feature: TreeFeature, before: number): void {
     for (let value = 0; value < feature.size; value++) {
       this.divideByValue(values, rowsOf, from + value * this.classes);
@@ -205,12 +205,12 @@ export class ClassStatistics {
   }
 
   /** Offers the split that divides the classes into `left` and `right`. */
-  private offer(before: number, place: number, threshold: number): void {
+  private offer(before: number, coordinate: number, threshold: number): void {
     const { left, right } = this;
     const below = sumOf(left);
     const above = sumOf(right);
     const total = below + above;
     if (!(below > SHARE_MIN * total && above > SHARE_MIN * total)) return;
-    this.search.offer(place, threshold, before - (below * entropy(left) + above * entropy(right)) / total);
+    this.search.offer(coordinate, threshold, before - (below * entropy(left) + above * entropy(right)) / total);
   }
 }

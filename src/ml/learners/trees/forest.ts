@@ -4,11 +4,11 @@ import { chance } from '../../chance.js';
 import { type DenseLogic, requireDense } from '../dense-learner.js';
 import { LeafFeatures } from './leaf-features.js';
 import {
+  COORDINATE,
   LEFT,
   type LeafKind,
   type Leaves,
   OWN,
-  PLACE,
   RIGHT,
   SLOT,
   STATISTICS,
@@ -142,7 +142,7 @@ export class Forest {
   next(node: number, { dense }: FeatureNumbers): number {
     const { values } = this.nodes;
     if (values[node + LEFT] === 0) return -1;
-    const isLeft = (dense[values[node + PLACE] as number] as number) <= (values[node + THRESHOLD] as number);
+    const isLeft = (dense[values[node + COORDINATE] as number] as number) <= (values[node + THRESHOLD] as number);
     return (values[node + (isLeft ? LEFT : RIGHT)] as number) - 1;
   }
 
@@ -232,7 +232,7 @@ export class Forest {
     const left = this.addNode(slot);
     const right = this.addNode(slot);
     const { values } = this.nodes;
-    values[leaf + PLACE] = kind.best.place;
+    values[leaf + COORDINATE] = kind.best.coordinate;
     values[leaf + THRESHOLD] = kind.best.threshold;
     values[leaf + LEFT] = left + 1;
     values[leaf + RIGHT] = right + 1;

@@ -7,7 +7,7 @@ import { requireClasses } from '../classes.js';
 import { classLabels, type DenseLogic, denseLearner } from '../dense-learner.js';
 import { classLeaves } from './class-leaves.js';
 import { Forest, type ForestCells, type ForestPlan, forestCells } from './forest.js';
-import { placeOfGreatest } from './leaves.js';
+import { argmax } from './leaves.js';
 import { classTreeRules, type TreeOptions } from './tree-rules.js';
 
 /** The classes of a tree, how it grows, and when it takes a part of the world for changed. */
@@ -155,7 +155,7 @@ function openTree(
   const learn = (from: number, row: FeatureNumbers, c: number, weight: number): void => {
     const leaf = forest.leafOf(from, row);
     forest.predictAt(leaf, row, shares);
-    const error = placeOfGreatest(shares) === c ? 0 : 1;
+    const error = argmax(shares) === c ? 0 : 1;
     for (let node = from; node >= 0; node = forest.next(node, row)) {
       const hasRisen = watch(node, error);
       if (node === leaf) break;

@@ -1,6 +1,6 @@
 import type { FeatureArray, FeatureShape } from '../../../core/learner.js';
 
-/** What a leaf may split on: a dense number, or a category of `size` places. */
+/** What a leaf may split on: a dense number, or a category of `size` coordinates. */
 export interface TreeFeature {
   readonly at: number;
   /** Number of values; 0 for a number. */

@@ -10,7 +10,7 @@ export interface TreeArenas {
   readonly leaves: ArenaCell;
 }
 
-/** What the leaves of trees learn, predict and split by. A label is the place of a class, or a number. */
+/** What the leaves of trees learn, predict and split by. A label is the index of a class, or a number. */
 export interface Leaves {
   /** Writes what the leaf at a node predicts of a row. */
   predict(node: number, row: FeatureNumbers, into: Float64Array): void;
@@ -40,10 +40,10 @@ export interface LeafKind {
   open(arenas: TreeArenas, shape: FeatureShape, features: LeafFeatures): Leaves;
 }
 
-/** A node. Links are the place of a record plus 1, and 0 for none; a node without children is a leaf, one without statistics closed. */
+/** A node. Links are where a record begins, plus 1, and 0 for none; a node without children is a leaf, one without statistics closed. */
 export const LEFT = 0;
 export const RIGHT = 1;
-export const PLACE = 2;
+export const COORDINATE = 2;
 export const THRESHOLD = 3;
 export const STATISTICS = 4;
 /** The slot of its tree. */
@@ -53,9 +53,9 @@ export const TRIED_AT = 6;
 /** Then the numbers of its kind. */
 export const OWN = 7;
 
-/** The first of the greatest. */
-export function placeOfGreatest(numbers: Float64Array): number {
-  let place = 0;
-  for (let i = 1; i < numbers.length; i++) if ((numbers[i] as number) > (numbers[place] as number)) place = i;
-  return place;
+/** The index of the greatest number, the first of several. */
+export function argmax(numbers: Float64Array): number {
+  let greatest = 0;
+  for (let i = 1; i < numbers.length; i++) if ((numbers[i] as number) > (numbers[greatest] as number)) greatest = i;
+  return greatest;
 }

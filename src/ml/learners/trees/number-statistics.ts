@@ -102,9 +102,9 @@ export class NumberStatistics {
     return this.insert(values, from, this.mergeLeast(values, from) < low ? low - 1 : low, x);
   }
 
-  /** Makes a bin at a place, in front of the one that was there. */
-  private insert(values: Float64Array, from: number, place: number, x: number): number {
-    const bin = from + 1 + place * BIN;
+  /** Makes a bin at an index, in front of the one that was there. */
+  private insert(values: Float64Array, from: number, index: number, x: number): number {
+    const bin = from + 1 + index * BIN;
     const bins = values[from] as number;
     values.copyWithin(bin + BIN, bin, from + 1 + bins * BIN);
     values[bin] = x;
@@ -113,22 +113,22 @@ export class NumberStatistics {
     return bin;
   }
 
-  /** Merges the two neighbours with the least rows, and returns the place of both. */
+  /** Merges the two neighbours with the least rows, and returns the index of both. */
   private mergeLeast(values: Float64Array, from: number): number {
     const bins = values[from] as number;
-    let place = 0;
+    let index = 0;
     let least = Number.POSITIVE_INFINITY;
     for (let i = 0, bin = from + 1; i + 1 < bins; i++, bin += BIN) {
       const rows = (values[bin + 1] as number) + (values[bin + BIN + 1] as number);
       if (rows >= least) continue;
       least = rows;
-      place = i;
+      index = i;
     }
-    const bin = from + 1 + place * BIN;
+    const bin = from + 1 + index * BIN;
     mergeMoments(values, bin + BIN + 1, values, bin + 1);
     values.copyWithin(bin, bin + BIN, from + 1 + bins * BIN);
     values[from] = bins - 1;
-    return place;
+    return index;
   }
 
   /** Each bin and all before it against those behind. */
@@ -143,7 +143,7 @@ export class NumberStatistics {
     }
   }
 
-  /** Each value of a category against all others, as its place is 1 or not. */
+  /** Each value of a category against all others, as its coordinate is 1 or not. */
   private tryValues(values: Float64Array, all: number, from: number, feature: TreeFeature): void {
     const { sides } = this;
     for (let value = 0; value < feature.size; value++) {
@@ -162,12 +162,12 @@ export class NumberStatistics {
   }
 
   /** Offers the split that divides the labels into `sides`, by the variance that it takes away. */
-  private offer(values: Float64Array, all: number, place: number, threshold: number): void {
+  private offer(values: Float64Array, all: number, coordinate: number, threshold: number): void {
     const { sides, ownSides } = this;
     const left = sides[0] as number;
     const right = sides[MOMENTS_SIZE] as number;
     if (!(left >= ROWS_MIN && right >= ROWS_MIN)) return;
     const within = (left * varianceOf(sides, 0) + right * varianceOf(sides, MOMENTS_SIZE)) / (values[all] as number);
-    if (this.search.offer(place, threshold, varianceOf(values, all) - within)) ownSides.set(sides);
+    if (this.search.offer(coordinate, threshold, varianceOf(values, all) - within)) ownSides.set(sides);
   }
 }

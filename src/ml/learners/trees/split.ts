@@ -1,6 +1,6 @@
-/** A split: rows whose feature at `place` is at most `threshold` go left. */
+/** A split: rows whose feature at `coordinate` is at most `threshold` go left. */
 export interface Split {
-  place: number;
+  coordinate: number;
   threshold: number;
   /** What it gains: bits of information, or variance of the labels. */
   merit: number;
@@ -18,8 +18,8 @@ const NONE = Number.NEGATIVE_INFINITY;
 /** Keeps the best of the splits that are offered, feature by feature. */
 export class SplitSearch {
   /** The best split of the feature in hand, and of all. */
-  private readonly own: Split = { place: 0, threshold: 0, merit: NONE };
-  readonly best: Split = { place: 0, threshold: 0, merit: NONE };
+  private readonly own: Split = { coordinate: 0, threshold: 0, merit: NONE };
+  readonly best: Split = { coordinate: 0, threshold: 0, merit: NONE };
   private second = NONE;
 
   /** Forgets all splits. */
@@ -30,10 +30,10 @@ export class SplitSearch {
   }
 
   /** Offers a split on the feature in hand, and says whether it is its best one. */
-  offer(place: number, threshold: number, merit: number): boolean {
+  offer(coordinate: number, threshold: number, merit: number): boolean {
     const { own } = this;
     if (!(merit > own.merit)) return false;
-    own.place = place;
+    own.coordinate = coordinate;
     own.threshold = threshold;
     own.merit = merit;
     return true;
@@ -50,7 +50,7 @@ export class SplitSearch {
       return false;
     }
     this.second = best.merit;
-    best.place = own.place;
+    best.coordinate = own.coordinate;
     best.threshold = own.threshold;
     best.merit = merit;
     return true;
