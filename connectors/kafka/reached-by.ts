@@ -1,5 +1,5 @@
-import { contradiction, fileOf, required, type Secret, secretOf } from '../../src/connect/secrets.js';
-import type { KafkaSasl, KafkaTls } from './connection/security.js';
+import { contradiction, required, type Secret, secretOf, tlsOf } from '../../src/connect/secrets.js';
+import type { KafkaSasl } from './connection/security.js';
 import { clientCredentials } from './connection/token.js';
 import type { KafkaOptions } from './open.js';
 import type { KafkaSettings } from './settings.js';
@@ -14,7 +14,9 @@ type Brokers = Pick<KafkaOptions, 'brokers' | 'clientId' | 'compression' | 'repl
 export function kafkaOptions(config: KafkaSettings): Brokers {
   const { kafka, kafkaClientId: clientId, kafkaCompression: compression, kafkaReplication: replication } = config;
   const { kafkaRack: rack } = config;
-  const tls = tlsOf(config);
+  const isOn = config.kafkaTls === 'yes';
+  const tls = tlsOf(config, 'kafka', { isOn, hint: 'set kafkaTls to yes' });
+  const passphrase = config.kafkaKeyPassphrase;
   const sasl = saslOf(config);
   return {
     brokers: kafka.split(',').map((broker) => broker.trim()),
@@ -22,28 +24,8 @@ export function kafkaOptions(config: KafkaSettings): Brokers {
     compression,
     ...(rack === '' ? {} : { rack }),
     ...(replication === 0 ? {} : { replication }),
-    ...(tls ? { tls } : {}),
+    ...(isOn ? { tls: { ...tls, ...(passphrase === '' ? {} : { passphrase }) } } : {}),
     ...(sasl ? { sasl } : {}),
-  };
-}
-
-function tlsOf(config: KafkaSettings): KafkaTls | undefined {
-  const { kafkaTls, kafkaCa, kafkaCert, kafkaKey, kafkaKeyPassphrase, kafkaServerName } = config;
-  if (kafkaTls === 'no') {
-    const idle = (['kafkaCa', 'kafkaCert', 'kafkaKey', 'kafkaServerName'] as const).find((name) => config[name] !== '');
-    if (idle) throw contradiction(idle, 'it has no effect without TLS', 'set kafkaTls to yes');
-    return undefined;
-  }
-  if ((kafkaCert === '') !== (kafkaKey === '')) {
-    const [there, missing] =
-      kafkaCert === '' ? (['kafkaKey', 'kafkaCert'] as const) : (['kafkaCert', 'kafkaKey'] as const);
-    throw contradiction(there, `${missing} is missing`, 'set both the certificate and its key');
-  }
-  return {
-    ...(kafkaCa === '' ? {} : { ca: fileOf('kafkaCa', kafkaCa) }),
-    ...(kafkaCert === '' ? {} : { certificate: fileOf('kafkaCert', kafkaCert), key: fileOf('kafkaKey', kafkaKey) }),
-    ...(kafkaKeyPassphrase === '' ? {} : { passphrase: kafkaKeyPassphrase }),
-    ...(kafkaServerName === '' ? {} : { serverName: kafkaServerName }),
   };
 }
 

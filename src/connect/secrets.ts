@@ -31,6 +31,43 @@ export const fileOf = (setting: string, path: string) => async (): Promise<strin
   }
 };
 
+/** The files and the name of a TLS connection. */
+export interface TlsOptions {
+  readonly ca?: Secret;
+  readonly certificate?: Secret;
+  readonly key?: Secret;
+  readonly serverName?: string;
+}
+
+type TlsSettings<P extends string> = Readonly<Record<`${P}${'Ca' | 'Cert' | 'Key' | 'ServerName'}`, string>>;
+
+/**
+ * The TLS options of a connector from its settings `PREFIXCa`, `PREFIXCert`, `PREFIXKey` and `PREFIXServerName`. Without TLS they must
+ * be empty, and `hint` says how to switch it on.
+ *
+ * @throws MillraceError `config` if the settings contradict each other.
+ */
+export function tlsOf<P extends string>(
+  settings: TlsSettings<P>,
+  prefix: P,
+  { isOn, hint }: { readonly isOn: boolean; readonly hint: string },
+): TlsOptions {
+  const names = [`${prefix}Ca`, `${prefix}Cert`, `${prefix}Key`, `${prefix}ServerName`] as const;
+  const idle = isOn ? undefined : names.find((name) => settings[name] !== '');
+  if (idle) throw contradiction(idle, 'it has no effect without TLS', hint);
+  const [caName, certName, keyName, serverName] = names;
+  if ((settings[certName] === '') !== (settings[keyName] === '')) {
+    const [there, missing] = settings[certName] === '' ? [keyName, certName] : [certName, keyName];
+    throw contradiction(there, `${missing} is missing`, 'set both the certificate and its key');
+  }
+  const [ca, cert, key]: readonly string[] = [settings[caName], settings[certName], settings[keyName]];
+  return {
+    ...(ca && { ca: fileOf(caName, ca) }),
+    ...(cert && key && { certificate: fileOf(certName, cert), key: fileOf(keyName, key) }),
+    ...(settings[serverName] && { serverName: settings[serverName] }),
+  };
+}
+
 export const revealed = async (credential: Secret): Promise<string> =>
   typeof credential === 'string' ? credential : credential();
 
