@@ -13,7 +13,7 @@ import type { CellSpecs, OpenCells } from '../../core/state.js';
 import { indicesOf } from './classes.js';
 import { rowLimits } from './rows.js';
 
-/** Larger numbers are refused in updates: their squares, and sums of those, must be finite. */
+/** Larger features, labels and weights are refused: their squares and products, and sums of those, must be finite. */
 const NUMBER_MAX = 1e50;
 
 /** Labels as numbers, and predictions made of numbers. */
@@ -92,6 +92,7 @@ export function denseLearner<Y, P, S extends CellSpecs>(
         learnOne(features, label, weight = 1) {
           const refusal = limits.refusalOf(features, weight);
           if (refusal) return refusal;
+          if (weight > NUMBER_MAX) return 'unusable-weight';
           if (!labels.isUsable(label)) return labels.refusal;
           logic.learn(features, labels.numberOf(label), weight);
           return 'learnt';

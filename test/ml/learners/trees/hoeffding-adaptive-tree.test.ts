@@ -96,7 +96,7 @@ describe('hoeffdingAdaptiveTree', () => {
     expect(run(hoeffdingAdaptiveTree(options), 3_000)).toBeGreaterThan(deaf + 0.02);
   });
 
-  it('keeps the promises of a learner while subtrees take the places of others', () => {
+  it('keeps the promises of a learner while subtrees take the places of others', { timeout: 120_000 }, () => {
     const quick = { gracePeriod: 8, delta: 0.5, nodesMax: 9, openLeavesMax: 3 };
     const nervous = { driftDelta: 0.9, switchDelta: 1.9, comparedRowsMin: 4 };
     const rows = treeStreams.mixed.slice(0, 300).map((row, i) => ({
