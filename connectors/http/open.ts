@@ -107,9 +107,7 @@ async function request(
   if (permanent.has(status) || (body !== undefined && (status === 404 || status === 405)))
     throw new MillraceError('lookup', `the service answered with status ${status}`, {
       where: step,
-      hint: permanent.has(status)
-        ? 'do the headers hold what lets this client in?'
-        : 'is the address that of the service?',
+      hint: permanent.has(status) ? 'check the credentials in the headers' : 'is the address that of the service?',
       permanent: true,
     });
   return { kind: 'refused', detail: `status ${status}` };

@@ -16,11 +16,15 @@ export const httpSink = ({ attemptsMax = 10 }: HttpSinkOptions = {}): SinkDriver
     const options = sink.options as Webhook;
     const secret = options.secretFrom === undefined ? undefined : secretFrom(options.secretFrom, context.step);
     if (secret !== undefined && !isSecret(secret)) {
-      throw new MillraceError('config', `what ${options.secretFrom} contains begins with whsec_ and is not base64`, {
-        where: context.step,
-        hint: 'copy the whole secret again; a secret that is not base64 is given without whsec_',
-        permanent: true,
-      });
+      throw new MillraceError(
+        'config',
+        `the secret in ${options.secretFrom} begins with whsec_, but the rest is not base64`,
+        {
+          where: context.step,
+          hint: 'copy the whole secret again; give a secret that is not base64 without whsec_',
+          permanent: true,
+        },
+      );
     }
     return new WebhookWriter(options, context, secret, attemptsMax);
   },

@@ -222,7 +222,7 @@ export class PartitionLog {
         where: this.where,
         hint: this.hasRead
           ? 'a leader without them was elected: the task goes on from its checkpoint, if that lies before the loss'
-          : `a leader without them was elected, and outputs have what came of them: ${WAYS}`,
+          : `a leader without them was elected, but outputs contain their results: ${WAYS}`,
         permanent: !this.hasRead,
         cause,
       },

@@ -36,7 +36,7 @@ export function compareTopic(declared: DeclaredTopic, actual: ActualTopic): Conf
   }
   if (onMismatch === 'ignore') return found;
   if (replication !== undefined && replication !== actual.replication) {
-    const hint = 'kafka-reassign-partitions gives it other replicas; or declare what is there';
+    const hint = 'change the replicas with kafka-reassign-partitions, or declare the number that the topic has';
     add('replication', String(replication), String(actual.replication), hint);
   }
   for (const [name, value] of Object.entries(configsOf(declared))) {

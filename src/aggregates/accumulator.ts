@@ -140,7 +140,7 @@ export function retractionProblems<In>(aggregates: Aggregates<In>): Problem[] {
   return Object.entries(aggregates)
     .filter(([, { logic }]) => logic.retract === undefined)
     .map(([name, { kind }]) => ({
-      message: `${name}: ${kind} cannot take back what is corrected`,
+      message: `${name}: ${kind} cannot retract`,
       hint: 'over changes use count, sum, mean, variance, quantiles, or an aggregate of your own with `retract`',
     }));
 }

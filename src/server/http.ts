@@ -73,7 +73,7 @@ export async function serveMonitoring({
 }
 
 const withoutToken = (host: string): MillraceError =>
-  new MillraceError('config', `everybody who reaches ${host} could read metrics and state`, {
+  new MillraceError('config', `anyone who can reach ${host} could read metrics and state`, {
     where: '--host',
     hint: 'set MILLRACE_TOKEN, which requests must bear then, or listen on 127.0.0.1',
   });

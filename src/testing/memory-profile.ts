@@ -202,7 +202,7 @@ function fakeLookup(stores: Readonly<Record<string, FakeStore>>): LookupDriver {
       if (!store)
         throw new MillraceError('config', `there is no store for step '${step}'`, {
           where: step,
-          hint: 'give the test what stands in for it: `lookups`',
+          hint: 'replace the store in the test: option `lookups`',
         });
       return {
         keysMax: Number.MAX_SAFE_INTEGER,

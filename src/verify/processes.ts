@@ -122,5 +122,5 @@ const stuck = ({ run }: VerificationWork): MillraceError =>
 
 const stoppedByUser = (): MillraceError =>
   new MillraceError('step', 'stopped before it reported anything', {
-    hint: 'what it had written is taken away again',
+    hint: 'the outputs of the verification are removed',
   });

@@ -50,8 +50,8 @@ describe('aggregate', () => {
     expect(accumulatorOf(some).retracts).toBe(false);
     expect(accumulatorOf({ trips: count<Trip>(), distance: sum(ofTrip) }).retracts).toBe(true);
     expect(retractionProblems(some).map(({ message }) => message)).toEqual([
-      'stations: distinct-count cannot take back what is corrected',
-      'longest: aggregate cannot take back what is corrected',
+      'stations: distinct-count cannot retract',
+      'longest: aggregate cannot retract',
     ]);
     expect(aggregateProblems(some).map(({ message }) => message)).toEqual(['far: a quantile at 2']);
     expect(aggregate({ ...counting, name: '' }).problems).toHaveLength(1);

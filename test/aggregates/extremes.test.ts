@@ -31,8 +31,8 @@ describe('min and max', () => {
 
   it('say that they cannot take values back', () => {
     expect(retractionProblems({ low: min(of), high: max(of) }).map(({ message }) => message)).toEqual([
-      'low: min cannot take back what is corrected',
-      'high: max cannot take back what is corrected',
+      'low: min cannot retract',
+      'high: max cannot retract',
     ]);
   });
 });

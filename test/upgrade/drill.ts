@@ -122,7 +122,7 @@ export async function drill(options: DrillOptions): Promise<DrillResult> {
     await step('an upgrade that is called off', async () => {
       const fresh = start('v2', hash);
       await members(4);
-      for (const process of fresh) await process.said('stands by');
+      for (const process of fresh) await process.said('This process waits');
       await sleep(restMs);
       for (const process of fresh) await process.stop();
       await members(2);
@@ -130,7 +130,7 @@ export async function drill(options: DrillOptions): Promise<DrillResult> {
     await step('stateful change, by accepted plan', async () => {
       const fresh = start('v2', hash);
       await members(4);
-      for (const process of fresh) await process.said('stands by');
+      for (const process of fresh) await process.said('This process waits');
       for (const process of old) await process.stop();
       await members(2);
       await pauses.next();
@@ -140,7 +140,7 @@ export async function drill(options: DrillOptions): Promise<DrillResult> {
     await step('rolled back, one process killed', async () => {
       const fresh = start('v1b', await plan('v1b', 3));
       await members(4);
-      for (const process of fresh) await process.said('stands by');
+      for (const process of fresh) await process.said('This process waits');
       await old[0]?.stop();
       await old[1]?.kill();
       await members(2);

@@ -61,10 +61,10 @@ export function newsOf(
   const differs = `group '${group}' gives no tasks to ${self}: processes of ${text(running)} have them`;
   // Another number of partitions is not another plan; whether the state allows it is decided when a task opens.
   if (accepted || !held || own.layout === running.layout)
-    return `${differs}. This process stands by, and takes over when they have all stopped`;
+    return `${differs}. This process waits, and takes over when they have all stopped`;
   return new MillraceError('config', differs, {
     where: group,
-    hint: `millrace plan shows the difference; run --accept-plan ${own.hash} stands by, and takes over when they have all stopped`,
+    hint: `millrace plan shows the difference; run --accept-plan ${own.hash} waits, and takes over when they have all stopped`,
     permanent: true,
   });
 }

@@ -81,7 +81,7 @@ function configsIn(texts: readonly string[]): Record<string, string> {
       const [, name, value] = /^([a-z.]+)=(.+)$/.exec(text) ?? [];
       if (name !== undefined && value !== undefined) return [name, value];
       const hint = 'give a name and a value, such as retention.ms=604800000';
-      throw new MillraceError('config', `${text} is no config`, { where: '--config', hint });
+      throw new MillraceError('config', `${text} is not a config`, { where: '--config', hint });
     }),
   );
 }

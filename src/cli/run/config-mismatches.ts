@@ -45,5 +45,5 @@ export function mismatchLines(mismatches: readonly SinkMismatch[]): string {
     const refused = each.refused ? ' (a run would not start)' : '';
     return `  ${each.sink}: ${mismatchText(each)}${refused}\n    hint: ${each.hint}\n`;
   });
-  return lines.length === 0 ? '' : `\n${counted(lines.length, 'difference')} from what is declared\n${lines.join('')}`;
+  return lines.length === 0 ? '' : `\n${counted(lines.length, 'difference')} from the declaration\n${lines.join('')}`;
 }

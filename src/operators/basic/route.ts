@@ -37,7 +37,7 @@ function problemsOf(names: readonly string[]): Problem[] {
     return [
       {
         message: 'a rule is named `otherwise`',
-        hint: 'that is the output of what no rule takes: give the rule another name',
+        hint: '`otherwise` is the output of values without a rule: give the rule another name',
       },
     ];
   // JavaScript puts such keys first, whatever the order in which they were written.

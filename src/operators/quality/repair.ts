@@ -60,7 +60,7 @@ export function repair<T>({ rules }: Repairs<T>): Splitter<T, Repaired> {
     settings: { rules: rules.map(({ text }) => text).join('; ') },
     problems: [
       ...rules.flatMap(({ problems }) => problems),
-      ...(rules.length > 0 ? [] : [{ message: 'there are no rules', hint: 'name at least one thing to repair' }]),
+      ...(rules.length > 0 ? [] : [{ message: 'there are no rules', hint: 'declare at least one rule' }]),
     ],
     outputs: ['repaired', 'repairs'],
     open(context) {

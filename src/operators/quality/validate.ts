@@ -124,7 +124,7 @@ function problemsOf(rules: readonly Rule[]): Problem[] {
     const before = rules.slice(0, i);
     if (cell && before.some((other) => other.cell && other.reason === reason))
       problems.push({
-        message: `${reason} stands there twice`,
+        message: `${reason} is declared twice`,
         hint: 'stateful rules are identified by their fields',
       });
     if (side && before.some((other) => other.side?.name === side.name && other.side.keysMax !== side.keysMax))

@@ -192,7 +192,7 @@ export function ruleProblems(rules: readonly WindowRule[]): Problem[] {
   for (const { name, min, max: most } of rules) {
     if (rules.filter((rule) => rule.name === name).length > 1)
       problems.push({
-        message: `${name} stands there twice`,
+        message: `${name} is declared twice`,
         hint: 'rows are identified by the names of expectations',
       });
     if (Number.isNaN(min) || Number.isNaN(most) || (min !== null && most !== null && min > most))

@@ -113,7 +113,10 @@ function problemsOf<T>({ key, rates = {}, otherwise = 1, quota, strataMax }: Str
     if (!(rate >= 0 && rate <= 1))
       problems.push({ message: `the rate of ${name} is ${rate}`, hint: 'give a share between 0 and 1' });
   if (!key && all.some(([, rate]) => rate < 1))
-    problems.push({ message: 'rates without a key', hint: 'give `key`, what is drawn, such as the id of a record' });
+    problems.push({
+      message: 'rates without a key',
+      hint: 'give `key`: rates choose keys, such as the id of a record',
+    });
   if (quota && !(quota.records >= 1 && quota.every > 0))
     problems.push({
       message: `the quota is ${quota.records} records every ${quota.every} ms`,

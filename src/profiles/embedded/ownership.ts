@@ -153,5 +153,5 @@ const isCode = (error: unknown, ...codes: readonly string[]): boolean =>
 const inUse = (path: string, who: string): MillraceError =>
   new MillraceError('config', `the embedded store is in use by ${who}`, {
     where: path,
-    hint: 'stop it first, close what opened the store before, or name another data folder',
+    hint: 'stop that process, close the profile that opened the store, or use another data folder',
   });

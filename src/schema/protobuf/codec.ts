@@ -88,7 +88,7 @@ function indexBytes(paths: ReadonlyMap<string, string>, message: string, subject
   if (path === undefined) {
     throw new MillraceError('schema', `message ${message} is imported by schema ${subject}, not declared in it`, {
       where: subject,
-      hint: 'give the file that declares the message: its id goes with every payload',
+      hint: 'give the file that declares the message: every payload carries the schema id of that file',
       permanent: true,
     });
   }

@@ -74,7 +74,7 @@ it('names both sides: a warning to who has the tasks and to who waits for them, 
   ];
   const of = (name: string) => `topology hash-${name} (layout ${name}, 4 tasks)`;
   expect(newsOf('g', a, false, layouts)).toContain(`group 'g' gives no tasks to b of ${of('v2')}`);
-  expect(newsOf('g', b, true, layouts)).toContain('stands by');
+  expect(newsOf('g', b, true, layouts)).toContain('This process waits');
   expect(newsOf('g', b, false, layouts)).toMatchObject({
     code: 'config',
     permanent: true,
@@ -82,6 +82,6 @@ it('names both sides: a warning to who has the tasks and to who waits for them, 
     hint: expect.stringContaining('--accept-plan hash-v2'),
   });
   // Nobody has tasks yet: whether a checkpoint fits is not known, so nobody is put out.
-  expect(newsOf('g', b, false, { ...layouts, held: false })).toContain('stands by');
-  expect(newsOf('g', { ...b, ...version('v1', 6) }, false, layouts)).toContain('stands by');
+  expect(newsOf('g', b, false, { ...layouts, held: false })).toContain('This process waits');
+  expect(newsOf('g', { ...b, ...version('v1', 6) }, false, layouts)).toContain('This process waits');
 });

@@ -247,7 +247,7 @@ describe('a member of a group', () => {
 
     const [second, third] = [await Member.join(topology, v2), await Member.join(topology, v2)];
     await until(() => second.warnings.length > 0 && third.warnings.length > 0);
-    expect(third.warnings.at(-1)).toContain('stands by');
+    expect(third.warnings.at(-1)).toContain('This process waits');
     expect([first.assigned.length, second.assigned.length, third.assigned.length]).toEqual([TASKS, 0, 0]);
     await kept.write(1);
     await kept.commit();

@@ -160,7 +160,7 @@ export default topology('declared', { deadLetters: kafka.deadLetterSink({ topic:
     };
     const run = (...args: string[]) => millrace(args, { folder: user.folder, env });
     const warning = await run('check', 'warn.ts', '--profile', 'cluster');
-    expect(warning).toMatchObject({ code: 0, out: expect.stringContaining('2 differences from what is declared') });
+    expect(warning).toMatchObject({ code: 0, out: expect.stringContaining('2 differences from the declaration') });
     const failing = await run('check', 'fail.ts', '--profile', 'cluster');
     expect(failing.code).toBe(1);
     expect(failing.out).toContain(`  warned: topic '${warned}': replication is 1, declared is 2\n`);

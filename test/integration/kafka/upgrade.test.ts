@@ -116,14 +116,14 @@ it('an upgrade and its rollback lose and double nothing, and a version that join
   await until(() => second.tasks.length === TASKS);
 
   const third = await start(v2, { acceptPlan: topologyHash(v2) });
-  await until(() => third.warnings.some((warning) => warning.includes('stands by')));
+  await until(() => third.warnings.some((warning) => warning.includes('This process waits')));
   await goesOn('refunds');
   await second.stop();
   await until(() => third.tasks.length === TASKS);
   await goesOn('orders');
 
   const fourth = await start(v1b, { acceptPlan: topologyHash(v1b) });
-  await until(() => fourth.warnings.some((warning) => warning.includes('stands by')));
+  await until(() => fourth.warnings.some((warning) => warning.includes('This process waits')));
   await third.stop();
   await goesOn('refunds');
   stopped = true;

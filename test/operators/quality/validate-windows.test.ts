@@ -159,9 +159,9 @@ describe('validateWindows', () => {
     expect(problems(expected.volume(1, 2))).toEqual([]);
     expect(problems(expected)).toEqual(['no expectation']);
     expect(problems(expected.volume(3, 2).volume(1, 2))).toEqual([
-      'volume stands there twice',
+      'volume is declared twice',
       'volume within 3 and 2',
-      'volume stands there twice',
+      'volume is declared twice',
     ]);
     expect(problems(expected.quantile('minutes', 95, 0, 1))).toEqual(['p9500:minutes/measured: a quantile at 95']);
     expect(problems(expected.volume(1, 2), { key: ({ station }) => station })).toEqual(['keysMax is 0']);

@@ -549,7 +549,7 @@ describe('windowOfChanges', () => {
     });
     expect(wrong.problems?.map(({ message }) => message)).toEqual([
       'session windows cannot take corrections',
-      'most: max cannot take back what is corrected',
+      'most: max cannot retract',
     ]);
   });
 });
