@@ -1,5 +1,6 @@
 import { MillraceError } from '../../../core/errors.js';
 import type { ClusterDistances, FeatureNumbers, FeatureShape, Learner } from '../../../core/learner.js';
+import type { Settings } from '../../../core/operator.js';
 import { type Float64Cell, float64Cell } from '../../../state/index.js';
 import { requirePositive } from '../../check-options.js';
 import { layoutVersion } from '../../features/plan.js';
@@ -59,7 +60,7 @@ export function kMeans(options: KMeansOptions): Learner<unknown, ClusterDistance
       where: 'kMeans',
       hint: 'give a whole number of clusters, and none or as many centres of finite numbers',
     });
-  const givenCentres = initial ? { initial: layoutVersion(initial), initialWeight } : {};
+  const givenCentres: Settings = initial ? { initial: layoutVersion(initial), initialWeight } : {};
   return Object.freeze<Learner<unknown, ClusterDistances, Cells>>({
     kind: 'k-means',
     settings: Object.freeze({ clusters, ...(halfLife === undefined ? {} : { halfLife }), ...givenCentres }),
