@@ -153,7 +153,7 @@ describe('a first topology', () => {
     await millrace(args, { folder, input: JSON.stringify(late) });
     const after = await millrace(['run', 'payments.ts', '--until-end', '--json'], { folder });
     expect(JSON.parse(after.out).written.history).toBe(2_981);
-  });
+  }, 120_000);
 
   it('is operated by the commands that the guides show', async () => {
     const renamed = readFileSync(join(folder, 'payments.ts'), 'utf8').replace("'dedupe'", "'once'");
