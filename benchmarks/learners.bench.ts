@@ -3,7 +3,7 @@
  *
  * All sides read the same files; each row is predicted, then learnt. A rate is rows a second of the processor's time, of all
  * threads of a process: that of a side with one core of its own. Not in it: making and reading rows, starting processes,
- * compiling by the JIT (each side runs a case once before, and its process stays). Vowpal Wabbit reads its own text format in the clock, as it does
+ * compiling by the JIT (each case runs before it is measured, and a side's process stays for all). Vowpal Wabbit reads its own text format in the clock, as it does
  * nothing else. Scores in the details show that the sides do the same work; learners with chance draw it differently.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -47,6 +47,9 @@ const peers: Readonly<Record<PeerName, Peer>> = {
 };
 
 const peersOf = ({ peers }: Case) => Object.keys(peers) as PeerName[];
+
+/** What the JIT of a side is given before each case. The others have none. */
+const warmUpSeconds: Readonly<Record<string, number>> = { Millrace: 1, MOA: 5 };
 
 /** Every selected case's peers are there, or it is said which are not, and how they are installed. */
 async function prepare(chosen: readonly Case[], progress: (line: string) => void): Promise<void> {
@@ -103,8 +106,10 @@ export const benchmark: Benchmark<typeof options> = async (progress, { only, row
           },
         }),
       );
-      // River has no compiler to wait for, and is slow.
-      for (const [side, said] of orders) if (side.name !== 'River') await side.run(said);
+      for (const [side, said] of orders) {
+        const warmUp = warmUpSeconds[side.name];
+        if (warmUp) await side.run({ ...said, seconds: warmUp });
+      }
       const { runs, rates } = await measureInTurn(contestants, { rounds, warmUps: 0 });
       for (const [side, spread] of Object.entries(rates)) figures[`${name}, ${side}`] = spread;
       for (const peer of peersOf(each)) {

@@ -96,7 +96,6 @@ export const cases: Readonly<Record<string, Case>> = {
     learner: hoeffdingTree({ classes }),
     peers: {
       River: 'tree.HoeffdingTreeClassifier(binary_split=True, max_share_to_split=1.0)',
-      MOA: 'moa.classifiers.trees.HoeffdingTree -b',
     },
   },
   'Hoeffding tree, more rows': {
@@ -162,7 +161,7 @@ export const cases: Readonly<Record<string, Case>> = {
     ...numbers,
     rows: 10_000,
     label: 'class',
-    learner: softmaxRegression({ classes: [0, 1, 2], optimizer: plain }),
+    learner: softmaxRegression({ classes: [0, 1, 2], optimizer: plain, interceptRate: 0 }),
     peers: { River: 'linear_model.SoftmaxRegression(optim.SGD(0.05))' },
   },
   perceptron: {
