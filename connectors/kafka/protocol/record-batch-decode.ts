@@ -148,9 +148,18 @@ function sectionOf({ bytes, start, end, attributes }: Batch, where: string): Buf
   return codec === 0 ? section : decompress(codec, section, where);
 }
 
+/** That of a control batch, which brokers alone write: one that is too large is damaged. */
+function controlSectionOf(marker: Batch, where: string): Buffer {
+  try {
+    return sectionOf(marker, where);
+  } catch (error) {
+    throw error instanceof TooLarge ? damaged(`a control batch: ${error.message}`, where) : error;
+  }
+}
+
 /** Whether a control batch is an abort marker. Other control records are ignored. */
 export function isAbort(marker: Batch, where: string): boolean {
-  const { key } = new RecordReader(sectionOf(marker, where), marker, where).next();
+  const { key } = new RecordReader(controlSectionOf(marker, where), marker, where).next();
   // The key is a version and a type, both 16 bits: 0 is abort, 1 is commit.
   if (key === null || key.length < 4) throw damaged('a control record without a type', where);
   return key[2] === 0 && key[3] === 0;

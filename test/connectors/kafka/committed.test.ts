@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { dataBatch, marker, rangeOf, record, recordsOf, resealed, text, withAttributes } from './batches.js';
+import { batch } from '../../../connectors/kafka/protocol/record-batch.js';
+import { dataBatch, marker, rangeOf, record, recordsOf, resealed, sectionOf, text, withAttributes } from './batches.js';
 
 const valuesOf = (...args: Parameters<typeof rangeOf>) => recordsOf(rangeOf(...args)).map(({ value }) => text(value));
 const aborted = (producerId: bigint, firstOffset: number) => ({ producerId, firstOffset });
@@ -126,3 +127,11 @@ it('moves past batches that compaction has emptied', () => {
 });
 
 const resealedCopy = (bytes: Buffer): Buffer => resealed(Buffer.from(bytes));
+
+it('takes a control batch that would become too large for a damaged log, by a typed error', () => {
+  const attributes = batch.transactional | batch.control | 2; // snappy
+  const bomb = sectionOf(marker(0, 7n, 'abort'), attributes, Buffer.from([0x80, 0x80, 0x80, 0x80, 0x01, 0]));
+  expect(() => recordsOf(rangeOf([bomb]))).toThrow(
+    expect.objectContaining({ code: 'source', message: expect.stringContaining('a control batch') }),
+  );
+});
