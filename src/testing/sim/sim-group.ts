@@ -32,6 +32,11 @@ export class SimGroup {
     this.ownerOf = new Array(partitions).fill(undefined);
   }
 
+  /** Whether a process that died still counts as a member. */
+  get hasDead(): boolean {
+    return [...this.joined].some(({ process }) => !process.alive);
+  }
+
   async join(process: SimProcess, member: GroupMember): Promise<Membership> {
     await process.reach('join');
     const joined: Joined = { process, member, generation: 0, hasLeft: false };
