@@ -179,8 +179,12 @@ export function loggedLearning<Y>(
         });
       }),
   });
+  // Asked at every row: a flag of its own costs less than the size of a map.
+  let isSettled = false;
   const settle = (): void => {
-    if (log.lags) log.settle();
+    if (isSettled) return;
+    log.settle();
+    isSettled = true;
   };
   return {
     settle,

@@ -156,9 +156,8 @@ class Simulation {
       this.lastStepTurn = this.time.turns;
       for (const life of this.lives) if (life.process.alive && !life.over) this.stop(life);
       await this.until(() => this.lives.every(({ process, over }) => !process.alive || over));
-      // A process that died holds its tasks until its session ends; a bounded run would end without them.
       await this.until(() => [...this.groups.values()].every((group) => !group.hasDead));
-      // The next owner of the tasks completes the last checkpoint's writes, and reads to the end of the logs.
+      // Once no dead member holds tasks, their next owner completes the last checkpoint's writes and reads to the end of the logs.
       this.start(true);
       await this.until(() => this.lives.at(-1)?.over === true);
       this.checkOutcome();
