@@ -4,9 +4,9 @@ import { type Detector, digitsOf, GAPS, matching, type Span, starred } from './s
 const LABEL = String.raw`[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?`;
 /** Of what may stand before the `@`, what people have there: not the signs that set apart fields of a URL, or quote and mark a text. */
 const LOCAL = String.raw`[\p{L}\p{N}_][\p{L}\p{N}.!$%'*+^_~-]{0,63}`;
-/** Sought by its `@`, and from there backwards: most characters of a text are in no address. */
+/** Sought by its `@` with a label and a dot behind it, and from there backwards: most characters of a text are in no address. */
 const EMAIL = new RegExp(
-  String.raw`@(?<=(?<![\p{L}\p{N}._%+-])(${LOCAL})@)(?:${LABEL}\.){1,8}\p{L}{2,63}(?![\p{L}\p{N}])`,
+  String.raw`@(?=[\p{L}\p{N}-]{1,63}\.)(?<=(?<![\p{L}\p{N}._%+-])(${LOCAL})@)(?:${LABEL}\.){1,8}\p{L}{2,63}(?![\p{L}\p{N}])`,
   'gu',
 );
 
