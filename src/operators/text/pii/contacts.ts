@@ -40,7 +40,7 @@ export const email: Detector = {
 
 /** With a plus or 00 in front: 8 to 15 digits, as E.164 allows. */
 const INTERNATIONAL = new RegExp(
-  `(?=[+0])(?<![\\p{L}\\p{N}+])(?:\\+|00)[1-9](?:[()./${GAPS}]{0,3}\\d){7,14}(?!\\d)`,
+  `(?=\\+[1-9]|00[1-9])(?<![\\p{L}\\p{N}+])(?:\\+|00)[1-9](?:[()./${GAPS}]{0,3}\\d){7,14}(?!\\d)`,
   'gu',
 );
 /** North American: area and exchange begin with 2 to 9, and are set apart. */
@@ -66,7 +66,10 @@ export const phone: Detector = {
 };
 
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
-const IP_V4 = new RegExp(`(?<![\\p{L}\\p{N}.])(?:${OCTET}\\.){3}${OCTET}(?![\\p{L}\\p{N}]|\\.\\d)`, 'gu');
+const IP_V4 = new RegExp(
+  `(?=\\d{1,3}\\.\\d)(?<![\\p{L}\\p{N}.])(?:${OCTET}\\.){3}${OCTET}(?![\\p{L}\\p{N}]|\\.\\d)`,
+  'gu',
+);
 /** Behind a word and a colon too (`addr:2001:db8::1`), where the word is no group of such an address itself. */
 const IP_V6 =
   /:(?<=(?:^|[^\p{L}\p{N}:.]|[g-z_]\w{0,30}:)([\da-f]{0,4}):)[\da-f:]{1,37}(?:\d{1,3}(?:\.\d{1,3}){3})?(?![\p{L}\p{N}:]|\.\d)/giu;
