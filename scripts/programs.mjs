@@ -26,6 +26,13 @@ export const programs = [
     ],
     pip: ['confluent-kafka[avro,json,protobuf,schemaregistry]', 'grpcio-tools', 'pyarrow', 'zstandard'],
   },
+  // Moves the clocks of processes that chaos disturbs.
+  {
+    name: 'libfaketime',
+    check: ['sh', ['-c', 'ls /usr/lib/*/faketime/libfaketime.so.1 || brew list libfaketime']],
+    apt: 'faketime',
+    brew: 'libfaketime',
+  },
   // A Redis 8 and the RedisJSON module, as wheels: Debian has neither yet.
   {
     name: 'Redis 8',

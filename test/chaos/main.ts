@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { machineLine } from '../../benchmarks/machine.js';
 import { missing } from '../../scripts/programs.mjs';
 import { type ChaosOptions, type ChaosResult, chaos } from './chaos.js';
 import { allFaults, type FaultGroup, usualFaults } from './faults.js';
 import { type Mutant, mutants } from './mutants.js';
-import { FAKETIME } from './workers.js';
 
 const help = `npm run chaos -- [options]
 
@@ -22,7 +21,7 @@ was written with the inputs and with a run that nobody disturbed. Exits with 0 i
   --mutant NAME    takes a promise from the connectors, or from each in turn (all); exits with 0 if chaos finds it
                    ${Object.keys(mutants).join(', ')}
 
-The result goes to benchmarks/results. network and disk need root, clock needs libfaketime (apt-get install faketime).`;
+The result goes to benchmarks/results. network and disk need root, clock needs libfaketime. npm run setup installs what is missing.`;
 
 const { values } = parseArgs({
   options: {
@@ -51,9 +50,10 @@ function given(): Omit<ChaosOptions, 'log'> | string {
   if (mutant !== undefined && mutant !== 'all' && !(mutant in mutants)) return `there is no mutant '${mutant}'`;
   const needsRoot = faults.find((group) => group === 'network' || group === 'disk');
   if (needsRoot && process.getuid?.() !== 0) return `faults of '${needsRoot}' need root`;
-  if (faults.includes('clock') && !existsSync(FAKETIME))
-    return "faults of 'clock' need libfaketime: apt-get install faketime";
-  const absent = missing(['Redis', 'Java', 'Maven', "Python's clients"]).map(({ name }) => name);
+  const needed = ['Redis', 'Java', 'Maven', "Python's clients"];
+  if (faults.includes('clock')) needed.push('libfaketime');
+  if (faults.includes('sinks')) needed.push('Postgres');
+  const absent = missing(needed).map(({ name }) => name);
   if (absent.length > 0) return `${absent.join(', ')} is not installed: npm run setup`;
   return { minutes, seed, records, standbys, faults } as Omit<ChaosOptions, 'log'>;
 }

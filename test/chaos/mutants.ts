@@ -1,7 +1,12 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { TableWriter } from '../../connectors/clickhouse/table/writer.js';
+import { FolderStore } from '../../connectors/file/folder-store.js';
+import { HIDDEN } from '../../connectors/file/written.js';
 import { BatchSender } from '../../connectors/kafka/batch-sender.js';
 import { Cluster } from '../../connectors/kafka/connection/cluster.js';
 import { PartitionLog } from '../../connectors/kafka/partition-log.js';
+import { TableWriter as PostgresWriter } from '../../connectors/postgres/writer.js';
 import { FencedWriter } from '../../connectors/redis/fenced-writer.js';
 
 /**
@@ -39,6 +44,24 @@ export const mutants = {
   'clickhouse-blind-recovery'() {
     TableWriter.prototype.recover = async function (values, origins) {
       await this.write(values, origins);
+    };
+  },
+  /** The checkpoint does not wait for the transactions of Postgres. */
+  'postgres-unacknowledged'() {
+    PostgresWriter.prototype.prepare = async () => undefined;
+  },
+  /** Rows are inserted into Postgres whether they are above the fence or not. */
+  'postgres-unfenced'() {
+    Object.assign(PostgresWriter.prototype, { lockFence: async () => ({}) });
+  },
+  /** A file that is taken over keeps what was appended after the checkpoint. */
+  'file-untruncated'() {
+    const { adopt } = FolderStore.prototype;
+    FolderStore.prototype.adopt = function (name, kept) {
+      const { temp, bytes } = kept as { readonly temp: string; readonly bytes: number };
+      const folder = (this as unknown as { readonly options: { readonly folder: string } }).options.folder;
+      const whole = statSync(join(folder, HIDDEN, temp), { throwIfNoEntry: false })?.size ?? bytes;
+      return adopt.call(this, name, { temp, bytes: whole });
     };
   },
 } as const satisfies Readonly<Record<string, () => void>>;

@@ -76,7 +76,8 @@ export interface Place {
   readonly mutant?: Mutant | undefined;
 }
 
-export const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+/** Where Debian has it; the loader fills in the folder of this machine's libraries. */
+const FAKETIME = '/usr/$LIB/faketime/libfaketime.so.1';
 
 /** Starts worker processes and writes down what they tell; ends all of them at the end. */
 export class Workers {
