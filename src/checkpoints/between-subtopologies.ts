@@ -34,9 +34,9 @@ async function hasTopics({ sources }: Pick<OpenProfile, 'sources'>, subtopology:
 }
 
 /**
- * Sees to it that nothing lies between sub-topologies that was written and not yet read: it belongs to neither side's state.
+ * Checks that no record between two sub-topologies is written and still unread: such a record is in neither side's state.
  *
- * @throws MillraceError `config` with how to have it read.
+ * @throws MillraceError `config` with the command that reads it.
  */
 export async function mustBeDrained(profile: OpenProfile, topology: Topology): Promise<void> {
   for (const subtopology of await subtopologiesThere(profile, topology)) {

@@ -99,11 +99,11 @@ export interface Reset {
 }
 
 /**
- * What moving the positions of a topology that does not run would change, and the way to do it. Every task gets a higher
- * incarnation, so that sinks take what is written again for newer than what they have. What lies between sub-topologies is passed
- * over: it comes again from where the sub-topologies before begin.
+ * Plans a reset of the offsets of a stopped topology: what it would change, and a function that does it. Every task gets a higher
+ * incarnation, so sinks treat rows that are written again as newer than theirs. Records between sub-topologies are skipped: the
+ * sub-topologies that wrote them write them again.
  *
- * @throws MillraceError `config` while the topology runs, and where state is kept and records lie between subtopologies.
+ * @throws MillraceError `config` while the topology runs, and if state is kept while records between sub-topologies are unread.
  */
 export async function planReset(profile: OpenProfile, topology: Topology, options: ResetOptions): Promise<Reset> {
   await mustBeStopped(profile, topology);
@@ -164,7 +164,7 @@ async function resetsOf(
     const positions = Object.fromEntries(moves.map(({ key, move }) => [key, positionAt(move.to)]));
     const state: readonly StateChange[] = dropState ? [] : (before?.state ?? []);
     const tasks = dropState ? count : checkpoint.tasks;
-    // A reset of all sources begins time anew, whatever time those that were removed had reached.
+    // A reset of all sources also resets event time, including that of removed sources.
     const others = source === undefined ? restarted(checkpoint.positions) : checkpoint.positions;
     const placed = { ...checkpoint, tasks, incarnation, positions: { ...others, ...positions } };
     return {

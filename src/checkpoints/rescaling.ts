@@ -26,10 +26,10 @@ export interface Rescaling {
 }
 
 /**
- * The tasks of a sub-topology as another number of tasks, with positions in the logs of this profile.
+ * Redistributes the state of a sub-topology over another number of tasks, with positions in the logs of this profile.
  *
- * @throws MillraceError `state` where a cell cannot be divided, or a task that goes has files that have not ended; `config` where positions cannot be kept, and where records that
- * were written under the old number of partitions are still unread.
+ * @throws MillraceError `state` if a cell cannot be divided, or a removed task has unfinished files; `config` if positions cannot be
+ * kept, and if records that were written with the old number of partitions are still unread.
  */
 export async function rescaled(
   profile: OpenProfile,
@@ -129,8 +129,8 @@ async function positionsByTask(
 }
 
 /**
- * Positions can be kept where the topic got more partitions: the old ones are what they were. What they still hold unread must
- * lie where its keys belong now; records of before the change do not.
+ * Positions can be kept if the topic got more partitions, since the old partitions keep their records. Their unread records must
+ * be in the partition that their key has now, and those from before the change are not.
  */
 async function mustBeKept(
   profile: OpenProfile,

@@ -31,9 +31,9 @@ export interface CreatedSavepoint extends SavepointManifest {
 }
 
 /**
- * Writes the newest checkpoints of a topology that does not run into a file: all of it or nothing. Memory: one task.
+ * Writes the newest checkpoints of a stopped topology into a file, completely or not at all. Memory: one task.
  *
- * @throws MillraceError `config` while the topology runs, where the name is taken or there is nothing to save.
+ * @throws MillraceError `config` while the topology runs, if the name is taken, and if there is nothing to save.
  */
 export async function createSavepoint(
   profile: OpenProfile,
@@ -59,7 +59,7 @@ export async function createSavepoint(
     subtopologies.push({
       name: subtopology.name,
       topologyHash: checkpoint?.topologyHash ?? '',
-      // Inputs that got more partitions since then are no matter: the state is that of so many tasks.
+      // Partitions that an input got since then do not matter: the state is that of this number of tasks.
       partitions: checkpoint?.tasks ?? (await tasksOf(profile, subtopology)),
       topics: topicsOf(subtopology),
     });
@@ -97,12 +97,13 @@ export interface RestoreOptions {
 }
 
 /**
- * Puts the state of a savepoint over what the profile has of the topology; state that the topology does not
- * read stays in the file. Every task gets an incarnation above those of the savepoint and the profile. The file is checked as a whole before anything is written; a restore that
- * is interrupted is to be repeated. Memory: one task; where the number of tasks changes, the state of a sub-topology twice.
+ * Replaces the state that the profile has of the topology by that of a savepoint. State that the topology does not read stays in
+ * the file. Every task gets an incarnation above those of the savepoint and the profile. The whole file is checked before anything
+ * is written. An interrupted restore must be repeated. Memory: one task; if the number of tasks changes, the state of a
+ * sub-topology twice.
  *
- * @throws MillraceError `config` while the topology runs, and where partitions or positions do not fit the logs; `state` where
- * state cannot be divided.
+ * @throws MillraceError `config` while the topology runs, and if partitions or positions do not fit the logs; `state` if state
+ * cannot be divided.
  */
 export async function restoreSavepoint(
   profile: OpenProfile,
@@ -146,7 +147,7 @@ export async function restoreSavepoint(
   }
   const before = await Promise.all(subtopologies.map(({ subtopology }) => storedTasks(profile, subtopology)));
   const incarnation = Math.max(saved, incarnationOf(before.flat())) + 1;
-  // Looked at before anything is written: a position that does not fit must not be found half-way.
+  // Checked before anything is written, so a position that does not fit leaves the state unchanged.
   for (const { target, partition, checkpoint } of restoredTasks(file, subtopologies))
     target.positionsOf(checkpoint, partition);
   let tasks = 0;
@@ -156,7 +157,7 @@ export async function restoreSavepoint(
     await profile.checkpoints.replace(
       { topology: subtopology.name, partition },
       {
-        // Whoever restores into another version has been told what becomes of it.
+        // The user has accepted the plan of a restore into another version.
         checkpoint: {
           ...base,
           layout: undefined,
@@ -205,8 +206,8 @@ function* tasksIn<S extends Pick<RestoredSubtopology, 'kept'>>(file: string, sub
 type PositionsOf = (checkpoint: Checkpoint | undefined, partition: number) => Record<string, Position>;
 
 /**
- * How a task's positions come into the logs of this profile. What lies between sub-topologies is passed over, since it comes again
- * from where the sub-topologies before go on; what marks said of time is still true where those do.
+ * The positions of a task in the logs of this profile. Records between sub-topologies are skipped, since the sub-topologies that
+ * wrote them continue from their own positions and write them again. Watermark markers remain true for the same reason.
  */
 async function restoredPositions(
   profile: OpenProfile,

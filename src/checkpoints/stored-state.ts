@@ -7,8 +7,8 @@ import type { PlannedTask, Topology } from '../topology/index.js';
 type World = Pick<OpenProfile, 'name' | 'sources' | 'driver' | 'checkpoints'>;
 
 /**
- * The newest checkpoint of every task that has one. Left out are tasks that are no more since the topology was restored into
- * fewer. Memory: the state of the topology.
+ * The newest checkpoint of every task that has one. Tasks that a restore into fewer tasks has removed are left out. Memory: the
+ * state of the topology.
  */
 export async function storedTasks({ checkpoints }: World, topology: Topology): Promise<PlannedTask[]> {
   const stored: PlannedTask[] = [];

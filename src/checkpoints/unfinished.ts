@@ -14,7 +14,7 @@ export async function unfinishedBy(topology: Topology): Promise<(committable: un
 }
 
 /**
- * What sinks that a topology has no longer, or no longer as sinks that can go on with it, have begun and nobody ends.
+ * The unfinished output of sinks that the topology no longer has, or has with options that cannot continue it.
  */
 export async function unfinishedIn(topology: Topology): Promise<Unfinished> {
   const unfinished = await unfinishedBy(topology);

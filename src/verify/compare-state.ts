@@ -7,10 +7,10 @@ import { Differences } from './differences.js';
 import type { Run } from './verification.js';
 
 /**
- * Compares what both runs know at their end: every cell of every step, such as the weights of models. Cells are compared
- * bit by bit as they are stored; maps, panes and timers, whose bytes depend on where epochs ended, by what is in them.
+ * Compares the state of both runs at their end: every cell of every step, such as the weights of models. Cells are compared
+ * bit by bit as they are stored. The bytes of maps, panes and timers depend on where epochs ended, so their content is compared.
  *
- * Counters and rows that wait for a table are left out: they say how a run went. Memory: the state of one task, twice.
+ * Counters and rows that wait for a table are left out: they depend on the course of a run. Memory: the state of one task, twice.
  */
 export async function compareState(
   { checkpoints }: Pick<OpenProfile, 'checkpoints'>,

@@ -4,8 +4,8 @@ import { EntryStreams } from './entry-streams.js';
 import type { Run } from './verification.js';
 
 /**
- * Compares what a sink wrote in two runs. Memory: where entries are sorted, those of one sort key. Otherwise what one run has written
- * ahead of the other, at some 300 bytes an entry; after a difference, and where there is no order, the rest of the sequence.
+ * Compares the entries that a sink wrote in two runs. Memory: for sorted entries, those of one sort key. Otherwise the entries that
+ * one run is ahead of the other, about 300 bytes each; after a difference, or without an order, the rest of the sequence.
  */
 export async function compareWritten(written: Readonly<Record<Run, Written>>): Promise<Differences> {
   const found = new Differences();

@@ -10,8 +10,8 @@ export interface Entry {
 
 export const kinds = ['lost', 'duplicated', 'different', 'unexpected', 'outOfOrder'] as const;
 /**
- * What can be wrong with the faulted run: it lacks an entry, has one more often than the other, has one with other
- * contents, has one from a record of which the other has none, or has them in another order.
+ * The kinds of difference of the faulted run: an entry is missing, is there more often, has other contents, comes from a record that
+ * has none in the reference run, or has another place in the order.
  */
 export type Kind = (typeof kinds)[number];
 
@@ -49,8 +49,8 @@ interface Pair {
 }
 
 /**
- * Compares what one task gave to one sink in two runs and writes down what differs. Where the order counts, entries of
- * both runs are held to the order of the first. `known` tells of records that were compared before. Memory: all entries.
+ * Compares the entries of one task for one sink in two runs, and collects the differences. If the order counts, it must be that of
+ * the reference run. `known` tells whether a record was compared before. Memory: all entries.
  */
 export function compareEntries(
   reference: readonly Entry[],

@@ -18,8 +18,8 @@ interface Open {
 const PIECE = 4_096;
 
 /**
- * Compares two logs as they are read, sequence by sequence. While both say the same, only what one run has written ahead of the
- * other is kept; from the first difference of a sequence on, all of its entries are.
+ * Compares two logs while they are read, sequence by sequence. As long as both are equal, only the entries that one run is ahead of
+ * the other are kept; after the first difference of a sequence, all of its entries are kept.
  */
 export class EntryStreams {
   private readonly sequences = new Map<string, Open>();

@@ -15,9 +15,9 @@ export interface KillerOptions {
 }
 
 /**
- * Kills one process after another, each just after it told that it passed a point of an epoch: while records are on
- * their way, before and after the checkpoint is stored. A message travels for a moment, so the exact moment differs.
- * Between two kills at least one checkpoint is stored, or the same records would be begun again and again.
+ * Kills one process after another, each just after it reported a point of an epoch: while records are in flight, before and after
+ * the checkpoint is stored. The report takes a moment, so the exact time of the kill varies. At least one checkpoint is stored
+ * between two kills, so that the run makes progress.
  */
 export class FaultInjector {
   /** Kills by the point after which they came. */
@@ -47,7 +47,7 @@ export class FaultInjector {
       await until(stopped, (resolve) => {
         this.onStored = resolve;
       });
-      // The rest goes by while a checkpoint, and then a point, is waited for.
+      // Waits for a checkpoint and then for the next point; other reports are ignored.
       await pause(0.6 * everyMs * random(), stopped);
       const point = POINTS[Math.floor(random() * POINTS.length)] as EpochPoint;
       await until(stopped, (resolve) => {

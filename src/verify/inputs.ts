@@ -14,7 +14,7 @@ export type InputFiles = ReadonlyMap<string, string>;
 /**
  * Reads `--input FILE` (of a topology with one source) or `--input SOURCE=FILE`, each given once.
  *
- * @throws MillraceError `config` for what names no source or no file.
+ * @throws MillraceError `config` for an argument that names no source or no file.
  */
 export function inputFiles(given: readonly string[], { sources }: Pick<Topology, 'sources'>): InputFiles {
   const files = new Map<string, string>();

@@ -18,10 +18,10 @@ export const isolationOf = ({ id, partitions }: Verification, run: Run, step: st
 });
 
 /**
- * The same topology under another name and with outputs of its own: what it writes and keeps touches nothing of the
- * original. Metrics are left out, since they say how a run went and not what it did.
+ * The same topology under another name and with its own outputs, so it changes no output and no state of the original. Metrics are
+ * left out: they depend on the course of a run.
  *
- * @throws MillraceError `config` for a sink that cannot be led elsewhere.
+ * @throws MillraceError `config` for a sink that cannot be redirected.
  */
 export function isolatedTopology(topology: Topology, verification: Verification, run: Run): Topology {
   const isolated = <T>(id: string, sink: Sink<T>): Sink<T> => {

@@ -16,8 +16,8 @@ import type { Run, Verification } from './verification.js';
 type Show = (run: Run, at: string) => Promise<unknown>;
 
 /**
- * Compares everything that the two runs of a verification left: each sink, the dead letters and the state. `ordered` false: clocks
- * decided the order of inputs, so that only what does not depend on it is compared.
+ * Compares all results of the two runs of a verification: each sink, the dead letters and the state. If `ordered` is false, the
+ * clock decided the order of the inputs, so only results that do not depend on it are compared.
  */
 export async function compareOutputs(
   profile: OpenProfile,

@@ -33,11 +33,10 @@ const DEATHS_MAX = 5;
 const SILENCE_MAX_MS = 5 * 60_000;
 
 /**
- * Runs a part of a verification in processes of its own to the end of its input, and kills some of them meanwhile. Killed ones are
- * started anew at once.
+ * Runs one part of a verification in its own processes until the end of the input, and kills some of them meanwhile. Killed
+ * processes are restarted at once.
  *
- * @throws MillraceError `step` where a process failed by itself, where nothing was heard for five minutes, and where it was
- * stopped.
+ * @throws MillraceError `step` if a process fails by itself, if none reports for five minutes, and if the run is stopped.
  */
 export async function runProcesses(options: ProcessesOptions): Promise<ProcessesDone> {
   const { work, config, topology, processes, kills, killEveryMs, argumentsOf, onStop, onKill, onWarning } = options;

@@ -20,10 +20,10 @@ export interface Sandbox {
 }
 
 /**
- * Prepares the sandbox. The embedded store takes one process at a time and has no way to delete a topic, so its log is
- * copied into a folder that is removed as a whole.
+ * Prepares the sandbox. One process at a time can open the embedded store, and topics cannot be deleted from it. So its log is
+ * copied into a folder, which is removed at the end.
  *
- * @throws MillraceError `config` where a process has the store open.
+ * @throws MillraceError `config` if another process has the store open.
  */
 export async function prepareSandbox(config: Config, withLog: boolean): Promise<Sandbox> {
   if (config.profile !== 'embedded') return { config, folder: undefined };
@@ -32,7 +32,7 @@ export async function prepareSandbox(config: Config, withLog: boolean): Promise<
   if (withLog && existsSync(log)) {
     const { openEmbedded } = await import('../profiles/embedded/index.js');
     const { localRegistry } = await import('../schema/index.js');
-    // Nobody else has it open while this process has: what is copied is whole.
+    // No other process can open the store now, so the copy is consistent.
     const store = await openEmbedded({ path: log, registry: localRegistry() });
     await store.close();
     await cp(log, join(folder, 'log'), { recursive: true });
@@ -41,7 +41,7 @@ export async function prepareSandbox(config: Config, withLog: boolean): Promise<
 }
 
 /**
- * Takes away what a verification left. Goes on where something cannot be taken away, and resolves with what that was.
+ * Removes what a verification left. Continues if something cannot be removed, and resolves with a list of it.
  */
 export async function removeArtifacts(
   { folder, config }: Sandbox,

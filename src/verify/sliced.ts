@@ -3,8 +3,8 @@ import { readerAround, type SourceDriver, type SourceReader } from '../core/sour
 import type { Slice } from './verification.js';
 
 /**
- * Reads of each topic exactly its slice, so that two runs one after another read the same while more is appended. A topic
- * without a slice is read as ever.
+ * Reads exactly a slice of each topic, so that two successive runs read the same records while more are appended. A topic
+ * without a slice is read as usual.
  */
 export function sliced(driver: SourceDriver, slices: Readonly<Record<string, Slice>>): SourceDriver {
   return {

@@ -44,10 +44,10 @@ export interface VerifyOptions {
 }
 
 /**
- * Runs a topology twice over the same records, once without faults and once while its processes are killed again and again,
- * and compares everything that comes of it. Outputs, state and groups of both runs are their own and are taken away.
+ * Runs a topology twice over the same records, once without faults and once while its processes are killed repeatedly, and compares
+ * all results. Both runs have their own outputs, state and groups, which are removed at the end.
  *
- * @throws MillraceError `config` for a topology or an input that cannot be tried; what a process failed of.
+ * @throws MillraceError `config` for a topology or an input that cannot be verified; the error of a process that failed.
  */
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const { topology, files, keep, onProgress, onWarning } = options;

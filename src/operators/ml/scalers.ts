@@ -1,4 +1,4 @@
-import type { CellSpec, Problem } from '../../core/index.js';
+import type { Cell, CellSpec, Problem } from '../../core/index.js';
 import { layoutVersion } from '../../ml/features/plan.js';
 import { type Float64Cell, float64Cell, type RingCell, ringCell } from '../../state/index.js';
 import { momentsCell, RunningMoments } from '../quality/running/running-moments.js';
@@ -23,8 +23,8 @@ export interface ScalerSpec {
   readonly cell: CellSpec | undefined;
   readonly text: string;
   readonly problems: readonly Problem[];
-  // biome-ignore lint/suspicious/noExplicitAny: each scaler knows its own cell; the pair is made in one place
-  open(cell: any): Scaler;
+  /** Takes the opened `cell`. */
+  open(cell: Cell | undefined): Scaler;
 }
 
 /** A rule resolved: its cell, its text, what is wrong with it. */
