@@ -1,4 +1,4 @@
-// `millrace/ml`: learners, optimizers, baselines and features, and the contract of a learner of your own.
+// `millrace/ml`: learners, optimizers, baselines, features and metrics, and the contract of a learner of your own.
 
 export {
   type CategoryPlaces,
@@ -24,6 +24,7 @@ export {
 } from './core/index.js';
 export * from './ml/features/index.js';
 export * from './ml/index.js';
+export * from './ml/metrics/index.js';
 export {
   type ArenaCell,
   type ArenaCellOptions,

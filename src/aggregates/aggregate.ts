@@ -100,8 +100,9 @@ export function ofNumbers<In, Result>(
   kind: string,
   text: string,
   logic: Omit<NumberLogic<In, Result>, 'state'>,
+  problems: readonly Problem[] = [],
 ): Aggregate<In, Result> {
-  return Object.freeze({ kind, text, logic: { state: 'numbers' as const, ...logic }, problems: [] });
+  return Object.freeze({ kind, text, logic: { state: 'numbers' as const, ...logic }, problems });
 }
 
 /** The number that an aggregate uses; null, undefined and NaN are ignored. */

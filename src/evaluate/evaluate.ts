@@ -18,6 +18,8 @@ export interface EvaluateOptions {
   readonly columns?: Readonly<Record<string, ColumnKind | 'skip'>> | undefined;
   /** Categories are hashed to 2^hashBits places; 18 by default. */
   readonly hashBits?: number | undefined;
+  /** Names of the metrics to compute; by default those that `learn` measures. */
+  readonly metrics?: readonly string[] | undefined;
   /** Called about once a second. */
   onProgress?(rows: number): void;
 }
@@ -43,7 +45,7 @@ const PROGRESS_MS = 1_000;
  *
  * Memory: that of the learner, and a batch of rows.
  *
- * @throws MillraceError `config` for a column that does not exist, or a learner without labels; `source` for a file that cannot be read
+ * @throws MillraceError `config` for a column that does not exist, or a learner without labels or a metric that it does not have; `source` for a file that cannot be read
  * @example
  * const { model } = await evaluate({ file: 'flights.csv.gz', label: 'late', learner: logisticRegression({ ... }) });
  */
@@ -58,7 +60,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     });
   }
   const encoder = openEncoder(columns, { hashBits, missing: learner.missing === 'native' ? Number.NaN : 0 });
-  const validation = progressive(learner, encoder.shape);
+  const validation = progressive(learner, encoder.shape, options.metrics);
   const labelOf = labelReader(learner, options.positive);
   let unreadable: Evaluation['unreadable'] = { rows: 0 };
   const onUnreadable = (reason: string) => {

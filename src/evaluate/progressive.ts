@@ -1,14 +1,22 @@
+import { accumulatorOf } from '../aggregates/accumulator.js';
+import type { Aggregate } from '../aggregates/index.js';
 import { MillraceError } from '../core/errors.js';
-import type { FeatureNumbers, FeatureShape, Learner, Refusal } from '../core/learner.js';
+import type { ClassLabel, FeatureNumbers, FeatureShape, Learner, Refusal } from '../core/learner.js';
 import type { Cell, CellSpecs } from '../core/state.js';
 import { type BaselineCell, baselineCells, openBaselines } from '../ml/evaluation/baseline-cells.js';
-import { binaryJudgeOf, type Judge, type Sums } from '../ml/evaluation/judges.js';
-import { type Baseline, lastClass, lastNumber, majority, runningMean, runningRate } from '../ml/index.js';
+import {
+  type Baseline,
+  type LabelKind,
+  lastClass,
+  lastNumber,
+  majority,
+  runningMean,
+  runningRate,
+} from '../ml/index.js';
+import { isUsable, type Labelled } from '../ml/metrics/labelled.js';
 import { openLogic } from '../ml/model.js';
 import { type LabelForm, labelForm } from '../operators/ml/learned.js';
-
-/** Score bins of the ROC AUC over a whole file: the error of ties within bins is below the digits that are shown. */
-const BINS = 65_536;
+import { metricsFor, shownByDefault } from './metrics.js';
 
 const baselinesOf = {
   binary: { 'running-rate': runningRate(), majority: majority(), 'last-class': lastClass() },
@@ -24,6 +32,8 @@ export interface ProgressiveResult {
   readonly rows: number;
   /** Rows that were not learnt from, by the reason. */
   readonly refused: Readonly<Record<string, number>>;
+  /** Rows for which the model had no finite prediction: they count in no metric of the model. */
+  readonly unscored: number;
   readonly model: Metrics;
   readonly baselines: Readonly<Record<string, Metrics>>;
 }
@@ -38,19 +48,25 @@ export interface Progressive {
  * Progressive validation: each row is predicted first, then learnt from, in order. So every row is a test row, and no prediction knows
  * its label. The baselines that a model of its kind must beat stand beside it.
  *
- * Memory: that of the learner, and some numbers a metric, whatever the number of rows.
+ * Memory: that of the learner, and at most 2 MiB a metric and class, whatever the number of rows.
  *
  * Source: Blum, Kalai and Langford, "Beating the Hold-Out", COLT 1999.
  *
- * @throws MillraceError `config` for a learner without labels
+ * @throws MillraceError `config` for a learner without labels, or a metric that there is not for its labels
  * @example
  * const validation = progressive(logisticRegression({ optimizer: sgd({ rate: 0.01 }) }), shape);
  * for (const row of rows) validation.add(encode(row), row.late);
  * validation.result.model.log_loss;
  */
-export function progressive(learner: Learner<never, unknown>, shape: FeatureShape): Progressive {
+export function progressive(
+  learner: Learner<never, unknown>,
+  shape: FeatureShape,
+  wanted?: readonly string[],
+): Progressive {
   const form = formOf(learner);
-  const judge = form.kind === 'binary' ? binaryJudgeOf(BINS) : form.judge;
+  const { classes = [] } = learner;
+  const width = Math.max(1, form.classes);
+  const metrics = metricsWanted(form.kind, classes, wanted);
   const baselines = Object.entries<Baseline<unknown, never>>(baselinesOf[form.kind]);
   const model = openLogic(learner, shape, opened(learner.cells(shape)));
   const beside = openBaselines(
@@ -58,17 +74,15 @@ export function progressive(learner: Learner<never, unknown>, shape: FeatureShap
     opened(baselineCells(baselines, form.kind)) as Readonly<Record<string, BaselineCell>>,
     form.classes,
   );
-  const scorers = Array.from(
-    { length: 1 + baselines.length },
-    (): Sums => ({ values: new Float64Array(judge.size), touch: untouched }),
-  );
-  const said = new Array<number>(judge.width + baselines.length).fill(0);
+  const scorers = Array.from({ length: 1 + baselines.length }, () => scorerOf(metrics));
+  const said = new Array<number>(width + baselines.length).fill(0);
   const groups = beside.groupsOf({});
   const refused: Record<string, number> = {};
   const refuse = (reason: Refusal) => {
     refused[reason] = (refused[reason] ?? 0) + 1;
   };
   let rows = 0;
+  let unscored = 0;
   return {
     add(features, label) {
       const truth = form.truthOf(label);
@@ -77,10 +91,17 @@ export function progressive(learner: Learner<never, unknown>, shape: FeatureShap
         return;
       }
       form.write(model.predictOne(features), said);
-      beside.predict(groups, said, judge.width);
+      beside.predict(groups, said, width);
+      for (let i = 0; i < width; i++) {
+        if (isUsable(said[i])) continue;
+        unscored += 1;
+        break;
+      }
+      const happened = form.kind === 'class' ? label : truth;
       for (let s = 0; s < scorers.length; s++) {
-        const from = s === 0 ? 0 : judge.width + s - 1;
-        judge.add(scorers[s] as Sums, 0, said, from, truth, s === 0);
+        const told = said[s === 0 ? 0 : width + s - 1] as number;
+        const prediction = form.kind !== 'class' ? told : s === 0 ? said : classes[told];
+        (scorers[s] as Scorer).add(prediction, happened);
       }
       rows += 1;
       beside.learn(groups, truth);
@@ -88,24 +109,57 @@ export function progressive(learner: Learner<never, unknown>, shape: FeatureShap
       if (result !== 'learnt') refuse(result);
     },
     get result() {
-      const metricsOf = (scorer: number): Metrics =>
-        Object.fromEntries(judge.measures((scorers[scorer] as Sums).values, rows, scorer === 0 || judge.width === 1));
+      const [ofModel, ...ofBaselines] = scorers.map((scorer) => scorer.result());
       return {
         rows,
         refused,
-        model: metricsOf(0),
-        baselines: Object.fromEntries(baselines.map(([name], i) => [name, metricsOf(i + 1)])),
+        unscored,
+        model: ofModel as Metrics,
+        baselines: Object.fromEntries(baselines.map(([name], i) => [name, ofBaselines[i] as Metrics])),
       };
     },
   };
 }
 
-const untouched = (): void => {};
+/** Metrics of one predictor. */
+interface Scorer {
+  add(prediction: unknown, label: unknown): void;
+  result(): Metrics;
+}
+
+type Wanted = Readonly<Record<string, Aggregate<Labelled, number | null>>>;
+
+function metricsWanted(kind: LabelKind, classes: readonly ClassLabel[], wanted = shownByDefault[kind]): Wanted {
+  const all = metricsFor(kind, classes);
+  const unknown = wanted.find((name) => !(name in all));
+  if (unknown === undefined)
+    return Object.fromEntries(wanted.map((name) => [name, all[name]?.() as Aggregate<Labelled, number | null>]));
+  throw new MillraceError('config', `there is no metric '${unknown}' for this learner`, {
+    hint: `it has: ${Object.keys(all).join(', ')}`,
+  });
+}
+
+function scorerOf(metrics: Wanted): Scorer {
+  const accumulator = accumulatorOf(metrics);
+  const numbers = new Float64Array(accumulator.numbers);
+  const values = new Array<unknown>(accumulator.values);
+  accumulator.init(numbers, 0, values, 0);
+  return {
+    add(prediction, label) {
+      accumulator.add(numbers, 0, values, 0, { prediction, label }, 0);
+    },
+    result() {
+      const found: Record<string, number | null> = {};
+      accumulator.results(found, numbers, 0, values, 0);
+      return Object.fromEntries(Object.entries(found).map(([name, value]) => [name, value ?? Number.NaN]));
+    },
+  };
+}
 
 const opened = (specs: CellSpecs): Record<string, Cell> =>
   Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, spec.open()]));
 
-function formOf(learner: Learner<never, unknown>): LabelForm & { readonly judge: Judge } {
+function formOf(learner: Learner<never, unknown>): LabelForm {
   const form = labelForm(learner, []);
   if (form) return form;
   throw new MillraceError('config', `${learner.kind} learns without labels, so there is nothing to score it by`, {

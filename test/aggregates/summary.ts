@@ -43,6 +43,11 @@ export class Summary<V> {
     return this;
   }
 
+  /** All that is kept. */
+  state(): readonly unknown[] {
+    return [this.numbers, this.values];
+  }
+
   result(): unknown {
     const row: Record<string, unknown> = {};
     this.accumulator.results(row, this.numbers, 0, this.values, 0);

@@ -45,12 +45,14 @@ describe('millrace evaluate', () => {
   });
 
   it('prints one JSON object, with the metrics that are asked for', async () => {
-    const options = ['--columns', 'colour:skip', '--metrics', 'roc_auc', '--json'];
+    const options = ['--columns', 'colour:skip', '--metrics', 'roc_auc,mcc', '--json'];
     const { code, out } = await evaluate('--label', 'large', '--learner', logistic, ...options);
     expect(code).toBe(0);
     const result = JSON.parse(out);
     expect(result).toMatchObject({ rows: 400, columns: { size: 'number' }, refused: {} });
-    expect(Object.keys(result.model)).toEqual(['roc_auc']);
+    expect(Object.keys(result.model)).toEqual(['roc_auc', 'mcc']);
+    expect(result.model.mcc).toBeGreaterThan(0.8);
+    expect(result.baselines.majority.mcc).toBeLessThan(0.2);
     expect(result.model.roc_auc).toBeGreaterThan(0.95);
     expect(result.rowsPerSecond).toBeGreaterThan(0);
   });
@@ -62,7 +64,7 @@ describe('millrace evaluate', () => {
     [['--label', 'large', '--learner', 'ftrl({ alpha: -1 })'], 1, 'alpha', '--learner'],
     [['--label', 'large', '--learner', 'halfSpaceTrees()'], 1, 'learns without labels', 'probability'],
     [['--label', 'colour', '--learner', logistic], 1, 'no row could be scored: 400 rows unusable-label', '--positive'],
-    [['--label', 'large', '--learner', logistic, '--metrics', 'f1'], 1, "no metric 'f1'", 'log_loss'],
+    [['--label', 'large', '--learner', logistic, '--metrics', 'f7'], 1, "no metric 'f7'", 'pr_auc'],
     [['--label', 'large', '--learner', logistic, '--columns', 'size:big'], 2, 'NAME:KIND', 'category'],
     [['--label', 'large'], 2, '--learner', 'required'],
   ])('refuses %j', async (args, code, message, hint) => {

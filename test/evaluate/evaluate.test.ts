@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ByteWriter, parquetWrite } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Learner } from '../../src/core/learner.js';
 import { evaluate } from '../../src/evaluate/evaluate.js';
+import { metricsFor } from '../../src/evaluate/metrics.js';
 import {
   chance,
+  type LabelKind,
   linearRegression,
   logisticRegression,
   pipe,
@@ -154,6 +157,45 @@ describe('evaluate', () => {
       learner: softmaxRegression({ classes: ['Lima', 'Oslo'], optimizer: sgd({ rate: 0.01 }) }),
     });
     expect(classes.refused).toEqual({ 'unknown-class': loans.filter(({ city }) => city === 'Pune').length });
+  });
+
+  it('computes every metric that there is, and only those that are asked for', async () => {
+    const of = async (kind: LabelKind, learner: Learner<never, unknown>, label: string) => {
+      const metrics = Object.keys(metricsFor(kind, ['Lima', 'Oslo', 'Pune']));
+      const { model, unscored } = await evaluate({ file: file('loans.csv'), label, learner, metrics });
+      expect(Object.keys(model)).toEqual(metrics);
+      for (const [name, value] of Object.entries(model))
+        expect({ name, value }).toEqual({ name, value: expect.any(Number) });
+      expect(Object.values(model).filter(Number.isNaN)).toEqual([]);
+      expect(unscored).toBe(0);
+      return model;
+    };
+    const binary = await of('binary', logistic, 'late');
+    expect(binary.accuracy).toBeGreaterThan(binary.balanced_accuracy as number);
+    const number = await of('number', linearRegression({ optimizer: sgd({ rate: 1e-5 }) }), 'income');
+    expect(number.rmse).toBeGreaterThan(number.mae as number);
+    const classes = softmaxRegression({ classes: ['Lima', 'Oslo', 'Pune'], optimizer: sgd({ rate: 1e-4 }) });
+    expect((await of('class', classes, 'city')).log_loss).toBeGreaterThan(0);
+    const wrong = evaluate({ file: file('loans.csv'), label: 'late', learner: logistic, metrics: ['r2'] });
+    await expect(wrong).rejects.toThrow("no metric 'r2'");
+  });
+
+  it('counts predictions that are no finite numbers, and leaves them out of the model alone', async () => {
+    const broken = {
+      ...logistic,
+      open: (...args: Parameters<typeof logistic.open>) => ({
+        ...logistic.open(...args),
+        predictOne: () => Number.NaN,
+      }),
+    };
+    const { model, baselines, unscored, rows } = await evaluate({
+      file: file('loans.csv'),
+      label: 'late',
+      learner: broken,
+    });
+    expect([rows, unscored]).toEqual([loans.length, loans.length]);
+    expect(model.log_loss).toBeNaN();
+    expect(baselines.majority?.log_loss).toBeGreaterThan(0);
   });
 
   it('counts what is missing and what cannot be read, and goes on', async () => {

@@ -42,7 +42,9 @@ export function evaluateCommand({ terminal, act }: CommandContext): Command {
       'declare columns instead of inferring them, such as zip:category,id:skip; others are inferred',
       declaredColumns,
     )
-    .option('--metrics <list>', 'metrics to show, such as log_loss,roc_auc (default: all)', (text) => text.split(','))
+    .option('--metrics <list>', 'metrics to show, such as log_loss,pr_auc; an unknown name lists them', (text) =>
+      text.split(','),
+    )
     .option('--hash-bits <number>', 'size of the hashed categories: 2^N', hashBits, 18)
     .addHelpText(
       'after',
@@ -63,10 +65,11 @@ Baselines that know no more than the model are scored beside it.`,
           positive: flags.positive,
           columns: flags.columns,
           hashBits: flags.hashBits,
+          metrics: flags.metrics,
           onProgress: (rows) => terminal.err(`${counted(rows, 'row')}\n`),
         });
         if (result.rows === 0) throw nothingScored(result, flags.label);
-        const shown = namesShown(result, flags.metrics);
+        const shown = Object.keys(result.model);
         terminal.out(flags.json ? `${JSON.stringify(asJson(result, shown))}\n` : asText(result, shown));
         return exitCodes.ok;
       }),
@@ -88,16 +91,6 @@ function hashBits(text: string): number {
   const bits = wholeNumber(text);
   if (bits < 1 || bits > 26) throw new InvalidArgumentError('It must be between 1 and 26.');
   return bits;
-}
-
-function namesShown({ model }: Evaluation, wanted: readonly string[] | undefined): readonly string[] {
-  const names = Object.keys(model);
-  const unknown = wanted?.find((name) => !names.includes(name));
-  if (unknown === undefined) return wanted ?? names;
-  throw new MillraceError('config', `there is no metric '${unknown}' for this learner`, {
-    where: '--metrics',
-    hint: `it has: ${names.join(', ')}`,
-  });
 }
 
 function nothingScored({ refused, unreadable }: Evaluation, label: string): MillraceError {
@@ -126,7 +119,7 @@ function asJson({ columns, ...result }: Evaluation, shown: readonly string[]): o
 }
 
 function asText(result: Evaluation, shown: readonly string[]): string {
-  const { learner, columns, rows, refused, unreadable, large, missing, seconds } = result;
+  const { learner, columns, rows, refused, unscored, unreadable, large, missing, seconds } = result;
   const line = (name: string, metrics: Readonly<Record<string, number>>) => ({
     ' ': name,
     ...Object.fromEntries(shown.map((metric) => [metric, digits(metrics[metric] as number)])),
@@ -141,6 +134,7 @@ function asText(result: Evaluation, shown: readonly string[]): string {
     ...(refused['too-large'] && large.length > 0
       ? [`  hint: --columns ${large.map((name) => `${name}:skip`).join(',')} leaves out numbers beyond 1,000,000`]
       : []),
+    ...(unscored > 0 ? [`${counted(unscored, 'row')} not scored: the prediction was no finite number`] : []),
     ...(unreadable.rows > 0 ? [`${counted(unreadable.rows, 'row')} not read: ${unreadable.first}`] : []),
     ...(missing > 0 ? [`${counted(missing, 'number')} missing, taken as 0`] : []),
   ];

@@ -1,6 +1,7 @@
 import type { ClassLabel, ClassScores, Learner, Refusal } from '../../core/learner.js';
-import { binaryJudge, classJudge, greatest, type Judge, numberJudge } from '../../ml/evaluation/judges.js';
+import { binaryJudge, classJudge, type Judge, numberJudge } from '../../ml/evaluation/judges.js';
 import type { LabelKind } from '../../ml/index.js';
+import { greatest } from '../../ml/metrics/labelled.js';
 import { objectOf } from '../../util/literals.js';
 
 interface Versioned<B> {

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { type CellSpec, days, type FeatureVector, hours, type StatefulShape } from '../../../src/core/index.js';
-import { logLossOf } from '../../../src/ml/evaluation/judges.js';
 import { cyclic, featureView, hashed, numeric } from '../../../src/ml/features/index.js';
 import {
   ftrl,
@@ -15,6 +14,7 @@ import {
   sgd,
   softmaxRegression,
 } from '../../../src/ml/index.js';
+import { logLossOf } from '../../../src/ml/metrics/probabilities/log-loss.js';
 import { learn } from '../../../src/operators/ml/learn.js';
 import type { Learned, LearnedClass, LearnedNumber } from '../../../src/operators/ml/learned.js';
 import { arenaCell } from '../../../src/state/index.js';

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FeatureVector } from '../../../../src/core/index.js';
-import { logLossOf } from '../../../../src/ml/evaluation/judges.js';
 import {
   adaGrad,
   adam,
@@ -15,6 +14,7 @@ import {
   sgd,
   standardScaler,
 } from '../../../../src/ml/index.js';
+import { logLossOf } from '../../../../src/ml/metrics/probabilities/log-loss.js';
 import { checkLearner } from '../../../../src/testing/learner-contract.js';
 import { phishing, progressive } from '../../data.js';
 import { agreesWithPeer } from '../../peers.js';

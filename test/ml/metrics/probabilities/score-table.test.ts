@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { binnedRocAuc, scoreBin } from '../../../src/ml/evaluation/roc-auc.js';
+import { binnedRocAuc } from '../../../../src/ml/metrics/probabilities/roc-auc.js';
+import { scoreBin } from '../../../../src/ml/metrics/probabilities/score-table.js';
 
 const rows = fc.array(
   fc.record({

@@ -1,0 +1,126 @@
+import { type Aggregate, type Numbers, ofNumbers, ofValue } from '../../aggregates/aggregate.js';
+import { addSum, addTerm, sumAt } from '../../aggregates/sum.js';
+import type { Problem } from '../../core/index.js';
+import { type Labelled, weightOf } from './labelled.js';
+
+/**
+ * Sums over rows, from which a metric is read. An accumulator is the number of rows, then plain sums, then compensated ones of two
+ * numbers each. So accumulators are merged by adding them place by place, wherever they are kept.
+ */
+export interface Sums<in Row> {
+  /** Counts, and weights by bin or class. */
+  readonly plain?: number;
+  /** Sums whose error must not grow with the number of rows: see `addTerm`. */
+  readonly compensated?: number;
+  /** Adds a row from `at` on; a negative weight takes it back. Says whether the row could be used; if not, nothing has changed. */
+  add(into: Numbers, at: number, row: Row, weight: number): boolean;
+}
+
+/** Up to this size the numbers of many accumulators share an array; a larger one has its own. */
+const SHARED_MAX = 64;
+
+/**
+ * Defines a metric. A row without a prediction, a label or a weight that can be used is ignored, as NaN is by other aggregates. The
+ * result is null over no rows. Once all rows are taken back, every number is 0 again, whatever the rounding of weights was.
+ */
+export function metric<Row extends Pick<Labelled, 'weight'>, Result>(
+  kind: string,
+  text: string,
+  { plain = 0, compensated = 0, add }: Sums<Row>,
+  read: (from: Numbers, at: number) => Result,
+  problems: readonly Problem[] = [],
+): Aggregate<Row, Result | null> {
+  const size = 1 + plain + 2 * compensated;
+  const update = (into: Numbers, at: number, row: Row, times: 1 | -1): void => {
+    const weight = weightOf(row);
+    if (Number.isNaN(weight) || !add(into, at + 1, row, times * weight)) return;
+    const rows = (into[at] as number) + times;
+    if (rows === 0) into.fill(0, at, at + size);
+    else into[at] = rows;
+  };
+  const merge = (into: Numbers, at: number, from: Numbers, fromAt: number): void => {
+    for (let i = 0; i <= plain; i++) into[at + i] = (into[at + i] as number) + (from[fromAt + i] as number);
+    for (let i = 1 + plain; i < size; i += 2) addSum(into, at + i, from, fromAt + i);
+  };
+  const result = (from: Numbers, at: number): Result | null => (from[at] === 0 ? null : read(from, at + 1));
+  if (size <= SHARED_MAX) {
+    return ofNumbers<Row, Result | null>(
+      kind,
+      text,
+      {
+        size,
+        init: (into, at) => {
+          for (let i = 0; i < size; i++) into[at + i] = 0;
+        },
+        add: (into, at, row) => update(into, at, row, 1),
+        merge,
+        result,
+        retract: (into, at, row) => update(into, at, row, -1),
+      },
+      problems,
+    );
+  }
+  const changed = (numbers: Float64Array, change: (into: Float64Array) => void): Float64Array => {
+    change(numbers);
+    return numbers;
+  };
+  return ofValue<Row, Float64Array, Result | null>(
+    kind,
+    text,
+    {
+      create: () => new Float64Array(size),
+      add: (numbers, row) => changed(numbers, (into) => update(into, 0, row, 1)),
+      merge: (numbers, other) => changed(numbers, (into) => merge(into, 0, other, 0)),
+      result: (numbers) => result(numbers, 0),
+      retract: (numbers, row) => changed(numbers, (into) => update(into, 0, row, -1)),
+    },
+    problems,
+  );
+}
+
+/** Defines a metric that is the weighted mean of a score of each row; NaN is the score of a row that cannot be used. */
+export function meanMetric<Row extends Pick<Labelled, 'weight'>>(
+  kind: string,
+  text: string,
+  scoreOf: (row: Row) => number,
+  finish: (mean: number) => number = (mean) => mean,
+  problems: readonly Problem[] = [],
+): Aggregate<Row, number | null> {
+  return metric<Row, number>(
+    kind,
+    text,
+    {
+      // Rows of weight 1 are counted, which is faster than a compensated sum; then the weight of others, and the scores.
+      plain: 1,
+      compensated: 2,
+      add(into, at, row, weight) {
+        const score = scoreOf(row);
+        if (!Number.isFinite(score)) return false;
+        if (weight === 1 || weight === -1) into[at] = (into[at] as number) + weight;
+        else addTerm(into, at + 1, weight);
+        addTerm(into, at + 3, weight * score);
+        return true;
+      },
+    },
+    (from, at) => finish(sumAt(from, at + 3) / ((from[at] as number) + sumAt(from, at + 1))),
+    problems,
+  );
+}
+
+/** The problems of an option that must be a whole number within limits. */
+export function wholeProblems(option: string, value: number, min: number, max: number): Problem[] {
+  if (Number.isInteger(value) && value >= min && value <= max) return [];
+  return [{ message: `${option} is ${value}`, hint: `give a whole number from ${min} to ${max}` }];
+}
+
+/** The problems of declared classes. */
+export function classProblems(classes: readonly unknown[] | undefined, classesMax = 1_000): Problem[] {
+  if (classes === undefined) return [];
+  const problems = wholeProblems('the number of classes', classes.length, 2, classesMax);
+  if (new Set(classes.map(String)).size === classes.length) return problems;
+  return [...problems, { message: 'a class is declared twice', hint: 'classes differ in their texts' }];
+}
+
+/** The text of what a metric judges; accumulators of another text are not taken over. */
+export const classesText = (classes: readonly unknown[] | undefined): string =>
+  classes === undefined ? '' : ` of classes ${classes.map(String).join(', ')}`;

@@ -1,0 +1,104 @@
+import type { Aggregate } from '../../../aggregates/aggregate.js';
+import { addTerm, sumAt } from '../../../aggregates/sum.js';
+import type { ClassLabel } from '../../../core/learner.js';
+import {
+  greatest,
+  type Labelled,
+  probabilityOf,
+  type ScoredBy,
+  type ScoreOptions,
+  scoreReader,
+  truthOf,
+} from '../labelled.js';
+import { classesText, classProblems, metric, wholeProblems } from '../metric.js';
+import { scoreBin } from './score-table.js';
+
+/** Bins of equal width over probabilities. */
+export interface ReliabilityOptions extends ScoreOptions {
+  /** 15 by default, 1,000 at most. */
+  readonly bins?: number;
+}
+
+/** How confident the predictions of a bin were, and how often they came true. */
+export interface ReliabilityBin {
+  /** Confidences from here up to `to`. */
+  readonly from: number;
+  readonly to: number;
+  readonly rows: number;
+  readonly weight: number;
+  /** The mean confidence. */
+  readonly predicted: number;
+  /** The share that came true. */
+  readonly happened: number;
+}
+
+/** Of a bin: its rows; weight, weight of what came true and weighted confidence, each a compensated sum. */
+const SUMS = 3;
+
+/**
+ * A metric that is read from confidences by bin, in the order of the bins and without empty ones. The confidence is the probability of
+ * true, or the score of the class that is decided for; it comes true if the label is that class.
+ */
+export function reliabilityMetric<O extends ReliabilityOptions, Result>(
+  kind: string,
+  options: O,
+  read: (bins: readonly ReliabilityBin[]) => Result,
+): Aggregate<ScoredBy<O>, Result | null> {
+  const { classes, bins = 15 } = options;
+  const confidence = classes === undefined ? ofTrue : ofDecision(classes);
+  const binAt = (from: Float64Array | number[], at: number, bin: number): ReliabilityBin => {
+    const sums = at + bins + bin * 2 * SUMS;
+    const weight = sumAt(from, sums);
+    const rows = from[at + bin] as number;
+    return {
+      from: bin / bins,
+      to: (bin + 1) / bins,
+      rows,
+      weight,
+      predicted: sumAt(from, sums + 4) / weight,
+      happened: sumAt(from, sums + 2) / weight,
+    };
+  };
+  return metric<Labelled, Result>(
+    kind,
+    `${kind} in ${bins} bins${classesText(classes)}`,
+    {
+      plain: bins,
+      compensated: SUMS * bins,
+      add(into, at, row, weight) {
+        const [sure, cameTrue] = confidence(row);
+        if (Number.isNaN(sure) || Number.isNaN(cameTrue)) return false;
+        const bin = scoreBin(sure, bins);
+        const sums = at + bins + bin * 2 * SUMS;
+        const rows = (into[at + bin] as number) + Math.sign(weight);
+        into[at + bin] = rows;
+        if (rows === 0) {
+          into.fill(0, sums, sums + 2 * SUMS);
+          return true;
+        }
+        addTerm(into, sums, weight);
+        addTerm(into, sums + 2, weight * cameTrue);
+        addTerm(into, sums + 4, weight * sure);
+        return true;
+      },
+    },
+    (from, at) => read(Array.from({ length: bins }, (_, bin) => binAt(from, at, bin)).filter(({ rows }) => rows > 0)),
+    [...wholeProblems('the number of bins', bins, 1, 1_000), ...classProblems(classes)],
+  ) as Aggregate<ScoredBy<O>, Result | null>;
+}
+
+type Confidence = (row: Labelled) => readonly [sure: number, cameTrue: number];
+
+const ofTrue: Confidence = ({ prediction, label }) => [probabilityOf(prediction), truthOf(label)];
+
+function ofDecision(classes: readonly ClassLabel[]): Confidence {
+  const scoreOf = scoreReader(classes);
+  const scores = new Float64Array(classes.length);
+  return ({ prediction, label }) => {
+    for (let c = 0; c < scores.length; c++) scores[c] = probabilityOf(scoreOf(prediction, c));
+    if (scores.some(Number.isNaN)) return [Number.NaN, Number.NaN];
+    const place = classes.indexOf(label as ClassLabel);
+    const decided = greatest(scores, 0, scores.length);
+    return [scores[decided] as number, place < 0 ? Number.NaN : Number(decided === place)];
+  };
+}
