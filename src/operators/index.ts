@@ -4,6 +4,7 @@ export { filter } from './basic/filter.js';
 export { flatMap } from './basic/flat-map.js';
 export { type LookupOptions, lookup, type OnFailure, type OnMissing } from './basic/lookup.js';
 export { map } from './basic/map.js';
+export { merge } from './basic/merge.js';
 export { peek } from './basic/peek.js';
 export { route } from './basic/route.js';
 export { type ThrottleOptions, throttle } from './basic/throttle.js';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { StatefulShape } from '../core/operator.js';
 import type { Settings } from '../core/options.js';
-import type { Topology } from './topology.js';
+import type { StepNode, Topology } from './topology.js';
 
 /**
  * A digest of what a checkpoint depends on: ids, kinds, wires, topics and the versions of the state.
@@ -40,6 +41,10 @@ const cellsOf = (cells: Readonly<Record<string, { readonly kind: string; readonl
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, { kind, version }]) => [name, kind, version]);
 
+/** `merge` has several inputs, so it is stateful by its shape, but it has no cell. */
+const keepsState = (step: StepNode): step is StepNode & { readonly shape: StatefulShape } =>
+  step.shape.shape === 'stateful' && Object.keys(step.shape.cells).length > 0;
+
 /**
  * What positions and state belong to, a line for each source and each stateful step with the versions of its cells. A run whose
  * lines differ from those of its checkpoint would skip records or begin with empty state; sinks and other steps may change freely.
@@ -48,13 +53,9 @@ const cellsOf = (cells: Readonly<Record<string, { readonly kind: string; readonl
  * layoutOf(flightDelays); // ['source departures', 'step delays (window): panes 1, timers 1']
  */
 export function layoutOf({ sources, steps }: Topology): readonly string[] {
-  const stateful = steps.flatMap(({ id, kind, shape }) => {
-    if (shape.shape !== 'stateful') return [];
-    return [
-      `step ${id} (${kind}): ${cellsOf(shape.cells)
-        .map(([name, , version]) => `${name} ${version}`)
-        .join(', ')}`,
-    ];
+  const stateful = steps.filter(keepsState).map(({ id, kind, shape }) => {
+    const cells = cellsOf(shape.cells).map(([name, , version]) => `${name} ${version}`);
+    return `step ${id} (${kind}): ${cells.join(', ')}`;
   });
   return [...sources.map(({ id }) => `source ${id}`), ...stateful].sort();
 }
@@ -75,10 +76,10 @@ export const layoutHash = (topology: Topology): string => digestOf(layoutOf(topo
  * stateSettingsOf(flightDelays).dedupe; // { retention: '24h', keysMax: 1000000 }
  */
 export const stateSettingsOf = ({ steps }: Topology): Readonly<Record<string, Settings>> =>
-  Object.fromEntries(steps.flatMap(({ id, shape, settings }) => (shape.shape === 'stateful' ? [[id, settings]] : [])));
+  Object.fromEntries(steps.filter(keepsState).map(({ id, settings }) => [id, settings]));
 
 /** Whether a task keeps anything between two records: then keys must stay in their partitions. */
-export const hasState = ({ steps }: Topology): boolean => steps.some(({ shape }) => shape.shape === 'stateful');
+export const hasState = ({ steps }: Topology): boolean => steps.some(keepsState);
 
 /** How a layout differs from an earlier one, a line each. */
 export const layoutChanges = (before: readonly string[], now: readonly string[]): readonly string[] => [
