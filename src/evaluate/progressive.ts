@@ -90,7 +90,7 @@ export function progressive(
         refuse(truth);
         return;
       }
-      form.write(model.predictOne(features), said);
+      form.write(model.predictOne(features), said, 0);
       beside.predict(groups, said, width);
       for (let i = 0; i < width; i++) {
         if (isUsable(said[i])) continue;

@@ -1,19 +1,9 @@
 import type { FeatureNumbers, FeatureShape, Learner, Transformer, TransformerLogic } from '../core/learner.js';
-import type { Settings } from '../core/operator.js';
 import type { Cell, CellSpecs } from '../core/state.js';
+import { cellsOfPart, cellsOfParts, revisionOfParts, settingsOfParts } from './parts.js';
 
 /** What `pipe` is given: transformers, then a learner. */
 export type PipeParts<L> = readonly [...Transformer[], L];
-
-const cellPrefix = (part: number): string => `${part}-`;
-
-/** Settings of all parts, each under its kind. */
-const merged = (parts: readonly { readonly kind: string; readonly settings?: Settings }[]): Settings =>
-  Object.fromEntries(
-    parts.flatMap(({ kind, settings = {} }) =>
-      Object.entries(settings).map(([name, value]) => [`${kind}.${name}`, value]),
-    ),
-  );
 
 /**
  * A learner behind transformers: each changes the features for those after it. The pipe is a learner itself.
@@ -40,35 +30,27 @@ export function pipe<Y, P>(...parts: PipeParts<Learner<Y, P>>): Learner<Y, P> {
   const { missing = 'refused' } = learner;
   return Object.freeze({
     kind: `pipe(${[...transformers, learner].map(({ kind }) => kind).join(', ')})`,
-    settings: Object.freeze({ ...merged(transformers), ...learner.settings }),
+    settings: Object.freeze({
+      ...settingsOfParts(transformers.map(({ kind, settings }) => [kind, settings])),
+      ...learner.settings,
+    }),
     structure: Object.freeze({
-      ...merged(transformers.map(({ kind, structure = {} }) => ({ kind, settings: structure }))),
+      ...settingsOfParts(transformers.map(({ kind, structure }) => [kind, structure])),
       ...learner.structure,
     }),
-    // Each revision only rises, so no two states of the parts have one sum.
-    revision: parts.reduce((sum, { revision = 1 }) => sum + revision, 0),
+    revision: revisionOfParts(parts),
     output: learner.output,
     ...(learner.classes ? { classes: learner.classes } : {}),
     ...(learner.warmUp === undefined ? {} : { warmUp: learner.warmUp }),
     missing: transformers.length === 0 ? missing : 'refused',
     cells(shape: FeatureShape): CellSpecs {
       const shapes = shapesOf(shape);
-      return Object.fromEntries(
-        parts.flatMap((part, i) =>
-          Object.entries(part.cells(shapes[i] as FeatureShape)).map(([name, spec]) => [cellPrefix(i) + name, spec]),
-        ),
-      );
+      return cellsOfParts(parts.map((part, i) => part.cells(shapes[i] as FeatureShape)));
     },
     open(cells: Readonly<Record<string, Cell>>, shape: FeatureShape) {
       const shapes = shapesOf(shape);
-      const cellsOf = (part: number): Record<string, Cell> =>
-        Object.fromEntries(
-          Object.entries(cells)
-            .filter(([name]) => name.startsWith(cellPrefix(part)))
-            .map(([name, cell]) => [name.slice(cellPrefix(part).length), cell]),
-        );
-      const open = transformers.map((part, i) => part.open(cellsOf(i), shapes[i] as FeatureShape));
-      const last = learner.open(cellsOf(transformers.length), shapes.at(-1) as FeatureShape);
+      const open = transformers.map((part, i) => part.open(cellsOfPart(cells, i), shapes[i] as FeatureShape));
+      const last = learner.open(cellsOfPart(cells, transformers.length), shapes.at(-1) as FeatureShape);
       return {
         predictOne(features: FeatureNumbers): P {
           let seen = features;

@@ -1,55 +1,15 @@
-import { stateful } from '../../core/define.js';
-import { type Duration, formatDuration, givenDuration, hours } from '../../core/duration.js';
-import { credibleJump, eventClock, observe } from '../../core/event-clock.js';
 import type { FeatureVector, Learner } from '../../core/learner.js';
-import type { Adds, Free, MultiInputOperator, Problem, StepContext } from '../../core/operator.js';
-import type { Origin } from '../../core/record.js';
-import type { CellSpecs } from '../../core/state.js';
-import { type BaselineCell, baselineCells, groupings, openBaselines } from '../../ml/evaluation/baseline-cells.js';
-import { scoreboard, scoreboardSize, type WindowScores } from '../../ml/evaluation/scoreboard.js';
-import type { FeatureView } from '../../ml/features/index.js';
-import { layoutVersion } from '../../ml/features/plan.js';
-import type { Baseline } from '../../ml/index.js';
-import { modelWidth } from '../../ml/model-by-key.js';
-import {
-  type Float64Cell,
-  float64Cell,
-  type MapCell,
-  mapCell,
-  packedMapCell,
-  type ValueCell,
-  valueCell,
-} from '../../state/index.js';
-import { fieldAdder } from '../../util/literals.js';
-import { type WaitingRow, waitingRows } from '../quality/imputers/waiting-rows.js';
-import { type LabelForm, type LabelKindOf, type LearnedBy, labelForm } from './learned.js';
-import { hostCells, hostModel, type ModelHosting } from './model-host.js';
+import type { Adds, Free, MultiInputOperator, Problem } from '../../core/operator.js';
+import { modelCells, openModel } from '../../ml/model.js';
+import { type ModelByKey, modelByKeyCells, modelWidth, openModelByKey } from '../../ml/model-by-key.js';
+import { type LabelOptions, learnFromLabels } from './learn-from-labels.js';
+import type { LearnedBy } from './learned.js';
 
 type Key = string | number;
 
 /** Where `learn` finds the label of a record, how long it waits for it, and how predictions are measured. */
-export interface LearnOptions<Row, Label, As extends string, B extends string, Y = boolean, P = number> {
-  /** Name of the field that is added. */
-  readonly as: As;
-  /** The view that made `features`: the model's size follows from it. */
-  readonly view: FeatureView;
-  /** Identity of a record. */
-  readonly key: (row: Row) => Key;
-  /** How to read the values of the input `labels`. */
-  readonly label: {
-    /** Identity of the record of a label. */
-    readonly key: (label: Label) => Key;
-    /** The value of the label: true or false, a number or a class, as the learner takes it. */
-    readonly value: (label: Label) => NoInfer<Y>;
-    /** How often the label counts in learning (1 by default). Scores count each label once. */
-    readonly weight?: (label: Label) => number;
-    /** How long a record waits for its label, in event time. */
-    readonly wait: Duration;
-  };
-  /** Maximum number of waiting records; the oldest is dropped first. */
-  readonly pendingMax: number;
-  /** Simple predictors that are scored together with the model. */
-  readonly baselines?: { readonly [N in B]: Baseline<NoInfer<Row>, LabelKindOf<NoInfer<Y>, NoInfer<P>>> };
+export interface LearnOptions<Row, Label, As extends string, B extends string, Y = boolean, P = number>
+  extends LabelOptions<Row, Label, As, B, Y, P> {
   /** A model for each key. Until a key has its first label, a pooled model answers for it, which learns from all records. */
   readonly by?: {
     /** The key of the model that a record belongs to. */
@@ -57,16 +17,7 @@ export interface LearnOptions<Row, Label, As extends string, B extends string, Y
     /** Maximum number of models; the one that learned least recently is dropped first. */
     readonly modelsMax: number;
   };
-  /** Event time between two rows of metrics (default: one hour). */
-  readonly metricsInterval?: Duration;
-  /** Labels between two model versions (default: 1,000). */
-  readonly versionEveryLabels?: number;
-  /** The longest that a restore may apply updates again that the model's last snapshot lacks (default: 2 s). */
-  readonly replayMax?: Duration;
 }
-
-/** Version of how a waiting row lies in the state, beside the view's layout and what was said of it. */
-const ROWS_VERSION = 2;
 
 /**
  * Online learning with honest delay (progressive validation): predicts each record at once, keeps what the model saw
@@ -110,165 +61,30 @@ export function learn<Row, Label, const As extends string, const B extends strin
   Adds<{ readonly [K in As]: LearnedBy<Y, P, B> }>
 > {
   const {
-    as,
-    view,
-    label,
-    pendingMax,
     by,
-    metricsInterval = hours(1),
-    versionEveryLabels = 1_000,
-    replayMax,
+    view: { shape },
   } = options;
-  const baselines = Object.entries<Baseline<Row, never>>(options.baselines ?? {});
-  const names = baselines.map(([name]) => name);
-  const form = labelForm(learner, names);
-  const problems = [
-    ...problemsOf(learner, form, options),
-    ...(by ? problemsByKey(learner.kind, modelWidth(learner, view.shape), by.modelsMax) : []),
-  ];
-  // One that cannot run is declared all the same, for `check` to show.
-  const { kind, classes, judge } = form ?? (labelForm({ output: 'number' }, names) as LabelForm);
-  const modelsMax = problems.length === 0 ? by?.modelsMax : undefined;
-  const hosting: ModelHosting = { view, versionEvery: versionEveryLabels, replayMax, modelsMax };
-  const kept = problems.length === 0 ? { ttl: label.wait, entriesMax: pendingMax } : { ttl: hours(1) };
-  const cells: CellSpecs = {
-    ...hostCells(learner, hosting),
-    ...baselineCells(baselines, kind),
-    clock: valueCell({ initial: eventClock() }),
-    // Rows wait as vectors of this view, with what was said of them: other ones must not meet the model.
-    pending: packedMapCell<Key, WaitingRow>({
-      ...kept,
-      version: layoutVersion([ROWS_VERSION, view.shape.layout ?? 1, kind, classes, names, ...(by ? ['by'] : [])]),
-      packing: waitingRows(view, judge.width + baselines.length, groupings(baselines) + (by ? 1 : 0)),
-    }),
-    labelled: mapCell<Key, true>(kept),
-    scores: float64Cell({
-      size: scoreboardSize(judge, 1 + baselines.length),
-      version: layoutVersion([kind, classes, names]),
-    }),
-  };
-  return stateful<Row, { labels: Label }, Adds<{ readonly [K in As]: LearnedBy<Y, P, B> }>, CellSpecs>({
+  return learnFromLabels<Row, Label, As, B, Y, P, LearnedBy<Y, P, B>>({
     kind: 'learn',
-    settings: {
-      as,
-      learner: learner.kind,
-      ...learner.settings,
-      view: view.name,
-      viewHash: view.hash,
-      wait: formatDuration(label.wait),
-      pendingMax,
-      ...(by && { modelsMax: by.modelsMax }),
-      baselines: baselines.map(([name, { kind }]) => `${name}: ${kind}`).join(', '),
-      metricsInterval: formatDuration(metricsInterval),
-      versionEveryLabels,
-    },
-    problems,
-    inputs: ['labels'],
-    cells,
-    open: (opened, context) => {
-      const { truthOf, shown, write } = form as LabelForm;
-      const model = hostModel(learner, hosting, opened, context);
-      const withLearned = fieldAdder(as);
-      const beside = openBaselines(baselines, opened as Readonly<Record<string, BaselineCell>>, classes);
-      const clock = opened.clock as ValueCell<ReturnType<typeof eventClock>>;
-      const pending = opened.pending as MapCell<Key, WaitingRow>;
-      const labelled = opened.labelled as MapCell<Key, true>;
-      const scores = scoreboard(opened.scores as Float64Cell, judge, 1 + names.length, metricsInterval);
-      // Of the row in hand: the model's, then each baseline's.
-      const said = Array.from({ length: judge.width + names.length }, () => 0.5);
-      const count = {
-        unmatched: context.counter('unmatched'),
-        duplicateLabels: context.counter('duplicate_labels'),
-        expired: context.counter('expired'),
-        pendingEvicted: context.counter('pending_evicted'),
-      };
-      const jumpMs = credibleJump(label.wait);
-      let expiredSeen = pending.expired;
-
-      const onRow = (row: Row, timeMs: number): unknown => {
-        const { features } = row as Row & { readonly features: FeatureVector };
-        const groups = beside.groupsOf(row);
-        const key = by?.key(row);
-        write(model.predict(features, key), said);
-        beside.predict(groups, said, judge.width);
-        const evictedBefore = pending.evicted;
-        pending.set(options.key(row), { features, said, groups: by ? [...groups, key as Key] : groups }, timeMs);
-        if (pending.evicted > evictedBefore) count.pendingEvicted.add(pending.evicted - evictedBefore);
-        return shown(said, model.version());
-      };
-
-      const onLabel = (arrived: Label, timeMs: number, origin: Origin): void => {
-        const id = label.key(arrived);
-        const row = pending.get(id);
-        if (row === undefined) {
-          (labelled.has(id) ? count.duplicateLabels : count.unmatched).add();
-          return;
-        }
-        pending.delete(id);
-        labelled.set(id, true, timeMs);
-        const value = label.value(arrived);
-        const truth = truthOf(value);
-        if (typeof truth === 'string') {
-          model.refuse(truth);
-          return;
-        }
-        scores.add(row.said, truth);
-        beside.learn(row.groups, truth);
-        const key = by && row.groups.at(-1);
-        model.learn(row.features, value, label.weight ? label.weight(arrived) : 1, origin, key);
-      };
-
+    learner,
+    options,
+    settings: { learner: learner.kind, ...learner.settings, ...(by && { modelsMax: by.modelsMax }) },
+    problems: by ? problemsByKey(learner.kind, modelWidth(learner, shape), by.modelsMax) : [],
+    keyOf: by?.key,
+    cells: (place) => (by ? modelByKeyCells(learner, shape, by.modelsMax, place) : modelCells(learner, shape, place)),
+    open({ write, shown }, opened, place, context) {
+      const evicted = () => context.counter('models_evicted').add();
+      const model: ModelByKey<Y, P> = by
+        ? openModelByKey(learner, shape, opened, { ...place, evicted })
+        : openModel(learner, shape, opened, place);
       return {
-        onRecord(input, value, emit, origin) {
-          const time = clock.get();
-          const timeMs = observe(time, origin.eventTimeMs, jumpMs);
-          clock.set(time);
-          const { nowMs } = time;
-          pending.expire(nowMs);
-          labelled.expire(nowMs);
-          const finished = scores.turn(nowMs);
-          if (finished) measure(context, finished, names);
-          if (input === 0) emit(withLearned(value, onRow(value as Row, timeMs)));
-          else onLabel(value as Label, timeMs, origin);
-          if (pending.expired > expiredSeen) count.expired.add(pending.expired - expiredSeen);
-          expiredSeen = pending.expired;
-        },
+        shown,
+        predict: (features, said, key) => write(model.predictOne(features, key), said, 0),
+        learn: ({ features, groups }, label, weight, origin) =>
+          model.learnOne(features, label, weight, origin, groups.at(-1) as Key),
       };
     },
   });
-}
-
-/** The options that may be out of range. */
-interface Bounds {
-  readonly label: { readonly wait: number };
-  readonly pendingMax: number;
-  readonly versionEveryLabels?: number;
-}
-
-function problemsOf(
-  learner: Pick<Learner<never, unknown>, 'kind' | 'output'>,
-  form: LabelForm | undefined,
-  { label: { wait }, pendingMax, versionEveryLabels = 1_000 }: Bounds,
-): Problem[] {
-  const problems: Problem[] = [];
-  if (form === undefined)
-    problems.push({
-      message: `${learner.kind} gives '${learner.output}' and learns without labels`,
-      hint: 'give learn a learner with labels, such as logisticRegression',
-    });
-  if (!(wait > 0))
-    problems.push({
-      message: `label.wait is ${givenDuration(wait)}`,
-      hint: 'give it a positive duration, such as hours(24)',
-    });
-  if (!(pendingMax >= 1))
-    problems.push({
-      message: `pendingMax is ${pendingMax}`,
-      hint: 'give it the number of records that come within the wait, and some more',
-    });
-  if (!(versionEveryLabels >= 1))
-    problems.push({ message: `versionEveryLabels is ${versionEveryLabels}`, hint: 'give it a number of labels' });
-  return problems;
 }
 
 /** Numbers of all models together: 4 GiB. */
@@ -291,17 +107,4 @@ function problemsByKey(kind: string, width: number | undefined, modelsMax: numbe
       hint: 'give by.modelsMax a lower number, or learn a view with fewer features',
     },
   ];
-}
-
-function measure(
-  context: StepContext,
-  { endMs, labelled, labels, scorers }: WindowScores,
-  baselines: readonly string[],
-): void {
-  context.measure('labelled', labelled, endMs);
-  for (const [name, value] of labels) context.measure(name, value, endMs);
-  scorers.forEach((measures, s) => {
-    const of = s === 0 ? '' : `:${baselines[s - 1]}`;
-    for (const [name, value] of measures) if (!Number.isNaN(value)) context.measure(`${name}${of}`, value, endMs);
-  });
 }

@@ -2,6 +2,7 @@ import type { ClassLabel, ClassScores, Learner, Refusal } from '../../core/learn
 import { binaryJudge, classJudge, type Judge, numberJudge } from '../../ml/evaluation/judges.js';
 import type { LabelKind } from '../../ml/index.js';
 import { greatest } from '../../ml/metrics/labelled.js';
+import { logLossOf } from '../../ml/metrics/probabilities/log-loss.js';
 import { objectOf } from '../../util/literals.js';
 
 interface Versioned<B> {
@@ -47,8 +48,10 @@ export interface LabelForm {
   readonly kind: LabelKind;
   readonly classes: number;
   readonly judge: Judge;
-  /** Writes the model's prediction at the beginning. */
-  write(prediction: unknown, said: number[]): void;
+  /** Writes a model's prediction from `said[at]` on. */
+  write(prediction: unknown, said: number[], at: number): void;
+  /** How wrong the prediction at `said[at]` was: log loss, of numbers the squared error. */
+  lossOf(said: readonly number[], at: number, truth: number): number;
   /** A label as a number, or why it is none. */
   truthOf(label: unknown): number | Refusal;
   /** What a record gets. */
@@ -63,8 +66,8 @@ export function labelForm(
   const named = objectOf(baselines);
   const one = {
     classes: 0,
-    write(prediction: unknown, said: number[]) {
-      said[0] = prediction as number;
+    write(prediction: unknown, said: number[], at: number) {
+      said[at] = prediction as number;
     },
   };
   if (output === 'probability')
@@ -72,6 +75,7 @@ export function labelForm(
       kind: 'binary',
       judge: binaryJudge,
       ...one,
+      lossOf: (said, at, truth) => logLossOf(said[at] as number, truth === 1),
       truthOf: (label) => (typeof label === 'boolean' ? Number(label) : 'unusable-label'),
       shown: (said, modelVersion) => ({ probability: said[0], modelVersion, baselines: named(said, 1) }),
     };
@@ -80,6 +84,7 @@ export function labelForm(
       kind: 'number',
       judge: numberJudge,
       ...one,
+      lossOf: (said, at, truth) => ((said[at] as number) - truth) ** 2,
       truthOf: (label) => (Number.isFinite(label) ? (label as number) : 'unusable-label'),
       shown: (said, modelVersion) => ({ value: said[0], modelVersion, baselines: named(said, 1) }),
     };
@@ -91,13 +96,14 @@ export function labelForm(
     kind: 'class',
     classes: width,
     judge: classJudge(width),
-    write(prediction, said) {
-      for (let c = 0; c < width; c++) said[c] = (prediction as ClassScores)[c] as number;
+    write(prediction, said, at) {
+      for (let c = 0; c < width; c++) said[at + c] = (prediction as ClassScores)[c] as number;
     },
+    lossOf: (said, at, truth) => logLossOf(said[at + truth] as number, true),
     truthOf: (label) => places.get(label as ClassLabel) ?? 'unknown-class',
     shown(said, modelVersion) {
       const label = classes[greatest(said, 0, width)];
-      const others = said.slice(width).map((place) => classes[place]);
+      const others = said.slice(width, width + baselines.length).map((place) => classes[place]);
       return { label, scores: scoresOf(said, 0), modelVersion, baselines: named(others, 0) };
     },
   };

@@ -7,9 +7,10 @@ import type { Cell, CellSpecs } from '../../core/state.js';
 import { turnWindow } from '../../ml/evaluation/event-window.js';
 import type { Measure } from '../../ml/evaluation/judges.js';
 import type { FeatureView } from '../../ml/features/index.js';
+import { modelCells, openModel } from '../../ml/model.js';
 import { type Float64Cell, float64Cell, type ValueCell, valueCell } from '../../state/index.js';
 import { fieldAdder } from '../../util/literals.js';
-import { hostCells, hostModel, type ModelHosting } from './model-host.js';
+import { hostCells, hostModel, hostPlace, type ModelHosting } from './model-host.js';
 
 /** What operators take whose learner needs no labels. */
 export interface ScoreThenLearnOptions<As extends string> {
@@ -67,7 +68,8 @@ export function scoreThenLearn<Row, const As extends string, P, Added>(
 ): Operator<Row & { readonly features: FeatureVector } & Free<As>, Adds<{ readonly [K in As]: Added }>> {
   const { kind, learner, options, settings, problems = [], cells, sums } = definition;
   const { as, view, metricsInterval = hours(1), versionEveryRecords = 1_000, replayMax } = options;
-  const hosting: ModelHosting = { view, versionEvery: versionEveryRecords, replayMax };
+  const hosting: ModelHosting = { view, versionEvery: versionEveryRecords };
+  const place = hostPlace(replayMax);
   return stateful<
     Row & { readonly features: FeatureVector } & Free<As>,
     Adds<{ readonly [K in As]: Added }>,
@@ -86,13 +88,14 @@ export function scoreThenLearn<Row, const As extends string, P, Added>(
     },
     problems: [...problemsOf(definition, metricsInterval, versionEveryRecords), ...problems],
     cells: {
-      ...hostCells(learner, hosting),
+      ...hostCells(modelCells(learner, view.shape, place)),
       ...cells,
       clock: valueCell({ initial: eventClock() }),
       window: float64Cell({ size: HEAD + sums }),
     },
     open(opened, context) {
-      const model = hostModel(learner, hosting, opened, context);
+      const model = openModel(learner, view.shape, opened, { ...place, name: context.step });
+      const host = hostModel(hosting, opened, context);
       const reader = definition.open(opened, context);
       const withRead = fieldAdder(as);
       const clock = opened.clock as ValueCell<ReturnType<typeof eventClock>>;
@@ -114,17 +117,18 @@ export function scoreThenLearn<Row, const As extends string, P, Added>(
           clock.set(time);
           turnWindow(window, metricsInterval, time.nowMs, finish);
           const { features } = value;
+          host.predicts(features);
           const { shown, learns, sums } = reader.read(
-            model.predict(features),
-            model.learned >= warmUp,
-            model.version(),
+            model.predictOne(features),
+            host.learned >= warmUp,
+            host.version(),
           );
           if (sums) {
             bump(1, 1);
             for (let i = 0; i < sums.length; i++) bump(HEAD + i, sums[i] as number);
           }
           emit(withRead(value, shown));
-          if (learns) model.learn(features, undefined, 1, origin);
+          if (learns) host.learns(model.learnOne(features, undefined, 1, origin));
         },
       };
     },
