@@ -24,10 +24,18 @@ export { featurize } from './ml/featurize.js';
 export { type InferOptions, type Inferred, infer } from './ml/infer.js';
 export type { InferredVector, InferVectorsOptions } from './ml/infer-vectors.js';
 export { type LearnOptions, learn } from './ml/learn.js';
+export type { LabelOptions } from './ml/learn-from-labels.js';
 export type { Learned, LearnedClass, LearnedNumber } from './ml/learned.js';
 export type { ModelOptions, Provider } from './ml/model-options.js';
 export type { ScaleRule } from './ml/scalers.js';
 export type { ScoreThenLearnOptions } from './ml/score-then-learn.js';
+export {
+  type EliminationRow,
+  eliminationColumns,
+  type SelectBySuccessiveHalvingOptions,
+  type Selected,
+  selectBySuccessiveHalving,
+} from './ml/select-by-successive-halving.js';
 export { type ScaleRules, standardize } from './ml/standardize.js';
 export { type MatchOptions, type MatchSpan, match } from './pattern/match.js';
 export { type Loop, type Optional, type Pattern, type Stage, startsWith } from './pattern/pattern.js';

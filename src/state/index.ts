@@ -1,4 +1,5 @@
 export { type ArenaCell, type ArenaCellOptions, arenaCell } from './arena-cell.js';
+export { type DroppableCell, droppable } from './droppable-cell.js';
 export { type Float64Cell, type Float64CellOptions, float64Cell } from './float64-cell.js';
 export { hashKey } from './map/hash.js';
 export { type MapCellOptions, mapCell, type PackedMapCellOptions, packedMapCell } from './map/map-cell.js';

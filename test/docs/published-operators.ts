@@ -4,7 +4,7 @@ import { repository } from '../import-graph.js';
 
 /** Published beside the operators, and part of one: no row in the table, no example. */
 const parts = new Set(
-  'type expectations windowExpectations verdictColumns repairs repairColumns startsWith'.split(' '),
+  'type expectations windowExpectations verdictColumns repairs repairColumns eliminationColumns startsWith'.split(' '),
 );
 
 /** The names of all operators that the package exports. */

@@ -8,6 +8,7 @@ import {
   map,
   type Source,
   type Stream,
+  selectBySuccessiveHalving,
   topology,
 } from '../../src/index.js';
 import {
@@ -167,6 +168,30 @@ export const wirings = (sources: { departed: Source<Flight>; arrived: Source<Arr
     // @ts-expect-error there is no such field
     learn(model, { ...own, by: { key: (f) => f.pilot, modelsMax: 9 } });
 
+    // A selection names its candidates, in what it adds and in its events.
+    const candidates = { slow: logisticRegression({ optimizer: sgd({ rate: 0.01 }) }), fast: model };
+    const raced = { ...own, rungLabels: 9 };
+    const { predicted, eliminations } = featured.split(
+      'selection',
+      { labels: arrived },
+      selectBySuccessiveHalving(candidates, raced),
+    );
+    const chosen: Stream<number> = predicted.via(
+      'chosen',
+      map((f) => (f.own.candidate === 'slow' ? f.own.probability : f.distance)),
+    );
+    const lost: Stream<'slow' | 'fast'> = eliminations.via(
+      'lost',
+      map(({ candidate }) => candidate),
+    );
+    eliminations.via(
+      'none',
+      // @ts-expect-error there is no such candidate
+      map(({ candidate }) => candidate === 'medium'),
+    );
+    // @ts-expect-error one learns classes, the other true and false
+    selectBySuccessiveHalving({ model, softmax }, raced);
+
     // @ts-expect-error there is no such baseline
     map((f: typeof scored extends Stream<infer T> ? T : never) => f.late.baselines.median);
     // @ts-expect-error without features there is nothing to learn from
@@ -177,7 +202,7 @@ export const wirings = (sources: { departed: Source<Flight>; arrived: Source<Arr
     scored.via('features', { outcomes: arrived }, featurize(view));
     // @ts-expect-error these are no outcomes
     departed.via('features', { outcomes: departed }, featurize(view));
-    return { sums, said, named, marked, grouped };
+    return { sums, said, named, marked, grouped, chosen, lost };
   });
 
 // @ts-expect-error there is no such column

@@ -2,6 +2,7 @@ import type { Scenario } from '../../../src/testing/sim/index.js';
 import { clocked } from './clocked.js';
 import { copies } from './copies.js';
 import { drains } from './drains.js';
+import { halving } from './halving.js';
 import { joins } from './joins.js';
 import { keyed } from './keyed.js';
 import { learning } from './learning.js';
@@ -31,4 +32,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   trees,
   unsupervised,
   keyed,
+  halving,
 };

@@ -1,0 +1,142 @@
+import type { FeatureNumbers, FeatureShape, Learner, LearnerLogic, LearnResult } from '../core/learner.js';
+import type { Origin } from '../core/record.js';
+import type { Cell, CellSpecs } from '../core/state.js';
+import { type DroppableCell, droppable, type Float64Cell, float64Cell } from '../state/index.js';
+import { halvingSize, openHalving } from './evaluation/successive-halving.js';
+import { type AnyLearner, learnerCells, loggedLearning, type ModelPlace, modelCells } from './model.js';
+import { cellsOfPart, cellsOfParts, revisionOfParts, settingsOfParts } from './parts.js';
+
+/** Learners of one kind of labels, by the names that the user gave them. */
+export type NamedLearners<Y, P> = readonly (readonly [name: string, learner: Learner<Y, P>])[];
+
+/** A label with the losses of the candidates that are left, or the label alone once one is left: as the log of updates keeps it. */
+type JudgedLabel<Y> = Y | readonly [label: Y, losses: readonly number[]];
+
+/** A candidate that was dropped, with mean losses over all labels so far. */
+export interface Dropped {
+  readonly candidate: number;
+  readonly loss: number;
+  readonly best: number;
+  readonly bestLoss: number;
+  readonly labels: number;
+}
+
+/** Candidates at work in an operator, as numbers from 0 in the order of their declaration. */
+export interface Candidates<Y, P> {
+  /** The one with the least loss so far. */
+  readonly best: number;
+  /** Calls `use` with the prediction of each candidate that is left. */
+  predictOne(features: FeatureNumbers, use: (prediction: P, candidate: number) => void): void;
+  /** Lets all that are left learn. `lossOf` says how wrong a candidate's prediction of this row was. */
+  learnOne(
+    features: FeatureNumbers,
+    label: Y,
+    weight: number,
+    origin: Origin,
+    lossOf: (candidate: number) => number,
+  ): LearnResult;
+}
+
+const HALVING = 'halving';
+
+/** All candidates as one learner: their cells are one state. */
+const together = (candidates: NamedLearners<never, unknown>, rungLabels: number): AnyLearner => ({
+  kind: `candidates(${candidates.map(([name, { kind }]) => `${name}: ${kind}`).join(', ')})`,
+  settings: { ...settingsOfParts(candidates.map(([name, { settings }]) => [name, settings])), rungLabels },
+  structure: settingsOfParts(candidates.map(([name, { structure }]) => [name, structure])),
+  revision: revisionOfParts(candidates.map(([, learner]) => learner)),
+  ...(candidates[0]?.[1].classes && { classes: candidates[0][1].classes }),
+  cells: (shape) => ({
+    [HALVING]: float64Cell({ size: halvingSize(candidates.length) }),
+    ...cellsOfParts(
+      candidates.map(([, learner]) =>
+        Object.fromEntries(Object.entries(learner.cells(shape)).map(([name, spec]) => [name, droppable(spec)])),
+      ),
+    ),
+  }),
+});
+
+/** The cells of candidates. */
+export const candidateCells = (
+  candidates: NamedLearners<never, unknown>,
+  rungLabels: number,
+  shape: FeatureShape,
+  place: ModelPlace,
+): CellSpecs => modelCells(together(candidates, rungLabels), shape, place);
+
+/**
+ * Opens candidates on the cells that `candidateCells` declared. All learn from the same rows. At the end of a rung the worse half of
+ * those that are left is dropped and the memory of their models freed; `dropped` is then called for each.
+ *
+ * Guarantees: those of `openModel`, for all candidates and for when they are dropped. A row that some of them refuse is learnt by
+ * the others, and counts in the losses of all. One that all refuse changes nothing.
+ */
+export function openCandidates<Y, P>(
+  candidates: NamedLearners<Y, P>,
+  rungLabels: number,
+  shape: FeatureShape,
+  opened: Readonly<Record<string, Cell>>,
+  { prefix = '', name = '', dropped }: ModelPlace & { readonly name?: string; dropped(loser: Dropped): void },
+): Candidates<Y, P> {
+  const learner = together(candidates, rungLabels);
+  const cells = learnerCells(learner, shape, opened, prefix);
+  const halving = openHalving(cells[HALVING] as Float64Cell, candidates.length, rungLabels);
+  const cellsOf = (candidate: number) => cellsOfPart(cells, candidate) as Record<string, DroppableCell>;
+  const free = (candidate: number): void => {
+    logics[candidate] = undefined;
+    for (const cell of Object.values(cellsOf(candidate))) cell.drop();
+  };
+  // The cells of one that was dropped before are empty: nothing opens them again.
+  const logics = candidates.map(([, one], candidate): LearnerLogic<Y, P> | undefined =>
+    halving.left.includes(candidate)
+      ? one.open(
+          Object.fromEntries(Object.entries(cellsOf(candidate)).map(([cell, { content }]) => [cell, content])),
+          shape,
+        )
+      : undefined,
+  );
+  /** Who was dropped by the update in hand. */
+  let losers: readonly number[] = [];
+
+  const log = loggedLearning<JudgedLabel<Y>>(
+    learner,
+    shape,
+    opened,
+    { prefix, name, cells: Object.values(cells) },
+    (features, given, weight) => {
+      const [label, losses] = Array.isArray(given) ? (given as [Y, number[]]) : [given as Y];
+      let result: LearnResult | undefined;
+      for (const candidate of halving.left) {
+        const own = (logics[candidate] as LearnerLogic<Y, P>).learnOne(features, label, weight);
+        result = own === 'learnt' ? own : (result ?? own);
+      }
+      if (result === 'learnt' && losses) {
+        losers = halving.add(losses);
+        losers.forEach(free);
+      }
+      return result as LearnResult;
+    },
+  );
+
+  return {
+    get best() {
+      log.settle();
+      return halving.best;
+    },
+    predictOne(features, use) {
+      log.settle();
+      for (const candidate of halving.left)
+        use((logics[candidate] as LearnerLogic<Y, P>).predictOne(features), candidate);
+    },
+    learnOne(features, label, weight, origin, lossOf) {
+      log.settle();
+      const { left } = halving;
+      losers = [];
+      const result = log.learnOne(features, left.length > 1 ? [label, left.map(lossOf)] : label, weight, origin);
+      const { best, labels } = halving;
+      for (const candidate of losers)
+        dropped({ candidate, loss: halving.meanLoss(candidate), best, bestLoss: halving.meanLoss(best), labels });
+      return result;
+    },
+  };
+}
