@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'state' // a checkpoint that cannot be read or does not fit the topology
   | 'fenced' // another process owns the task now
   | 'model' // a model that cannot be loaded or does not fit its features
+  | 'inference' // workers that score keep dying or hanging
   | 'step' // an operator threw
   | 'internal'; // a broken invariant of Millrace itself
 

@@ -36,6 +36,11 @@ export const tensorTypeOf = (data: unknown): TensorType | undefined =>
 /** The number of elements of a tensor of this shape. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, axis) => size * axis, 1);
 
+/** Where a model may run, in ONNX Runtime's words; which ones a machine has is found out when the model is loaded. */
+export const providers = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'dml', 'coreml'] as const;
+/** What runs a model: one of ONNX Runtime's execution providers. */
+export type Provider = (typeof providers)[number];
+
 /** Micro-batched scoring, shared by all tasks of a process. `src/inference` implements it. */
 export interface InferenceService {
   open(model: ModelSpec): Promise<ModelHandle>;
@@ -82,7 +87,10 @@ export interface ModelInput {
   readonly shape: readonly (number | null)[];
 }
 
-/** Writes a row: its numbers for input `i` go to `into[i]`, starting at `place` times the length of a row. */
+/**
+ * Writes a row: its numbers for input `i` go to `into[i]`, starting at `place` times the length of a row. It may be called again for
+ * a row until its call is settled, with the same numbers to write: a worker that dies takes its batches with it.
+ */
 export type FillRow = (row: number, into: readonly TensorData[], place: number) => void;
 
 export interface ModelHandle {
@@ -98,6 +106,9 @@ export interface ModelHandle {
   /**
    * Scores `rows` rows. `bucketOf` returns the index in `lengths` of a row's length, the first by default. Calls are answered in
    * order; the rows of one call may be in several batches. Output rows are stored one after another.
+   *
+   * Throws `MillraceError('inference')` where workers keep dying or hanging, which a retry may survive, and `MillraceError('model')`
+   * for what is wrong for good.
    */
   run(rows: number, fill: FillRow, bucketOf?: (row: number) => number): Promise<RunResult>;
   /** Dispatches the waiting rows at once. */
@@ -108,6 +119,6 @@ export interface RunResult {
   readonly scores: Float32Array;
   /** The rows that failed on their own, with the cause. */
   readonly failures: ReadonlyMap<number, string>;
-  /** The element of the fallback chain that answered; `null` for the first. */
-  readonly degraded: string | null;
+  /** By row, the provider that answered in place of the first declared one; `null` where that one did. */
+  readonly degraded: readonly (string | null)[];
 }

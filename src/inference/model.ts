@@ -1,12 +1,11 @@
 import { MillraceError, type ModelHandle, type ModelSpec } from '../core/index.js';
 import { bufferPool } from './buffers.js';
 import { layoutOf } from './layout.js';
-import type { LoadedModel } from './protocol.js';
-import { type Batch, createScheduler, type Scheduler } from './scheduler.js';
-import type { WorkerLink } from './worker-link.js';
-
-/** Two batches in flight: one runs, one waits in the worker's queue. */
-const inFlightMax = 2;
+import { measure } from './measure.js';
+import type { Batch, ModelQueue } from './model-queue.js';
+import type { Scheduler } from './scheduler.js';
+import { WorkerLost } from './worker-link.js';
+import type { WorkerSlot } from './worker-slot.js';
 
 export interface ModelFile {
   /** The name in messages. */
@@ -15,78 +14,85 @@ export interface ModelFile {
   readonly digest: string;
 }
 
-/** A loaded model: its scheduler, and its current session in the worker. */
+/** A loaded model: its queue, and its sessions in the workers. */
 export interface ServedModel {
   readonly handle: ModelHandle;
-  readonly scheduler: Scheduler;
+  readonly queue: ModelQueue;
 }
 
+export interface Workers {
+  readonly slots: readonly WorkerSlot[];
+  readonly scheduler: Scheduler;
+  readonly onWarning: (message: string) => void;
+}
+
+/** A run that takes so many times what 99 of 100 take is hung. */
+const HUNG_FACTOR = 10;
+
 /**
- * Loads a model in the worker and creates its scheduler. The file's bytes are kept, so a restarted worker loads exactly the same
- * model, whatever happened to the file.
+ * Loads a model in every worker and gives it a queue. The file's bytes are kept, so a restarted worker loads exactly the same model,
+ * whatever happened to the file.
  */
 export async function serveModel(
   file: ModelFile,
   spec: ModelSpec,
-  link: WorkerLink,
-  warn: (message: string) => void,
+  { slots, scheduler, onWarning }: Workers,
 ): Promise<ServedModel> {
-  let life = -1;
-  let loading: Promise<LoadedModel> | undefined;
+  const { bytes, digest } = file;
+  const { providers, batchMax, waitMax, tensors } = spec;
+  const ask = { digest, bytes, providers, batchMax, isProven: false, ...(tensors && { tensors }) };
+  const [first, ...others] = slots as readonly [WorkerSlot, ...WorkerSlot[]];
 
-  async function load(): Promise<LoadedModel> {
-    link.start();
-    life = link.life;
-    const { bytes, digest } = file;
-    const { providers, batchMax, tensors } = spec;
-    const ask = { digest, bytes, providers, batchMax, ...(tensors && { tensors }) };
+  const { model, measured } = await insist(first, async () => {
+    const model = await first.load(ask);
+    return { model, measured: await measure(first, model, spec) };
+  });
+  let { provider } = model;
+  for (const why of model.refusals) onWarning(`${file.name} does not run on ${why}; it runs on ${provider}`);
+  ask.isProven = true;
+  await Promise.all(others.map((slot) => insist(slot, () => slot.load(ask))));
+
+  const { inputs, lengths, outputSize } = model;
+  const { curves, overheadMs } = measured;
+  const pool = bufferPool(2 * slots.length + 2);
+  const queue = scheduler.queue({
+    layoutOf: (bucket, rows) => layoutOf(inputs, lengths[bucket] as number, rows),
+    ...{ outputSize, batchMax, waitMax, curves, pool },
+    dispatch: (batch, worker) => void score(batch, slots[worker] as WorkerSlot),
+  });
+
+  async function score(batch: Batch, slot: WorkerSlot): Promise<void> {
+    const { bucket, rows, layout, input } = batch;
+    let isLoaded = false;
     try {
-      const answer = await link.request('load', ask);
-      for (const why of answer.refusals) warn(`${file.name} does not run on ${why}; it runs on ${answer.provider}`);
-      return answer;
+      const loaded = await slot.load(ask);
+      isLoaded = true;
+      provider = loaded.provider;
+      const hungAfterMs = HUNG_FACTOR * (curves[bucket]?.p99Ms(rows) ?? 0);
+      const run = { session: loaded.session, bucket, rows, rowsMax: layout.rowsMax, input };
+      const { answer } = await slot.run(run, { hungAfterMs, transfer: [input] });
+      // From a process the buffer does not come back: it has never left.
+      pool.give(input.byteLength > 0 ? input : answer.input);
+      const degraded = provider === providers[0] ? null : provider;
+      queue.complete(batch, { ...answer, degraded }, answer.ms + overheadMs);
     } catch (error) {
-      life = -1;
-      throw inFile(file, error);
+      if (!(error instanceof WorkerLost)) return queue.fail(batch, error);
+      const hopeless = slot.hopelessness();
+      if (hopeless) queue.fail(batch, hopeless);
+      else queue.lose(batch, isLoaded && error.isCause);
     }
   }
 
-  let current = await load();
-  const { inputs, lengths, outputSize } = current;
-  const pool = bufferPool(inFlightMax + 2);
-  const scheduler = createScheduler({
-    buckets: lengths.map((length) => layoutOf(inputs, length, spec.batchMax)),
-    outputSize,
-    batchMax: spec.batchMax,
-    waitMax: spec.waitMax,
-    inFlightMax,
-    pool,
-    dispatch: (batch) => {
-      score(batch).catch((error: unknown) => scheduler.fail(batch, error));
-    },
-    nowMs: () => performance.now(),
-    startTimer(delayMs, wake) {
-      const timer = setTimeout(wake, delayMs);
-      return () => clearTimeout(timer);
-    },
-  });
-
-  async function score(batch: Batch): Promise<void> {
-    link.start();
-    if (life !== link.life || loading !== undefined) await reload();
-    const { session, provider } = current;
-    const { bucket, rows } = batch;
-    const ask = { session, bucket, rows, rowsMax: spec.batchMax, input: batch.input };
-    const { scores, failures, input } = await link.request('run', ask, [batch.input]);
-    pool.give(input);
-    scheduler.complete(batch, { scores, failures, degraded: provider === spec.providers[0] ? null : provider });
-  }
-
-  async function reload(): Promise<void> {
-    loading ??= load();
-    try {
-      current = await loading;
-    } finally {
-      loading = undefined;
+  /** Repeats work that a dying worker interrupts. */
+  async function insist<T>(slot: WorkerSlot, work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof WorkerLost)) throw inFile(file, error);
+        const hopeless = slot.hopelessness();
+        if (hopeless) throw inFile(file, hopeless);
+      }
     }
   }
 
@@ -95,13 +101,13 @@ export async function serveModel(
     lengths,
     outputSize,
     get provider() {
-      return current.provider;
+      return provider;
     },
-    version: file.digest,
-    run: scheduler.run,
-    flush: scheduler.flush,
+    version: digest,
+    run: queue.run,
+    flush: queue.flush,
   };
-  return { handle, scheduler };
+  return { handle, queue };
 }
 
 const inFile = ({ name }: ModelFile, error: unknown): unknown =>
@@ -109,6 +115,7 @@ const inFile = ({ name }: ModelFile, error: unknown): unknown =>
     ? new MillraceError(error.code, error.message, {
         where: name,
         cause: error,
+        permanent: error.permanent,
         ...(error.hint === undefined ? {} : { hint: error.hint }),
       })
     : error;

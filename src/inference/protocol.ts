@@ -10,6 +10,8 @@ export interface Requests {
       readonly providers: readonly string[];
       readonly batchMax: number;
       readonly tensors?: TensorSpec;
+      /** This process has checked the model before: a worker that comes back only warms it up. */
+      readonly isProven?: boolean;
     };
     readonly answer: LoadedModel;
   };
@@ -39,11 +41,17 @@ export interface LoadedModel {
   readonly refusals: readonly string[];
 }
 
-export interface RunAnswer {
-  readonly scores: Float32Array;
-  readonly failures: readonly (readonly [row: number, cause: string])[];
-  /** The buffer of the request, for reuse. */
+export interface RunAnswer extends Scored {
+  /** How long the worker was at it, in milliseconds. */
+  readonly ms: number;
+  /** The buffer of the request, for reuse; from a process, which got a copy, an empty one. */
   readonly input: ArrayBuffer;
+}
+
+export interface Scored {
+  readonly scores: Float32Array;
+  /** The rows that failed on their own, with the cause. */
+  readonly failures: readonly (readonly [row: number, cause: string])[];
 }
 
 export type Ask<K extends keyof Requests> = Requests[K]['ask'];

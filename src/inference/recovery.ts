@@ -1,5 +1,5 @@
 import { messageOf } from '../core/index.js';
-import type { RunAnswer } from './protocol.js';
+import type { Scored } from './protocol.js';
 
 /** The largest number of rows that a session can take at once, as far as known. */
 export interface Ceiling {
@@ -34,7 +34,7 @@ export const isOutOfMemory = (error: unknown): boolean => outOfMemory.test(messa
  * A row counts as failed only if a row that is known to work still works. If the session is broken, the whole batch is rejected;
  * otherwise a healthy stream would go to the dead letters.
  */
-export async function scoreRows(batch: Rows): Promise<Omit<RunAnswer, 'input'>> {
+export async function scoreRows(batch: Rows): Promise<Scored> {
   const { ceiling } = batch;
   if (batch.rows <= ceiling.rows) {
     try {

@@ -1,243 +1,122 @@
-import type { FillRow, RunResult, TensorData } from '../core/index.js';
-import type { BufferPool } from './buffers.js';
-import { type Layout, viewsOf } from './layout.js';
-
-/** Rows of one length bucket for a worker, laid out in `input`. */
-export interface Batch {
-  readonly bucket: number;
-  readonly input: ArrayBuffer;
-  rows: number;
-}
-
-/** The answer for a batch: `outputSize` numbers per row, and the rows (of the batch) that failed on their own. */
-export interface Answer {
-  readonly scores: Float32Array;
-  readonly failures: readonly (readonly [row: number, cause: string])[];
-  readonly degraded: string | null;
-}
+import { type ModelQueue, modelQueue, type QueueOptions, type Schedulable } from './model-queue.js';
 
 export interface SchedulerOptions {
-  /** The layout of batches by length bucket. Rows of different length buckets never share a batch. */
-  readonly buckets: readonly Layout[];
-  readonly outputSize: number;
-  /** The largest batch, in rows. */
-  readonly batchMax: number;
-  /** How long a batch may wait for more rows after a running one, in milliseconds. */
-  readonly waitMax: number;
-  /** Batches in flight: two per worker, so that the next one is ready when one ends. */
-  readonly inFlightMax: number;
-  readonly pool: BufferPool;
-  /** Sends a batch; its result comes back through `complete` or `fail`. */
-  dispatch(batch: Batch): void;
+  readonly workers: number;
   nowMs(): number;
   /** Calls `wake` once after `delayMs`; returns a function that cancels it. */
   startTimer(delayMs: number, wake: () => void): () => void;
 }
 
 export interface Scheduler {
-  /** `fill` is called for each row before `run` returns, in order. Calls are settled in the order in which they were made. */
-  run(rows: number, fill: FillRow, bucketOf?: (row: number) => number): Promise<RunResult>;
-  /** Dispatches the waiting rows at once. */
-  flush(): void;
-  complete(batch: Batch, answer: Answer): void;
-  /** Rejects the calls with rows in this batch; the others continue. */
-  fail(batch: Batch, error: unknown): void;
-  /** Resolves when every call is settled. */
-  idle(): Promise<void>;
+  /** Adds a model, which shares the workers with the others. */
+  queue(options: QueueOptions): ModelQueue;
+  /** A worker takes batches (as each does at the beginning), or takes none while it is started again. */
+  setUp(worker: number, isUp: boolean): void;
 }
 
-/** The part of a call that is in one batch. */
-interface Span {
-  readonly call: Call;
-  /** The first row, counted in the call and in the batch. */
-  readonly inCall: number;
-  readonly inBatch: number;
-  rows: number;
-}
-
-interface Call {
-  readonly scores: Float32Array;
-  failures: Map<number, string> | undefined;
-  degraded: string | null;
-  /** Rows without an answer yet. */
-  left: number;
-  error: { readonly cause: unknown } | undefined;
-  readonly resolve: (result: RunResult) => void;
-  readonly reject: (cause: unknown) => void;
-}
-
-interface OpenBatch extends Batch {
-  readonly views: readonly TensorData[];
-  readonly spans: Span[];
-  readonly openedAtMs: number;
-  /** A caller drains: do not wait for more rows. */
-  flushed: boolean;
-}
-
-const noFailures: ReadonlyMap<number, string> = new Map();
-const firstBucket = () => 0;
+/** One batch runs, and one waits in the worker, so that it never idles. */
+const perWorkerMax = 2;
 
 /**
- * Micro-batching as pure logic: packs the rows of many callers into batches and distributes the answers.
+ * Micro-batching for all models and workers of a process, as pure logic: packs the rows of many callers into batches, gives them to
+ * workers, and distributes the answers.
  *
- * A batch leaves at once if none is in flight. Otherwise it grows until it is full, has waited `waitMax`, is flushed, or the worker
- * becomes idle. So the load decides the size of batches, and an idle worker never waits for a timer (natural batching, as in TF
- * Serving's adaptive scheduler and in Triton with a queue delay of zero).
+ * A batch leaves when it has its best size, when it is flushed or has waited `waitMax`, and for an idle worker as soon as waiting
+ * does not pay. Until then it grows: also while two batches are with each worker. So the load decides the size of batches up to the
+ * best one, and an idle worker waits only for what saves it more (natural batching, as in TF Serving's adaptive scheduler and in
+ * Triton with a queue delay of zero; whether to wait is decided as in BentoML, by measured latencies).
  *
- * Memory: the rows of the callers, rounded up to one batch per length bucket.
+ * Models share the workers by time: the next batch is of the model that has used the least, where one that comes back after a pause
+ * has no claims from before (start-time fair queueing, Goyal et al. 1996). So none starves, however long the batches of others take.
+ *
+ * Memory: per model the rows of the callers, rounded up to one batch per length bucket.
  */
-export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { buckets, outputSize, batchMax, inFlightMax, pool } = options;
-  /** In the order in which they were opened. */
-  const waiting: OpenBatch[] = [];
-  const underWay = new Map<Batch, OpenBatch>();
-  const calls = new Set<Call>();
-  const idleWaiters: (() => void)[] = [];
-  let alarm: { readonly batch: OpenBatch; readonly cancel: () => void } | undefined;
+export function createScheduler({ workers, nowMs, startTimer }: SchedulerOptions): Scheduler {
+  const places = Array.from({ length: workers }, () => ({ isUp: true, inFlight: 0 }));
+  /** The queues with waiting batches. */
+  const active = new Set<Schedulable>();
+  /** The worker time of the model that was served last, when it was. */
+  let virtualMs = 0;
+  let alarm: { readonly atMs: number; readonly cancel: () => void } | undefined;
 
-  function batchWithRoom(bucket: number): OpenBatch {
-    const tail = waiting.findLast((batch) => batch.bucket === bucket);
-    if (tail !== undefined && tail.rows < batchMax) return tail;
-    const layout = buckets[bucket] as Layout;
-    const input = pool.take(layout.byteLength);
-    const views = viewsOf(layout, input);
-    const batch: OpenBatch = { bucket, input, views, rows: 0, spans: [], openedAtMs: options.nowMs(), flushed: false };
-    waiting.push(batch);
-    return batch;
-  }
-
-  function write(call: Call, rows: number, fill: FillRow, bucketOf: (row: number) => number): void {
-    for (let row = 0; row < rows; ) {
-      const bucket = bucketOf(row);
-      const batch = batchWithRoom(bucket);
-      const { views } = batch;
-      const first = row;
-      let place = batch.rows;
-      do fill(row++, views, place++);
-      while (row < rows && place < batchMax && bucketOf(row) === bucket);
-      batch.spans.push({ call, inCall: first, inBatch: batch.rows, rows: row - first });
-      batch.rows = place;
+  /** The worker with the fewest batches, if it takes one more. */
+  function freeWorker(): number | undefined {
+    let found: number | undefined;
+    let fewest = perWorkerMax;
+    for (const [worker, { isUp, inFlight }] of places.entries()) {
+      if (!isUp || inFlight >= fewest) continue;
+      found = worker;
+      fewest = inFlight;
     }
+    return found;
   }
 
-  const remove = (batch: OpenBatch) => waiting.splice(waiting.indexOf(batch), 1);
-
-  /** Removes the rows of a call whose `fill` threw; none of them has left yet. */
-  function undo(call: Call): void {
-    for (const batch of [...waiting]) {
-      while (batch.spans.at(-1)?.call === call) batch.rows -= batch.spans.pop()?.rows ?? 0;
-      if (batch.rows > 0) continue;
-      remove(batch);
-      pool.give(batch.input);
+  function nextDue(isIdle: boolean, now: number): Schedulable | undefined {
+    let next: Schedulable | undefined;
+    for (const queue of active) {
+      if (queue.dueAtMs(isIdle) > now) continue;
+      if (next === undefined || claimOf(queue) < claimOf(next)) next = queue;
     }
+    return next;
   }
 
-  function isDue(batch: OpenBatch): boolean {
-    return (
-      underWay.size === 0 ||
-      batch.rows === batchMax ||
-      batch.flushed ||
-      options.nowMs() - batch.openedAtMs >= options.waitMax
-    );
-  }
+  const claimOf = ({ usedMs }: Schedulable): number => Math.max(usedMs, virtualMs);
 
   function pump(): void {
-    const nextDue = () => (underWay.size < inFlightMax ? waiting.find(isDue) : undefined);
-    for (let batch = nextDue(); batch !== undefined; batch = nextDue()) {
-      remove(batch);
-      underWay.set(batch, batch);
-      options.dispatch(batch);
+    let worker = freeWorker();
+    for (; worker !== undefined; worker = freeWorker()) {
+      const place = places[worker] as (typeof places)[number];
+      const isIdle = place.inFlight === 0;
+      const now = nowMs();
+      const queue = nextDue(isIdle, now);
+      if (queue === undefined) {
+        setAlarm(isIdle);
+        return;
+      }
+      virtualMs = claimOf(queue);
+      place.inFlight++;
+      queue.usedMs = virtualMs + queue.send(worker, isIdle, now);
+      if (!queue.isWaiting()) active.delete(queue);
     }
     // If all places are taken, the next answer checks again; an alarm is only needed for a free place.
-    setAlarm(underWay.size < inFlightMax ? waiting[0] : undefined);
+    setAlarm(undefined);
   }
 
-  function setAlarm(batch: OpenBatch | undefined): void {
-    if (alarm?.batch === batch) return;
+  function setAlarm(isIdle: boolean | undefined): void {
+    let atMs = Number.POSITIVE_INFINITY;
+    if (isIdle !== undefined) for (const queue of active) atMs = Math.min(atMs, queue.dueAtMs(isIdle));
+    if (alarm?.atMs === atMs) return;
     alarm?.cancel();
     alarm = undefined;
-    if (batch === undefined) return;
+    if (atMs === Number.POSITIVE_INFINITY) return;
     const wake = () => {
       alarm = undefined;
       pump();
     };
-    alarm = { batch, cancel: options.startTimer(batch.openedAtMs + options.waitMax - options.nowMs(), wake) };
-  }
-
-  function settleInOrder(): void {
-    for (const call of calls) {
-      if (call.left > 0) break;
-      calls.delete(call);
-      const { scores, failures = noFailures, degraded } = call;
-      if (call.error === undefined) call.resolve({ scores, failures, degraded });
-      else call.reject(call.error.cause);
-    }
-    if (calls.size === 0) for (const done of idleWaiters.splice(0)) done();
-  }
-
-  function finish(batch: Batch): readonly Span[] {
-    const spans = underWay.get(batch)?.spans ?? [];
-    underWay.delete(batch);
-    return spans;
+    alarm = { atMs, cancel: startTimer(atMs - nowMs(), wake) };
   }
 
   return {
-    run(rows, fill, bucketOf = firstBucket) {
-      return new Promise((resolve, reject) => {
-        const scores = new Float32Array(rows * outputSize);
-        const call: Call = {
-          scores,
-          failures: undefined,
-          degraded: null,
-          left: rows,
-          error: undefined,
-          resolve,
-          reject,
-        };
-        try {
-          write(call, rows, fill, bucketOf);
-        } catch (error) {
-          undo(call);
-          reject(error);
-          return;
-        }
-        calls.add(call);
-        pump();
-        if (rows === 0) settleInOrder();
+    queue(options) {
+      const queue = modelQueue(options, {
+        nowMs,
+        onWaiting() {
+          if (queue.isWaiting()) active.add(queue);
+          pump();
+        },
+        onFree(worker, extraMs) {
+          (places[worker] as (typeof places)[number]).inFlight--;
+          queue.usedMs += extraMs;
+          if (queue.isWaiting()) active.add(queue);
+          pump();
+        },
       });
+      return queue;
     },
 
-    flush() {
-      for (const batch of waiting) batch.flushed = true;
+    setUp(worker, isUp) {
+      (places[worker] as (typeof places)[number]).isUp = isUp;
       pump();
     },
-
-    complete(batch, { scores, failures, degraded }) {
-      const spans = finish(batch);
-      // The worker first: it should not idle while results are copied.
-      pump();
-      for (const { call, inCall, inBatch, rows } of spans) {
-        call.scores.set(scores.subarray(inBatch * outputSize, (inBatch + rows) * outputSize), inCall * outputSize);
-        for (const [row, cause] of failures) {
-          if (row < inBatch || row >= inBatch + rows) continue;
-          call.failures ??= new Map();
-          call.failures.set(row - inBatch + inCall, cause);
-        }
-        call.degraded ??= degraded;
-        call.left -= rows;
-      }
-      settleInOrder();
-    },
-
-    fail(batch, cause) {
-      for (const { call, rows } of finish(batch)) {
-        call.error ??= { cause };
-        call.left -= rows;
-      }
-      pump();
-      settleInOrder();
-    },
-
-    idle: () => (calls.size === 0 ? Promise.resolve() : new Promise((done) => idleWaiters.push(done))),
   };
 }

@@ -3,16 +3,24 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type InferenceService, MillraceError, type ModelHandle, type ModelSpec } from '../core/index.js';
+import type { Isolation } from './channel.js';
 import { type ModelFile, type ServedModel, serveModel } from './model.js';
-import { workerLink } from './worker-link.js';
+import { createScheduler } from './scheduler.js';
+import { workerSlot } from './worker-slot.js';
 
 export interface InferenceOptions {
+  /** The number of workers, each with a thread, and with all models (default 1). */
+  readonly workers?: number;
+  /** `thread` (default), or `process`: a worker that hangs or crashes in native code is killed, and costs this process nothing. */
+  readonly isolation?: Isolation;
+  /** How long a batch may take before it counts as hung, if ten times its 99th percentile is less; in milliseconds (default 2 s). */
+  readonly hungFloorMs?: number;
   /** Called with problems that a run survives, such as a declared provider that is not available. */
   readonly onWarning?: (message: string) => void;
 }
 
 /**
- * Micro-batched scoring of ONNX models in one worker thread, shared by all tasks of the process.
+ * Micro-batched scoring of ONNX models in workers, shared by all tasks of the process.
  *
  * Relative paths are resolved against the working directory. A model is loaded once per digest, however many tasks open it, and
  * stays loaded until `close`. Tasks that open it with the same limits fill the same batches. Every model is checked while it loads:
@@ -20,21 +28,34 @@ export interface InferenceOptions {
  * score do not depend on its batch, so that a replay gives the same predictions. Only rows of one length share a batch, so the
  * padding of a row never depends on other rows.
  *
+ * What batches of a model take is measured when it is loaded, and with each batch since; so batches are as large as is fastest, up to
+ * `batchMax`, and rows wait for company only while that pays, at most `waitMax`. Models share the workers by time: none starves.
+ *
  * Guarantees: calls on a handle are answered in the order made. A row that fails on its own is named in `failures`, and the others
- * are answered. If memory runs out, batches get smaller. If the worker dies, its current calls are rejected, and the next call
- * restarts it. An idle service does not keep the process alive.
+ * are answered. If memory runs out, batches get smaller. If a worker dies, it is started again, and its rows are scored again; a row
+ * that kills its worker alone, twice, is named in `failures`. A batch that takes ten times its 99th percentile is hung: a process is
+ * killed then; a thread is given up, and a warning asks for a restart of this process. An idle service does not keep the process alive.
  *
- * Errors: `MillraceError('model')`, with the file in `where`.
+ * Errors: `MillraceError('model')` with the file in `where` for what is wrong for good; `MillraceError('inference')` where workers
+ * are lost again and again without an answer in between.
  *
- * Memory: per model twice the file's bytes, the runtime's memory for `batchMax` rows, and a few input buffers; plus the rows of the
- * callers. The first model takes about 50 MB for the thread and the runtime.
+ * Memory: per model the file's bytes, and in each worker those again, the runtime's memory for `batchMax` rows, and a few input
+ * buffers; plus the rows of the callers. The first model takes about 50 MB in each worker for the thread and the runtime.
  *
  * @example const inference = createInference({ onWarning: (message) => log.warn(message) }); const risk = await inference.open({
  * model: 'models/risk.onnx', batchMax: 256, waitMax: 5, providers: ['cuda', 'cpu'] }); const { scores } = await
  * risk.run(rows.length, (row, [features], place) => features.set(rows[row], place * 11)); await inference.close();
  */
-export function createInference({ onWarning = () => {} }: InferenceOptions = {}): InferenceService {
-  const link = workerLink();
+export function createInference(options: InferenceOptions = {}): InferenceService {
+  const { workers = 1, isolation = 'thread', hungFloorMs = 2_000, onWarning = () => {} } = options;
+  const scheduler = createScheduler({ workers, nowMs: () => performance.now(), startTimer });
+  const slots = Array.from({ length: workers }, (_, worker) =>
+    workerSlot({
+      name: workers === 1 ? 'the inference worker' : `inference worker ${worker}`,
+      onUp: (isUp) => scheduler.setUp(worker, isUp),
+      ...{ isolation, hungFloorMs, onWarning },
+    }),
+  );
   const models = new Map<string, Promise<ServedModel>>();
   let closed: Promise<void> | undefined;
 
@@ -42,7 +63,7 @@ export function createInference({ onWarning = () => {} }: InferenceOptions = {})
     const identity = JSON.stringify([file.digest, spec.providers, spec.batchMax, spec.waitMax, spec.tensors]);
     let model = models.get(identity);
     if (model === undefined) {
-      model = serveModel(file, spec, link, onWarning);
+      model = serveModel(file, spec, { slots, scheduler, onWarning });
       models.set(identity, model);
       // A model that could not be loaded may be retried.
       model.catch(() => models.delete(identity));
@@ -51,6 +72,7 @@ export function createInference({ onWarning = () => {} }: InferenceOptions = {})
   }
 
   async function open(spec: ModelSpec): Promise<ModelHandle> {
+    if (closed) throw new MillraceError('model', 'the inference service is closed');
     checkSpec(spec);
     const file = await readModel(spec.model);
     return (await served(file, spec)).handle;
@@ -59,10 +81,10 @@ export function createInference({ onWarning = () => {} }: InferenceOptions = {})
   async function shutDown(): Promise<void> {
     for (const model of await Promise.allSettled(models.values())) {
       if (model.status === 'rejected') continue;
-      model.value.scheduler.flush();
-      await model.value.scheduler.idle();
+      model.value.queue.flush();
+      await model.value.queue.idle();
     }
-    await link.close();
+    await Promise.all(slots.map((slot) => slot.close()));
   }
 
   return {
@@ -72,6 +94,16 @@ export function createInference({ onWarning = () => {} }: InferenceOptions = {})
       return closed;
     },
   };
+}
+
+/** A wait of less than a millisecond ends in the next turn of the event loop: timers are not that fine. */
+function startTimer(delayMs: number, wake: () => void): () => void {
+  if (delayMs < 1) {
+    const immediate = setImmediate(wake);
+    return () => clearImmediate(immediate);
+  }
+  const timer = setTimeout(wake, delayMs);
+  return () => clearTimeout(timer);
 }
 
 function checkSpec({ batchMax, waitMax, providers }: ModelSpec): void {

@@ -47,7 +47,7 @@ export function sessionPool(
           continue;
         }
         if (resident.warm < model.batchMax) {
-          await resident.session.warmUp(model.batchMax);
+          await resident.session.warmUp(model.batchMax, model.isProven);
           resident.warm = model.batchMax;
         }
         const { inputs, lengths, outputSize } = resident.session;

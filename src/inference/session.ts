@@ -2,10 +2,16 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as Onnx from 'onnxruntime-node';
-import { MillraceError, type ModelInput, messageOf, type TensorData, type TensorSpec } from '../core/index.js';
-import type { Provider } from '../operators/ml/model-options.js';
+import {
+  MillraceError,
+  type ModelInput,
+  messageOf,
+  type Provider,
+  type TensorData,
+  type TensorSpec,
+} from '../core/index.js';
 import { type Layout, layoutOf, viewsOf } from './layout.js';
-import type { Ask, RunAnswer } from './protocol.js';
+import type { Ask, Scored } from './protocol.js';
 import { noCeiling, scoreRows } from './recovery.js';
 import { runnerOf } from './runner.js';
 import { checkBatchInvariance, warmUpSizes, warmUpViews } from './warm-up.js';
@@ -43,9 +49,12 @@ export interface Session {
   readonly lengths: readonly number[];
   readonly outputSize: number;
   /** Scores the first `rows` rows of a batch of one length bucket, laid out for `rowsMax`. */
-  score(batch: RowsOfBucket): Promise<Omit<RunAnswer, 'input'>>;
-  /** Runs every size up to `batchMax` once in each length bucket; on the CPU it checks that the size does not matter. */
-  warmUp(batchMax: number): Promise<void>;
+  score(batch: RowsOfBucket): Promise<Scored>;
+  /**
+   * Runs every size up to `batchMax` once in each length bucket; on the CPU it checks that the size does not matter, unless that
+   * `isProven`.
+   */
+  warmUp(batchMax: number, isProven?: boolean): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -106,7 +115,7 @@ async function describe(
     return scoreRows({ rows, outputSize, ceiling, run: part, probe });
   }
 
-  async function warmUpBucket(bucket: number, length: number, batchMax: number): Promise<void> {
+  async function warmUpBucket(bucket: number, length: number, batchMax: number, isProven: boolean): Promise<void> {
     const layout = layoutOf(inputs, length, batchMax);
     const views = warmUpViews(layout);
     const scoreAll = async (from: number, rows: number): Promise<Float32Array> => {
@@ -117,7 +126,8 @@ async function describe(
         hint: 'check that the model takes its inputs as plain numbers',
       });
     };
-    if (provider === 'cpu') await checkBatchInvariance(scoreAll, outputSize, batchMax);
+    if (provider === 'cpu' && isProven) await scoreAll(0, batchMax);
+    else if (provider === 'cpu') await checkBatchInvariance(scoreAll, outputSize, batchMax);
     else for (const rows of warmUpSizes(batchMax)) await scoreAll(0, rows);
   }
 
@@ -130,8 +140,8 @@ async function describe(
       const layout = layoutOf(inputs, lengths[bucket] as number, rowsMax);
       return scoreBucket(bucket, layout, viewsOf(layout, input), 0, rows);
     },
-    async warmUp(batchMax) {
-      for (const [bucket, length] of lengths.entries()) await warmUpBucket(bucket, length, batchMax);
+    async warmUp(batchMax, isProven = false) {
+      for (const [bucket, length] of lengths.entries()) await warmUpBucket(bucket, length, batchMax, isProven);
     },
     release: () => native.release(),
   };

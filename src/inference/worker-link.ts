@@ -1,80 +1,135 @@
-import { MillraceError } from '../core/index.js';
-import { type Answer, WorkerThread } from '../util/worker-thread.js';
-import { type Ask, control, type Requests } from './protocol.js';
+import { type Answer, errorOf, type Reply } from '../util/worker-thread.js';
+import { type Channel, type Isolation, openChannel } from './channel.js';
+import type { Ask, Requests } from './protocol.js';
 
-/** A worker thread that is started on demand, and again after it died. */
+/** Why a request has no answer: its worker died or hangs. */
+export class WorkerLost extends Error {
+  override readonly name = 'WorkerLost';
+  constructor(
+    readonly why: string,
+    /** The worker was at this request; those behind it have nothing to do with it. */
+    readonly isCause: boolean,
+  ) {
+    super(`the inference worker ${why}`);
+  }
+}
+
+/** One life of a worker: it answers requests in their order until it dies, hangs, or is closed. */
 export interface WorkerLink {
-  /** The number of starts: sessions of an earlier thread are gone. */
-  readonly life: number;
-  /** Starts the worker if it is not running. */
-  start(): void;
-  /** Answers come in the order of the requests. Rejects with a `MillraceError` if the worker refuses or dies. */
-  request<K extends keyof Requests>(
-    kind: K,
-    ask: Ask<K>,
-    transfer?: readonly ArrayBuffer[],
-  ): Promise<Answer<Requests, K>>;
-  /** Waits for the requests in flight, releases the sessions and ends the thread. */
+  /**
+   * The answer, and the milliseconds that the worker was at it. Rejects with `WorkerLost`, or with the `MillraceError` that the worker
+   * answers. `hungAfterMs` is how long the worker may be at it.
+   */
+  request<K extends keyof Requests>(kind: K, ask: Ask<K>, limits: Limits): Promise<Timed<Answer<Requests, K>>>;
+  /** Gives up a worker that answers, but cannot be used any more: every request without an answer rejects. */
+  giveUp(why: string): void;
+  /** Waits for the requests under way, releases the sessions and ends the worker. */
   close(): Promise<void>;
 }
 
-/** How long an exiting process waits for the worker to leave the native runtime, in milliseconds. */
-const exitTimeoutMs = 10_000;
-
-/**
- * Creates the link without starting a thread. An idle worker does not keep the process alive, and a process that exits while the
- * worker is busy waits for the running batch instead of aborting.
- */
-export function workerLink(): WorkerLink {
-  let thread: WorkerThread<Requests> | undefined;
-  let life = 0;
-  let closed = false;
-
-  function running(): WorkerThread<Requests> {
-    if (closed) {
-      throw new MillraceError('model', 'the inference service is closed', { hint: 'close it after the last task' });
-    }
-    if (thread !== undefined) return thread;
-    life++;
-    const words = new Int32Array(new SharedArrayBuffer(control.words * Int32Array.BYTES_PER_ELEMENT));
-    const beforeExit = () => leaveInPeace(words);
-    process.on('exit', beforeExit);
-    const started = new WorkerThread<Requests>({
-      from: import.meta.url,
-      module: 'worker',
-      name: 'millrace-inference',
-      data: words,
-      failure: (why, cause) =>
-        new MillraceError('model', `the inference worker ${why}`, {
-          hint: 'rows under way got no score; the next call starts it again',
-          cause,
-        }),
-      onEnd: () => {
-        process.off('exit', beforeExit);
-        if (thread === started) thread = undefined;
-      },
-    });
-    thread = started;
-    return started;
-  }
-
-  return {
-    get life() {
-      return life;
-    },
-    start: () => void running(),
-    request: async (kind, ask, transfer = []) => running().call(kind, ask, { transfer }),
-    async close() {
-      const last = thread;
-      closed = true;
-      await last?.call('close', {});
-      await last?.gone();
-    },
-  };
+export interface Limits {
+  readonly hungAfterMs: number;
+  readonly transfer?: readonly ArrayBuffer[];
 }
 
-/** Runs while the process exits: the worker starts nothing more, and its current run may end. */
-function leaveInPeace(words: Int32Array): void {
-  Atomics.store(words, control.stop, 1);
-  Atomics.wait(words, control.busy, 1, exitTimeoutMs);
+export interface Timed<T> {
+  readonly answer: T;
+  readonly ms: number;
+}
+
+export interface LinkOptions {
+  readonly isolation: Isolation;
+  /** How often it is looked whether the worker hangs. A suspension of this process counts as one look. */
+  readonly lookMs: number;
+  /** Called once, before the requests without an answer reject. */
+  onLost(why: string, isStuck: boolean): void;
+}
+
+interface Pending {
+  readonly id: number;
+  readonly hungAfterMs: number;
+  readonly resolve: (timed: Timed<never>) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** How long a worker may take to release its sessions. */
+const closeMaxMs = 10_000;
+
+/** Starts a worker. An idle worker does not keep the process alive. */
+export function workerLink({ isolation, lookMs, onLost }: LinkOptions): WorkerLink {
+  /** In the order of the requests: the worker is at the first. */
+  const pending: Pending[] = [];
+  let lastId = 0;
+  let headSinceMs = 0;
+  let end: string | undefined;
+  let looks = 0;
+  let seen: Pending | undefined;
+
+  function settle(reply: Reply): void {
+    const [asked] = pending;
+    if (asked?.id !== reply.id) return;
+    pending.shift();
+    const nowMs = performance.now();
+    const ms = nowMs - headSinceMs;
+    headSinceMs = nowMs;
+    if (pending.length === 0) channel.hold(false);
+    if ('answer' in reply) asked.resolve({ answer: reply.answer as never, ms });
+    else asked.reject(errorOf(reply));
+  }
+
+  function lose(why: string, isStuck: boolean): void {
+    if (end !== undefined) return;
+    end = why;
+    clearInterval(watch);
+    onLost(why, isStuck);
+    for (const [i, { reject }] of pending.splice(0).entries()) reject(new WorkerLost(why, i === 0));
+    channel.hold(false);
+  }
+
+  function giveUp(why: string, isStuck: boolean): void {
+    if (end !== undefined) return;
+    channel.giveUp(isStuck);
+    lose(why, isStuck);
+  }
+
+  function look(): void {
+    const [head] = pending;
+    looks = head !== undefined && head === seen ? looks + 1 : 0;
+    seen = head;
+    if (head !== undefined && looks * lookMs >= head.hungAfterMs)
+      giveUp(`hangs (no answer for ${Math.round(looks * lookMs) / 1_000} s)`, true);
+  }
+
+  const channel: Channel = openChannel(isolation, { onReply: settle, onDeath: (why) => lose(why, false) });
+  const watch = setInterval(look, lookMs).unref();
+
+  const link: WorkerLink = {
+    request(kind, ask, { hungAfterMs, transfer = [] }) {
+      return new Promise((resolve, reject) => {
+        if (end !== undefined) {
+          reject(new WorkerLost(end, false));
+          return;
+        }
+        const id = ++lastId;
+        if (pending.length === 0) {
+          headSinceMs = performance.now();
+          channel.hold(true);
+        }
+        pending.push({ id, hungAfterMs, resolve, reject });
+        channel.post({ id, kind, ask }, transfer);
+      });
+    },
+    giveUp: (why) => giveUp(why, false),
+    async close() {
+      if (end !== undefined) return;
+      try {
+        await link.request('close', {}, { hungAfterMs: closeMaxMs });
+        channel.hold(true);
+        await channel.gone;
+      } catch (error) {
+        if (!(error instanceof WorkerLost)) throw error;
+      }
+    },
+  };
+  return link;
 }

@@ -1,23 +1,27 @@
+import { isMainThread } from 'node:worker_threads';
 import { type Handlers, serveCalls } from '../util/worker-thread.js';
 import { control, type Requests } from './protocol.js';
 import { sessionPool } from './session-pool.js';
 
-// The entry of the inference thread. `session.run` blocks its thread, so it has a separate one.
+// The entry of an inference worker, a thread or a process. `session.run` blocks its thread, so it has a separate one.
 
 const pool = sessionPool();
+/** A process got a copy of the rows; the caller has kept its buffer. */
+const nothing = new ArrayBuffer(0);
 
 serveCalls<Requests>(
   ({ data }) => {
-    const words = data as Int32Array;
+    const words = isMainThread ? new Int32Array(control.words) : (data as Int32Array);
     return {
       load: (ask) => guarded(words, () => pool.load(ask)),
       run: (ask, transfer) =>
         guarded(words, async () => {
-          const { input } = ask;
+          const startedMs = performance.now();
           const { scores, failures } = await pool.session(ask.session).score(ask);
-          transfer(input);
+          const input = isMainThread ? nothing : ask.input;
           transfer(scores.buffer);
-          return { scores, failures, input };
+          transfer(input);
+          return { scores, failures, input, ms: performance.now() - startedMs };
         }),
       close: () =>
         guarded(words, async () => {
@@ -26,7 +30,8 @@ serveCalls<Requests>(
         }),
     } satisfies Handlers<Requests>;
   },
-  { code: 'model', last: 'close' },
+  // What is not known to be wrong for good: the session is broken.
+  { code: 'inference', last: 'close' },
 );
 
 /** Marks that this thread is inside the native runtime, unless the process is about to exit. */

@@ -1,3 +1,4 @@
+export type { Provider } from '../core/inference.js';
 export { type DedupeOptions, dedupe } from './basic/dedupe.js';
 export { type DetectInactivityOptions, detectInactivity, type Presence } from './basic/detect-inactivity.js';
 export { filter } from './basic/filter.js';
@@ -26,7 +27,7 @@ export type { InferredVector, InferVectorsOptions } from './ml/infer-vectors.js'
 export { type LearnOptions, learn } from './ml/learn.js';
 export type { LabelOptions } from './ml/learn-from-labels.js';
 export type { Learned, LearnedClass, LearnedNumber } from './ml/learned.js';
-export type { ModelOptions, Provider } from './ml/model-options.js';
+export type { ModelOptions } from './ml/model-options.js';
 export type { ScaleRule } from './ml/scalers.js';
 export type { ScoreThenLearnOptions } from './ml/score-then-learn.js';
 export {

@@ -30,6 +30,12 @@ export const profileSettings = {
     60,
     'Time after which an unanswered poll, write, commit or inference counts as hung and its task is restored.',
   ),
+  inferenceWorkers: wholeNumber(1, 64, 1, 'Workers that score ONNX models, each on one core and with all models.'),
+  inferenceIsolation: choice(
+    ['thread', 'process'],
+    'thread',
+    '`process`: inference workers are processes, which are killed where they hang or crash in native code.',
+  ),
   inFlightBytesMax: wholeNumber(
     1024 * 1024,
     2 ** 40,

@@ -47,7 +47,7 @@ export async function launch(topology: Topology, config: Config, options: Launch
   };
   try {
     const profile = keep(await onceUp(() => openProfile(config, { onWarning }), onWarning));
-    const inference = keep(createInference({ onWarning }));
+    const inference = keep(createInference({ ...inferenceOptions(config), onWarning }));
     const token = config.token || undefined;
     const url = `http://${config.host}:${config.port}`;
     const address = config.port === 0 ? undefined : provenAddress(url, topology.name, token);
@@ -97,6 +97,12 @@ export async function launch(topology: Topology, config: Config, options: Launch
     throw error;
   }
 }
+
+/** How this process scores models. */
+const inferenceOptions = ({ inferenceWorkers, inferenceIsolation }: Config) => ({
+  workers: inferenceWorkers,
+  isolation: inferenceIsolation,
+});
 
 /** The `where` of errors when no broker answers. */
 const KAFKA_BROKERS = 'kafka.brokers';

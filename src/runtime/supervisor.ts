@@ -269,7 +269,7 @@ export class Supervisor {
 export const isPassing = (error: unknown): boolean =>
   error instanceof MillraceError && !error.permanent && passing.has(error.code);
 // For `schema`: a registry that cannot be reached; a refusal, and a value that does not fit, are permanent.
-const passing: ReadonlySet<string> = new Set(['source', 'sink', 'lookup', 'state', 'schema']);
+const passing: ReadonlySet<string> = new Set(['source', 'sink', 'lookup', 'state', 'schema', 'inference']);
 
 const isFenced = (error: unknown): boolean => error instanceof MillraceError && error.code === 'fenced';
 

@@ -1,4 +1,4 @@
-import { parentPort, Worker, type WorkerOptions, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, Worker, type WorkerOptions, workerData } from 'node:worker_threads';
 import { assert, type ErrorCode, type ErrorDetails, MillraceError, messageOf } from '../core/errors.js';
 
 /** The calls of a worker thread: the argument and the result of each. */
@@ -6,19 +6,21 @@ export type Calls<C> = { readonly [K in keyof C]: { readonly ask: unknown; reado
 export type Ask<C extends Calls<C>, K extends keyof C> = C[K]['ask'];
 export type Answer<C extends Calls<C>, K extends keyof C> = C[K]['answer'];
 
-interface Request {
+/** A call on its way to a thread or process. */
+export interface Request {
   readonly id: number;
   readonly kind: PropertyKey;
   readonly ask: unknown;
 }
 
-type Reply = { readonly id: number } & (
+/** Its answer, or the error in its place. */
+export type Reply = { readonly id: number } & (
   | { readonly answer: unknown }
   | { readonly code: ErrorCode; readonly message: string; readonly details: Omit<ErrorDetails, 'cause'> }
 );
 
 /** The start data of a thread. */
-interface Start {
+export interface Start {
   /** Counts the thread's progress. */
   readonly progress: Int32Array;
   readonly data: unknown;
@@ -151,7 +153,7 @@ export class WorkerThread<C extends Calls<C>> {
     this.pending.delete(reply.id);
     if (this.pending.size === 0) this.worker.unref();
     if ('answer' in reply) asked?.resolve(reply.answer as never);
-    else asked?.reject(new MillraceError(reply.code, reply.message, reply.details));
+    else asked?.reject(errorOf(reply));
   }
 
   private die(why: string, cause?: unknown): void {
@@ -164,6 +166,10 @@ export class WorkerThread<C extends Calls<C>> {
     this.worker.unref();
   }
 }
+
+/** The error of a reply as it is thrown on this side. */
+export const errorOf = (reply: Exclude<Reply, { readonly answer: unknown }>): MillraceError =>
+  new MillraceError(reply.code, reply.message, reply.details);
 
 /** Whether a thread died because its heap was full. */
 export const isOutOfMemory = (cause: unknown): boolean =>
@@ -191,32 +197,57 @@ export interface ServeOptions<C> {
   readonly last?: keyof C;
 }
 
-/** Answers calls one after another, in the module of a `WorkerThread`. `open` creates the handlers. */
+/** Answers calls one after another, in the module of a `WorkerThread` or of a forked process. `open` creates the handlers. */
 export function serveCalls<C extends Calls<C>>(
   open: (thread: ServedThread) => Handlers<C>,
   { code, last }: ServeOptions<C>,
 ): void {
-  assert(parentPort !== null, 'the module of a worker thread was started outside of one');
-  const port = parentPort;
-  const { progress, data } = workerData as Start;
+  const port = parentPort ? threadPort(parentPort) : processPort();
+  const { progress, data } = (workerData ?? { progress: new Int32Array(1) }) as Start;
   const handlers = open({ data, onProgress: () => void Atomics.add(progress, 0, 1) });
 
   async function answer({ id, kind, ask }: Request): Promise<void> {
     const moved = new Set<ArrayBuffer>();
     try {
       const answered = await handlers[kind as keyof C](ask as never, (buffer) => moved.add(buffer as ArrayBuffer));
-      port.postMessage({ id, answer: answered } satisfies Reply, [...moved]);
+      port.reply({ id, answer: answered }, [...moved]);
     } catch (error) {
-      port.postMessage({ id, ...fieldsOf(error, code) } satisfies Reply);
+      port.reply({ id, ...fieldsOf(error, code) }, []);
     }
     // The thread ends by itself now, and no abort can disturb it.
     if (kind === last) port.close();
   }
 
   let before = Promise.resolve();
-  port.on('message', (request: Request) => {
+  port.onRequest((request) => {
     before = before.then(() => answer(request));
   });
+}
+
+/** The side of the caller, as a thread or a process sees it. */
+interface Port {
+  onRequest(take: (request: Request) => void): void;
+  reply(reply: Reply, transfer: ArrayBuffer[]): void;
+  /** No further requests: the thread or process ends by itself. */
+  close(): void;
+}
+
+const threadPort = (port: MessagePort): Port => ({
+  onRequest: (take) => port.on('message', take),
+  reply: (reply, transfer) => port.postMessage(reply, transfer),
+  close: () => port.close(),
+});
+
+function processPort(): Port {
+  assert(process.send !== undefined, 'the module of a worker was started outside of one');
+  // Signals to the process group are for the caller, who closes this process after the last call.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+  process.on('disconnect', () => process.exit());
+  return {
+    onRequest: (take) => process.on('message', take),
+    reply: (reply) => process.send?.(reply),
+    close: () => process.disconnect(),
+  };
 }
 
 function fieldsOf(error: unknown, otherwise: ErrorCode) {
@@ -230,7 +261,7 @@ function fieldsOf(error: unknown, otherwise: ErrorCode) {
  * Starts a worker thread of the module `name` beside `from`. Compiled code starts its compiled sibling; sources (tests, tsx)
  * register tsx in the thread and start the source.
  */
-function startWorker(from: string, name: string, options: WorkerOptions): Worker {
+export function startWorker(from: string, name: string, options: WorkerOptions): Worker {
   if (!from.endsWith('.ts')) return new Worker(new URL(`./${name}.js`, from), options);
   const entry = JSON.stringify(new URL(`./${name}.ts`, from).href);
   // `--import tsx` has no effect on the entry of a thread; tsx's hooks need `data` to be present.

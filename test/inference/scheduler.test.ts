@@ -2,34 +2,24 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TensorData } from '../../src/core/index.js';
 import { bufferPool } from '../../src/inference/buffers.js';
+import { latencyCurve } from '../../src/inference/latency-curve.js';
 import { layoutOf, viewsOf } from '../../src/inference/layout.js';
-import { type Batch, createScheduler } from '../../src/inference/scheduler.js';
+import type { Batch } from '../../src/inference/model-queue.js';
+import { createScheduler } from '../../src/inference/scheduler.js';
 
 const inputSize = 2;
 const outputSize = 3;
 const lengths = [1, 3, 8];
 
-/** A world with a clock of its own and a worker that answers when it is told to. */
-function world(limits: { batchMax: number; waitMax: number; inFlightMax: number }) {
+/** A world with a clock of its own and workers that answer when they are told to. */
+function world(limits: { batchMax: number; waitMax: number; workers: number; msOf?: readonly [number, number][] }) {
   let now = 0;
   let alarms: { atMs: number; wake: () => void }[] = [];
-  const inFlight: { batch: Batch; rows: number; input: Float32Array }[] = [];
+  const inFlight: { batch: Batch; worker: number; rows: number; input: Float32Array }[] = [];
   const sizes: number[] = [];
-  const buckets = lengths.map((length) =>
-    layoutOf(
-      [
-        { name: 'numbers', type: 'float32', shape: [inputSize] },
-        { name: 'rest', type: 'int64', shape: [null] },
-      ],
-      length,
-      limits.batchMax,
-    ),
-  );
-  const scheduler = createScheduler({
-    ...limits,
-    buckets,
-    outputSize,
-    pool: bufferPool(4),
+  const { batchMax, waitMax, workers, msOf } = limits;
+  const workersAtOnce = createScheduler({
+    workers,
     nowMs: () => now,
     startTimer(delayMs, wake) {
       const alarm = { atMs: now + delayMs, wake };
@@ -38,12 +28,28 @@ function world(limits: { batchMax: number; waitMax: number; inFlightMax: number 
         alarms = alarms.filter((other) => other !== alarm);
       };
     },
-    dispatch(batch) {
+  });
+  const scheduler = workersAtOnce.queue({
+    batchMax,
+    waitMax,
+    outputSize,
+    pool: bufferPool(4),
+    layoutOf: (bucket, rowsMax) =>
+      layoutOf(
+        [
+          { name: 'numbers', type: 'float32', shape: [inputSize] },
+          { name: 'rest', type: 'int64', shape: [null] },
+        ],
+        lengths[bucket] as number,
+        rowsMax,
+      ),
+    ...(msOf && { curves: lengths.map(() => latencyCurve(msOf.map(([rows, ms]) => ({ rows, ms })))) }),
+    dispatch(batch, worker) {
       // A worker owns what it was sent: later writes into the batch must not reach it.
-      const [input] = viewsOf(buckets[batch.bucket] as (typeof buckets)[number], batch.input.slice(0)) as [
+      const [input] = viewsOf(batch.layout, structuredClone(batch.input, { transfer: [batch.input] })) as [
         Float32Array,
       ];
-      inFlight.push({ batch, rows: batch.rows, input });
+      inFlight.push({ batch, worker, rows: batch.rows, input });
       sizes.push(batch.rows);
     },
   });
@@ -72,11 +78,28 @@ function world(limits: { batchMax: number; waitMax: number; inFlightMax: number 
         if (b === bad) failures.push([row, `bad row ${a}`]);
         scores.set([a, b, a + b], row * outputSize);
       }
-      scheduler.complete(batch, { scores, failures, degraded: null });
+      scheduler.complete(batch, { scores, failures, degraded: null }, 1);
     },
     lose(index: number) {
       const [entry] = inFlight.splice(index, 1);
       if (entry !== undefined) scheduler.fail(entry.batch, new Error('lost'));
+    },
+    setUp: workersAtOnce.setUp,
+    /** What a worker that is down had is lost. */
+    lostBy(worker: number) {
+      const lost = inFlight.filter((entry) => entry.worker === worker);
+      for (const entry of lost) inFlight.splice(inFlight.indexOf(entry), 1);
+      for (const [i, { batch }] of lost.entries()) scheduler.lose(batch, i === 0);
+    },
+    dieAt(index: number) {
+      const entry = inFlight[index];
+      if (entry !== undefined) this.die(entry.worker);
+    },
+    /** The worker dies: it was at the first of its batches. */
+    die(worker: number) {
+      workersAtOnce.setUp(worker, false);
+      this.lostBy(worker);
+      workersAtOnce.setUp(worker, true);
     },
   };
 }
@@ -93,6 +116,7 @@ const event = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('run' as const), rows: fc.nat({ max: 20 }) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('answer' as const), index: fc.nat({ max: 2 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('lose' as const), index: fc.nat({ max: 2 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('die' as const), index: fc.nat({ max: 2 }) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('advance' as const), ms: fc.nat({ max: 8 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('flush' as const) }) },
 );
@@ -102,7 +126,7 @@ describe('the micro-batch scheduler', () => {
     const limits = fc.record({
       batchMax: fc.integer({ min: 1, max: 9 }),
       waitMax: fc.integer({ min: 0, max: 5 }),
-      inFlightMax: fc.integer({ min: 1, max: 3 }),
+      workers: fc.integer({ min: 1, max: 3 }),
     });
     await fc.assert(
       fc.asyncProperty(limits, fc.boolean(), fc.array(event, { maxLength: 60 }), async (limits, isMixed, events) => {
@@ -132,6 +156,7 @@ describe('the micro-batch scheduler', () => {
                   order.push(call);
                   expect(scores).toHaveLength(event.rows * outputSize);
                   for (let row = 0; row < event.rows; row++) {
+                    if (failures.get(row)?.includes('died or hung')) continue;
                     expect(scores[row * outputSize]).toBe(base + row);
                     expect(failures.get(row)).toBe(isBad(row) ? `bad row ${base + row}` : undefined);
                   }
@@ -149,9 +174,10 @@ describe('the micro-batch scheduler', () => {
             lost = true;
             w.lose(event.index);
           }
+          if (event.kind === 'die') w.dieAt(event.index);
           if (event.kind === 'advance') w.advance(event.ms);
           if (event.kind === 'flush') w.scheduler.flush();
-          expect(w.inFlight.length).toBeLessThanOrEqual(limits.inFlightMax);
+          expect(w.inFlight.length).toBeLessThanOrEqual(2 * limits.workers);
         }
         while (w.inFlight.length > 0) w.answer(0);
         await w.scheduler.idle();
@@ -166,13 +192,13 @@ describe('the micro-batch scheduler', () => {
   });
 
   test('never lets an idle worker wait', () => {
-    const w = world({ batchMax: 100, waitMax: 50, inFlightMax: 2 });
+    const w = world({ batchMax: 100, waitMax: 50, workers: 1 });
     void w.scheduler.run(1, fillWith(0));
     expect(w.sizes).toEqual([1]);
   });
 
   test('grows the next batch while one runs, and sends it the moment that one ends', () => {
-    const w = world({ batchMax: 100, waitMax: 50, inFlightMax: 2 });
+    const w = world({ batchMax: 100, waitMax: 50, workers: 1 });
     for (let call = 0; call < 10; call++) void w.scheduler.run(3, fillWith(call));
     expect(w.sizes).toEqual([3]);
     w.answer(0);
@@ -180,7 +206,7 @@ describe('the micro-batch scheduler', () => {
   });
 
   test('sends a full batch behind the running one, and no third', () => {
-    const w = world({ batchMax: 8, waitMax: 50, inFlightMax: 2 });
+    const w = world({ batchMax: 8, waitMax: 50, workers: 1 });
     void w.scheduler.run(30, fillWith(0));
     expect(w.sizes).toEqual([8, 8]);
     w.answer(0);
@@ -188,7 +214,7 @@ describe('the micro-batch scheduler', () => {
   });
 
   test('sends what has waited long enough, and not before', () => {
-    const w = world({ batchMax: 100, waitMax: 5, inFlightMax: 2 });
+    const w = world({ batchMax: 100, waitMax: 5, workers: 1 });
     void w.scheduler.run(1, fillWith(0));
     void w.scheduler.run(1, fillWith(1));
     w.advance(3);
@@ -200,7 +226,7 @@ describe('the micro-batch scheduler', () => {
   });
 
   test('does not wait for company after a flush', () => {
-    const w = world({ batchMax: 100, waitMax: 50, inFlightMax: 2 });
+    const w = world({ batchMax: 100, waitMax: 50, workers: 1 });
     void w.scheduler.run(1, fillWith(0));
     void w.scheduler.run(1, fillWith(1));
     w.scheduler.flush();
@@ -208,7 +234,7 @@ describe('the micro-batch scheduler', () => {
   });
 
   test('puts rows of one length together, and lets a full batch pass one that waits', () => {
-    const w = world({ batchMax: 4, waitMax: 50, inFlightMax: 2 });
+    const w = world({ batchMax: 4, waitMax: 50, workers: 1 });
     void w.scheduler.run(1, fillWith(0));
     void w.scheduler.run(9, fillWith(10), (row) => (row % 2 === 0 ? 0 : 1));
     expect(w.inFlight.map(({ batch, rows }) => [batch.bucket, rows])).toEqual([
@@ -226,7 +252,7 @@ describe('the micro-batch scheduler', () => {
   });
 
   test('takes back the rows of a call whose fill throws, and answers the others', async () => {
-    const w = world({ batchMax: 4, waitMax: 50, inFlightMax: 1 });
+    const w = world({ batchMax: 4, waitMax: 50, workers: 1 });
     const before = w.scheduler.run(1, fillWith(10));
     const beside = w.scheduler.run(2, fillWith(20));
     const broken = w.scheduler.run(
@@ -246,7 +272,7 @@ describe('the micro-batch scheduler', () => {
   });
 
   test('answers a call without rows in its turn', async () => {
-    const w = world({ batchMax: 4, waitMax: 50, inFlightMax: 1 });
+    const w = world({ batchMax: 4, waitMax: 50, workers: 1 });
     const done: string[] = [];
     const some = w.scheduler.run(1, fillWith(1)).then(() => done.push('some'));
     const none = w.scheduler.run(0, fillWith(2)).then(({ scores }) => done.push(`none ${scores.length}`));
@@ -257,14 +283,168 @@ describe('the micro-batch scheduler', () => {
     expect(done).toEqual(['some', 'none 0']);
   });
 
-  test('says of a call spread over providers that it is degraded', async () => {
-    const w = world({ batchMax: 1, waitMax: 0, inFlightMax: 2 });
+  test('says of each row of a call who answered it', async () => {
+    const w = world({ batchMax: 1, waitMax: 0, workers: 1 });
     const call = w.scheduler.run(2, fillWith(0));
     const [one, two] = w.inFlight.splice(0);
     const scores = new Float32Array(outputSize);
-    if (one) w.scheduler.complete(one.batch, { scores, failures: [], degraded: null });
-    if (two) w.scheduler.complete(two.batch, { scores, failures: [], degraded: 'cpu' });
-    expect((await call).degraded).toBe('cpu');
+    if (one) w.scheduler.complete(one.batch, { scores, failures: [], degraded: null }, 1);
+    if (two) w.scheduler.complete(two.batch, { scores, failures: [], degraded: 'cpu' }, 1);
+    expect((await call).degraded).toEqual([null, 'cpu']);
+  });
+});
+
+describe('a worker that dies', () => {
+  test('has its batches filled again from their callers, the one that was to come first, and before all others', async () => {
+    const w = world({ batchMax: 4, waitMax: 50, workers: 1 });
+    const calls = [0, 10, 20].map((first) => w.scheduler.run(4, fillWith(first)));
+    w.die(0);
+    expect(w.inFlight.map(({ input }) => input[0])).toEqual([10, 0]);
+    while (w.inFlight.length > 0) w.answer(0);
+    const scores = (await Promise.all(calls)).map((result) => result.scores[9]);
+    expect(scores).toEqual([3, 13, 23]);
+    expect(w.sizes).toEqual([4, 4, 4, 4, 4]);
+  });
+
+  test('twice at a batch has it halved, until the row is alone', async () => {
+    const w = world({ batchMax: 8, waitMax: 50, workers: 1 });
+    const call = w.scheduler.run(8, fillWith(0));
+    const isPoisoned = ({ rows, input }: (typeof w.inFlight)[number]) =>
+      input.subarray(0, rows * inputSize).includes(5);
+    while (w.inFlight.length > 0) {
+      if (isPoisoned(w.inFlight[0] as (typeof w.inFlight)[number])) w.die(0);
+      else w.answer(0);
+    }
+    const { scores, failures } = await call;
+    expect([...failures.keys()]).toEqual([5]);
+    expect([0, 1, 2, 3, 4, 6, 7].map((row) => scores[row * outputSize])).toEqual([0, 1, 2, 3, 4, 6, 7]);
+  });
+
+  test('leaves its batches to the other workers, and gets none until it is back', () => {
+    const w = world({ batchMax: 1, waitMax: 50, workers: 2 });
+    void w.scheduler.run(2, fillWith(0));
+    expect(w.inFlight.map(({ worker }) => worker)).toEqual([0, 1]);
+    w.setUp(0, false);
+    w.lostBy(0);
+    expect(w.inFlight.map(({ worker }) => worker)).toEqual([1, 1]);
+    void w.scheduler.run(2, fillWith(5));
+    expect(w.inFlight).toHaveLength(2);
+    w.setUp(0, true);
+    expect(w.inFlight.map(({ worker }) => worker)).toEqual([1, 1, 0, 0]);
+  });
+
+  test('fails the calls whose fill throws the second time, and no others', async () => {
+    const w = world({ batchMax: 1, waitMax: 50, workers: 1 });
+    let filled = 0;
+    const broken = w.scheduler.run(1, () => {
+      if (filled++ > 0) throw new Error('the rows are gone');
+    });
+    const other = w.scheduler.run(1, fillWith(7));
+    w.die(0);
+    await expect(broken).rejects.toThrow('the rows are gone');
+    w.answer(0);
+    expect((await other).scores[0]).toBe(7);
+  });
+
+  test('gets no say any more: a late answer belongs to nobody', async () => {
+    const w = world({ batchMax: 1, waitMax: 50, workers: 1 });
+    const call = w.scheduler.run(1, fillWith(3));
+    const [late] = w.inFlight;
+    w.die(0);
+    const scores = new Float32Array(outputSize).fill(99);
+    if (late) w.scheduler.complete(late.batch, { scores, failures: [], degraded: null }, 1);
+    w.answer(0);
+    expect((await call).scores[0]).toBe(3);
+  });
+});
+
+describe('a model whose latencies are known', () => {
+  /** 10 ms for a batch of up to 4 rows, and 5 more for each further row. */
+  const msOf = [1, 2, 4, 8, 16].map((rows) => [rows, 10 + 5 * Math.max(0, rows - 4)] as [number, number]);
+
+  test('gets batches of its best size, however many rows wait', () => {
+    const w = world({ batchMax: 16, waitMax: 50, workers: 1, msOf });
+    void w.scheduler.run(40, fillWith(0));
+    expect(w.sizes).toEqual([4, 4]);
+  });
+
+  test('is not waited for by the first row, whose successors nobody knows', () => {
+    const w = world({ batchMax: 16, waitMax: 50, workers: 1, msOf });
+    void w.scheduler.run(1, fillWith(0));
+    expect(w.sizes).toEqual([1]);
+  });
+
+  test('waits for rows that come often, while that saves more than it costs', () => {
+    const w = world({ batchMax: 16, waitMax: 50, workers: 1, msOf });
+    for (let call = 0; call < 4; call++) {
+      void w.scheduler.run(1, fillWith(call));
+      w.advance(2);
+      if (w.inFlight.length > 0) w.answer(0);
+    }
+    // The first found the worker idle and no rhythm; then 2 ms of waiting beat 10 ms of another batch, until four are together.
+    expect(w.sizes).toEqual([1]);
+    void w.scheduler.run(1, fillWith(9));
+    expect(w.sizes).toEqual([1, 4]);
+  });
+
+  test('stops waiting when the rows stay away', () => {
+    const w = world({ batchMax: 16, waitMax: 50, workers: 1, msOf });
+    for (let call = 0; call < 2; call++) {
+      void w.scheduler.run(1, fillWith(call));
+      w.advance(2);
+      if (w.inFlight.length > 0) w.answer(0);
+    }
+    expect(w.sizes).toEqual([1]);
+    // Alone, a row may wait 10 ms for another one: as long as a batch of its own takes.
+    w.advance(7);
+    expect(w.sizes).toEqual([1]);
+    w.advance(1);
+    expect(w.sizes).toEqual([1, 1]);
+  });
+
+  test('waits no longer than it may', () => {
+    const w = world({ batchMax: 16, waitMax: 3, workers: 1, msOf });
+    for (let call = 0; call < 2; call++) {
+      void w.scheduler.run(1, fillWith(call));
+      w.advance(1);
+      if (w.inFlight.length > 0) w.answer(0);
+    }
+    expect(w.sizes).toEqual([1]);
+    w.advance(1);
+    expect(w.sizes).toEqual([1]);
+    w.advance(1);
+    expect(w.sizes).toEqual([1, 1]);
+  });
+});
+
+describe('models that share a worker', () => {
+  test('get the same share of its time, though one takes a hundred times as long for a batch', () => {
+    let now = 0;
+    const running: { readonly name: string; readonly ms: number; end(): void }[] = [];
+    const used: Record<string, number> = { cheap: 0, dear: 0 };
+    const scheduler = createScheduler({ workers: 1, nowMs: () => now, startTimer: () => () => {} });
+    const model = (name: string, ms: number) => {
+      const queue = scheduler.queue({
+        ...{ batchMax: 8, waitMax: 1, outputSize: 1, pool: bufferPool(4) },
+        layoutOf: (_, rows) => layoutOf([{ name: 'x', type: 'float32', shape: [1] }], 1, rows),
+        curves: [latencyCurve([{ rows: 8, ms }])],
+        dispatch(batch) {
+          const scores = new Float32Array(batch.rows);
+          running.push({ name, ms, end: () => queue.complete(batch, { scores, failures: [], degraded: null }, ms) });
+        },
+      });
+      return queue;
+    };
+    void model('cheap', 1).run(8 * 20_000, () => {});
+    void model('dear', 100).run(8 * 200, () => {});
+    while (now < 10_000) {
+      const { name, ms, end } = running.shift() as (typeof running)[number];
+      now += ms;
+      used[name] = (used[name] ?? 0) + ms;
+      end();
+    }
+    expect((used.cheap as number) / now).toBeGreaterThan(0.45);
+    expect((used.cheap as number) / now).toBeLessThan(0.55);
   });
 });
 

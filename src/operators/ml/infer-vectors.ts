@@ -116,7 +116,11 @@ function vectorizer(
         const failure = failures.get(row) ?? whatIsNoNumber(vector);
         answers[at] =
           failure === undefined
-            ? withVector(values[at], { vector, model: version, degraded } satisfies InferredVector)
+            ? withVector(values[at], {
+                vector,
+                model: version,
+                degraded: degraded[row] as string | null,
+              } satisfies InferredVector)
             : new RowFailure('inference', failure);
       }
       return answers;

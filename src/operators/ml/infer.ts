@@ -51,6 +51,7 @@ export interface InferOptions<As extends string> extends ModelOptions<As> {
  *
  * Errors: `MillraceError('model')` when the task opens (file missing, other inputs or outputs, no provider, width of the view),
  * and later where a record's features have another length, or its tensors another type or shape, than the model's input.
+ * `MillraceError('inference')` where the workers that run the model are lost again and again; the task is restored then.
  *
  * Memory: the rows in flight, as the model takes them; idle buffers of four batches.
  *
@@ -119,7 +120,11 @@ function scorer(model: ModelHandle, as: string, context: StepContext): BatchedLo
         const failure = failures.get(row) ?? (Number.isFinite(score) ? undefined : `the score is ${score}`);
         answers[row] =
           failure === undefined
-            ? withInferred(rows[row], { score, model: version, degraded } satisfies Inferred)
+            ? withInferred(rows[row], {
+                score,
+                model: version,
+                degraded: degraded[row] as string | null,
+              } satisfies Inferred)
             : new RowFailure('inference', failure);
       }
       return answers;

@@ -1,9 +1,4 @@
-import type { Duration, Problem, Settings } from '../../core/index.js';
-
-/** Where a model may run, in ONNX Runtime's words; which ones a machine has is found out when the model is loaded. */
-export const providers = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'dml', 'coreml'] as const;
-/** What runs a model: one of ONNX Runtime's execution providers. */
-export type Provider = (typeof providers)[number];
+import { type Duration, type Problem, type Provider, providers, type Settings } from '../../core/index.js';
 
 /** How a model is run, whatever it takes and gives. */
 export interface ModelOptions<As extends string> {

@@ -1,0 +1,81 @@
+import type { FillRow, RunResult } from '../core/index.js';
+
+/** The rows of one caller, which may be in several batches. */
+export interface Call {
+  readonly fill: FillRow;
+  readonly scores: Float32Array;
+  failures: Map<number, string> | undefined;
+  /** By row; `undefined` while the first provider answered all of them. */
+  degraded: (string | null)[] | undefined;
+  readonly rows: number;
+  /** Rows without an answer yet. */
+  left: number;
+  error: { readonly cause: unknown } | undefined;
+  readonly resolve: (result: RunResult) => void;
+  readonly reject: (cause: unknown) => void;
+}
+
+/** The part of a call that is in one batch. */
+export interface Span {
+  readonly call: Call;
+  /** The first row, counted in the call and in the batch. */
+  readonly inCall: number;
+  readonly inBatch: number;
+  readonly rows: number;
+}
+
+/** The answer for a batch: `outputSize` numbers per row, and the rows (of the batch) that failed on their own. */
+export interface Answer {
+  readonly scores: Float32Array;
+  readonly failures: readonly (readonly [row: number, cause: string])[];
+  /** The provider that answered in place of the first declared one. */
+  readonly degraded: string | null;
+}
+
+const noFailures: ReadonlyMap<number, string> = new Map();
+
+/** Writes the answer of a batch into the calls that have rows in it. */
+export function answerSpans(spans: readonly Span[], { scores, failures, degraded }: Answer, outputSize: number): void {
+  for (const { call, inCall, inBatch, rows } of spans) {
+    call.scores.set(scores.subarray(inBatch * outputSize, (inBatch + rows) * outputSize), inCall * outputSize);
+    for (const [row, cause] of failures)
+      if (row >= inBatch && row < inBatch + rows) failRow(call, row - inBatch + inCall, cause);
+    if (degraded !== null) {
+      call.degraded ??= new Array<string | null>(call.rows).fill(null);
+      call.degraded.fill(degraded, inCall, inCall + rows);
+    }
+    call.left -= rows;
+  }
+}
+
+function failRow(call: Call, row: number, cause: string): void {
+  call.failures ??= new Map();
+  call.failures.set(row, cause);
+}
+
+export function failSpans(spans: readonly Span[], cause: unknown): void {
+  for (const { call, rows } of spans) {
+    call.error ??= { cause };
+    call.left -= rows;
+  }
+}
+
+/** Settles the calls at the beginning of `calls` that have all their answers, in the order in which they were made. */
+export function settleInOrder(calls: Set<Call>): void {
+  for (const call of calls) {
+    if (call.left > 0) break;
+    calls.delete(call);
+    const { scores, failures = noFailures, degraded = new Array<null>(call.rows).fill(null), error } = call;
+    if (error === undefined) call.resolve({ scores, failures, degraded });
+    else call.reject(error.cause);
+  }
+}
+
+/** The rows `from` to `to` of a batch as a batch of their own. */
+export function cutSpans(spans: readonly Span[], from: number, to: number): Span[] {
+  return spans.flatMap(({ call, inCall, inBatch, rows }) => {
+    const first = Math.max(inBatch, from);
+    const last = Math.min(inBatch + rows, to);
+    return first < last ? [{ call, inCall: inCall + first - inBatch, inBatch: first - from, rows: last - first }] : [];
+  });
+}

@@ -1,0 +1,116 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { messageOf } from '../core/index.js';
+import { type Reply, type Request, type Start, startWorker } from '../util/worker-thread.js';
+import { control } from './protocol.js';
+
+/** Where sessions run: in threads of this process, or in processes of their own, where one that hangs can be killed. */
+export const isolations = ['thread', 'process'] as const;
+export type Isolation = (typeof isolations)[number];
+
+/** The way to one worker. */
+export interface Channel {
+  /** Sends a request. The buffers belong to the worker from then on; a process has its own copy, and they stay here. */
+  post(request: Request, transfer: readonly ArrayBuffer[]): void;
+  /** Whether the process of the caller stays alive for this worker. */
+  hold(isHeld: boolean): void;
+  /**
+   * Gives up a worker that must not be used any more. A process is killed. A thread inside the native runtime cannot be ended without
+   * aborting this process, so it is asked to end when it comes back; nobody waits for one that `isStuck`.
+   */
+  giveUp(isStuck: boolean): void;
+  /** Resolves when the worker is gone. */
+  readonly gone: Promise<void>;
+}
+
+export interface ChannelEvents {
+  onReply(reply: Reply): void;
+  /** The worker ended, whether it was asked to or not. */
+  onDeath(why: string): void;
+}
+
+const MODULE = 'worker';
+
+export const openChannel = (isolation: Isolation, events: ChannelEvents): Channel =>
+  isolation === 'thread' ? threadChannel(events) : processChannel(events);
+
+/** How long an exiting process waits for the worker to leave the native runtime, in milliseconds. */
+const exitTimeoutMs = 10_000;
+
+function threadChannel({ onReply, onDeath }: ChannelEvents): Channel {
+  const words = new Int32Array(new SharedArrayBuffer(control.words * Int32Array.BYTES_PER_ELEMENT));
+  const worker = startWorker(import.meta.url, MODULE, {
+    name: 'millrace-inference',
+    execArgv: [],
+    workerData: { progress: new Int32Array(1), data: words } satisfies Start,
+  });
+  worker.unref();
+  // While the process exits: the worker starts nothing more, and its current run may end.
+  const leaveInPeace = () => {
+    Atomics.store(words, control.stop, 1);
+    Atomics.wait(words, control.busy, 1, exitTimeoutMs);
+  };
+  process.on('exit', leaveInPeace);
+  worker.on('message', onReply);
+  worker.on('error', (cause) => onDeath(`died (${messageOf(cause)})`));
+  const gone = new Promise<void>((resolve) => {
+    worker.on('exit', (code) => {
+      process.off('exit', leaveInPeace);
+      onDeath(`died (exit code ${code})`);
+      resolve();
+    });
+  });
+  return {
+    post: (request, transfer) => worker.postMessage(request, transfer),
+    hold: (isHeld) => (isHeld ? worker.ref() : worker.unref()),
+    giveUp(isStuck) {
+      worker.postMessage({ id: -1, kind: 'close', ask: {} } satisfies Request);
+      worker.unref();
+      if (isStuck) process.off('exit', leaveInPeace);
+    },
+    gone,
+  };
+}
+
+function processChannel({ onReply, onDeath }: ChannelEvents): Channel {
+  const child = forkWorker();
+  const hold = (isHeld: boolean) => {
+    for (const held of [child, child.channel]) isHeld ? held?.ref() : held?.unref();
+  };
+  hold(false);
+  const kill = () => child.kill('SIGKILL');
+  process.on('exit', kill);
+  child.on('message', (reply) => onReply(reply as Reply));
+  const gone = new Promise<void>((resolve) => {
+    const end = (why: string) => {
+      process.off('exit', kill);
+      onDeath(why);
+      resolve();
+    };
+    child.on('error', (cause) => {
+      // Also what could not be sent to a process that is just dying; its end follows.
+      if (child.pid === undefined) end(`cannot start (${messageOf(cause)})`);
+    });
+    child.on('exit', (code, signal) => end(`died (${signal ?? `exit code ${code}`})`));
+  });
+  return {
+    post: (request) => void child.send(request),
+    hold,
+    giveUp: () => void kill(),
+    gone,
+  };
+}
+
+/** Compiled code starts its compiled sibling; sources (tests, tsx) start the source through tsx. */
+function forkWorker(): ChildProcess {
+  const isSource = import.meta.url.endsWith('.ts');
+  const entry = new URL(`./${MODULE}.${isSource ? 'ts' : 'js'}`, import.meta.url);
+  const execArgv = isSource ? ['--import', createRequire(import.meta.url).resolve('tsx')] : [];
+  // `advanced`: typed arrays travel as bytes.
+  return fork(fileURLToPath(entry), [], {
+    execArgv,
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+}

@@ -1,0 +1,216 @@
+// A writer of small ONNX models. The numbers of the fields are those of onnx.proto3 and onnx-ml.proto.
+
+type Value = number | string | Uint8Array;
+/** A message: its fields in any order. A number is written as a varint. */
+type Fields = readonly (readonly [field: number, value: Value])[];
+
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let left = BigInt.asUintN(64, BigInt(value));
+  for (; left > 127n; left >>= 7n) bytes.push(Number(left & 127n) | 128);
+  return [...bytes, Number(left)];
+}
+
+function message(fields: Fields): Uint8Array {
+  const parts = fields.map(([field, value]) => {
+    if (typeof value === 'number') return Buffer.from([...varint(field * 8), ...varint(value)]);
+    const bytes = Buffer.from(value as Uint8Array);
+    return Buffer.concat([Buffer.from([...varint(field * 8 + 2), ...varint(bytes.length)]), bytes]);
+  });
+  return Buffer.concat(parts);
+}
+
+const FLOAT = 1;
+const BOOL = 9;
+const INT64 = 7;
+
+const each = (field: number, values: readonly Value[]): Fields => values.map((value) => [field, value]);
+const floatsOf = (values: readonly number[]) => new Uint8Array(Float32Array.from(values).buffer);
+
+export const attribute = {
+  int: (name: string, value: number) =>
+    message([
+      [1, name],
+      [3, value],
+      [20, 2],
+    ]),
+  ints: (name: string, values: readonly number[]) => message([[1, name], ...each(8, values), [20, 7]]),
+  strings: (name: string, values: readonly string[]) => message([[1, name], ...each(9, values), [20, 8]]),
+  // `floats` is repeated and packed: one field of all bytes.
+  floats: (name: string, values: readonly number[]) =>
+    message([
+      [1, name],
+      [7, floatsOf(values)],
+      [20, 6],
+    ]),
+  graph: (name: string, value: Uint8Array) =>
+    message([
+      [1, name],
+      [6, value],
+      [20, 5],
+    ]),
+};
+
+export const node = (
+  type: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  attributes: readonly Uint8Array[] = [],
+  domain = '',
+): Uint8Array =>
+  message([
+    ...each(1, inputs),
+    ...each(2, outputs),
+    [4, type],
+    ...each(5, attributes),
+    ...(domain ? [[7, domain] as const] : []),
+  ]);
+
+export const tensor = (name: string, dims: readonly number[], values: Float32Array): Uint8Array =>
+  message([
+    ...each(1, dims),
+    [2, FLOAT],
+    [8, name],
+    [9, new Uint8Array(values.buffer, values.byteOffset, values.byteLength)],
+  ]);
+
+/** An input or output; a dimension is a number, or a name if it varies. */
+const valueInfo = (name: string, type: number, dims: readonly (number | string)[] | undefined): Uint8Array => {
+  const shape = dims && message(dims.map((dim) => [1, message([typeof dim === 'number' ? [1, dim] : [2, dim]])]));
+  const tensorType = message([[1, type], ...(shape ? [[2, shape] as const] : [])]);
+  return message([
+    [1, name],
+    [2, message([[1, tensorType]])],
+  ]);
+};
+
+interface Graph {
+  readonly nodes: readonly Uint8Array[];
+  readonly initializers?: readonly Uint8Array[];
+  readonly inputs: readonly Uint8Array[];
+  readonly outputs: readonly Uint8Array[];
+}
+
+const graph = ({ nodes, initializers = [], inputs, outputs }: Graph): Uint8Array =>
+  message([...each(1, nodes), [2, 'graph'], ...each(5, initializers), ...each(11, inputs), ...each(12, outputs)]);
+
+const model = (content: Graph): Uint8Array =>
+  message([
+    [1, 8],
+    [
+      8,
+      message([
+        [1, ''],
+        [2, 17],
+      ]),
+    ],
+    [
+      8,
+      message([
+        [1, 'ai.onnx.ml'],
+        [2, 3],
+      ]),
+    ],
+    [7, graph(content)],
+  ]);
+
+/** Dense layers of these widths with random weights: rectified, and the last one through a sigmoid. */
+export function mlp(widths: readonly number[], random: () => number): Uint8Array {
+  const nodes: Uint8Array[] = [];
+  const initializers: Uint8Array[] = [];
+  let from = 'x';
+  for (const [layer, width] of widths.slice(1).entries()) {
+    const before = widths[layer] as number;
+    const scale = Math.sqrt(2 / before);
+    const weights = Float32Array.from({ length: before * width }, () => (random() * 2 - 1) * scale);
+    const bias = Float32Array.from({ length: width }, () => random() - 0.5);
+    initializers.push(tensor(`w${layer}`, [before, width], weights), tensor(`b${layer}`, [width], bias));
+    const isLast = layer === widths.length - 2;
+    nodes.push(node('Gemm', [from, `w${layer}`, `b${layer}`], [`z${layer}`]));
+    nodes.push(node(isLast ? 'Sigmoid' : 'Relu', [`z${layer}`], [isLast ? 'y' : `a${layer}`]));
+    from = `a${layer}`;
+  }
+  const inputs = [valueInfo('x', FLOAT, ['N', widths[0] as number])];
+  return model({ nodes, initializers, inputs, outputs: [valueInfo('y', FLOAT, ['N', widths.at(-1) as number])] });
+}
+
+/** Complete binary trees of this depth over `features` numbers in [0, 1), summed. */
+export function trees(count: number, depth: number, features: number, random: () => number): Uint8Array {
+  const inner = 2 ** depth - 1;
+  const all = 2 * inner + 1;
+  const column = (of: (tree: number, id: number) => number) =>
+    Array.from({ length: count * all }, (_, i) => of(Math.floor(i / all), i % all));
+  const isLeaf = (id: number) => id >= inner;
+  const leaves = column((_, id) => id).flatMap((id, i) => (isLeaf(id) ? [[Math.floor(i / all), id] as const] : []));
+  const { int, ints, floats, strings } = attribute;
+  const attributes = [
+    int('n_targets', 1),
+    ints(
+      'nodes_treeids',
+      column((tree) => tree),
+    ),
+    ints(
+      'nodes_nodeids',
+      column((_, id) => id),
+    ),
+    ints(
+      'nodes_featureids',
+      column((_, id) => (isLeaf(id) ? 0 : Math.floor(random() * features))),
+    ),
+    floats(
+      'nodes_values',
+      column((_, id) => (isLeaf(id) ? 0 : random())),
+    ),
+    strings(
+      'nodes_modes',
+      column((_, id) => id).map((id) => (isLeaf(id) ? 'LEAF' : 'BRANCH_LEQ')),
+    ),
+    ints(
+      'nodes_truenodeids',
+      column((_, id) => (isLeaf(id) ? 0 : 2 * id + 1)),
+    ),
+    ints(
+      'nodes_falsenodeids',
+      column((_, id) => (isLeaf(id) ? 0 : 2 * id + 2)),
+    ),
+    ints(
+      'target_treeids',
+      leaves.map(([tree]) => tree),
+    ),
+    ints(
+      'target_nodeids',
+      leaves.map(([, id]) => id),
+    ),
+    ints(
+      'target_ids',
+      leaves.map(() => 0),
+    ),
+    floats(
+      'target_weights',
+      leaves.map(() => random() - 0.5),
+    ),
+  ];
+  return model({
+    nodes: [node('TreeEnsembleRegressor', ['x'], ['y'], attributes, 'ai.onnx.ml')],
+    inputs: [valueInfo('x', FLOAT, ['N', features])],
+    outputs: [valueInfo('y', FLOAT, ['N', 1])],
+  });
+}
+
+/** Gives back its only number, after as many turns of a loop: a row of 1e12 hangs, one below 1 does not. */
+export function turning(): Uint8Array {
+  const body = graph({
+    nodes: [node('Identity', ['going'], ['goes']), node('Identity', ['before'], ['after'])],
+    inputs: [valueInfo('turn', INT64, []), valueInfo('going', BOOL, []), valueInfo('before', FLOAT, undefined)],
+    outputs: [valueInfo('goes', BOOL, []), valueInfo('after', FLOAT, undefined)],
+  });
+  return model({
+    nodes: [
+      node('ReduceMax', ['x'], ['most'], [attribute.int('keepdims', 0)]),
+      node('Cast', ['most'], ['turns'], [attribute.int('to', INT64)]),
+      node('Loop', ['turns', '', 'x'], ['y'], [attribute.graph('body', body)]),
+    ],
+    inputs: [valueInfo('x', FLOAT, ['N', 1])],
+    outputs: [valueInfo('y', FLOAT, ['N', 1])],
+  });
+}

@@ -1,0 +1,64 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { createScheduler } from '../../src/inference/scheduler.js';
+import { type CreateScheduler, simulate } from './simulation.js';
+
+const source = new URL('../../src/inference/', import.meta.url);
+
+describe('the scheduler in a simulation of faults', () => {
+  test('answers every row once, in order, in time, in 1,000 schedules', async () => {
+    for (let seed = 1; seed <= 1_000; seed++)
+      expect([seed, ...(await simulate(createScheduler, seed))]).toEqual([seed]);
+  }, 120_000);
+
+  // What the simulation is worth: each of these faults must show within some schedules.
+  test.each([
+    ['a lost batch is not filled again', 'model-queue', 'call.fill(inCall + row, again.views, inBatch + row);', ''],
+    ['the halves overlap', 'model-queue', 'refill(lost, half, rows,', 'refill(lost, half - 1, rows,'],
+    ['rows are given up that are not alone', 'model-queue', 'GIVEN_UP_AFTER = 3', 'GIVEN_UP_AFTER = 2'],
+    ['innocent batches are suspects', 'model-queue', '(isSuspect ? 1 : 0)', '1'],
+    ['calls are settled as they come', 'calls', 'if (call.left > 0) break;', 'if (call.left > 0) continue;'],
+    ['a lost batch keeps its place', 'scheduler', '.inFlight--;', '.inFlight += 0;'],
+    ['a third batch goes to a worker', 'scheduler', 'perWorkerMax = 2', 'perWorkerMax = 3'],
+    ['no alarm wakes a batch', 'scheduler', 'cancel: startTimer(atMs - nowMs(), wake)', 'cancel: () => void wake'],
+    ['waiting has no end', 'model-queue', 'Math.min(atLatest, leavesIdleAt(batch))', 'leavesIdleAt(batch) + 1e3'],
+    ['what is flushed waits', 'model-queue', 'batch.isClosed || ', ''],
+    ['a failed row takes its neighbour', 'calls', 'row - inBatch + inCall', 'row - inBatch + inCall + 1'],
+  ])('finds that %s', async (_, file, from, to) => {
+    const mutant = await mutantOf(file, from, to);
+    const found: string[] = [];
+    for (let seed = 1; seed <= 200 && found.length === 0; seed++) found.push(...(await outcome(mutant, seed)));
+    expect(found).not.toEqual([]);
+  });
+});
+
+/** A mutant may also throw. */
+const outcome = (mutant: CreateScheduler, seed: number): Promise<string[]> =>
+  simulate(mutant, seed).catch((error: unknown) => [`${error}`]);
+
+const changed = ['scheduler', 'model-queue', 'calls'];
+
+/** The scheduler with one fault: a copy of its files, which import each other and the others from where they are. */
+async function mutantOf(file: string, from: string, to: string): Promise<CreateScheduler> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-mutant-'));
+  try {
+    for (const name of changed) {
+      const text = await readFile(new URL(`${name}.ts`, source), 'utf8');
+      if (name === file) expect(text.split(from)).toHaveLength(2);
+      const faulty = name === file ? text.replace(from, to) : text;
+      const placed = faulty.replace(/from '(\.[^']*)\/([a-z-]+)\.js'/g, (_, path, imported) =>
+        changed.includes(imported)
+          ? `from './${imported}.ts'`
+          : `from '${fileURLToPath(new URL(`${path}/${imported}.ts`, source))}'`,
+      );
+      await writeFile(join(folder, `${name}.ts`), placed);
+    }
+    const mutant = (await import(join(folder, 'scheduler.ts'))) as { readonly createScheduler: CreateScheduler };
+    return mutant.createScheduler;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,234 @@
+import type { TensorData } from '../../src/core/index.js';
+import { bufferPool } from '../../src/inference/buffers.js';
+import { latencyCurve, measuredSizes } from '../../src/inference/latency-curve.js';
+import { layoutOf, viewsOf } from '../../src/inference/layout.js';
+import type { Batch } from '../../src/inference/model-queue.js';
+import { noCeiling, scoreRows } from '../../src/inference/recovery.js';
+import type { createScheduler } from '../../src/inference/scheduler.js';
+import { generator } from '../random.js';
+
+export type CreateScheduler = typeof createScheduler;
+
+/** What rows do to their worker. Good ones have a number from 0. */
+const KILLS = -1;
+const HANGS = -2;
+const IS_BAD = -3;
+/** The time after which a worker counts as hung, and the time for a new one. */
+const HUNG_MS = 2_000;
+const RESTART_MS = 100;
+/** A schedule that is not over by then does not end. */
+const END_MS = 10 * 60_000;
+
+interface Event {
+  readonly atMs: number;
+  readonly run: () => void | Promise<void>;
+}
+
+/** A clock, and what happens by it. */
+function timeline() {
+  const events = new Set<Event>();
+  let nowMs = 0;
+  return {
+    nowMs: () => nowMs,
+    at(atMs: number, run: Event['run']): () => void {
+      const event = { atMs: Math.max(atMs, nowMs), run };
+      events.add(event);
+      return () => void events.delete(event);
+    },
+    /** `check` runs before each event: what should have happened since the last one has. */
+    async runAll(check: () => void): Promise<void> {
+      while (events.size > 0 && nowMs < END_MS) {
+        let next: Event | undefined;
+        for (const event of events) if (next === undefined || event.atMs < next.atMs) next = event;
+        events.delete(next as Event);
+        nowMs = (next as Event).atMs;
+        check();
+        await next?.run();
+      }
+    },
+  };
+}
+
+/**
+ * One seeded schedule: models of several speeds, workers that die, hang and have little memory, rows that kill, hang or fail, calls of
+ * many sizes at many times. Returns what is wrong about it.
+ */
+export async function simulate(createScheduler: CreateScheduler, seed: number): Promise<string[]> {
+  const random = generator(seed);
+  const upTo = (most: number) => Math.floor(random() * most);
+  const time = timeline();
+  const wrong: string[] = [];
+  const workers = 1 + upTo(3);
+  const scheduler = createScheduler({
+    workers,
+    nowMs: time.nowMs,
+    startTimer: (delayMs, wake) => time.at(time.nowMs() + delayMs, wake),
+  });
+  /** The batches of each worker, the running one first. */
+  const inWorker = Array.from({ length: workers }, () => [] as Sent[]);
+  const down = new Set<number>();
+  const lives = new Array<number>(workers).fill(0);
+  const deathRate = random() < 0.5 ? 0 : 0.02;
+  const poisonRate = random() < 0.5 ? 0 : 0.01;
+
+  interface Sent {
+    readonly batch: Batch;
+    readonly numbers: Float32Array;
+    readonly model: Model;
+  }
+  interface Model {
+    readonly name: number;
+    readonly queue: ReturnType<typeof scheduler.queue>;
+    readonly msOf: (rows: number) => number;
+    readonly memory: number;
+    readonly ceiling: ReturnType<typeof noCeiling>;
+    readonly waitMax: number;
+    /** By good row, since when it waits for a worker. */
+    readonly since: Map<number, number>;
+    /** The rows whose worker has died by chance. */
+    readonly hit: Set<number>;
+    /** Calls that are settled. */
+    settled: number;
+  }
+
+  function addModel(name: number): Model {
+    const batchMax = 2 ** upTo(6);
+    const waitMax = upTo(20);
+    const [base, perRow] = [random() < 0.5 ? random() * 3 : random() * 100, random() * 0.2];
+    const msOf = (rows: number) => base + perRow * rows + (rows > 8 ? perRow * (rows - 8) : 0) + 1e-3;
+    const lengths = random() < 0.3 ? [1, 2] : [1];
+    const layoutOfRows = (bucket: number, rows: number) =>
+      layoutOf([{ name: 'x', type: 'float32', shape: [null] }], lengths[bucket] as number, rows);
+    const points = measuredSizes(batchMax).map((rows) => ({ rows, ms: msOf(rows) }));
+    const queue = scheduler.queue({
+      ...{ batchMax, waitMax, outputSize: 1, layoutOf: layoutOfRows, pool: bufferPool(2 * workers + 2) },
+      ...(random() < 0.8 && { curves: lengths.map(() => latencyCurve(points)) }),
+      dispatch(batch, worker) {
+        if (batch.rows < 1 || batch.rows > batchMax) wrong.push(`a batch of ${batch.rows} rows`);
+        const input = structuredClone(batch.input, { transfer: [batch.input] });
+        const [numbers] = viewsOf(batch.layout, input) as [Float32Array];
+        for (let row = 0; row < batch.rows; row++)
+          model.since.delete(numbers[(row * numbers.length) / batch.layout.rowsMax] as number);
+        const running = inWorker[worker] as Sent[];
+        if (running.push({ batch, numbers, model }) > 2) wrong.push('more than two batches in a worker');
+        if (running.length === 1) begin(worker);
+      },
+    });
+    const memory = 1 + upTo(40);
+    const model: Model = {
+      name,
+      queue,
+      msOf,
+      waitMax,
+      memory,
+      ceiling: noCeiling(),
+      since: new Map(),
+      hit: new Set(),
+      settled: 0,
+    };
+    for (let call = 0, atMs = 0; call < 20; call++) {
+      atMs += random() < 0.5 ? 0 : random() * 20;
+      time.at(atMs, () => addCall(model, call, lengths.length));
+    }
+    return model;
+  }
+
+  let asked = 0;
+
+  function addCall(model: Model, call: number, buckets: number): void {
+    const rows = Array.from({ length: upTo(40) }, (_, row) => {
+      if (random() >= poisonRate) return call * 1_000 + row;
+      return [KILLS, HANGS, IS_BAD][upTo(3)] as number;
+    });
+    asked++;
+    const bucketOf = (row: number) => row % buckets;
+    const fill = (row: number, [into]: readonly TensorData[], place: number) => {
+      const length = bucketOf(row) + 1;
+      if ((rows[row] as number) >= 0) model.since.set(rows[row] as number, time.nowMs());
+      (into as Float32Array).fill(rows[row] as number, place * length, (place + 1) * length);
+    };
+    void model.queue.run(rows.length, fill, bucketOf).then(({ scores, failures }) => {
+      asked--;
+      if (model.settled++ !== call) wrong.push(`call ${call} of model ${model.name} is not in its turn`);
+      for (const [row, number] of rows.entries()) {
+        const isGood = number >= 0;
+        if (isGood && failures.has(row)) wrong.push(`a good row failed: ${failures.get(row)}`);
+        if (isGood && scores[row] !== number * 2) wrong.push(`row ${number} got ${scores[row]}`);
+        if (!isGood && !failures.has(row)) wrong.push('a bad row was scored');
+      }
+    });
+    if (random() > 0.1) return;
+    model.queue.flush();
+    if (isPlaceFree() && model.since.size > 0) wrong.push('rows wait in spite of a flush');
+  }
+
+  /** The worker takes up its first batch. */
+  function begin(worker: number): void {
+    const [sent] = inWorker[worker] as Sent[];
+    if (sent === undefined) return;
+    const { batch, numbers, model } = sent;
+    const life = lives[worker];
+    const later = (ms: number, run: () => void | Promise<void>) =>
+      time.at(time.nowMs() + ms, () => (lives[worker] === life ? run() : undefined));
+    const length = numbers.length / batch.layout.rowsMax;
+    const rows = Array.from({ length: batch.rows }, (_, row) => numbers[row * length] as number);
+    const ms = model.msOf(batch.rows) * (0.5 + random());
+    if (rows.includes(HANGS)) later(HUNG_MS, () => die(worker));
+    else if (rows.includes(KILLS) || diesByChance(model, rows)) later(ms * random(), () => die(worker));
+    else later(ms, () => answer(worker, sent, rows, ms));
+  }
+
+  /** A row that is there when its worker dies again and again is not distinguished from one that kills it; so chance spares it then. */
+  function diesByChance({ hit }: Model, rows: readonly number[]): boolean {
+    if (random() >= deathRate || rows.some((row) => hit.has(row))) return false;
+    for (const row of rows) hit.add(row);
+    return true;
+  }
+
+  async function answer(worker: number, { batch, model }: Sent, rows: readonly number[], ms: number): Promise<void> {
+    const scored = await scoreRows({
+      rows: rows.length,
+      outputSize: 1,
+      ceiling: model.ceiling,
+      probe: async () => {},
+      async run(from, count) {
+        if (count > model.memory) throw new Error('bad_alloc');
+        const part = rows.slice(from, from + count);
+        if (part.includes(IS_BAD)) throw new Error('out of bounds');
+        return Float32Array.from(part, (number) => number * 2);
+      },
+    });
+    (inWorker[worker] as Sent[]).shift();
+    begin(worker);
+    model.queue.complete(batch, { ...scored, degraded: null }, ms);
+  }
+
+  function die(worker: number): void {
+    (lives[worker] as number)++;
+    down.add(worker);
+    scheduler.setUp(worker, false);
+    const lost = (inWorker[worker] as Sent[]).splice(0);
+    for (const [i, { batch, model }] of lost.entries()) model.queue.lose(batch, i === 0);
+    time.at(time.nowMs() + RESTART_MS, () => {
+      down.delete(worker);
+      scheduler.setUp(worker, true);
+    });
+  }
+
+  const isPlaceFree = () => inWorker.some((batches, worker) => batches.length < 2 && !down.has(worker));
+
+  /** Nothing waits beyond its bound while a worker could take it. */
+  function checkWaits(): void {
+    if (!isPlaceFree()) return;
+    for (const { name, waitMax, since } of models) {
+      const [oldestMs = time.nowMs()] = since.values();
+      if (oldestMs + waitMax < time.nowMs() - 1e-6) wrong.push(`a row of model ${name} waits too long`);
+    }
+  }
+
+  const models = Array.from({ length: 1 + upTo(3) }, (_, name) => addModel(name));
+  await time.runAll(checkWaits);
+  await new Promise((resolve) => setImmediate(resolve));
+  if (asked > 0) wrong.push(`${asked} calls have no answer`);
+  return [...new Set(wrong)];
+}
