@@ -22,6 +22,7 @@ export {
   type TransformerLogic,
   type Update,
 } from './core/index.js';
+export * from './ml/drift/index.js';
 export * from './ml/features/index.js';
 export * from './ml/index.js';
 export * from './ml/metrics/index.js';

@@ -343,7 +343,7 @@ describe('files', () => {
 
 describe('tests', () => {
   it('exist beside every operator, aggregate, learner and metric', () => {
-    const missing = ['src/operators', 'src/aggregates', 'src/ml', 'src/ml/metrics']
+    const missing = ['src/operators', 'src/aggregates', 'src/ml', 'src/ml/drift', 'src/ml/metrics']
       .flatMap((folder) => product.get(`${folder}/index.ts`)?.republishes ?? [])
       .filter((path) => !(path in testedElsewhere))
       .map((path) => path.replace(/^src\//, 'test/').replace(/\.ts$/, '.test.ts'))

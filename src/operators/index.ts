@@ -20,6 +20,7 @@ export {
   type DetectAnomaliesOptions,
   detectAnomalies,
 } from './ml/detect-anomalies.js';
+export { type DetectDriftOptions, type DriftEvent, detectDrift } from './ml/detect-drift.js';
 export { featureRows } from './ml/feature-rows.js';
 export { featurize } from './ml/featurize.js';
 export { type InferOptions, type Inferred, infer } from './ml/infer.js';

@@ -1,4 +1,5 @@
 import type { Float64Cell } from '../../state/index.js';
+import { betweenProblems, type DriftDetector, detector } from './detector.js';
 
 /** Of a window: its numbers, their sum, their sum of squared deviations, numbers added so far, rows of buckets in use. */
 const WIDTH = 0;
@@ -30,7 +31,7 @@ export const ADWIN_SIZE = HEAD + ROWS_MAX * ROW;
  */
 export class Adwin {
   constructor(
-    private readonly cell: Float64Cell,
+    private readonly cell: Pick<Float64Cell, 'values' | 'touch'>,
     private readonly delta: number,
   ) {}
 
@@ -161,4 +162,40 @@ export class Adwin {
 export function errorRises(errors: Adwin, at: number, error: number): boolean {
   const before = errors.mean(at);
   return errors.add(at, error) && errors.mean(at) > before;
+}
+
+/** How unlikely a change must be by chance. */
+export interface AdwinOptions {
+  /** The probability of chance, of each of the tests, below which there is a drift; 0.002 by default. */
+  readonly delta?: number;
+}
+
+/**
+ * ADWIN: keeps a window as long as its mean does not change, and finds a drift where the means of an older and a newer part differ by more
+ * than chance explains. The window grows while nothing changes, so small changes are found too.
+ *
+ * @example detectDrift({ of: (row) => Math.abs(row.predicted - row.label), detector: adwin({ delta: 0.0001 }) });
+ *
+ * It looks for changes at every 32nd number, at every cut between its buckets (some implementations skip the newest ones, and find a change
+ * 32 numbers later). A test alarms by chance with a probability below `delta`. The bound is for numbers from 0 to 1; others change its
+ * meaning. After a drift it begins anew. Memory: 317 numbers.
+ * Source: Bifet and Gavaldà, "Learning from time-changing data with adaptive windowing", SDM 2007.
+ */
+export function adwin({ delta = 0.002 }: AdwinOptions = {}): DriftDetector {
+  const held: Pick<Float64Cell, 'touch'> & { values: Float64Array } = { values: new Float64Array(0), touch: () => {} };
+  const windows = new Adwin(held, delta);
+  return detector({
+    kind: 'adwin',
+    settings: { delta },
+    problems: betweenProblems({ delta }, 0, 1),
+    values: 'numbers',
+    size: ADWIN_SIZE,
+    add(state, at, x) {
+      held.values = state;
+      const before = windows.mean(at);
+      if (!windows.add(at, x)) return undefined;
+      const after = windows.mean(at);
+      return { level: 'drift', statistic: Math.abs(after - before), threshold: delta, before, after };
+    },
+  });
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ADWIN_SIZE, Adwin } from '../../../src/ml/drift/adwin.js';
+import { ADWIN_SIZE, Adwin, adwin } from '../../../src/ml/drift/adwin.js';
 import { float64Cell } from '../../../src/state/index.js';
 import { uniform } from '../tree-rows.js';
+import { falseAlarms, holdsToRiver, keepsAllInItsState, places, stream } from './support.js';
 
 const windows = (delta: number, count = 1) => new Adwin(float64Cell({ size: count * ADWIN_SIZE }).open(), delta);
 
@@ -56,5 +57,31 @@ describe('Adwin', () => {
     expect([adwin.mean(0), adwin.mean(ADWIN_SIZE)]).toEqual([0.5, 7]);
     adwin.clear(0);
     expect([adwin.mean(0), adwin.mean(ADWIN_SIZE)]).toEqual([0, 7]);
+  });
+});
+
+describe('adwin', () => {
+  it('finds drifts where River finds them', () => {
+    holdsToRiver('adwin');
+    expect(places(adwin(), stream('jump')).found).toEqual([1023]); // as documented
+    expect(places(adwin(), stream('jumps')).found).toEqual([1023, 2015, 3007]);
+  });
+
+  it('keeps all that it knows in its state', () => {
+    keepsAllInItsState(adwin(), stream('levels').slice(0, 1_200));
+  });
+
+  it('finds a drift where there is none below its bound', () => {
+    // A test at every 32nd number.
+    expect(32 * falseAlarms(adwin())).toBeLessThan(0.002);
+    expect(32 * falseAlarms(adwin({ delta: 0.5 }))).toBeLessThan(0.5);
+  });
+
+  it('shows the means before and after', () => {
+    const [seen] = places(adwin(), stream('jump')).evidence;
+    expect(seen?.before).toBeLessThan(1);
+    expect(seen?.after).toBeGreaterThan(seen?.before ?? 9);
+    expect(seen?.statistic).toBeCloseTo((seen?.after ?? 0) - (seen?.before ?? 0), 12);
+    expect(adwin({ delta: 1 }).problems.map(({ message }) => message)).toEqual(['delta is 1']);
   });
 });
