@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { decompress as unzstd } from 'fzstd';
 import type { AsyncBuffer } from 'hyparquet';
 import { parquetMetadataAsync, parquetScan } from 'hyparquet';
@@ -65,5 +65,7 @@ const bufferOf = (read: ReadBytes, size: number): AsyncBuffer => ({
 const compressors = {
   SNAPPY: (input: Uint8Array) => uncompressSync(input, { asBuffer: true }) as Buffer,
   GZIP: (input: Uint8Array) => gunzipSync(input),
+  BROTLI: (input: Uint8Array, outputLength: number) =>
+    brotliDecompressSync(input, { maxOutputLength: Math.max(1, outputLength) }),
   ZSTD: (input: Uint8Array, outputLength: number) => unzstd(input, new Uint8Array(outputLength)),
 };

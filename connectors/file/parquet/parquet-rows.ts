@@ -11,7 +11,7 @@ const PIECE_ROWS = 1_000;
 /**
  * The rows of a Parquet file from a row on, each as a JSON object, with bytes on demand; `next` is the number of the next row.
  * Times are ISO 8601 strings, numbers that are not exact are strings, bytes are Base64, and lists and structures are those of JSON.
- * Snappy, gzip and zstd are decompressed.
+ * Snappy, gzip, Brotli and zstd are decompressed.
  *
  * Memory: two row groups, and those of rows in use.
  *

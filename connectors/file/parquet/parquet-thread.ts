@@ -96,7 +96,7 @@ const unreadable = (path: string, error: unknown): MillraceError =>
     where: path,
     hint:
       (error instanceof MillraceError ? error.hint : undefined) ??
-      'is it complete, and compressed by Snappy, gzip or zstd, if at all?',
+      'is it complete, and compressed by Snappy, gzip, Brotli or zstd, if at all?',
     permanent: true,
     cause: error,
   });
