@@ -61,6 +61,10 @@ export class FaultInjector {
 const until = (stopped: AbortSignal, begin: (resolve: () => void) => void): Promise<void> =>
   new Promise((resolve) => {
     if (stopped.aborted) return resolve();
-    stopped.addEventListener('abort', () => resolve(), { once: true });
-    begin(resolve);
+    const done = () => {
+      stopped.removeEventListener('abort', done); // or there would be two more of them with each kill
+      resolve();
+    };
+    stopped.addEventListener('abort', done);
+    begin(done);
   });

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { EpochPoint } from '../../src/runtime/index.js';
@@ -38,8 +39,10 @@ async function passPoints(faultInjector: FaultInjector, over: Promise<void>): Pr
 describe('Killer', () => {
   it('kills as often as it should, each time just after a point that it chose', async () => {
     const { faultInjector, killed, told } = world();
-    const over = faultInjector.run(new AbortController().signal);
+    const { signal } = new AbortController();
+    const over = faultInjector.run(signal);
     await passPoints(faultInjector, over);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
     expect(killed).toHaveLength(5);
     expect(told).toHaveLength(5);
     expect(Object.values(faultInjector.done).reduce((sum, times) => sum + times, 0)).toBe(5);
