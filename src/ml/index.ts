@@ -5,6 +5,7 @@ export {
   type LabelKind,
   lastClass,
   lastNumber,
+  type MeanByOptions,
   majority,
   meanBy,
   type RateByOptions,

@@ -1,3 +1,6 @@
+import { MillraceError } from '../../core/errors.js';
+import { requireNotNegative } from '../check-options.js';
+
 /** What labels are: true or false, numbers, or declared classes (by their place in the declaration). */
 export type LabelKind = 'binary' | 'number' | 'class';
 
@@ -50,7 +53,10 @@ export interface RateByOptions<Row> {
 /** Rate of true labels with one imagined label of each kind, so that the first real one does not make it certain. */
 const rate = ({ rows, sum }: Readonly<GroupCounts>): number => (sum + 1) / (rows + 2);
 
-const mean = ({ rows, sum }: Readonly<GroupCounts>): number => (rows === 0 ? 0 : sum / rows);
+const meanFrom =
+  (prior: number, weight: number) =>
+  ({ rows, sum }: Readonly<GroupCounts>): number =>
+    rows === 0 ? prior : (sum + weight * prior) / (rows + weight);
 
 const ofAllRows = { by: undefined, groupsMax: 1 };
 
@@ -72,13 +78,31 @@ export function runningRate(): Baseline<unknown> {
   return Object.freeze({ kind: 'running-rate', ...ofAllRows, predict: rate });
 }
 
+/** What groups rows, and what is known before the first label of a group. */
+export interface MeanByOptions<Row> extends RateByOptions<Row> {
+  /** The mean of a group without labels; 0 by default. */
+  readonly prior?: number;
+  /** How many labels the prior counts as; 0 by default. */
+  readonly priorWeight?: number;
+}
+
 /**
- * Predicts the mean label of the row's group so far; 0 for a group without labels.
+ * Predicts the mean label of the row's group so far; `prior` for a group without labels. With a `priorWeight`, the mean of a group with few
+ * labels is drawn towards the prior.
  *
- * @example meanBy({ by: (flight: Flight) => flight.origin });
+ * @example meanBy({ by: (rating: Rating) => rating.film, prior: 3.5, priorWeight: 5 });
+ * @throws MillraceError `config` where the prior is no number, or its weight is below 0
  */
-export function meanBy<Row>({ by, groupsMax = 10_000 }: RateByOptions<Row>): Baseline<Row, 'number'> {
-  return Object.freeze({ kind: 'mean-by', by, groupsMax, predict: mean });
+export function meanBy<Row>({
+  by,
+  groupsMax = 10_000,
+  prior = 0,
+  priorWeight = 0,
+}: MeanByOptions<Row>): Baseline<Row, 'number'> {
+  requireNotNegative('meanBy', { priorWeight });
+  if (!Number.isFinite(prior))
+    throw new MillraceError('config', `meanBy: prior is ${prior}`, { where: 'meanBy', hint: 'give it a usual label' });
+  return Object.freeze({ kind: 'mean-by', by, groupsMax, predict: meanFrom(prior, priorWeight) });
 }
 
 /**
@@ -87,7 +111,7 @@ export function meanBy<Row>({ by, groupsMax = 10_000 }: RateByOptions<Row>): Bas
  * @example learn(linearRegression({ optimizer: sgd({ rate: 0.01 }) }), { as: 'delay', baselines: { mean: runningMean() }, ... });
  */
 export function runningMean(): Baseline<unknown, 'number'> {
-  return Object.freeze({ kind: 'running-mean', ...ofAllRows, predict: mean });
+  return Object.freeze({ kind: 'running-mean', ...ofAllRows, predict: meanFrom(0, 0) });
 }
 
 /**

@@ -72,6 +72,19 @@ it('say means and the last of numbers', () => {
   expect(say(8)).toEqual([5, 3, 9]);
 });
 
+it('draw the mean of a group with few labels towards a prior', () => {
+  const films = meanBy({ by: (row: Row) => row.hour, prior: 3, priorWeight: 2 });
+  const { say, learn } = open({ films, first: meanBy({ by: (row: Row) => row.hour, prior: 3 }) }, 'number');
+  expect(say(8)).toEqual([3, 3]);
+  learn(8, 5);
+  expect(say(8)).toEqual([11 / 3, 5]);
+  learn(8, 4);
+  expect(say(8)).toEqual([15 / 4, 4.5]);
+  expect(say(9)).toEqual([3, 3]);
+  expect(() => meanBy({ by: () => 1, priorWeight: -1 })).toThrow('priorWeight is -1');
+  expect(() => meanBy({ by: () => 1, prior: Number.NaN })).toThrow('prior is NaN');
+});
+
 it('say the last class and the most frequent one, by their places', () => {
   const { say, learn } = open({ last: lastClass(), majority: majority() }, 'class');
   expect(say(8)).toEqual([0, 0]);
