@@ -51,6 +51,7 @@ const runBy: readonly (readonly [RegExp, string])[] = [
   [/^npm run (build|sim|fuzz|oracle|mutants|chaos)\b/, '.ci/nightly'],
   [/^npm run test:unit$/, 'scripts/test.mjs'],
   [/^npm run setup$/, 'test/scripts.test.ts'],
+  [/^npm run data -- digits$|^npx millrace verify topologies\/digits\.ts/, 'test/e2e/topologies/digits.test.ts'],
   [/^npm run stack\b|^npm run --silent stack -- env$/, 'scripts/test.mjs'],
   [/^npm run drill:upgrade$/, 'test/integration/kafka/upgrade.test.ts'],
   [/^npm run demo$/, 'test/e2e/demo.test.ts'],

@@ -1,0 +1,17 @@
+import { openTable } from '../../src/evaluate/table.js';
+
+/**
+ * All rows of a CSV or Parquet file.
+ *
+ * @throws Error for a row that cannot be read: half of a data set is another data set
+ * @example await readTable<{ humidity: number }>('data.csv');
+ */
+export async function readTable<Row>(path: string): Promise<Row[]> {
+  const all: Row[] = [];
+  const table = await openTable(path);
+  const refuse = (reason: string): never => {
+    throw new Error(`${path}: ${reason}`);
+  };
+  for await (const rows of table.rows(refuse)) for (const row of rows) all.push(row as Row);
+  return all;
+}
