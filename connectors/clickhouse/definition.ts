@@ -16,10 +16,17 @@ export const definition = defineConnector({
   settings: {
     clickhouse: url(['http', 'https'], 'http://127.0.0.1:8123', 'ClickHouse of the cluster profile (HTTP interface).'),
   },
-  async open({ settings: { clickhouse }, data }) {
-    const [{ openClickHouse }, { writtenTables }] = await Promise.all([import('./open.js'), import('./written.js')]);
-    const tables = await openClickHouse(data === undefined ? { url: clickhouse } : { path: join(data, 'tables') });
-    const { tableSink, source, lookup } = tables;
+  async open({ settings: { clickhouse }, data, owner }) {
+    const [{ openClickHouse }, { writtenTables }, { ownersEngine, sharedEngine }] = await Promise.all([
+      import('./open.js'),
+      import('./written.js'),
+      import('./engine/owners-engine.js'),
+    ]);
+    const path = join(data ?? '', 'tables');
+    const tables = await openClickHouse(
+      data === undefined ? { url: clickhouse } : owner ? { engine: ownersEngine(owner, path) } : { path },
+    );
+    const { engine, tableSink, source, lookup } = tables;
     const written = writtenTables(tables, data !== undefined);
     return {
       drivers: {
@@ -30,6 +37,7 @@ export const definition = defineConnector({
         tableLookup: lookup,
       },
       written: { tableSink: written, upsertSink: written },
+      shared: sharedEngine(engine),
       tables,
       close: () => tables.close(),
     };

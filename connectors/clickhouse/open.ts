@@ -26,10 +26,11 @@ export interface CommonOptions {
   readonly attemptsMax?: number;
 }
 
-/** A server by its URL, or the engine in this process by its folder. */
-export type ClickHouseOptions = CommonOptions & (HttpOptions | ChdbOptions);
+/** A server by its URL, the engine in this process by its folder, or one that is open already. */
+export type ClickHouseOptions = CommonOptions & (HttpOptions | ChdbOptions | { readonly engine: Engine });
 
 export interface ClickHouse {
+  readonly engine: Engine;
   /** Tables, upserts and metrics; repeated writes have no effect. */
   readonly tableSink: SinkDriver;
   /** Serves `clickhouse.querySource`. */
@@ -63,10 +64,7 @@ export interface ClickHouse {
  */
 export async function openClickHouse(options: ClickHouseOptions): Promise<ClickHouse> {
   const { batchRows = 20_000, attemptsMax = 10 } = options;
-  const engine =
-    'url' in options
-      ? await openHttpEngine(options)
-      : lazyEngine(resolve(options.path), syncedTables, () => openChdbEngine(options));
+  const engine = await engineOf(options);
   const { where } = engine;
   const retrying = { ...requestBackOff, retriable: isPassing, attemptsMax };
 
@@ -130,6 +128,7 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
   };
 
   return {
+    engine,
     tableSink,
     source: querySource(engine, retrying),
     lookup: {
@@ -167,6 +166,12 @@ async function layoutOf(engine: Engine, { kind, options }: Sink<unknown>): Promi
   const theirs = Object.fromEntries(Object.entries(defaults).filter(([name]) => table.columns[name] === undefined));
   const layout = tableLayout({ ...table, columns: { ...columns, ...table.columns } }, units, theirs);
   return checkedLayout(engine, layout);
+}
+
+async function engineOf(options: ClickHouseOptions): Promise<Engine> {
+  if ('engine' in options) return options.engine;
+  if ('url' in options) return openHttpEngine(options);
+  return lazyEngine(resolve(options.path), syncedTables, () => openChdbEngine(options));
 }
 
 /** An engine that opens at its first use, so a topology without tables never loads it. */

@@ -66,6 +66,11 @@ export interface ConnectorContext<S extends SettingSpecs = SettingSpecs> {
     | undefined;
   /** The folder of the embedded profile's data; a connector uses a subfolder with its own name. */
   readonly data?: string | undefined;
+  /**
+   * Set if another process has the folder open and this one is a command beside it: calls `shared` of the connector there. Only one
+   * process may open an engine or a store in the folder.
+   */
+  readonly owner?: ((call: string, ...args: readonly unknown[]) => Promise<unknown>) | undefined;
   onWarning(message: string): void;
 }
 
@@ -80,6 +85,8 @@ export interface OpenConnector<K extends KindSpecs = KindSpecs> {
   readonly drivers: { readonly [N in keyof K]: Drivers[K[N]['role']] };
   /** For `millrace verify`, by kind: how to read what an isolated sink wrote. */
   readonly written?: { readonly [N in keyof K]?: WrittenOutput } | undefined;
+  /** For commands beside this process: see `ConnectorContext.owner`. Arguments and results must be structured-cloneable. */
+  readonly shared?: Readonly<Record<string, (...args: never[]) => Promise<unknown>>> | undefined;
   close?(): Promise<void>;
 }
 

@@ -2,12 +2,16 @@ import { join } from 'node:path';
 import { letterKey } from '../../connectors/kafka/dead-letter-record.js';
 import type { CheckpointStore, LogEnd, LogPoint } from '../core/checkpoint.js';
 import { type ConnectorContext, type ConnectorDefinition, connectorOf, type OpenConnector } from '../core/connector.js';
+import { MillraceError } from '../core/errors.js';
 import { INTERNAL } from '../core/internal.js';
 import type { KindDefinition } from '../core/kind.js';
 import type { Driver, Profile, TopicProducer } from '../core/profile.js';
 import type { SchemaRegistry } from '../core/schema.js';
+import type { SinkDriver } from '../core/sink.js';
 import { getOrInsert } from '../util/maps.js';
 import { makePrivateFolder } from '../util/private-files.js';
+import { builtInConnectors } from './built-in.js';
+import type { CallConnector, EmbeddedBeside } from './embedded/index.js';
 import type { Config } from './settings.js';
 
 /** A profile, and what tools need beside running a topology on it. */
@@ -43,6 +47,11 @@ export interface ProfileOptions {
   readonly onWarning?: ((message: string) => void) | undefined;
   /** Replaces the server's schema registry; for `verify`. */
   readonly registry?: (registry: SchemaRegistry) => SchemaRegistry;
+  /**
+   * For commands that run no topology: if another process has the embedded store open, they use it through that process. What would
+   * change checkpoints is refused.
+   */
+  readonly besideOwner?: boolean;
 }
 
 /**
@@ -58,13 +67,16 @@ export const openProfile = (config: Config, options: ProfileOptions = {}): Promi
 
 async function openEmbeddedProfile(config: Config, options: ProfileOptions): Promise<OpenProfile> {
   const { data } = config;
-  const [{ openEmbedded }, { localRegistry }] = await Promise.all([
+  const path = join(data, 'log');
+  const [{ openBeside, openEmbedded, serveCommands }, { localRegistry }] = await Promise.all([
     import('./embedded/index.js'),
     import('../schema/index.js'),
   ]);
+  const beside = options.besideOwner ? await openBeside(path) : undefined;
+  if (beside) return profileBeside(config, options, beside);
   makePrivateFolder(data);
   const log = await openEmbedded({
-    path: join(data, 'log'),
+    path,
     registry: localRegistry(),
     letterKey: letterKey(config.deadLetterKey),
   });
@@ -84,6 +96,7 @@ async function openEmbeddedProfile(config: Config, options: ProfileOptions): Pro
     },
     data,
   });
+  const commands = await serveCommands(path, log, (...call) => connectors.callShared(...call));
   return {
     ...connectors.profile,
     sources: { [INTERNAL]: log.source },
@@ -95,8 +108,44 @@ async function openEmbeddedProfile(config: Config, options: ProfileOptions): Pro
     logEnds: async (topic) => (await log.endOffsets(topic)).map((end) => ({ end, stableEnd: end })),
     offsetsAt: (topic, point) => log.offsetsAt(topic, point),
     checkpoints: log.checkpoints,
-    removal: { topic: async () => undefined, topology: async () => undefined },
-    close: () => connectors.closeBefore(log),
+    removal: ownFolder,
+    async close() {
+      await commands.close();
+      await connectors.closeBefore(log);
+    },
+  };
+}
+
+/** What the embedded profile keeps goes with its folder. */
+const ownFolder: Removal = { topic: async () => undefined, topology: async () => undefined };
+
+/** The embedded profile as a command sees it through the process that has the store open. */
+function profileBeside(config: Config, options: ProfileOptions, store: EmbeddedBeside): OpenProfile {
+  const { data } = config;
+  const refuse = async (): Promise<never> => {
+    throw store.inUse();
+  };
+  const { source, schemas } = store;
+  const sink: SinkDriver = { mode: 'transactional', open: refuse };
+  const connectors = new Connectors(config, options, {
+    schemas,
+    log: { source, sink, producer: () => store.producer(), deleteTopic: async () => undefined },
+    data,
+    callOwner: store.callConnector,
+  });
+  return {
+    ...connectors.profile,
+    sources: { [INTERNAL]: source },
+    sinks: { [INTERNAL]: sink },
+    openLedger: refuse,
+    schemas,
+    producer: () => store.producer(),
+    endOffsets: (topic) => store.endOffsets(topic),
+    logEnds: async (topic) => (await store.endOffsets(topic)).map((end) => ({ end, stableEnd: end })),
+    offsetsAt: (topic, point) => store.offsetsAt(topic, point),
+    checkpoints: store.checkpoints,
+    removal: ownFolder,
+    close: () => connectors.closeBefore(store),
   };
 }
 
@@ -174,7 +223,9 @@ class Connectors {
   constructor(
     private readonly config: Config,
     private readonly options: ProfileOptions,
-    private readonly world: Pick<ConnectorContext, 'schemas' | 'log' | 'hashes' | 'data'>,
+    private readonly world: Pick<ConnectorContext, 'schemas' | 'log' | 'hashes' | 'data'> & {
+      readonly callOwner?: CallConnector;
+    },
   ) {}
 
   get profile(): Pick<OpenProfile, 'name' | 'driver' | 'connect'> {
@@ -192,10 +243,12 @@ class Connectors {
 
   private connect<O extends OpenConnector>(connector: Opens<O>): Promise<O> {
     const opening = getOrInsert(this.open, connector, async () => {
-      const { config, options, world } = this;
+      const { config, options } = this;
+      const { callOwner, ...world } = this.world;
       const onWarning = (message: string) => options.onWarning?.(message);
       const context: ConnectorContext = {
         ...world,
+        ...(callOwner && { owner: (call, ...args) => callOwner(connector.name, call, args) }),
         profile: config.profile,
         settings: config.valuesOf(connector.settings),
         onWarning,
@@ -206,8 +259,17 @@ class Connectors {
     return opening as Promise<O>;
   }
 
+  /** Calls a connector for a command of another process. */
+  async callShared(name: string, call: string, args: readonly unknown[]): Promise<unknown> {
+    const opened = [...this.open.keys()].find((connector) => connector.name === name);
+    const connector = opened ?? (await builtInConnectors()).find((builtIn) => builtIn.name === name);
+    const { shared = {} } = connector ? await this.connect(connector) : {};
+    if (!Object.hasOwn(shared, call)) throw new MillraceError('internal', `${name} has no call '${call}'`);
+    return (shared[call] as (...args: readonly unknown[]) => Promise<unknown>)(...args);
+  }
+
   /** Closes the connectors, the last one first, and then what they stand on, even where some cannot be closed. */
-  async closeBefore(last: { close(): Promise<void> }): Promise<void> {
+  async closeBefore(last: { close(): void | Promise<void> }): Promise<void> {
     const opened = await Promise.allSettled([...this.open.values()].reverse());
     this.open.clear();
     const closing = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));

@@ -3,7 +3,7 @@ import type { LogPoint } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
 import { sourceDriver } from '../core/profile.js';
 import type { RawRecord } from '../core/record.js';
-import type { SourceReader } from '../core/source.js';
+import type { Polled, SourceReader } from '../core/source.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import { json } from '../schema/index.js';
 
@@ -91,6 +91,7 @@ export async function* followTopic(
   stopped: AbortSignal,
 ): AsyncGenerator<PlacedRecord> {
   const readers: SourceReader[] = [];
+  const polls = new Map<number, Promise<{ readonly partition: number } & Polled>>();
   const ended = new Promise<undefined>((resolve) => {
     stopped.addEventListener('abort', () => resolve(undefined), { once: true });
   });
@@ -102,7 +103,7 @@ export async function* followTopic(
       partition,
       ...(await (readers[partition] as SourceReader).poll(POLL_RECORDS, POLL_BYTES)),
     });
-    const polls = new Map(readers.map((_, partition) => [partition, ask(partition)()]));
+    for (const partition of readers.keys()) polls.set(partition, ask(partition)());
     while (!stopped.aborted) {
       const polled = await Promise.race([...polls.values(), ended]);
       if (polled === undefined) return;
@@ -113,6 +114,7 @@ export async function* followTopic(
       polls.set(partition, ask(partition)());
     }
   } finally {
+    for (const poll of polls.values()) poll.catch(() => undefined); // its reader, or the process that has it, goes
     await Promise.allSettled(readers.map((reader) => reader.close()));
   }
 }

@@ -139,7 +139,7 @@ async function withLetters(from: string, flags: DlqFlags, use: (letters: Letters
   ]);
   const config = await readConfig({ profile: flags.profile, data: flags.data });
   const key = letterKey(config.deadLetterKey);
-  const profile = await openProfile(config);
+  const profile = await openProfile(config, { besideOwner: true });
   try {
     const codecs = new Map<string, WireDecoder<unknown>>();
     for (const [name, schema] of schemas) codecs.set(name, await openDecoder(schema, profile.schemas));

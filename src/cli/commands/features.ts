@@ -165,7 +165,7 @@ async function loadView(file: string) {
 
 async function onProfile<T>({ profile, data }: Flags, work: (profile: OpenProfile) => Promise<T>): Promise<T> {
   const { openProfile } = await import('../../profiles/profiles.js');
-  const opened = await openProfile(await readConfig({ profile, data }));
+  const opened = await openProfile(await readConfig({ profile, data }), { besideOwner: true });
   try {
     return await work(opened);
   } finally {

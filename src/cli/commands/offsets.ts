@@ -48,7 +48,9 @@ function showCommand({ terminal, act }: CommandContext): Command {
           import('../../profiles/profiles.js'),
           import('../../checkpoints/offsets.js'),
         ]);
-        const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
+        const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }), {
+          besideOwner: true,
+        });
         try {
           const rows = await lagOf(profile, topology);
           const lag = rows.reduce((sum, row) => sum + (row.lag ?? 0), 0);

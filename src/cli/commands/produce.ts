@@ -46,7 +46,9 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
         ]);
         // JSON has no dates.
         const schema = await schemaOf(topic, flags.schema, { timestamp: 'number' });
-        const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
+        const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }), {
+          besideOwner: true,
+        });
         try {
           const producer = profile.producer();
           try {

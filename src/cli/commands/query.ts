@@ -35,7 +35,9 @@ export function queryCommand({ terminal, act }: CommandContext): Command {
           import('../../profiles/profiles.js'),
           import('../../../connectors/clickhouse/definition.js'),
         ]);
-        const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
+        const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }), {
+          besideOwner: true,
+        });
         try {
           const { tables } = await profile.connect(clickhouse);
           if (flags.write && !RETURNS_ROWS.test(sql)) {

@@ -43,7 +43,9 @@ export function tailCommand({ terminal, act }: CommandContext): Command {
         const start = startOf(flags.from, '--from');
         const schema = await schemaOf(topic, flags.schema);
         const limit = flags.limit ?? (flags.follow ? Number.POSITIVE_INFINITY : 100);
-        const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
+        const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }), {
+          besideOwner: true,
+        });
         const stop = new AbortController();
         const forget = flags.follow ? onInterrupt({ err: () => {} }, () => stop.abort()) : () => {};
         try {

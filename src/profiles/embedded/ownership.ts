@@ -62,7 +62,7 @@ export async function takeOwnership(path: string): Promise<Ownership> {
 }
 
 /** Addresses of sockets in a folder, however long its path is: on Linux by the number under which the folder is open. */
-async function addressIn(path: string): Promise<{ of(name: string): string; close(): Promise<void> }> {
+export async function addressIn(path: string): Promise<{ of(name: string): string; close(): Promise<void> }> {
   const longest = join(path, `${SOCKET}.${process.pid}`);
   if (Buffer.byteLength(longest) < ADDRESS_BYTES) {
     return { of: (name) => join(path, name), close: async () => undefined };
@@ -150,7 +150,8 @@ function ask(address: string): Promise<Owner | 'silent' | undefined> {
 const isCode = (error: unknown, ...codes: readonly string[]): boolean =>
   codes.includes(String((error as { code?: unknown }).code));
 
-const inUse = (path: string, who: string): MillraceError =>
+/** Another process has the store open. */
+export const inUse = (path: string, who: string): MillraceError =>
   new MillraceError('config', `the embedded store is in use by ${who}`, {
     where: path,
     hint: 'stop that process, close the profile that opened the store, or use another data folder',

@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { definition as clickhouse } from '../../../connectors/clickhouse/definition.js';
+import { resolveConfig } from '../../../src/profiles/config.js';
+import { type OpenProfile, openProfile } from '../../../src/profiles/profiles.js';
+import { avro, openCodec } from '../../../src/schema/index.js';
+import { followTopic, readTopic } from '../../../src/topics/read-topic.js';
+
+let data: string;
+let owner: OpenProfile;
+let beside: OpenProfile;
+const opened = (options = {}) => openProfile(resolveConfig({ flags: { data } }), options);
+
+beforeEach(async () => {
+  data = mkdtempSync(join(tmpdir(), 'millrace-beside-'));
+  owner = await opened();
+  beside = await opened({ besideOwner: true });
+});
+afterEach(async () => {
+  await beside.close();
+  await owner.close();
+  rmSync(data, { recursive: true });
+});
+
+const records = (from: number, count: number, bytes = 1) =>
+  Array.from({ length: count }, (_, i) => ({
+    key: Buffer.from(`k${from + i}`),
+    value: Buffer.alloc(bytes, from + i),
+    timestampMs: from + i,
+    headers: [['h', Buffer.from('x')]] as const,
+  }));
+
+async function keysIn(profile: OpenProfile, topic: string): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for await (const { record } of readTopic(profile, topic)) keys.push(Buffer.from(record.key ?? []).toString());
+  return keys.sort();
+}
+
+describe('a command beside the process that has the embedded store', () => {
+  it('writes what that process reads, and reads what it writes', async () => {
+    await beside.producer().createTopic('events', 3);
+    await beside.producer().send('events', records(0, 50));
+    await owner.producer().send('events', records(50, 50));
+    await beside.producer().append('events', 2, records(100, 1));
+    const expected = Array.from({ length: 101 }, (_, i) => `k${i}`).sort();
+    expect(await keysIn(owner, 'events')).toEqual(expected);
+    expect(await keysIn(beside, 'events')).toEqual(expected);
+    expect(await beside.endOffsets('events')).toEqual(await owner.endOffsets('events'));
+    for (const point of ['earliest', 'latest', { timestampMs: 60 }] as const)
+      expect(await beside.offsetsAt('events', point)).toEqual(await owner.offsetsAt('events', point));
+  });
+
+  it('writes more than one call takes, in its order', async () => {
+    await beside.producer().createTopic('large', 1);
+    await beside.producer().send('large', records(0, 100, 2 ** 20));
+    const read: number[] = [];
+    for await (const { record } of readTopic(beside, 'large')) read.push(record.timestampMs);
+    expect(read).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  });
+
+  it('follows a topic', async () => {
+    await owner.producer().createTopic('events', 2);
+    const stop = new AbortController();
+    const seen: string[] = [];
+    const following = (async () => {
+      for await (const { record } of followTopic(beside, 'events', 'latest', stop.signal)) {
+        seen.push(Buffer.from(record.key ?? []).toString());
+        if (seen.length === 20) stop.abort();
+      }
+    })();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await owner.producer().send('events', records(0, 20));
+    await following;
+    expect(seen.sort()).toEqual(Array.from({ length: 20 }, (_, i) => `k${i}`).sort());
+  });
+
+  it('shares its registry: what one registers, the other decodes', async () => {
+    const schema = avro<{ n: number }>({
+      subject: 'n-value',
+      definition: JSON.stringify({ type: 'record', name: 'N', fields: [{ name: 'n', type: 'int' }] }),
+    });
+    const bytes = (await openCodec(schema, beside.schemas)).encode({ n: 5 });
+    expect((await openCodec(schema, owner.schemas)).decode(bytes)).toEqual({ n: 5 });
+    expect(await beside.schemas.latest('n-value')).toEqual(await owner.schemas.latest('n-value'));
+    expect(await beside.schemas.latest('none')).toBeUndefined();
+  });
+
+  it('queries its tables, and may read only where it asks so', async () => {
+    const { tables } = await beside.connect(clickhouse);
+    await tables.command('CREATE TABLE t (n Int64) ENGINE = MergeTree ORDER BY n');
+    await tables.command('INSERT INTO t VALUES (1), (2)');
+    expect(await (await owner.connect(clickhouse)).tables.query('SELECT sum(n) AS s FROM t')).toEqual([{ s: 3 }]);
+    expect(await tables.query('SELECT {x:Int64} AS x', { x: 7 })).toEqual([{ x: 7 }]);
+    expect(await tables.queryReadOnly('SELECT count() AS c FROM t')).toEqual([{ c: 2 }]);
+    await expect(tables.queryReadOnly('DROP TABLE t')).rejects.toMatchObject({ code: 'sink' });
+    await expect(tables.queryReadOnly("SELECT * FROM file('/etc/passwd', 'LineAsString')")).rejects.toThrow();
+  });
+
+  it('changes no checkpoint and owns no task', async () => {
+    const inUse = { code: 'config', message: expect.stringContaining('in use') };
+    await expect(beside.openLedger({ topology: 't', partition: 0 })).rejects.toMatchObject(inUse);
+    await expect(beside.checkpoints.mustBeStopped('t')).rejects.toMatchObject(inUse);
+    expect(await beside.checkpoints.tasks('t')).toEqual([]);
+    await expect(beside.checkpoints.replace({ topology: 't', partition: 0 }, {} as never)).rejects.toMatchObject(inUse);
+  });
+
+  it('fails once that process has gone, and the socket is its user’s alone', async () => {
+    expect(statSync(join(data, 'log/commands.sock')).mode & 0o777).toBe(0o600);
+    await owner.close();
+    await expect(beside.endOffsets('events')).rejects.toMatchObject({ code: 'source', hint: 'run the command again' });
+    expect(existsSync(join(data, 'log/commands.sock'))).toBe(false);
+    owner = await opened();
+  });
+
+  it('takes the store itself where its last owner was killed', async () => {
+    await beside.close();
+    await owner.close();
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', fileURLToPath(new URL('profile-and-stay.ts', import.meta.url)), data],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const other = await opened({ besideOwner: true });
+    await expect(other.openLedger({ topology: 't', partition: 0 })).rejects.toThrow('in use');
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+    await other.close();
+    owner = await opened({ besideOwner: true });
+    await (await owner.openLedger({ topology: 't', partition: 0 })).close();
+    beside = await opened({ besideOwner: true });
+  });
+});
