@@ -1,7 +1,7 @@
 import { MillraceError } from '../core/errors.js';
 import type { FeatureNumbers, FeatureShape } from '../core/learner.js';
 import { combine, finish, hashString, hashValue } from '../ml/features/hash.js';
-import type { Row } from './table.js';
+import type { Row, Rows } from './table.js';
 
 /** How a column becomes features: one number, or one of many categories, hashed. */
 export type ColumnKind = 'number' | 'category';
@@ -41,11 +41,13 @@ function kindOf(values: readonly unknown[]): ColumnKind | undefined {
   return [...types].every((type) => type === 'string') ? 'category' : undefined;
 }
 
+type Reader = ReturnType<Rows['column']>;
+
 /** Turns rows into features, one at a time. */
 export interface Encoder {
   readonly shape: FeatureShape;
-  /** The features of a row, valid until the next call. Nothing is allocated. */
-  encode(row: Row): FeatureNumbers;
+  /** Opens some rows: the features of the one at a place are valid until the next call. A row allocates nothing. */
+  of(rows: Rows): (at: number) => FeatureNumbers;
   /** Numbers that were missing, so far: they count as 0, or as NaN for a learner that can take it. */
   readonly missing: number;
 }
@@ -54,8 +56,8 @@ export interface Encoder {
  * Opens an encoder: a dense place for each number, and a hashed place, of 2^`hashBits`, for each category's name and value.
  *
  * @example
- * const { shape, encode } = openEncoder({ age: 'number', city: 'category' }, { hashBits: 18, missing: 0 });
- * encode({ age: 31, city: 'Oslo' }); // { dense: [31], indices: [one of 2^18], values: [1] }
+ * const { shape, of } = openEncoder({ age: 'number', city: 'category' }, { hashBits: 18, missing: 0 });
+ * of(rows)(0); // of the age 31 and the city Oslo: { dense: [31], indices: [one of 2^18], values: [1] }
  */
 export function openEncoder(
   columns: Columns,
@@ -70,18 +72,22 @@ export function openEncoder(
   let missed = 0;
   return {
     shape: { denseSize: numbers.length, hashedSize: categories.length === 0 ? 0 : 2 ** hashBits },
-    encode(row) {
-      for (let i = 0; i < numbers.length; i++) {
-        const value = row[numbers[i] as string];
-        if (value === null || value === undefined) missed += 1;
-        dense[i] = value === null || value === undefined ? missing : Number(value);
-      }
-      for (let i = 0; i < categories.length; i++) {
-        const value = row[categories[i] as string];
-        const hash = hashValue(value === undefined ? null : (value as string | number | null));
-        indices[i] = finish(combine(names[i] as number, hash)) >>> (32 - hashBits);
-      }
-      return features;
+    of(rows) {
+      const ofNumbers = numbers.map((name) => rows.column(name));
+      const ofCategories = categories.map((name) => rows.column(name));
+      return (at) => {
+        for (let i = 0; i < ofNumbers.length; i++) {
+          const value = (ofNumbers[i] as Reader)(at);
+          if (value === null || value === undefined) missed += 1;
+          dense[i] = value === null || value === undefined ? missing : Number(value);
+        }
+        for (let i = 0; i < ofCategories.length; i++) {
+          const value = (ofCategories[i] as Reader)(at);
+          const hash = hashValue(value === undefined ? null : (value as string | number | null));
+          indices[i] = finish(combine(names[i] as number, hash)) >>> (32 - hashBits);
+        }
+        return features;
+      };
     },
     get missing() {
       return missed;

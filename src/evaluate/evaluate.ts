@@ -39,6 +39,8 @@ export interface Evaluation extends ProgressiveResult {
 }
 
 const PROGRESS_MS = 1_000;
+/** Rows that are learnt at once. */
+const TURN_ROWS = 1_000;
 
 /**
  * Evaluates a learner on a file by progressive validation, beside baselines.
@@ -69,13 +71,18 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const startedMs = performance.now();
   let toldMs = startedMs;
   let rows = 0;
-  for await (const batch of table.rows(onUnreadable)) {
-    for (const row of batch) validation.add(encoder.encode(row), labelOf(row[label]));
-    rows += batch.length;
-    await nextTurn(); // lets an interrupt through
-    if (performance.now() < toldMs + PROGRESS_MS) continue;
-    toldMs = performance.now();
-    onProgress?.(rows);
+  for await (const read of table.read(onUnreadable)) {
+    const encode = encoder.of(read);
+    const given = read.column(label);
+    for (let from = 0; from < read.size; from += TURN_ROWS) {
+      const to = Math.min(read.size, from + TURN_ROWS);
+      for (let at = from; at < to; at++) validation.add(encode(at), labelOf(given(at)));
+      rows += to - from;
+      await nextTurn(); // lets an interrupt through
+      if (performance.now() < toldMs + PROGRESS_MS) continue;
+      toldMs = performance.now();
+      onProgress?.(rows);
+    }
   }
   const seconds = (performance.now() - startedMs) / 1_000;
   return {

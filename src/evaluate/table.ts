@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { type Reader, readerOf, rowMaker } from '../../connectors/file/parquet/parquet-row-maker.js';
+import { parquetGroups } from '../../connectors/file/parquet/parquet-rows.js';
 import { rowsOfFile } from '../../connectors/file/rows-of-file.js';
 import { MillraceError, messageOf } from '../core/errors.js';
 import type { Schema } from '../core/schema.js';
@@ -8,12 +10,20 @@ import { delimiterOf, inferCsv } from '../schema/plain/infer-csv.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
+/** Some rows of a file. A file of columns makes no object of a row that nobody asks for. */
+export interface Rows {
+  readonly size: number;
+  /** Reads the cells of a column by the number of the row, from 0. */
+  column(name: string): Reader;
+  row(at: number): Row;
+}
+
 /** A file of rows, in file order. */
 export interface Table {
   /** The first rows, by which columns are inferred. */
   readonly sample: readonly Row[];
-  /** Reads the file from its start. Rows that cannot be read are given to `onUnreadable`. Memory: a batch of rows. */
-  rows(onUnreadable: (reason: string) => void): AsyncIterable<readonly Row[]>;
+  /** Reads the file from its start. Rows that cannot be read are given to `onUnreadable`. Memory: some rows, of Parquet two row groups. */
+  read(onUnreadable: (reason: string) => void): AsyncIterable<Rows>;
 }
 
 const SAMPLE_ROWS = 1_000;
@@ -24,7 +34,7 @@ const SAMPLE_ROWS = 1_000;
  * @throws MillraceError `config` if the file does not exist or has no rows, `source` if it cannot be read
  * @example
  * const table = await openTable('flights.csv.gz');
- * for await (const rows of table.rows(() => {})) rows[0]?.delay;
+ * for await (const rows of table.read(() => {})) rows.column('delay')(0);
  */
 export async function openTable(path: string): Promise<Table> {
   if (!existsSync(path)) {
@@ -40,28 +50,38 @@ export async function openTable(path: string): Promise<Table> {
   );
 }
 
-type Rows = Table['rows'];
+type Read = Table['read'];
 
-async function withSample(path: string, rows: Rows): Promise<Table> {
+async function withSample(path: string, read: Read): Promise<Table> {
   const sample: Row[] = [];
-  for await (const batch of rows(() => {})) {
-    sample.push(...batch.slice(0, SAMPLE_ROWS - sample.length));
+  for await (const rows of read(() => {})) {
+    for (let at = 0; at < rows.size && sample.length < SAMPLE_ROWS; at++) sample.push(rows.row(at));
     if (sample.length >= SAMPLE_ROWS) break;
   }
-  if (sample.length > 0) return { sample, rows };
+  if (sample.length > 0) return { sample, read };
   throw new MillraceError('config', 'the file has no rows that can be read', {
     where: path,
     hint: 'give a file of CSV (.csv, .tsv), Parquet (.parquet), or one JSON object a line; .gz and .zst are fine',
   });
 }
 
-const parquetRows = (path: string): Rows =>
+const parquetRows = (path: string): Read =>
   async function* () {
-    for await (const lines of rowsOfFile(path, 0, { schema: undefined, header: false }))
-      yield lines.map(({ json }) => json?.value() as Row);
+    for await (const group of parquetGroups(path)) {
+      const columns = new Map(group.columns.map((column) => [column.name, readerOf(column)]));
+      yield { size: group.rows, column: (name) => columns.get(name) ?? nothing, row: rowMaker(group) };
+    }
   };
 
-async function decoded(path: string, schema: Schema<unknown>, header = false): Promise<Rows> {
+const nothing: Reader = () => undefined;
+
+const rowsOf = (rows: readonly Row[]): Rows => ({
+  size: rows.length,
+  column: (name) => (at) => rows[at]?.[name],
+  row: (at) => rows[at] as Row,
+});
+
+async function decoded(path: string, schema: Schema<unknown>, header = false): Promise<Read> {
   const codec = await openCodec(schema, localRegistry());
   return async function* (onUnreadable) {
     for await (const lines of rowsOfFile(path, 0, { schema, header })) {
@@ -75,12 +95,12 @@ async function decoded(path: string, schema: Schema<unknown>, header = false): P
           onUnreadable(messageOf(error));
         }
       }
-      yield rows;
+      yield rowsOf(rows);
     }
   };
 }
 
-async function csvRows(path: string): Promise<Rows> {
+async function csvRows(path: string): Promise<Read> {
   const lines: string[] = [];
   const whole = csv({ columns: { row: 'text' } }) as Schema<unknown>;
   for await (const read of rowsOfFile(path, 0, { schema: whole, header: false })) {

@@ -16,9 +16,11 @@ export function rowMaker({ columns }: Group): RowMaker {
   return new Function(...names, `return (row) => ({ ${fields.join(', ')} });`)(...readers) as RowMaker;
 }
 
-type Reader = (row: number) => unknown;
+/** Reads a cell of a column by the number of its row: what `JSON.parse` makes of its JSON. */
+export type Reader = (row: number) => unknown;
 
-function readerOf(cells: Cells): Reader {
+/** Reads the cells of a column. */
+export function readerOf(cells: Cells): Reader {
   switch (cells.kind) {
     case 'numbers': {
       const { values } = cells;
