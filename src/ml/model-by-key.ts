@@ -6,9 +6,6 @@ import { type AnyLearner, learnerCells, loggedLearning, type ModelPlace, modelCe
 
 type Key = string | number;
 
-/** A label and the key of its model, as the log of updates keeps them. */
-type KeyedLabel<Y> = readonly [label: Y, key: Key];
-
 /** A model for each key of records, at work in an operator. */
 export interface ModelByKey<Y, P> {
   predictOne(features: FeatureNumbers, key: Key): P;
@@ -97,12 +94,13 @@ export function openModelByKey<Y, P>(
     for (const part of numbers) for (let i = 0; i < part.length; i++) values[to++] = part[i] as number;
   };
 
-  const log = loggedLearning<KeyedLabel<Y>>(
+  const log = loggedLearning<Y>(
     learner,
     shape,
     opened,
     { prefix, name, cells: [...Object.values(pooledCells), models] },
-    (features, [label, key], weight) => {
+    (features, label, weight, keyOf) => {
+      const key = keyOf as Key;
       const at = models.find(key);
       if (at < 0) begin(key);
       else load(key, at);
@@ -123,7 +121,7 @@ export function openModelByKey<Y, P>(
     learnOne(features, label, weight, origin, key) {
       log.settle();
       const before = models.evicted;
-      const result = log.learnOne(features, [label, key], weight, origin);
+      const result = log.learnOne(features, label, weight, origin, key);
       if (models.evicted > before) evicted();
       return result;
     },

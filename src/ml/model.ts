@@ -150,7 +150,8 @@ export function openModel<Y, P>(
 interface LoggedLearning<Y> {
   /** Applies the updates that a restore found, if they were not yet. */
   settle(): void;
-  learnOne(features: FeatureNumbers, label: Y, weight: number, origin: Origin): LearnResult;
+  /** `key`: that of the model, of models by key. */
+  learnOne(features: FeatureNumbers, label: Y, weight: number, origin: Origin, key?: string | number): LearnResult;
 }
 
 /** Logs what `learn` learns into `cells`, and learns it again after a restore. */
@@ -159,7 +160,7 @@ export function loggedLearning<Y>(
   shape: FeatureShape,
   opened: Readonly<Record<string, Cell>>,
   { prefix, name, cells }: { readonly prefix: string; readonly name: string; readonly cells: readonly Cell[] },
-  learn: (features: FeatureNumbers, label: Y, weight: number) => LearnResult,
+  learn: (features: FeatureNumbers, label: Y, weight: number, key?: string | number) => LearnResult,
 ): LoggedLearning<Y> {
   const log = opened[prefix + UPDATE_LOG] as UpdateLogCell;
   const write = updateWriter(shape);
@@ -169,8 +170,8 @@ export function loggedLearning<Y>(
     cells,
     name: name + prefix,
     apply: (chunk) =>
-      read(chunk, ({ features, label, weight, topic, partition, offset }) => {
-        const result = learn(features, label as Y, weight);
+      read(chunk, ({ features, label, weight, key, topic, partition, offset }) => {
+        const result = learn(features, label as Y, weight, key);
         if (result === 'learnt') return;
         throw new MillraceError('state', `an update of this ${kind} is refused as ${result} by the restore`, {
           where: `${topic}[${partition}]@${offset}`,
@@ -188,10 +189,10 @@ export function loggedLearning<Y>(
   };
   return {
     settle,
-    learnOne(features, label, weight, origin) {
+    learnOne(features, label, weight, origin, key) {
       settle();
-      const result = learn(features, label, weight);
-      if (result === 'learnt') write(room, features, label, weight, origin);
+      const result = learn(features, label, weight, key);
+      if (result === 'learnt') write(room, features, label, weight, origin, key);
       return result;
     },
   };

@@ -1,13 +1,17 @@
 import type { FeatureArray, FeatureNumbers, FeatureShape } from '../core/learner.js';
 import { inTheLog, type Origin } from '../core/record.js';
 import { pack, unpack } from '../state/codec.js';
-import type { LoggedBytes, UpdateChunk } from '../state/index.js';
+import { type LoggedBytes, packedKey, type UpdateChunk } from '../state/index.js';
+
+type Key = string | number;
 
 /** An update as a log keeps it. */
 export interface LoggedUpdate {
   readonly features: FeatureNumbers;
   readonly label: unknown;
   readonly weight: number;
+  /** The key of its model, of models by key. */
+  readonly key: Key | undefined;
   /** Where the record that brought it lies in its log: for `learn`, that of the label. */
   readonly topic: string;
   readonly partition: number;
@@ -21,10 +25,11 @@ export type UpdateWriter = (
   label: unknown,
   weight: number,
   origin: Origin,
+  key?: Key,
 ) => void;
 
 // An update, in little-endian words of 32 bits: flags and, above them, the number of hashed coordinates; the offset (64 bits);
-// what the flags say (weight, place, label); the dense numbers; the indices; the values, if one of them is not 1.
+// what the flags say (weight, place, key, label); the dense numbers; the indices; the values, if one of them is not 1.
 const WEIGHTED = 1;
 const DENSE_64 = 2;
 const VALUES_64 = 4;
@@ -33,7 +38,9 @@ const ONES = 8;
 const ELSEWHERE = 16;
 const LABEL_SHIFT = 5;
 const LABEL_BITS = 7;
-const LABEL = { none: 0, false: 1, true: 2, number: 3, other: 4 } as const;
+const LABEL = { none: 0, false: 1, true: 2, number: 3, other: 4, keyed: 5 } as const;
+/** Of an update with a key a word says more: the kind of the label and, above it, the bytes of the key. */
+const KEY_SHIFT = 3;
 const COUNT_SHIFT = 8;
 const TWO_32 = 2 ** 32;
 /** First word, offset, weight, partition, two lengths and what fills their last words up, a label that is a number. */
@@ -48,7 +55,7 @@ export function updateWriter({ denseSize }: FeatureShape): UpdateWriter {
   let lastChunk: UpdateChunk | undefined;
   let lastEnd = 0;
 
-  return (room, { dense, indices, values }, label, weight, origin) => {
+  return (room, { dense, indices, values }, label, weight, origin, key) => {
     const place = origin.physical ? inTheLog(origin) : origin;
     const kind = labelKindOf(label);
     const packed = kind === LABEL.other ? pack(label) : undefined;
@@ -59,7 +66,8 @@ export function updateWriter({ denseSize }: FeatureShape): UpdateWriter {
       topic = place.topic;
       partition = place.partition;
     }
-    const chunk = room(FIXED_BYTES + topicBytes.length + (packed?.length ?? 0) + 8 * denseSize + 12 * count);
+    const keyBytes = key === undefined ? 0 : 4 + packedKey.bytesMax(key);
+    const chunk = room(FIXED_BYTES + topicBytes.length + keyBytes + (packed?.length ?? 0) + 8 * denseSize + 12 * count);
     if (chunk === undefined) return;
 
     const { words } = chunk;
@@ -72,7 +80,7 @@ export function updateWriter({ denseSize }: FeatureShape): UpdateWriter {
       (values instanceof Float64Array ? VALUES_64 : 0) |
       (isOnes ? ONES : 0) |
       (isFollowing ? 0 : ELSEWHERE) |
-      (kind << LABEL_SHIFT) |
+      ((key === undefined ? kind : LABEL.keyed) << LABEL_SHIFT) |
       (count << COUNT_SHIFT);
     words[at + 1] = place.offset;
     words[at + 2] = place.offset / TWO_32;
@@ -81,6 +89,12 @@ export function updateWriter({ denseSize }: FeatureShape): UpdateWriter {
     if (!isFollowing) {
       words[at] = partition;
       at = writeBytes(chunk, at + 1, topicBytes);
+    }
+    if (key !== undefined) {
+      const from = 4 * at + 4;
+      const length = packedKey.write(chunk.bytes, from, key) - from;
+      words[at] = kind | (length << KEY_SHIFT);
+      at += 1 + filled(length) / 4;
     }
     if (kind === LABEL.number) at = writeFloat64(chunk, at, label as number);
     else if (packed) at = writeBytes(chunk, at, packed);
@@ -105,6 +119,7 @@ export function updateReader({
 
   return (chunk, use) => {
     const { view, end } = chunk;
+    const all = new Uint8Array(view.buffer, view.byteOffset, end);
     let topic = '';
     let partition = 0;
     let at = chunk.at;
@@ -130,7 +145,14 @@ export function updateReader({
         at += 4;
         topic = text.decode(bytes());
       }
-      const kind = (flags >>> LABEL_SHIFT) & LABEL_BITS;
+      let kind = (flags >>> LABEL_SHIFT) & LABEL_BITS;
+      let key: Key | undefined;
+      if (kind === LABEL.keyed) {
+        const word = view.getUint32(at, true);
+        kind = word & LABEL_BITS;
+        key = packedKey.read(all, at + 4);
+        at += 4 + filled(word >>> KEY_SHIFT);
+      }
       let label: unknown = kind === LABEL.none ? undefined : kind === LABEL.true;
       if (kind === LABEL.number) label = float64();
       else if (kind === LABEL.other) {
@@ -145,7 +167,7 @@ export function updateReader({
       if (values.length !== count || !(values instanceof Values)) values = new Values(count);
       if (flags & ONES) values.fill(1);
       else at = readNumbers(view, at, values);
-      use({ features: { dense, indices, values }, label, weight, topic, partition, offset });
+      use({ features: { dense, indices, values }, label, weight, key, topic, partition, offset });
     }
     chunk.at = at;
   };

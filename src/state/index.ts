@@ -5,6 +5,7 @@ export { hashKey } from './map/hash.js';
 export { type MapCellOptions, mapCell, type PackedMapCellOptions, packedMapCell } from './map/map-cell.js';
 export type { MapCell } from './map/map-contract.js';
 export { type NumbersByKeyCell, type NumbersByKeyCellOptions, numbersByKeyCell } from './map/numbers-by-key-cell.js';
+export { packedKey } from './map/packed-key.js';
 export type { Packing } from './map/packed-rows.js';
 export type { Pane } from './pane/pane.js';
 export { type PaneCell, type PaneCellOptions, paneCell } from './pane/pane-cell.js';

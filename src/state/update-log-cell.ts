@@ -18,7 +18,8 @@ export interface LoggedBytes {
 
 /** Room for updates, which begin at multiples of 4 bytes. */
 export interface UpdateChunk extends LoggedBytes {
-  /** The same bytes as words of 32 bits, and as numbers: plain arrays are written faster than a view. */
+  /** The same bytes, also as words of 32 bits and as numbers: plain arrays are written faster than a view. */
+  readonly bytes: Uint8Array;
   readonly words: Uint32Array;
   readonly numbers: Float32Array;
 }
@@ -242,6 +243,7 @@ export function updateChunk(bytes: number): UpdateChunk {
   view.setUint8(0, tags.updates);
   return {
     view,
+    bytes: new Uint8Array(buffer),
     words: new Uint32Array(buffer),
     numbers: new Float32Array(buffer),
     at: CHUNK_HEAD,

@@ -36,6 +36,12 @@ const update = fc.record({
     fc.constantFrom(undefined, null, -0, 'x'.repeat(70_000)),
   ),
   weight: fc.oneof(fc.constant(1), float64),
+  key: fc.oneof(
+    fc.constant(undefined),
+    fc.string({ unit: 'binary', maxLength: 40 }),
+    fc.integer(),
+    float64.map((key) => key + 0), // as a key -0 is 0
+  ),
   topic: fc.constantFrom('a', 'b', 'länger'),
   partition: fc.nat(2),
   offset: fc.maxSafeNat(),
@@ -44,13 +50,22 @@ const update = fc.record({
 });
 
 it('keeps every bit of an update, whatever stands before it in its chunk', () => {
-  const bits = ({ features: { dense, indices, values }, label, weight, topic, partition, offset }: LoggedUpdate) => ({
+  const bits = ({
+    features: { dense, indices, values },
+    label,
+    weight,
+    key,
+    topic,
+    partition,
+    offset,
+  }: LoggedUpdate) => ({
     dense: Array.from(dense),
     of: dense.constructor,
     indices: Array.from(indices),
     values: Array.from(values),
     label,
     weight,
+    key,
     topic,
     partition,
     offset,
@@ -59,15 +74,15 @@ it('keeps every bit of an update, whatever stands before it in its chunk', () =>
     fc.property(fc.array(update, { maxLength: 12 }), (updates) => {
       const write = updateWriter({ denseSize: DENSE, hashedSize: 0 });
       const chunks: UpdateChunk[] = [];
-      for (const { features, label, weight, topic, partition, offset, isGlobal, begins } of updates) {
+      for (const { features, label, weight, key, topic, partition, offset, isGlobal, begins } of updates) {
         const room = (bytes: number) => {
           if (begins || chunks.length === 0) chunks.push(updateChunk(200_000));
           const chunk = chunks.at(-1) as UpdateChunk;
           if (chunk.at + bytes > chunk.end) chunks.push(updateChunk(8 + bytes)); // the size asked for must do
           return chunks.at(-1);
         };
-        write(room, features, label, weight, originOf(topic, partition, offset, isGlobal));
-        write(() => undefined, features, label, weight, originOf('nowhere', 9, 9, false));
+        write(room, features, label, weight, originOf(topic, partition, offset, isGlobal), key);
+        write(() => undefined, features, label, weight, originOf('nowhere', 9, 9, false), key);
       }
       const read: ReturnType<typeof bits>[] = [];
       const reader = updateReader({ denseSize: DENSE, hashedSize: 0 });

@@ -74,6 +74,9 @@ class NumbersByKey<K extends string | number> implements NumbersByKeyCell<K> {
   private dirty = new Uint8Array(0);
   private dirtyBlocks = 0;
   private frozen: Map<number, Uint8Array> | undefined;
+  /** The key that was sought last and its record: whoever writes the numbers of a key has just looked for them. */
+  private lastKey: K | undefined;
+  private lastRecord = -1;
 
   constructor(
     private readonly width: number,
@@ -94,14 +97,12 @@ class NumbersByKey<K extends string | number> implements NumbersByKeyCell<K> {
   }
 
   find(key: K): number {
-    if (this.frozen) this.thaw(this.frozen);
-    const record = this.index.get(key);
+    const record = this.recordOf(key);
     return record < 0 ? -1 : record * this.stride + HEAD;
   }
 
   use(key: K): number {
-    if (this.frozen) this.thaw(this.frozen);
-    const found = this.index.get(key);
+    const found = this.recordOf(key);
     const record = found >= 0 ? found : this.recordFor(key);
     this.order.use(record);
     const at = record * this.stride;
@@ -127,6 +128,16 @@ class NumbersByKey<K extends string | number> implements NumbersByKeyCell<K> {
     return takeDirty(this.dirty, (bucket) => this.bytesOf(bucket));
   }
 
+  /** The record of a key, or -1. */
+  private recordOf(key: K): number {
+    if (this.frozen) this.thaw(this.frozen);
+    if (key !== this.lastKey) {
+      this.lastKey = key;
+      this.lastRecord = this.index.get(key);
+    }
+    return this.lastRecord;
+  }
+
   /** A record for a new key: the next one, or that of the least recently used key. */
   private recordFor(key: K): number {
     const isFull = this.keys.length >= this.entriesMax;
@@ -138,6 +149,8 @@ class NumbersByKey<K extends string | number> implements NumbersByKeyCell<K> {
     } else this.growTo(record + 1);
     this.keys[record] = key;
     this.index.set(key, record);
+    this.lastKey = key;
+    this.lastRecord = record;
     return record;
   }
 

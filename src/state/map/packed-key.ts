@@ -44,6 +44,9 @@ export function readKey(bytes: Uint8Array, at: number): string | number {
   return float[0] as number;
 }
 
+/** Keys as bytes, for other rooms. */
+export const packedKey = { bytesMax: keyBytesMax, write: writeKey, read: readKey } as const;
+
 /** Whether the key at `at` equals this one. */
 export function isKey(bytes: Uint8Array, at: number, key: string | number): boolean {
   const head = readVarint(bytes, at);

@@ -96,9 +96,11 @@ export function openLinear(
   // Weights are a pure function of the state; computing them once a change instead of once a prediction saves a square
   // root and a division a coordinate. They are made at the first use, when the state has surely been restored.
   let cached: Float64Array | undefined;
+  let isStale = true;
   const weightsNow = (): Float64Array => {
-    if (cached) return cached;
-    cached = new Float64Array(firstHashed + hashedSize);
+    if (cached && !isStale) return cached;
+    cached ??= new Float64Array(firstHashed + hashedSize);
+    isStale = false;
     cached[0] = intercept.weight(state, 0);
     for (let i = 1; i < cached.length; i++) cached[i] = rule.weight(state, i * stride);
     return cached;
@@ -122,7 +124,7 @@ export function openLinear(
     refusalOf: limits.refusalOf,
     scoreOf,
     refresh() {
-      cached = undefined;
+      isStale = true; // the array is used again: models by key refresh at every row
     },
     descend({ dense, indices, values }) {
       const g = Math.max(-slopeMax, Math.min(slopeMax, slope[0] as number));
