@@ -12,6 +12,6 @@ export async function readTable<Row>(path: string): Promise<Row[]> {
   const refuse = (reason: string): never => {
     throw new Error(`${path}: ${reason}`);
   };
-  for await (const rows of table.rows(refuse)) for (const row of rows) all.push(row as Row);
+  for await (const rows of table.read(refuse)) for (let at = 0; at < rows.size; at++) all.push(rows.row(at) as Row);
   return all;
 }
