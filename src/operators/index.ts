@@ -21,6 +21,7 @@ export {
   detectAnomalies,
 } from './ml/detect-anomalies.js';
 export { type DetectDriftOptions, type DriftEvent, detectDrift } from './ml/detect-drift.js';
+export { type EvaluateOptions, type EvaluationRow, evaluate } from './ml/evaluate.js';
 export { featureRows } from './ml/feature-rows.js';
 export { featurize } from './ml/featurize.js';
 export { type InferOptions, type Inferred, infer } from './ml/infer.js';

@@ -12,7 +12,7 @@ import { type DecidedBy, type DecisionOptions, deciderOf } from './decision.js';
  * A prediction decides for true if it is above `threshold`; among `classes` it is one of them, or their scores. One that is not declared
  * is wrong; a row with such a label is ignored. Retracts. Memory: six numbers.
  */
-export function accuracy<const O extends DecisionOptions = { threshold?: number }>(
+export function accuracy<O extends DecisionOptions = { threshold?: number }>(
   options?: O,
 ): Aggregate<DecidedBy<O>, number | null> {
   const { text, problems, labelOf, decisionOf } = deciderOf(options ?? {});

@@ -11,7 +11,7 @@ import type { DecidedBy, DecisionOptions } from './decision.js';
  *
  * Classes without labels do not count. Decisions as of `accuracy`. Retracts. Memory: two numbers for each pair of classes.
  */
-export const balancedAccuracy = <const O extends DecisionOptions = { threshold?: number }>(
+export const balancedAccuracy = <O extends DecisionOptions = { threshold?: number }>(
   options?: O,
 ): Aggregate<DecidedBy<O>, number | null> =>
   tableMetric('balanced accuracy', (options ?? {}) as O, (table: ConfusionTable) => {

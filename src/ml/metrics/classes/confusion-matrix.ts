@@ -13,7 +13,7 @@ import type { DecidedBy, DecisionOptions } from './decision.js';
  * Of declared classes there is one more decision, the last: a class that is not declared. Decisions as of `accuracy`. Retracts.
  * Memory: two numbers for each pair of classes.
  */
-export const confusionMatrix = <const O extends DecisionOptions = { threshold?: number }>(
+export const confusionMatrix = <O extends DecisionOptions = { threshold?: number }>(
   options?: O,
 ): Aggregate<DecidedBy<O>, ConfusionTable | null> =>
   tableMetric('confusion matrix', (options ?? {}) as O, (table) => table);

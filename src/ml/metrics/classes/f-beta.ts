@@ -22,7 +22,7 @@ export const fScore =
  * no decision is of the class. Decisions as of `accuracy`. Retracts. Memory: two numbers for each pair of classes.
  * Source: van Rijsbergen, "Information Retrieval", 1979.
  */
-export const fBeta = <const O extends AveragedOptions & { readonly beta?: number } = { threshold?: number }>(
+export const fBeta = <O extends AveragedOptions & { readonly beta?: number } = { threshold?: number }>(
   options?: O,
 ): Aggregate<DecidedBy<O>, number | null> => {
   const given = (options ?? {}) as O;

@@ -12,7 +12,7 @@ import type { DecidedBy, DecisionOptions } from './decision.js';
  * Null where chance explains all, because all labels and decisions are of one class. Decisions as of `accuracy`. Retracts. Memory: two
  * numbers for each pair of classes. Source: Cohen, 1960.
  */
-export const kappa = <const O extends DecisionOptions = { threshold?: number }>(
+export const kappa = <O extends DecisionOptions = { threshold?: number }>(
   options?: O,
 ): Aggregate<DecidedBy<O>, number | null> => tableMetric('kappa', (options ?? {}) as O, kappaOf);
 

@@ -12,7 +12,7 @@ import type { DecidedBy, DecisionOptions } from './decision.js';
  * 0 where all labels or all decisions are of one class. Decisions as of `accuracy`. Retracts. Memory: two numbers for each pair of
  * classes. Source: Matthews, 1975; of several classes Gorodkin, 2004.
  */
-export const mcc = <const O extends DecisionOptions = { threshold?: number }>(
+export const mcc = <O extends DecisionOptions = { threshold?: number }>(
   options?: O,
 ): Aggregate<DecidedBy<O>, number | null> => tableMetric('mcc', (options ?? {}) as O, mccOf);
 

@@ -12,7 +12,7 @@ import type { DecidedBy } from './decision.js';
  * It is of true where labels are true or false; of declared classes it is the mean (`average`), or of one class (`of`). Null without any
  * decision for the class. Decisions as of `accuracy`. Retracts. Memory: two numbers for each pair of classes.
  */
-export const precision = <const O extends AveragedOptions = { threshold?: number }>(
+export const precision = <O extends AveragedOptions = { threshold?: number }>(
   options?: O,
 ): Aggregate<DecidedBy<O>, number | null> => {
   const given = (options ?? {}) as O;

@@ -11,7 +11,7 @@ import { classesText, classProblems, meanMetric } from '../metric.js';
  * Of `classes` the squared distances of all scores are added up, so the worst is 2. Retracts. Memory: six numbers.
  * Source: Brier, "Verification of forecasts expressed in terms of probability", 1950.
  */
-export function brier<const O extends ScoreOptions = object>(options?: O): Aggregate<ScoredBy<O>, number | null> {
+export function brier<O extends ScoreOptions = object>(options?: O): Aggregate<ScoredBy<O>, number | null> {
   const { classes } = options ?? {};
   return meanMetric<Labelled>(
     'brier',

@@ -16,7 +16,7 @@ export type CalibrationNorm = 'l1' | 'l2' | 'max';
  * Source: Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015.
  */
 export const calibrationError = <
-  const O extends ReliabilityOptions & { readonly norm?: CalibrationNorm } = { bins?: number },
+  O extends ReliabilityOptions & { readonly norm?: CalibrationNorm } = { bins?: number },
 >(
   options?: O,
 ): Aggregate<ScoredBy<O>, number | null> => {

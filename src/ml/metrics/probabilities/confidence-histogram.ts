@@ -27,7 +27,7 @@ export interface HistogramOptions {
  *
  * Of `classes` the confidence is the greatest score. Retracts. Memory: two numbers a bin.
  */
-export function confidenceHistogram<const O extends HistogramOptions = { bins?: number }>(
+export function confidenceHistogram<O extends HistogramOptions = { bins?: number }>(
   options?: O,
 ): Aggregate<ConfidentBy<O>, readonly number[] | null> {
   const { bins = 20, classes }: HistogramOptions = options ?? {};

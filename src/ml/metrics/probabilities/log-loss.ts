@@ -35,7 +35,7 @@ export function rowLogLoss(prediction: unknown, label: unknown): number {
  * Of `classes`, a prediction is their scores, which should add up to 1. Probabilities are kept 1e-15 away from 0 and 1. Retracts.
  * Memory: six numbers.
  */
-export function logLoss<const O extends ScoreOptions = object>(options?: O): Aggregate<ScoredBy<O>, number | null> {
+export function logLoss<O extends ScoreOptions = object>(options?: O): Aggregate<ScoredBy<O>, number | null> {
   const { classes } = options ?? {};
   return meanMetric<Labelled>(
     'log loss',

@@ -12,9 +12,7 @@ import { type BinOptions, type MetricRange, meanOver, meanRange, type ScoreTable
  * Scores are put into bins, and rows of one bin count as ties: `prAucRange` says where the exact figure is. Of `classes` it is the mean of
  * each against the rest. Null without a true label. Retracts. Memory: two numbers a bin and class.
  */
-export const prAuc = <const O extends BinOptions = { bins?: number }>(
-  options?: O,
-): Aggregate<ScoredBy<O>, number | null> =>
+export const prAuc = <O extends BinOptions = { bins?: number }>(options?: O): Aggregate<ScoredBy<O>, number | null> =>
   scoreMetric('pr auc', (options ?? {}) as O, (tables) =>
     meanOver(tables, (table) => averaged(table, (yes, no, more, less) => (yes + more) / (yes + no + more + less))),
   );
@@ -27,7 +25,7 @@ export const prAuc = <const O extends BinOptions = { bins?: number }>(
  *
  * Everything else is as of `prAuc`.
  */
-export const prAucRange = <const O extends BinOptions = { bins?: number }>(
+export const prAucRange = <O extends BinOptions = { bins?: number }>(
   options?: O,
 ): Aggregate<ScoredBy<O>, MetricRange | null> =>
   scoreMetric('pr auc', (options ?? {}) as O, (tables) => meanRange(tables, rangeOf));

@@ -13,7 +13,7 @@ import { type ReliabilityBin, type ReliabilityOptions, reliabilityMetric } from 
  * Of `classes` the confidence is the greatest score, and it comes true if the label is that class. Bins without rows are left out.
  * Retracts. Memory: seven numbers a bin.
  */
-export const reliability = <const O extends ReliabilityOptions = { bins?: number }>(
+export const reliability = <O extends ReliabilityOptions = { bins?: number }>(
   options?: O,
 ): Aggregate<ScoredBy<O>, readonly ReliabilityBin[] | null> =>
   reliabilityMetric('reliability', (options ?? {}) as O, (bins) => bins);

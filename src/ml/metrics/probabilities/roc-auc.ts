@@ -32,9 +32,7 @@ export function binnedRocAuc(positives: ArrayLike<number>, negatives: ArrayLike<
  * Scores are put into bins, and rows of one bin count as ties: `rocAucRange` says where the exact figure is. Of `classes` it is the mean
  * of each against the rest. Null if all labels are the same. Retracts. Memory: two numbers a bin and class.
  */
-export const rocAuc = <const O extends BinOptions = { bins?: number }>(
-  options?: O,
-): Aggregate<ScoredBy<O>, number | null> =>
+export const rocAuc = <O extends BinOptions = { bins?: number }>(options?: O): Aggregate<ScoredBy<O>, number | null> =>
   scoreMetric('roc auc', (options ?? {}) as O, (tables) =>
     meanOver(tables, ({ positives, negatives }) => binnedRocAuc(positives, negatives)),
   );
@@ -47,7 +45,7 @@ export const rocAuc = <const O extends BinOptions = { bins?: number }>(
  *
  * `rocAuc` of the same options is its middle. Everything else is as of `rocAuc`.
  */
-export const rocAucRange = <const O extends BinOptions = { bins?: number }>(
+export const rocAucRange = <O extends BinOptions = { bins?: number }>(
   options?: O,
 ): Aggregate<ScoredBy<O>, MetricRange | null> =>
   scoreMetric('roc auc', (options ?? {}) as O, (tables) => meanRange(tables, rangeOf));

@@ -1,0 +1,144 @@
+import { type MapCell, mapCell, type TimerCell, timerCell } from '../../state/index.js';
+import type { JudgementOf } from './slice-windows.js';
+
+type Key = string | number;
+
+/** What is known of a label: nothing, what was assumed when none came, or the label. */
+const NONE = 0;
+const ASSUMED = 1;
+const KNOWN = 2;
+
+/** A prediction that waits: its event time, what was predicted, what it counts in, and its label as far as it is known. */
+type Waiting = [
+  timeMs: number,
+  prediction: unknown,
+  weight: number | null,
+  places: readonly string[],
+  known: 0 | 1 | 2,
+  label: unknown,
+  delayMs: number | null,
+];
+
+/** A prediction with its label, as metrics take it, and how long the label took; null for one that is assumed. */
+export interface Judged {
+  readonly prediction: unknown;
+  readonly label: unknown;
+  readonly weight: number | null;
+  readonly delayMs: number | null;
+}
+
+/** A label that came or is assumed, in place of what was known before. */
+export interface Judgement extends JudgementOf<Judged> {
+  /** Where the prediction counts. */
+  readonly places: readonly string[];
+}
+
+/** How labels that are late, wrong or missing are treated. */
+export interface LabelPolicy {
+  /** How long a prediction waits for its label. */
+  readonly waitMs: number;
+  /** How much longer a label is taken that comes late or corrects another; without it the first label is the last. */
+  readonly correctableMs: number | undefined;
+  /** The label that is assumed when none has come in time. */
+  readonly missing: { readonly label: unknown } | undefined;
+  readonly pendingMax: number;
+}
+
+/** The cells of a label store. */
+export const labelCells = ({ pendingMax }: Pick<LabelPolicy, 'pendingMax'>) => ({
+  pending: mapCell<Key, Waiting>(),
+  waits: timerCell<Key>({ timersMax: pendingMax }),
+  ends: timerCell<Key>({ timersMax: pendingMax }),
+});
+
+interface LabelCells {
+  readonly pending: MapCell<Key, Waiting>;
+  readonly waits: TimerCell<Key>;
+  readonly ends: TimerCell<Key>;
+}
+
+/** Joins predictions with their labels, in event time. */
+export interface LabelStore {
+  has(key: Key): boolean;
+  isFull(): boolean;
+  /** Keeps a prediction of a key that has none; only if it is not full. */
+  predict(key: Key, timeMs: number, prediction: unknown, weight: number | null, places: readonly string[]): void;
+  /** A label: what it changes, or why it changes nothing. */
+  label(key: Key, timeMs: number, label: unknown): Judgement | 'unmatched' | 'repeated';
+  /** When something ends next. */
+  readonly nextMs: number;
+  /** Ends what is due up to a time that is not above `nextMs`; tells what is assumed, and which predictions stay without a label. */
+  end(nowMs: number, assume: (judgement: Judgement) => void, missed: () => void): void;
+}
+
+const judgedBy = ([, prediction, weight, , known, label, delayMs]: Waiting): Judged | null =>
+  known === NONE ? null : { prediction, label, weight, delayMs };
+
+/**
+ * Opens a label store on its cells. A prediction at time t waits to t + `waitMs`, and takes corrections for `correctableMs` after that; both
+ * times are inclusive. Ends happen when the watermark has passed them, so at the same place in every replay.
+ *
+ * Memory: `pendingMax` predictions, some 150 bytes each and what was predicted.
+ *
+ * @example const judgement = store.label('flight-1', timeMs, true); // { before: null, after: { prediction: 0.7, label: true, ... }, ... }
+ */
+export function labelStore({ pending, waits, ends }: LabelCells, policy: LabelPolicy): LabelStore {
+  const { waitMs, correctableMs, missing, pendingMax } = policy;
+  const lastMs = waitMs + (correctableMs ?? 0);
+  const judge = (waiting: Waiting, known: 1 | 2, label: unknown, delayMs: number | null): Judgement => {
+    const before = judgedBy(waiting);
+    const wasAssumed = waiting[4] === ASSUMED;
+    waiting[4] = known;
+    waiting[5] = label;
+    waiting[6] = delayMs;
+    return { places: waiting[3], before, after: judgedBy(waiting) as Judged, isAssumed: known === ASSUMED, wasAssumed };
+  };
+  const forget = (key: Key, timeMs: number): void => {
+    pending.delete(key);
+    waits.delete(timeMs + waitMs + 1, key);
+    ends.delete(timeMs + lastMs + 1, key);
+  };
+  return {
+    has: (key) => pending.has(key),
+    isFull: () => pending.size >= pendingMax,
+
+    predict(key, timeMs, prediction, weight, places) {
+      pending.set(key, [timeMs, prediction, weight, places, NONE, null, null]);
+      waits.add(timeMs + waitMs + 1, key);
+      ends.add(timeMs + lastMs + 1, key);
+      return 'kept';
+    },
+
+    label(key, timeMs, label) {
+      const waiting = pending.get(key);
+      if (waiting === undefined || timeMs > waiting[0] + lastMs) return 'unmatched';
+      const [startMs, , , , known, before, delayMs] = waiting;
+      if (known === KNOWN && Object.is(before, label)) return 'repeated';
+      const judgement = judge(waiting, KNOWN, label, known === KNOWN ? delayMs : Math.max(0, timeMs - startMs));
+      if (correctableMs === undefined) forget(key, startMs);
+      else pending.set(key, waiting);
+      return judgement;
+    },
+
+    get nextMs() {
+      return Math.min(waits.nextMs, ends.nextMs);
+    },
+
+    end(nowMs, assume, missed) {
+      waits.takeDue(nowMs, (key) => {
+        const waiting = pending.get(key) as Waiting;
+        if (waiting[4] !== NONE) return;
+        if (missing === undefined) {
+          missed();
+          return;
+        }
+        const judgement = judge(waiting, ASSUMED, missing.label, null);
+        pending.set(key, waiting);
+        assume(judgement);
+      });
+      ends.takeDue(nowMs, (key) => {
+        pending.delete(key);
+      });
+    },
+  };
+}

@@ -1,0 +1,346 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { max, quantile } from '../../../src/aggregates/index.js';
+import { hours, millis } from '../../../src/core/index.js';
+import { accuracy, logLoss, rocAuc } from '../../../src/ml/metrics/index.js';
+import { type EvaluationRow, evaluate } from '../../../src/operators/index.js';
+import { checkOperator, type DrivenInput, driveOperator } from '../../../src/testing/operator-contract.js';
+import { over } from '../../ml/metrics/support.js';
+
+interface Prediction {
+  readonly id: string;
+  readonly p: number | null;
+  readonly origin: string;
+  readonly weight: number;
+}
+interface Label {
+  readonly id: string;
+  readonly late: boolean | null;
+}
+
+const EVERY = 10;
+const WAIT = 15;
+const metrics = { right: accuracy(), loss: logLoss(), auc: rocAuc({ bins: 8 }) };
+type Row = EvaluationRow<typeof metrics>;
+
+/** How labels are treated: in the terms of the option, and in numbers. */
+interface Policy {
+  readonly correctable?: number;
+  readonly missing?: boolean;
+}
+const policies: readonly Policy[] = [{}, { correctable: 25 }, { missing: false }, { correctable: 40, missing: true }];
+
+const operatorOf = ({ correctable, missing }: Policy, more: { slicesMax?: number; pendingMax?: number } = {}) =>
+  evaluate({
+    prediction: { key: (row: Prediction) => row.id, value: (row) => row.p, weight: (row) => row.weight },
+    label: { key: (row: Label) => row.id, value: (row) => row.late },
+    wait: millis(WAIT),
+    ...(correctable !== undefined && { correctable: millis(correctable) }),
+    ...(missing !== undefined && { missing: { label: missing } }),
+    metrics,
+    slices: { origin: (row) => row.origin },
+    slicesMax: 2,
+    every: millis(EVERY),
+    pendingMax: 1_000,
+    ...more,
+  });
+
+type Step = { readonly input: 0 | 1; readonly value: Prediction | Label; readonly eventTimeMs: number };
+
+const DISORDER = 4;
+/** Predictions and labels of few keys, in roughly the order of their times; keys are used again. */
+const histories: fc.Arbitrary<Step[]> = fc
+  .array(
+    fc.record({
+      isLabel: fc.boolean(),
+      id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g'),
+      p: fc.constantFrom(null, 0, 0.1, 0.3, 0.6, 0.8, 1),
+      late: fc.constantFrom(true, false, true, false, null),
+      origin: fc.constantFrom('x', 'y', 'z', 'w'),
+      weight: fc.constantFrom(1, 1, 2, 0.3),
+      step: fc.oneof({ weight: 8, arbitrary: fc.nat(3) }, { weight: 1, arbitrary: fc.nat(30) }),
+      back: fc.nat(DISORDER),
+    }),
+    { maxLength: 60 },
+  )
+  .map((steps) => {
+    let now = 0;
+    return steps.map(({ isLabel, id, p, late, origin, weight, step, back }): Step => {
+      now += step;
+      const eventTimeMs = Math.max(0, now - back);
+      return isLabel
+        ? { input: 1, value: { id, late }, eventTimeMs }
+        : { input: 0, value: { id, p, origin, weight }, eventTimeMs };
+    });
+  });
+
+/** A prediction and all that is known of it. */
+interface Kept {
+  readonly row: Prediction;
+  readonly timeMs: number;
+  readonly slices: readonly string[];
+  label: boolean | null;
+  assumed: boolean;
+  delayMs: number | null;
+  corrected: number;
+  held: boolean;
+}
+
+/** The rows by the definition: time goes millisecond by millisecond, and each row is computed from all predictions of its window. */
+function naive(history: readonly Step[], { correctable, missing }: Policy): Row[] {
+  const last = WAIT + (correctable ?? 0);
+  const all: Kept[] = [];
+  const due = new Map<string, number>();
+  const rows: Row[] = [];
+  let watermark = Number.NEGATIVE_INFINITY;
+  let clock = Number.NEGATIVE_INFINITY;
+  const windowOf = (timeMs: number) => Math.floor(timeMs / EVERY) * EVERY;
+  const news = (kept: Kept, nowMs: number) => {
+    for (const slice of kept.slices) {
+      const id = `${windowOf(kept.timeMs)}/${slice}`;
+      if (!due.has(id)) due.set(id, (Math.floor(nowMs / EVERY) + 1) * EVERY);
+    }
+  };
+  const tell = (id: string, atMs: number) => {
+    const [start, slice, value] = id.split('/') as [string, string, string];
+    const own = all.filter(
+      (kept) => windowOf(kept.timeMs) === Number(start) && kept.slices.includes(`${slice}/${value}`),
+    );
+    const judged = own
+      .filter(({ label }) => label !== null)
+      .map(({ row, label, delayMs }) => ({ prediction: row.p, label, weight: row.weight, delayMs }));
+    const delay = (q: number) =>
+      over(
+        quantile((one: { delayMs: number | null }) => one.delayMs, q),
+        judged,
+      );
+    due.delete(id);
+    rows.push({
+      ...{ slice, value, startMs: Number(start), endMs: Number(start) + EVERY, atMs },
+      ...{ predicted: own.length, labelled: judged.length },
+      assumed: own.filter(({ assumed }) => assumed).length,
+      corrected: own.reduce((sum, { corrected }) => sum + corrected, 0),
+      coverage: judged.length / own.length,
+      delayP50Ms: delay(0.5),
+      delayP95Ms: delay(0.95),
+      right: over(metrics.right, judged),
+      loss: over(metrics.loss, judged),
+      auc: over(metrics.auc, judged),
+    });
+  };
+  const tick = (now: number) => {
+    for (const kept of all) {
+      if (now === kept.timeMs + WAIT + 1 && kept.held && kept.label === null && missing !== undefined) {
+        kept.label = missing;
+        kept.assumed = true;
+        news(kept, Math.max(now, clock));
+      }
+      if (now === kept.timeMs + last + 1) kept.held = false;
+    }
+    for (const [id, atMs] of [...due]) if (atMs === now) tell(id, now);
+    for (const id of [...due.keys()]) if (now === Number(id.split('/')[0]) + EVERY + last + 1) tell(id, now);
+  };
+  for (const { input, value, eventTimeMs } of history) {
+    const now = Math.max(eventTimeMs, watermark, clock);
+    clock = Math.max(clock, eventTimeMs);
+    for (const [id, atMs] of [...due].sort(([, a], [, b]) => a - b)) if (atMs <= clock) tell(id, atMs);
+    const held = all.find(({ row, held: is }) => is && row.id === value.id);
+    if (input === 0 && held === undefined && eventTimeMs + WAIT >= watermark) {
+      const row = value as Prediction;
+      const known = new Set(
+        all
+          .filter(({ timeMs }) => windowOf(timeMs) === windowOf(eventTimeMs))
+          .flatMap(({ slices }) => slices.filter((slice) => slice !== 'origin/other')),
+      );
+      const own = `origin/${row.origin}`;
+      const slice = known.has(own) || known.size < 2 + (known.has('all/') ? 1 : 0) ? own : 'origin/other';
+      const kept: Kept = {
+        ...{ row, timeMs: eventTimeMs, slices: ['all/', slice], label: null },
+        ...{ assumed: false, delayMs: null, corrected: 0, held: true },
+      };
+      all.push(kept);
+      news(kept, now);
+    }
+    const { late } = value as Label;
+    if (input === 1 && held && late !== null && eventTimeMs <= held.timeMs + last) {
+      if (held.label === null || held.assumed || held.label !== late) {
+        if (held.label !== null && !held.assumed) held.corrected += 1;
+        else held.delayMs = Math.max(0, eventTimeMs - held.timeMs);
+        held.label = late;
+        held.assumed = false;
+        if (correctable === undefined) held.held = false;
+        news(held, now);
+      }
+    }
+    for (let ms = Math.max(watermark, -DISORDER - 1) + 1; ms <= eventTimeMs - DISORDER; ms++) tick(ms);
+    watermark = Math.max(watermark, eventTimeMs - DISORDER);
+  }
+  for (let ms = Math.max(watermark, -DISORDER - 1) + 1; ms < 2_500; ms++) tick(ms);
+  return rows;
+}
+
+const inOrder = (rows: readonly Row[]): Row[] =>
+  [...rows].sort(
+    (a, b) => a.atMs - b.atMs || a.startMs - b.startMs || `${a.slice}${a.value}`.localeCompare(`${b.slice}${b.value}`),
+  );
+
+function expectAlike(actual: readonly Row[], expected: readonly Row[]): void {
+  expect(actual.length).toBe(expected.length);
+  inOrder(expected).forEach((row, i) => {
+    const { loss, right, ...exact } = inOrder(actual)[i] as Row;
+    const { loss: itsLoss, right: itsRight, ...its } = row;
+    expect(exact).toEqual({ ...its, auc: its.auc === null ? null : expect.closeTo(its.auc, 9) });
+    for (const [a, b] of [
+      [loss, itsLoss],
+      [right, itsRight],
+    ] as const)
+      if (b === null) expect(a).toBeNull();
+      else expect(a).toBeCloseTo(b, 9);
+  });
+}
+
+const drive = (policy: Policy, history: readonly Step[], final = true) => {
+  const driven = driveOperator(operatorOf(policy), history, { disorderMs: DISORDER, final });
+  expect(driven.failure).toBeUndefined();
+  return { ...driven, rows: driven.emitted.map(({ value }) => value as Row) };
+};
+
+describe('evaluate', () => {
+  it.each(policies)('gives the rows of its definition, with %j', (policy) => {
+    fc.assert(
+      fc.property(histories, (history) => {
+        const { rows, deadLetters } = drive(policy, history);
+        expectAlike(rows, naive(history, policy));
+        expect(deadLetters.every(({ reason }) => reason === 'late')).toBe(true);
+      }),
+      { numRuns: 250 },
+    );
+  });
+
+  it.each(policies)('lets nothing that comes later change a row, with %j', (policy) => {
+    fc.assert(
+      fc.property(histories, histories, (history, later) => {
+        const end = history.reduce((most, { eventTimeMs }) => Math.max(most, eventTimeMs), 0);
+        const more = later.map((step) => ({ ...step, eventTimeMs: step.eventTimeMs + end }));
+        const before = drive(policy, history, false).rows;
+        expect(drive(policy, [...history, ...more]).rows.slice(0, before.length)).toEqual(before);
+      }),
+      { numRuns: 250 },
+    );
+  });
+
+  it.each(policies)('keeps the operator contract, with %j', (policy) => {
+    fc.assert(
+      fc.property(histories, (history) =>
+        checkOperator(operatorOf(policy), history.slice(0, 25) as DrivenInput[], { disorderMs: DISORDER }),
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  it('gives the same at the end, whether labels were right or were wrong and are corrected', () => {
+    fc.assert(
+      fc.property(histories, fc.array(fc.boolean(), { maxLength: 60 }), (history, wrong) => {
+        const labels = history.filter(({ input, value }) => input === 1 && (value as Label).late !== null);
+        // Each key once, so that its label is one and the last.
+        const ids = [...new Set(labels.map(({ value }) => value.id))];
+        const rows = ids.flatMap((id, i): Step[] => {
+          const found = history.find(({ input, value }) => input === 0 && value.id === id);
+          return found ? [{ ...found, eventTimeMs: i }] : [];
+        });
+        const told = rows.map(({ value: { id } }, i): Step => {
+          const truth = labels.find(({ value }) => value.id === id)?.value as Label;
+          return { input: 1, value: { id, late: wrong[i] ? !truth.late : truth.late }, eventTimeMs: 12 };
+        });
+        const corrections = rows.flatMap(({ value: { id } }, i): Step[] =>
+          wrong[i]
+            ? [{ input: 1, value: labels.find(({ value }) => value.id === id)?.value as Label, eventTimeMs: 30 }]
+            : [],
+        );
+        const right = told.map((step, i): Step => {
+          const { id, late } = step.value as Label;
+          return { ...step, value: { id, late: wrong[i] ? !late : late } };
+        });
+        const lastRows = (steps: readonly Step[]) => {
+          const last = new Map<string, Row>();
+          for (const row of drive({ correctable: 40 }, steps).rows)
+            last.set(`${row.startMs}/${row.slice}/${row.value}`, row);
+          return [...last.values()].map(({ atMs: _, corrected: __, ...row }) => ({ ...row, atMs: 0, corrected: 0 }));
+        };
+        expectAlike(lastRows([...rows, ...told, ...corrections]), lastRows([...rows, ...right]));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('counts what happens, and sends away what it cannot keep', () => {
+    const p = (id: string, eventTimeMs: number): Step => ({
+      input: 0,
+      value: { id, p: 0.9, origin: 'x', weight: 1 },
+      eventTimeMs,
+    });
+    const l = (id: string, late: boolean | null, eventTimeMs: number): Step => ({
+      input: 1,
+      value: { id, late },
+      eventTimeMs,
+    });
+    const steps = [
+      p('a', 0),
+      p('a', 1),
+      l('a', null, 2),
+      l('a', true, 3),
+      l('a', true, 4),
+      l('a', false, 5),
+      l('z', true, 6),
+      p('b', 7),
+      p('', 8),
+      p('c', 60),
+      p('d', 30),
+    ];
+    const { counters, deadLetters } = driveOperator(operatorOf({ correctable: 25 }), steps);
+    expect(counters).toEqual({
+      ...{ predicted: 3, labelled: 1, corrected: 1, repeated: 1, unmatched: 1, unknown: 1, duplicates: 1, missing: 1 },
+    });
+    expect(deadLetters.map(({ reason }) => reason)).toEqual(['empty-key', 'late']);
+    const full = driveOperator(operatorOf({}, { pendingMax: 2 }), [p('a', 0), p('b', 0), p('c', 0)]);
+    expect(full.deadLetters.map(({ reason }) => reason)).toEqual(['pending-full']);
+    const ahead = Array.from({ length: 130 }, (_, i) => p(`k${i}`, 130_000 - 1_000 * i));
+    const driven = driveOperator(operatorOf({}), ahead, { disorderMs: 1_000_000 });
+    expect(driven.deadLetters.map(({ reason }) => reason)).toEqual(Array(130 - 104).fill('too-many-windows'));
+  });
+
+  it('forgets what has ended', () => {
+    const history = Array.from({ length: 300 }, (_, i): Step[] => [
+      { input: 0, value: { id: `k${i}`, p: 0.5, origin: `o${i % 9}`, weight: 1 }, eventTimeMs: 8 * i },
+      { input: 1, value: { id: `k${i}`, late: i % 3 === 0 }, eventTimeMs: 8 * i + 2 },
+    ]).flat();
+    checkOperator(operatorOf({ correctable: 25 }), history.slice(0, 60), { stateBytesMax: 12_000 });
+  });
+
+  it('names what is wrong with its options', () => {
+    const wrong = evaluate({
+      prediction: { key: (row: Prediction) => row.id, value: (row) => row.p },
+      label: { key: (row: Label) => row.id, value: (row) => row.late },
+      wait: hours(0),
+      missing: { label: false },
+      metrics: {
+        coverage: accuracy(),
+        auc: rocAuc({ bins: 0 }),
+        most: max((row: { readonly weight?: number | null | undefined }) => row.weight),
+      },
+      slices: { all: (row) => row.origin },
+      every: hours(1),
+      slicesMax: 0.5,
+      pendingMax: 0,
+    });
+    expect(wrong.problems?.map(({ message }) => message)).toEqual([
+      'wait is 0',
+      'pendingMax is 0',
+      'slicesMax is 0.5',
+      "a metric 'coverage'",
+      "a slice 'all'",
+      'auc: the number of bins is 0',
+      'most: max cannot retract',
+    ]);
+  });
+});
