@@ -51,7 +51,7 @@ it('digits are read right 94 times of 100, and a shift of the camera is learnt',
 it('digits are read alike when the process is killed, by the commands of the guide', async () => {
   const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'data', '--', 'digits'], { cwd: repository });
   const [, args = ''] = /npx millrace (verify .*)/s.exec(stdout) ?? [];
-  const words = args.replaceAll('\\\n', ' ').replace('--kills 20', '--kills 3').trim().split(/\s+/);
+  const words = args.replaceAll('\\\n', ' ').replace('--kills 20', '--kills 2').trim().split(/\s+/);
   const report = JSON.parse(await runBuilt([...words, '--json', '--minutes', '0.1']));
-  expect(report).toMatchObject({ right: true, kills: 3 });
+  expect(report).toMatchObject({ right: true, kills: 2 });
 });
