@@ -113,6 +113,22 @@ export interface ModelHandle {
   run(rows: number, fill: FillRow, bucketOf?: (row: number) => number): Promise<RunResult>;
   /** Dispatches the waiting rows at once. */
   flush(): void;
+  stats(): ModelStats;
+}
+
+/** What became of a model's rows so far, and what is known of its batches. */
+export interface ModelStats {
+  readonly rows: number;
+  /** Rows that failed on their own. */
+  readonly failed: number;
+  readonly batches: number;
+  /** Batches that were lost with their worker, and sent again. */
+  readonly lost: number;
+  /** The time that workers were at its batches, in milliseconds. */
+  readonly workerMs: number;
+  /** By length: the size that batches may grow to, and how many of their rows are run at once. */
+  readonly batchRows: readonly number[];
+  readonly runRows: readonly number[];
 }
 
 export interface RunResult {

@@ -1,4 +1,4 @@
-import type { FillRow, RunResult, TensorData } from '../core/index.js';
+import type { FillRow, ModelStats, RunResult, TensorData } from '../core/index.js';
 import type { BufferPool } from './buffers.js';
 import { type Answer, answerSpans, type Call, cutSpans, failSpans, type Span, settleInOrder } from './calls.js';
 import type { LatencyCurve } from './latency-curve.js';
@@ -33,7 +33,7 @@ export interface ModelQueue {
   run(rows: number, fill: FillRow, bucketOf?: (row: number) => number): Promise<RunResult>;
   /** Dispatches the waiting rows at once. */
   flush(): void;
-  /** A batch is answered; its worker was at it for `ms`. */
+  /** A batch is answered; its run took `ms`. */
   complete(batch: Batch, answer: Answer, ms: number): void;
   /** Rejects the calls with rows in this batch; the others continue. */
   fail(batch: Batch, error: unknown): void;
@@ -45,6 +45,7 @@ export interface ModelQueue {
   lose(batch: Batch, isSuspect: boolean): void;
   /** Resolves when every call is settled. */
   idle(): Promise<void>;
+  stats(): Omit<ModelStats, 'runRows'>;
 }
 
 /** A queue as the scheduler sees it. */
@@ -100,6 +101,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   const underWay = new Set<Batch>();
   const calls = new Set<Call>();
   const idleWaiters: (() => void)[] = [];
+  const counts = { rows: 0, failed: 0, batches: 0, lost: 0, workerMs: 0 };
   const rhythm = { lastMs: Number.NEGATIVE_INFINITY, gapMs: Number.POSITIVE_INFINITY, rows: 1 };
 
   function newBatch(bucket: number, layout: Layout, spans: Span[], deaths: number): OpenBatch {
@@ -122,11 +124,12 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     };
   }
 
+  const growsTo = (bucket: number) => Math.min(batchMax, curves?.[bucket]?.bestRows() ?? batchMax);
+
   function batchWithRoom(bucket: number): OpenBatch {
     const tail = waiting.findLast((batch) => batch.bucket === bucket);
     if (tail !== undefined && !tail.isClosed && tail.rows < tail.layout.rowsMax) return tail;
-    const rowsMax = Math.min(batchMax, curves?.[bucket]?.bestRows() ?? batchMax);
-    const batch = newBatch(bucket, options.layoutOf(bucket, rowsMax), [], 0);
+    const batch = newBatch(bucket, options.layoutOf(bucket, growsTo(bucket)), [], 0);
     waiting.push(batch);
     return batch;
   }
@@ -248,6 +251,10 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
       const open = finish(batch);
       if (open === undefined) return;
       curves?.[open.bucket]?.observe(open.rows, ms);
+      counts.batches++;
+      counts.rows += open.rows;
+      counts.failed += answer.failures.length;
+      counts.workerMs += ms;
       // The worker first: it should not idle while results are copied.
       context.onFree(open.worker, ms - open.expectedMs);
       answerSpans(open.spans, answer, outputSize);
@@ -263,9 +270,12 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
       const open = finish(batch);
       if (open === undefined) return;
       pool.give(open.input);
+      counts.lost++;
       const deaths = open.deaths + (isSuspect ? 1 : 0);
       if (deaths >= GIVEN_UP_AFTER) {
         const failures = [[0, `the inference worker died or hung ${deaths} times at this row`]] as const;
+        counts.rows++;
+        counts.failed++;
         answerSpans(open.spans, { scores: new Float32Array(outputSize), failures, degraded: null }, outputSize);
       } else {
         try {
@@ -279,6 +289,8 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     },
 
     idle: () => (calls.size === 0 ? Promise.resolve() : new Promise((done) => idleWaiters.push(done))),
+
+    stats: () => ({ ...counts, batchRows: curves?.map((_, bucket) => growsTo(bucket)) ?? [batchMax] }),
 
     isWaiting: () => waiting.length > 0,
 

@@ -1,8 +1,9 @@
 import { MillraceError, type ModelHandle, type ModelSpec } from '../core/index.js';
 import { bufferPool } from './buffers.js';
+import { latencyCurve } from './latency-curve.js';
 import { layoutOf } from './layout.js';
-import { measure } from './measure.js';
 import type { Batch, ModelQueue } from './model-queue.js';
+import { overheadOf } from './overhead.js';
 import type { Scheduler } from './scheduler.js';
 import { WorkerLost } from './worker-link.js';
 import type { WorkerSlot } from './worker-slot.js';
@@ -43,9 +44,9 @@ export async function serveModel(
   const ask = { digest, bytes, providers, batchMax, isProven: false, ...(tensors && { tensors }) };
   const [first, ...others] = slots as readonly [WorkerSlot, ...WorkerSlot[]];
 
-  const { model, measured } = await insist(first, async () => {
+  const { model, overheadMs } = await insist(first, async () => {
     const model = await first.load(ask);
-    return { model, measured: await measure(first, model, spec) };
+    return { model, overheadMs: await overheadOf(first, model) };
   });
   let { provider } = model;
   for (const why of model.refusals) onWarning(`${file.name} does not run on ${why}; it runs on ${provider}`);
@@ -53,7 +54,7 @@ export async function serveModel(
   await Promise.all(others.map((slot) => insist(slot, () => slot.load(ask))));
 
   const { inputs, lengths, outputSize } = model;
-  const { curves, overheadMs } = measured;
+  const curves = model.curves.map((points) => latencyCurve({ points, rowsMax: batchMax, overheadMs }));
   const pool = bufferPool(2 * slots.length + 2);
   const queue = scheduler.queue({
     layoutOf: (bucket, rows) => layoutOf(inputs, lengths[bucket] as number, rows),
@@ -74,7 +75,7 @@ export async function serveModel(
       // From a process the buffer does not come back: it has never left.
       pool.give(input.byteLength > 0 ? input : answer.input);
       const degraded = provider === providers[0] ? null : provider;
-      queue.complete(batch, { ...answer, degraded }, answer.ms + overheadMs);
+      queue.complete(batch, { ...answer, degraded }, answer.ms);
     } catch (error) {
       if (!(error instanceof WorkerLost)) return queue.fail(batch, error);
       const hopeless = slot.hopelessness();
@@ -106,6 +107,7 @@ export async function serveModel(
     version: digest,
     run: queue.run,
     flush: queue.flush,
+    stats: () => ({ ...queue.stats(), runRows: model.curves.map((points) => points.at(-1)?.rows ?? batchMax) }),
   };
   return { handle, queue };
 }

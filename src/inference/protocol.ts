@@ -1,4 +1,5 @@
 import type { ModelInput, TensorSpec } from '../core/index.js';
+import type { Point } from './latency-curve.js';
 
 /** The requests to an inference worker, and their answers. */
 export interface Requests {
@@ -35,6 +36,8 @@ export interface LoadedModel {
   readonly inputs: readonly ModelInput[];
   readonly lengths: readonly number[];
   readonly outputSize: number;
+  /** By length bucket, what runs take. Larger batches are run in parts of the last size. */
+  readonly curves: readonly (readonly Point[])[];
   /** The execution provider in use. */
   readonly provider: string;
   /** The providers that were declared before it, and the reason why each one does not run it. */

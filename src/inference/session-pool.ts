@@ -51,7 +51,8 @@ export function sessionPool(
           resident.warm = model.batchMax;
         }
         const { inputs, lengths, outputSize } = resident.session;
-        return { session: residents.indexOf(resident), inputs, lengths, outputSize, provider, refusals };
+        const curves = resident.session.curves();
+        return { session: residents.indexOf(resident), inputs, lengths, outputSize, curves, provider, refusals };
       }
       throw new MillraceError('model', `no provider can run the model (${refusals.join('; ')})`, {
         hint: model.providers.includes('cpu')

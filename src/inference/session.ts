@@ -10,9 +10,11 @@ import {
   type TensorData,
   type TensorSpec,
 } from '../core/index.js';
+import type { Point } from './latency-curve.js';
 import { type Layout, layoutOf, viewsOf } from './layout.js';
 import type { Ask, Scored } from './protocol.js';
 import { noCeiling, scoreRows } from './recovery.js';
+import { inRunsOf, measureRuns } from './run-size.js';
 import { runnerOf } from './runner.js';
 import { checkBatchInvariance, warmUpSizes, warmUpViews } from './warm-up.js';
 
@@ -48,11 +50,13 @@ export interface Session {
   /** The possible lengths of the varying axis; a row of the first length is in length bucket 0. */
   readonly lengths: readonly number[];
   readonly outputSize: number;
+  /** By length bucket, what runs take, up to the size that is the fastest, a row. */
+  curves(): readonly (readonly Point[])[];
   /** Scores the first `rows` rows of a batch of one length bucket, laid out for `rowsMax`. */
   score(batch: RowsOfBucket): Promise<Scored>;
   /**
-   * Runs every size up to `batchMax` once in each length bucket; on the CPU it checks that the size does not matter, unless that
-   * `isProven`.
+   * Runs every size up to `batchMax` in each length bucket, and finds the one that is the fastest, a row: batches are run in parts of
+   * that size from then on. On the CPU it checks that the size does not matter, unless that `isProven`.
    */
   warmUp(batchMax: number, isProven?: boolean): Promise<void>;
   release(): Promise<void>;
@@ -101,7 +105,8 @@ async function describe(
   const lengths = spec?.lengths ?? noLengths;
   const buckets = lengths.map((length) => {
     const probe = layoutOf(inputs, length, 1);
-    return { length, ceiling: noCeiling(), probe: () => run(probe, warmUpViews(probe), 0, 1) };
+    const curve: readonly Point[] = [];
+    return { length, ceiling: noCeiling(), curve, probe: () => run(probe, warmUpViews(probe), 0, 1) };
   });
 
   const sizes: number[] = [];
@@ -110,12 +115,15 @@ async function describe(
   if (other !== undefined) throw variesInSize(sizes);
 
   function scoreBucket(bucket: number, layout: Layout, views: readonly TensorData[], first: number, rows: number) {
-    const { ceiling, probe } = buckets[bucket] as (typeof buckets)[number];
+    const { ceiling, curve, probe } = buckets[bucket] as (typeof buckets)[number];
     const part = (from: number, count: number) => run(layout, views, first + from, count);
-    return scoreRows({ rows, outputSize, ceiling, run: part, probe });
+    const runRows = curve.at(-1)?.rows ?? rows;
+    return scoreRows({ rows, outputSize, ceiling, run: inRunsOf(runRows, outputSize, part), probe });
   }
 
   async function warmUpBucket(bucket: number, length: number, batchMax: number, isProven: boolean): Promise<void> {
+    const known = buckets[bucket] as (typeof buckets)[number];
+    known.curve = [];
     const layout = layoutOf(inputs, length, batchMax);
     const views = warmUpViews(layout);
     const scoreAll = async (from: number, rows: number): Promise<Float32Array> => {
@@ -129,6 +137,7 @@ async function describe(
     if (provider === 'cpu' && isProven) await scoreAll(0, batchMax);
     else if (provider === 'cpu') await checkBatchInvariance(scoreAll, outputSize, batchMax);
     else for (const rows of warmUpSizes(batchMax)) await scoreAll(0, rows);
+    known.curve = await measureRuns(scoreAll, batchMax);
   }
 
   return {
@@ -136,6 +145,7 @@ async function describe(
     inputs,
     lengths,
     outputSize,
+    curves: () => buckets.map(({ curve }) => curve),
     score({ input, bucket, rows, rowsMax }) {
       const layout = layoutOf(inputs, lengths[bucket] as number, rowsMax);
       return scoreBucket(bucket, layout, viewsOf(layout, input), 0, rows);

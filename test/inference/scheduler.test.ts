@@ -43,7 +43,9 @@ function world(limits: { batchMax: number; waitMax: number; workers: number; msO
         lengths[bucket] as number,
         rowsMax,
       ),
-    ...(msOf && { curves: lengths.map(() => latencyCurve(msOf.map(([rows, ms]) => ({ rows, ms })))) }),
+    ...(msOf && {
+      curves: lengths.map(() => latencyCurve({ points: msOf.map(([rows, ms]) => ({ rows, ms })), rowsMax: batchMax })),
+    }),
     dispatch(batch, worker) {
       // A worker owns what it was sent: later writes into the batch must not reach it.
       const [input] = viewsOf(batch.layout, structuredClone(batch.input, { transfer: [batch.input] })) as [
@@ -427,7 +429,7 @@ describe('models that share a worker', () => {
       const queue = scheduler.queue({
         ...{ batchMax: 8, waitMax: 1, outputSize: 1, pool: bufferPool(4) },
         layoutOf: (_, rows) => layoutOf([{ name: 'x', type: 'float32', shape: [1] }], 1, rows),
-        curves: [latencyCurve([{ rows: 8, ms }])],
+        curves: [latencyCurve({ points: [{ rows: 8, ms }], rowsMax: 8 })],
         dispatch(batch) {
           const scores = new Float32Array(batch.rows);
           running.push({ name, ms, end: () => queue.complete(batch, { scores, failures: [], degraded: null }, ms) });

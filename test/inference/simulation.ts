@@ -102,7 +102,9 @@ export async function simulate(createScheduler: CreateScheduler, seed: number): 
     const points = measuredSizes(batchMax).map((rows) => ({ rows, ms: msOf(rows) }));
     const queue = scheduler.queue({
       ...{ batchMax, waitMax, outputSize: 1, layoutOf: layoutOfRows, pool: bufferPool(2 * workers + 2) },
-      ...(random() < 0.8 && { curves: lengths.map(() => latencyCurve(points)) }),
+      ...(random() < 0.8 && {
+        curves: lengths.map(() => latencyCurve({ points, rowsMax: batchMax, overheadMs: random() * 0.1 })),
+      }),
       dispatch(batch, worker) {
         if (batch.rows < 1 || batch.rows > batchMax) wrong.push(`a batch of ${batch.rows} rows`);
         const input = structuredClone(batch.input, { transfer: [batch.input] });
