@@ -61,6 +61,17 @@ export interface ModelSpec {
   readonly providers: readonly string[];
   /** The inputs and outputs of a tensor model; without it, the model scores one float32 row of features. */
   readonly tensors?: TensorSpec;
+  /** The models that answer in its place, in this order: the rows on which it fails, and all rows while it cannot be run. */
+  readonly fallback?: readonly ModelSpec[];
+  readonly cascade?: CascadeSpec;
+}
+
+/** A cheap model, which is asked first. The dear one is asked about the rows of which it is unsure. */
+export interface CascadeSpec {
+  readonly first: ModelSpec;
+  /** It is sure of scores up to `below`, and from `above`. The score is the last number of an output row. */
+  readonly below: number;
+  readonly above: number;
 }
 
 export interface TensorSpec {
@@ -101,7 +112,7 @@ export interface ModelHandle {
   readonly outputSize: number;
   /** The execution provider in use. */
   readonly provider: string;
-  /** Digest of the model file, added to every prediction. */
+  /** Digest of the model file. */
   readonly version: string;
   /**
    * Scores `rows` rows. `bucketOf` returns the index in `lengths` of a row's length, the first by default. Calls are answered in
@@ -135,6 +146,8 @@ export interface RunResult {
   readonly scores: Float32Array;
   /** The rows that failed on their own, with the cause. */
   readonly failures: ReadonlyMap<number, string>;
-  /** By row, the provider that answered in place of the first declared one; `null` where that one did. */
+  /** By row, what answered in place of the first declared model and provider; `null` where these did. */
   readonly degraded: readonly (string | null)[];
+  /** By row, the digest of the model that answered. */
+  readonly versions: readonly string[];
 }

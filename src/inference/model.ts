@@ -1,12 +1,12 @@
 import { MillraceError, type ModelHandle, type ModelSpec } from '../core/index.js';
-import { bufferPool } from './buffers.js';
-import { latencyCurve } from './latency-curve.js';
-import { layoutOf } from './layout.js';
-import type { Batch, ModelQueue } from './model-queue.js';
-import { overheadOf } from './overhead.js';
-import type { Scheduler } from './scheduler.js';
-import { WorkerLost } from './worker-link.js';
-import type { WorkerSlot } from './worker-slot.js';
+import { bufferPool } from './scheduling/buffers.js';
+import { latencyCurve } from './scheduling/latency-curve.js';
+import { layoutOf } from './scheduling/layout.js';
+import type { Batch, ModelQueue } from './scheduling/model-queue.js';
+import type { Scheduler } from './scheduling/scheduler.js';
+import { overheadOf } from './workers/overhead.js';
+import { WorkerLost } from './workers/worker-link.js';
+import type { WorkerSlot } from './workers/worker-slot.js';
 
 export interface ModelFile {
   /** The name in messages. */
@@ -58,7 +58,7 @@ export async function serveModel(
   const pool = bufferPool(2 * slots.length + 2);
   const queue = scheduler.queue({
     layoutOf: (bucket, rows) => layoutOf(inputs, lengths[bucket] as number, rows),
-    ...{ outputSize, batchMax, waitMax, curves, pool },
+    ...{ outputSize, version: digest, batchMax, waitMax, curves, pool },
     dispatch: (batch, worker) => void score(batch, slots[worker] as WorkerSlot),
   });
 

@@ -3,10 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type InferenceService, MillraceError, type ModelHandle, type ModelSpec } from '../core/index.js';
-import type { Isolation } from './channel.js';
 import { type ModelFile, type ServedModel, serveModel } from './model.js';
-import { createScheduler } from './scheduler.js';
-import { workerSlot } from './worker-slot.js';
+import { openChain } from './open-chain.js';
+import { createScheduler } from './scheduling/scheduler.js';
+import type { Isolation } from './workers/channel.js';
+import { workerSlot } from './workers/worker-slot.js';
 
 export interface InferenceOptions {
   /** The number of workers, each with a thread, and with all models (default 1). */
@@ -71,7 +72,7 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     return model;
   }
 
-  async function open(spec: ModelSpec): Promise<ModelHandle> {
+  async function openOne(spec: ModelSpec): Promise<ModelHandle> {
     if (closed) throw new MillraceError('model', 'the inference service is closed');
     checkSpec(spec);
     const file = await readModel(spec.model);
@@ -88,7 +89,7 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
   }
 
   return {
-    open,
+    open: (spec) => openChain(spec, openOne, onWarning),
     close() {
       closed ??= shutDown();
       return closed;

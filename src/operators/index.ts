@@ -24,12 +24,12 @@ export { type DetectDriftOptions, type DriftEvent, detectDrift } from './ml/dete
 export { type EvaluateOptions, type EvaluationRow, evaluate } from './ml/evaluate.js';
 export { featureRows } from './ml/feature-rows.js';
 export { featurize } from './ml/featurize.js';
-export { type InferOptions, type Inferred, infer } from './ml/infer.js';
+export { type Cascade, type FallbackRule, type InferOptions, type Inferred, infer } from './ml/infer.js';
 export type { InferredVector, InferVectorsOptions } from './ml/infer-vectors.js';
 export { type LearnOptions, learn } from './ml/learn.js';
 export type { LabelOptions } from './ml/learn-from-labels.js';
 export type { Learned, LearnedClass, LearnedNumber } from './ml/learned.js';
-export type { ModelOptions } from './ml/model-options.js';
+export type { FallbackModel, ModelOptions } from './ml/model-options.js';
 export type { ScaleRule } from './ml/scalers.js';
 export type { ScoreThenLearnOptions } from './ml/score-then-learn.js';
 export {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { latencyCurve, measuredSizes } from '../../src/inference/latency-curve.js';
+import { latencyCurve, measuredSizes } from '../../src/inference/scheduling/latency-curve.js';
 import { generator } from '../random.js';
 
 const curve = (points: readonly (readonly [number, number])[], overheadMs = 0) =>

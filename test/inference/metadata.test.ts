@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chooseTensors, type ValueFacts } from '../../src/inference/metadata.js';
+import { chooseTensors, type ValueFacts } from '../../src/inference/session/metadata.js';
 
 const tensor = (name: string, shape: readonly (number | string)[], type = 'float32'): ValueFacts => ({
   name,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TensorSpec } from '../../src/core/index.js';
-import type { ValueFacts } from '../../src/inference/metadata.js';
-import { chooseNamed } from '../../src/inference/named-tensors.js';
+import type { ValueFacts } from '../../src/inference/session/metadata.js';
+import { chooseNamed } from '../../src/inference/session/named-tensors.js';
 
 const tensor = (name: string, shape: readonly (number | string)[], type = 'float32'): ValueFacts => ({
   name,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { normalizeRows, pool } from '../../src/inference/pooling.js';
-import { vectorsOf } from '../../src/inference/vectors.js';
+import { normalizeRows, pool } from '../../src/inference/session/pooling.js';
+import { vectorsOf } from '../../src/inference/session/vectors.js';
 
 // Two rows of three positions of two numbers.
 const data = Float32Array.of(1, 2, 3, 4, 100, 200, 5, 6, 7, 8, 9, 10);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isOutOfMemory, noCeiling, scoreRows } from '../../src/inference/recovery.js';
+import { isOutOfMemory, noCeiling, scoreRows } from '../../src/inference/session/recovery.js';
 
 const noMemory = 'Failed to allocate memory for requested buffer of size 4503599627370496';
 

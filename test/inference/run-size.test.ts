@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { inRunsOf, measureRuns } from '../../src/inference/run-size.js';
+import { inRunsOf, measureRuns } from '../../src/inference/session/run-size.js';
 
 /** Keeps this thread busy for so long, as a run does. */
 const busy = (ms: number): void => {

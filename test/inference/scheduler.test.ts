@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TensorData } from '../../src/core/index.js';
-import { bufferPool } from '../../src/inference/buffers.js';
-import { latencyCurve } from '../../src/inference/latency-curve.js';
-import { layoutOf, viewsOf } from '../../src/inference/layout.js';
-import type { Batch } from '../../src/inference/model-queue.js';
-import { createScheduler } from '../../src/inference/scheduler.js';
+import { bufferPool } from '../../src/inference/scheduling/buffers.js';
+import { latencyCurve } from '../../src/inference/scheduling/latency-curve.js';
+import { layoutOf, viewsOf } from '../../src/inference/scheduling/layout.js';
+import type { Batch } from '../../src/inference/scheduling/model-queue.js';
+import { createScheduler } from '../../src/inference/scheduling/scheduler.js';
 
 const inputSize = 2;
 const outputSize = 3;
@@ -33,6 +33,7 @@ function world(limits: { batchMax: number; waitMax: number; workers: number; msO
     batchMax,
     waitMax,
     outputSize,
+    version: 'digest',
     pool: bufferPool(4),
     layoutOf: (bucket, rowsMax) =>
       layoutOf(
@@ -427,7 +428,7 @@ describe('models that share a worker', () => {
     const scheduler = createScheduler({ workers: 1, nowMs: () => now, startTimer: () => () => {} });
     const model = (name: string, ms: number) => {
       const queue = scheduler.queue({
-        ...{ batchMax: 8, waitMax: 1, outputSize: 1, pool: bufferPool(4) },
+        ...{ batchMax: 8, waitMax: 1, outputSize: 1, version: '', pool: bufferPool(4) },
         layoutOf: (_, rows) => layoutOf([{ name: 'x', type: 'float32', shape: [1] }], 1, rows),
         curves: [latencyCurve({ points: [{ rows: 8, ms }], rowsMax: 8 })],
         dispatch(batch) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { openSession, proveProvider } from '../../src/inference/session.js';
-import { sessionPool } from '../../src/inference/session-pool.js';
+import { openSession, proveProvider } from '../../src/inference/session/session.js';
+import { sessionPool } from '../../src/inference/session/session-pool.js';
 
 const bytes = (name: string) => readFileSync(new URL(`./models/${name}.onnx`, import.meta.url));
 const load = (name: string, batchMax = 8) => ({ digest: name, bytes: bytes(name), providers: ['cpu'], batchMax });

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { createScheduler } from '../../src/inference/scheduler.js';
+import { createScheduler } from '../../src/inference/scheduling/scheduler.js';
 import { type CreateScheduler, simulate } from './simulation.js';
 
-const source = new URL('../../src/inference/', import.meta.url);
+const source = new URL('../../src/inference/scheduling/', import.meta.url);
 
 describe('the scheduler in a simulation of faults', () => {
   test('answers every row once, in order, in time, in 1,000 schedules', async () => {

@@ -1,10 +1,10 @@
 import type { TensorData } from '../../src/core/index.js';
-import { bufferPool } from '../../src/inference/buffers.js';
-import { latencyCurve, measuredSizes } from '../../src/inference/latency-curve.js';
-import { layoutOf, viewsOf } from '../../src/inference/layout.js';
-import type { Batch } from '../../src/inference/model-queue.js';
-import { noCeiling, scoreRows } from '../../src/inference/recovery.js';
-import type { createScheduler } from '../../src/inference/scheduler.js';
+import { bufferPool } from '../../src/inference/scheduling/buffers.js';
+import { latencyCurve, measuredSizes } from '../../src/inference/scheduling/latency-curve.js';
+import { layoutOf, viewsOf } from '../../src/inference/scheduling/layout.js';
+import type { Batch } from '../../src/inference/scheduling/model-queue.js';
+import type { createScheduler } from '../../src/inference/scheduling/scheduler.js';
+import { noCeiling, scoreRows } from '../../src/inference/session/recovery.js';
 import { generator } from '../random.js';
 
 export type CreateScheduler = typeof createScheduler;
@@ -101,7 +101,7 @@ export async function simulate(createScheduler: CreateScheduler, seed: number): 
       layoutOf([{ name: 'x', type: 'float32', shape: [null] }], lengths[bucket] as number, rows);
     const points = measuredSizes(batchMax).map((rows) => ({ rows, ms: msOf(rows) }));
     const queue = scheduler.queue({
-      ...{ batchMax, waitMax, outputSize: 1, layoutOf: layoutOfRows, pool: bufferPool(2 * workers + 2) },
+      ...{ batchMax, waitMax, outputSize: 1, version: '', layoutOf: layoutOfRows, pool: bufferPool(2 * workers + 2) },
       ...(random() < 0.8 && {
         curves: lengths.map(() => latencyCurve({ points, rowsMax: batchMax, overheadMs: random() * 0.1 })),
       }),

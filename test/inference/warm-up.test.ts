@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { layoutOf } from '../../src/inference/layout.js';
-import { profileShows } from '../../src/inference/session.js';
-import { checkBatchInvariance, sameBits, warmUpSizes, warmUpViews } from '../../src/inference/warm-up.js';
+import { layoutOf } from '../../src/inference/scheduling/layout.js';
+import { profileShows } from '../../src/inference/session/session.js';
+import { checkBatchInvariance, sameBits, warmUpSizes, warmUpViews } from '../../src/inference/session/warm-up.js';
 
 const inputSize = 2;
 const warmUpRows = (rows: number, size: number) =>

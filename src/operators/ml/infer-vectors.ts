@@ -23,6 +23,7 @@ import {
   type ModelOptions,
   modelProblems,
   modelSettings,
+  specOf,
 } from './model-options.js';
 
 /** A model's vector for one record. */
@@ -31,7 +32,7 @@ export interface InferredVector {
   readonly vector: readonly number[];
   /** SHA-256 of the model file that made the vector. */
   readonly model: string;
-  /** Which provider answered in place of the first declared one; `null` where that one did. */
+  /** What answered in place of the first declared model and provider (`'cpu'`, `'small.onnx'`); `null` where these did. */
   readonly degraded: string | null;
 }
 
@@ -53,7 +54,7 @@ export interface InferVectorsOptions<T, As extends string, Name extends string> 
 export function inferVectors<T, const As extends string, Name extends string>(
   options: InferVectorsOptions<T, As, Name>,
 ): Operator<T & Free<As>, Adds<{ readonly [K in As]: InferredVector }>> {
-  const { model, batchMax, waitMax, providers, output, lengths, pooling, normalize } = options;
+  const { output, lengths, pooling, normalize } = options;
   const inputs = Object.keys(options.inputs);
   const tensors = {
     inputs,
@@ -70,7 +71,7 @@ export function inferVectors<T, const As extends string, Name extends string>(
       shape: 'batched',
       nondeterministic: isNondeterministic(options),
       async open(context, services) {
-        const handle = await services.get(inferenceService).open({ model, batchMax, waitMax, providers, tensors });
+        const handle = await services.get(inferenceService).open(specOf(options, tensors));
         const readers = Object.values<(value: T) => Tensor>(options.inputs) as readonly ((value: unknown) => Tensor)[];
         return vectorizer(handle, readers, options.as, context);
       },
@@ -84,7 +85,7 @@ function vectorizer(
   as: string,
   context: StepContext,
 ): BatchedLogic {
-  const { outputSize, version } = model;
+  const { outputSize } = model;
   const withVector = fieldAdder(as);
 
   /** The rows that the model can take, with their tensors; the others are answered at once. */
@@ -103,7 +104,7 @@ function vectorizer(
     async onBatch(values) {
       const answers = new Array<unknown>(values.length);
       const rows = readRows(values, answers);
-      const { scores, failures, degraded } = await model.run(
+      const { scores, failures, degraded, versions } = await model.run(
         rows.length,
         (row, into, place) => {
           const { tensors } = rows[row] as (typeof rows)[number];
@@ -118,7 +119,7 @@ function vectorizer(
           failure === undefined
             ? withVector(values[at], {
                 vector,
-                model: version,
+                model: versions[row] as string,
                 degraded: degraded[row] as string | null,
               } satisfies InferredVector)
             : new RowFailure('inference', failure);

@@ -7,26 +7,68 @@ import {
   inferenceService,
   MillraceError,
   type ModelHandle,
+  type ModelSpec,
   type Operator,
+  type Problem,
+  type Provider,
   RowFailure,
+  type RunResult,
+  type Settings,
   type StepContext,
 } from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
 import { type InferredVector, type InferVectorsOptions, inferVectors } from './infer-vectors.js';
-import { isNondeterministic, type ModelOptions, modelProblems, modelSettings } from './model-options.js';
+import {
+  type FallbackModel,
+  fileName,
+  inPlaceOf,
+  isNondeterministic,
+  isOnCpu,
+  type ModelOptions,
+  modelProblems,
+  modelSettings,
+  providerProblems,
+  specOf,
+} from './model-options.js';
 
 /** A model's answer about one record. */
 export interface Inferred {
   /** Probability of the positive class: the last number of the model's output row. */
   readonly score: number;
-  /** SHA-256 of the model file that made the score. */
+  /** SHA-256 of the model file that made the score, or the name of the rule that did. */
   readonly model: string;
-  /** Which provider answered in place of the first declared one; `null` where that one did. */
+  /** What answered in place of the first declared model and provider (`'cpu'`, `'small.onnx'`); `null` where these did. */
   readonly degraded: string | null;
 }
 
+/** A score without a model. */
+export interface FallbackRule {
+  /** What `model` and `degraded` say of its scores. */
+  readonly name: string;
+  /** A function of the features alone. */
+  readonly rule: (features: FeatureVector) => number;
+}
+
+/** A cheap model before a dear one. */
+export interface Cascade {
+  readonly model: string | URL;
+  /** Default: those of the dear one. */
+  readonly providers?: readonly Provider[];
+  /** Scores up to this one are taken from the cheap model. */
+  readonly below: number;
+  /** Scores from this one on are taken from the cheap model. */
+  readonly above: number;
+}
+
 /** Which model `infer` asks, how it makes batches, and under which name it adds the score. */
-export interface InferOptions<As extends string> extends ModelOptions<As> {
+export interface InferOptions<As extends string> extends Omit<ModelOptions<As>, 'fallback'> {
+  /**
+   * What answers in place of the model, in this order: the rows on which it fails, and all rows while it cannot be run. A rule may
+   * be the last.
+   */
+  readonly fallback?: readonly (FallbackModel | FallbackRule)[];
+  /** A cheap model that is asked first; the model is asked about the rows of which it is unsure. */
+  readonly cascade?: Cascade;
   /** The view that makes `features`: a model that takes another number of features is refused before the first record. */
   readonly view?: { readonly name: string; readonly shape: FeatureShape };
 }
@@ -43,9 +85,13 @@ export interface InferOptions<As extends string> extends ModelOptions<As> {
  *
  * Every field is kept. See `createInference` for what is checked when a model is loaded.
  *
+ * With `cascade` a cheap model is asked first, and the model about the rows of which that is unsure. With `fallback` others answer
+ * where it fails: another file or provider, and at last a rule. `degraded` says of each record which one answered.
+ *
  * Guarantees: records leave in the order they came. On the CPU what is added is a function of the record and the
- * model alone, bit for bit, so a replay repeats it; with any other provider a row's bits may depend on its batch, and on
- * which provider answered, so sinks outside the ledger's transaction are written after the checkpoint. A record that the
+ * models alone, bit for bit, so a replay repeats it; with any other provider a row's bits may depend on its batch, and on
+ * which provider answered, and with `fallback` faults decide who answers, so sinks outside the ledger's transaction are written
+ * after the checkpoint. A record that the
  * model cannot take, or answers with a number that is not finite, goes to the dead letters as `inference`, and so does a
  * length that is not declared; the others of its batch are answered.
  *
@@ -57,6 +103,13 @@ export interface InferOptions<As extends string> extends ModelOptions<As> {
  *
  * @example
  * scored.via('risk', infer({ model: 'models/risk.onnx', as: 'risk', batchMax: 256, waitMax: millis(5), providers: ['cuda', 'cpu'] }));
+ *
+ * @example
+ * scored.via('risk', infer({
+ *   model: 'models/large.onnx', as: 'risk', batchMax: 64, waitMax: millis(5), providers: ['cuda'],
+ *   cascade: { model: 'models/small.onnx', providers: ['cpu'], below: 0.05, above: 0.95 },
+ *   fallback: [{ providers: ['cpu'] }, { model: 'models/small.onnx', providers: ['cpu'] }, { name: 'prior', rule: () => 0.02 }],
+ * }));
  *
  * @example
  * texts.via('embedding', infer({
@@ -81,51 +134,117 @@ export function infer(
 function inferScores<const As extends string>(
   options: InferOptions<As>,
 ): Operator<{ readonly features: FeatureVector } & Free<As>, Adds<{ readonly [K in As]: Inferred }>> {
+  const { models, rule } = partsOf(options);
+  const { cascade } = options;
   return {
     kind: 'infer',
-    settings: modelSettings(options),
-    problems: modelProblems(options),
+    settings: settingsOf(options),
+    problems: problemsOf(options),
     shape: {
       shape: 'batched',
-      nondeterministic: isNondeterministic(options),
+      nondeterministic:
+        rule !== undefined || isNondeterministic(models) || !isOnCpu(cascade?.providers ?? options.providers),
       async open(context, services) {
-        const { model, batchMax, waitMax, providers } = options;
-        const handle = await services.get(inferenceService).open({ model, batchMax, waitMax, providers });
+        const handle = await services.get(inferenceService).open(withCascade(specOf(models), cascade));
         if (options.view !== undefined) checkWidth(options.view, handle, context);
-        return scorer(handle, options.as, context);
+        return scorer(handle, options.as, rule, context);
       },
     },
   };
 }
 
-function scorer(model: ModelHandle, as: string, context: StepContext): BatchedLogic {
-  const { outputSize, version } = model;
+const isRule = (fallback: FallbackModel | FallbackRule): fallback is FallbackRule => 'rule' in fallback;
+
+/** The options with the models of the fallback chain alone, and its rule. */
+function partsOf<As extends string>(options: InferOptions<As>) {
+  const { fallback = [], ...others } = options;
+  const models: ModelOptions<As> = {
+    ...others,
+    fallback: fallback.filter((each): each is FallbackModel => !isRule(each)),
+  };
+  return { models, rule: fallback.find(isRule) };
+}
+
+const withCascade = (spec: ModelSpec, cascade: Cascade | undefined): ModelSpec => {
+  if (cascade === undefined) return spec;
+  const { fallback: _, ...alone } = spec;
+  const { below, above } = cascade;
+  return { ...spec, cascade: { first: inPlaceOf(alone, cascade), below, above } };
+};
+
+function settingsOf(options: InferOptions<string>): Settings {
+  const { models, rule } = partsOf(options);
+  const { cascade } = options;
+  const settings = modelSettings(models);
+  return {
+    ...settings,
+    ...(rule && { fallback: [...(settings.fallback === undefined ? [] : [settings.fallback]), rule.name].join(', ') }),
+    ...(cascade && { cascade: `${fileName(cascade.model)}, unsure above ${cascade.below} and below ${cascade.above}` }),
+  };
+}
+
+function problemsOf(options: InferOptions<string>): readonly Problem[] {
+  const { fallback = [], cascade } = options;
+  const problems = [...modelProblems(partsOf(options).models)];
+  if (fallback.slice(0, -1).some(isRule))
+    problems.push({ message: 'a rule is not the last fallback', hint: 'a rule always answers: put it at the end' });
+  if (cascade === undefined) return problems;
+  if (cascade.providers !== undefined) problems.push(...providerProblems(cascade.providers));
+  if (!(cascade.below < cascade.above)) {
+    problems.push({
+      message: `the cheap model is unsure of no score: below is ${cascade.below}, above is ${cascade.above}`,
+      hint: 'give below < above, e.g. below: 0.1, above: 0.9',
+    });
+  }
+  return problems;
+}
+
+function scorer(model: ModelHandle, as: string, rule: FallbackRule | undefined, context: StepContext): BatchedLogic {
+  const { outputSize } = model;
   const inputSize = widthOf(model);
   const withInferred = fieldAdder(as);
+
+  const score = (rows: readonly { readonly features: FeatureVector }[]): Promise<RunResult> =>
+    model.run(rows.length, (row, into, place) => {
+      const { dense, view } = (rows[row] as (typeof rows)[number]).features;
+      if (dense.length !== inputSize) throw wrongWidth(context, `'${view}'`, dense.length, inputSize);
+      // A loop: for rows of tens of numbers it beats `set`, which costs a call into the runtime.
+      const numbers = into[0] as Float32Array;
+      const at = place * inputSize;
+      for (let i = 0; i < inputSize; i++) numbers[at + i] = dense[i] as number;
+    });
+
+  /** The answers of the models; nothing where none of them can be run and a rule answers in their place. */
+  const scoreIfPossible = async (rows: Parameters<typeof score>[0]): Promise<RunResult | undefined> => {
+    try {
+      return await score(rows);
+    } catch (error) {
+      if (rule !== undefined && error instanceof MillraceError && error.code === 'inference') return undefined;
+      throw error;
+    }
+  };
+
+  function byRule(value: { readonly features: FeatureVector }, { name, rule: scoreOf }: FallbackRule): unknown {
+    const score = scoreOf(value.features);
+    return Number.isFinite(score)
+      ? withInferred(value, { score, model: name, degraded: name } satisfies Inferred)
+      : new RowFailure('inference', `the score of the rule '${name}' is ${score}`);
+  }
 
   return {
     async onBatch(values) {
       const rows = values as readonly { readonly features: FeatureVector }[];
-      const { scores, failures, degraded } = await model.run(rows.length, (row, into, place) => {
-        const { dense, view } = (rows[row] as (typeof rows)[number]).features;
-        if (dense.length !== inputSize) throw wrongWidth(context, `'${view}'`, dense.length, inputSize);
-        // A loop: for rows of tens of numbers it beats `set`, which costs a call into the runtime.
-        const numbers = into[0] as Float32Array;
-        const at = place * inputSize;
-        for (let i = 0; i < inputSize; i++) numbers[at + i] = dense[i] as number;
-      });
+      const result = await scoreIfPossible(rows);
       const answers = new Array<unknown>(rows.length);
       for (let row = 0; row < rows.length; row++) {
-        const score = scores[(row + 1) * outputSize - 1] as number;
-        const failure = failures.get(row) ?? (Number.isFinite(score) ? undefined : `the score is ${score}`);
-        answers[row] =
-          failure === undefined
-            ? withInferred(rows[row], {
-                score,
-                model: version,
-                degraded: degraded[row] as string | null,
-              } satisfies Inferred)
-            : new RowFailure('inference', failure);
+        const value = rows[row] as (typeof rows)[number];
+        const score = result?.scores[(row + 1) * outputSize - 1] as number;
+        const failure = result?.failures.get(row) ?? (Number.isFinite(score) ? undefined : `the score is ${score}`);
+        if (result !== undefined && failure === undefined) {
+          const model = result.versions[row] as string;
+          const degraded = result.degraded[row] as string | null;
+          answers[row] = withInferred(value, { score, model, degraded } satisfies Inferred);
+        } else answers[row] = rule ? byRule(value, rule) : new RowFailure('inference', failure as string);
       }
       return answers;
     },

@@ -1,4 +1,12 @@
-import { type Duration, type Problem, type Provider, providers, type Settings } from '../../core/index.js';
+import {
+  type Duration,
+  type ModelSpec,
+  type Problem,
+  type Provider,
+  providers,
+  type Settings,
+  type TensorSpec,
+} from '../../core/index.js';
 
 /** How a model is run, whatever it takes and gives. */
 export interface ModelOptions<As extends string> {
@@ -12,21 +20,65 @@ export interface ModelOptions<As extends string> {
   readonly waitMax: Duration;
   /** In the order to try. */
   readonly providers: readonly Provider[];
+  /** What answers in place of the model, in this order: the rows on which it fails, and all rows while it cannot be run. */
+  readonly fallback?: readonly FallbackModel[];
 }
 
-/** Bits may depend on the batch, or on which provider answered: anywhere but on the CPU. */
-export const isNondeterministic = ({ providers }: ModelOptions<string>): boolean =>
-  providers.some((provider) => provider !== 'cpu');
-
-export function modelSettings({ model, as, batchMax, waitMax, providers }: ModelOptions<string>): Settings {
-  return { model: fileName(model), as, batchMax, waitMax, providers: providers.join(', ') };
+/** A model that answers in place of another: a smaller file, or the same one on other providers. */
+export interface FallbackModel {
+  /** Default: the same file. */
+  readonly model?: string | URL;
+  /** Default: the same providers. */
+  readonly providers?: readonly Provider[];
 }
+
+/** The model as the inference service opens it. */
+export function specOf(options: ModelOptions<string>, tensors?: TensorSpec): ModelSpec {
+  const { model, batchMax, waitMax, providers, fallback = [] } = options;
+  const own: ModelSpec = { model, batchMax, waitMax, providers, ...(tensors && { tensors }) };
+  return fallback.length === 0 ? own : { ...own, fallback: fallback.map((other) => inPlaceOf(own, other)) };
+}
+
+/** A model with the same limits, inputs and outputs as another. */
+export const inPlaceOf = (spec: ModelSpec, { model, providers }: FallbackModel): ModelSpec => ({
+  ...spec,
+  model: model ?? spec.model,
+  providers: providers ?? spec.providers,
+});
+
+/** Bits may depend on the batch, or on what answered: anywhere but on the CPU, and where faults decide who answers. */
+export const isNondeterministic = ({ providers, fallback = [] }: ModelOptions<string>): boolean =>
+  fallback.length > 0 || !isOnCpu(providers);
+
+export const isOnCpu = (wanted: readonly Provider[]): boolean => wanted.every((provider) => provider === 'cpu');
+
+export function modelSettings({
+  model,
+  as,
+  batchMax,
+  waitMax,
+  providers,
+  fallback = [],
+}: ModelOptions<string>): Settings {
+  return {
+    ...{ model: fileName(model), as, batchMax, waitMax, providers: providers.join(', ') },
+    ...(fallback.length > 0 && { fallback: fallback.map(nameOfFallback).join(', ') }),
+  };
+}
+
+export const nameOfFallback = ({ model, providers }: FallbackModel): string =>
+  [...(model === undefined ? [] : [fileName(model)]), ...(providers ? [providers.join('/')] : [])].join(' on ');
 
 /** Of a URL only the file's name: the rest differs from machine to machine, and descriptions are compared. */
 export const fileName = (file: string | URL): string =>
   typeof file === 'string' ? file : (file.pathname.split('/').at(-1) ?? '');
 
-export function modelProblems({ batchMax, waitMax, providers: wanted }: ModelOptions<string>): readonly Problem[] {
+export function modelProblems({
+  batchMax,
+  waitMax,
+  providers: wanted,
+  fallback = [],
+}: ModelOptions<string>): readonly Problem[] {
   const problems: Problem[] = [];
   if (!Number.isSafeInteger(batchMax) || batchMax < 1) {
     problems.push({
@@ -35,12 +87,26 @@ export function modelProblems({ batchMax, waitMax, providers: wanted }: ModelOpt
     });
   }
   if (!(waitMax >= 0)) problems.push({ message: `waitMax is ${waitMax}`, hint: 'give a duration, e.g. millis(5)' });
-  if (wanted.length === 0) problems.push({ message: 'no provider is declared', hint: "end the list with 'cpu'" });
-  for (const provider of wanted) {
-    if (providers.includes(provider)) continue;
-    problems.push({ message: `there is no provider '${provider}'`, hint: `choose from ${providers.join(', ')}` });
+  problems.push(...providerProblems(wanted));
+  for (const other of fallback) {
+    if (other.providers !== undefined) problems.push(...providerProblems(other.providers));
+    if (other.model === undefined && other.providers === undefined)
+      problems.push({
+        message: 'a fallback is the same model again',
+        hint: 'give another `model`, or other `providers`',
+      });
   }
   return problems;
+}
+
+export function providerProblems(wanted: readonly Provider[]): readonly Problem[] {
+  if (wanted.length === 0) return [{ message: 'no provider is declared', hint: "end the list with 'cpu'" }];
+  return wanted
+    .filter((provider) => !providers.includes(provider))
+    .map((provider) => ({
+      message: `there is no provider '${provider}'`,
+      hint: `choose from ${providers.join(', ')}`,
+    }));
 }
 
 /** What is wrong with the lengths that rows of tensors may have. */

@@ -1,10 +1,15 @@
-import { describe, expect, expectTypeOf, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
 import {
   type BatchedLogic,
   type DeadLetter,
   type FeatureVector,
   type InferenceService,
   inferenceService,
+  MillraceError,
+  type ModelHandle,
   type ModelSpec,
   millis,
   type Origin,
@@ -19,6 +24,7 @@ import {
 import { createInference } from '../../../src/inference/index.js';
 import { type InferOptions, type Inferred, infer } from '../../../src/operators/ml/infer.js';
 import { type Stream, topology } from '../../../src/topology/topology.js';
+import { turning } from '../../inference/onnx.js';
 
 const modelFile = (name: string) => new URL(`../../inference/models/${name}.onnx`, import.meta.url);
 const options = {
@@ -191,6 +197,132 @@ describe('infer', () => {
     ]);
     expect(infer({ ...options, providers: [] }).problems?.map(({ message }) => message)).toEqual([
       'no provider is declared',
+    ]);
+  });
+});
+
+describe('infer with a fallback chain', () => {
+  let folder: string;
+  /** Gives back its only number. */
+  let same: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'millrace-infer-'));
+    same = join(folder, 'same.onnx');
+    await writeFile(same, turning());
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const risks = async (changes: Partial<InferOptions<'risk'>>, numbers: readonly number[]) => {
+    let risks: unknown[] = [];
+    await withStep(changes, async (logic) => {
+      const answers = await logic.onBatch(
+        numbers.map((number) => row(number)),
+        origins,
+      );
+      risks = answers.map((answer) => (answer as { readonly risk?: Inferred }).risk ?? answer);
+    });
+    return risks as (Inferred & RowFailure)[];
+  };
+  const rule = { name: 'prior', rule: ({ dense }: FeatureVector) => (dense[0] as number) / 1_000 };
+
+  test('answers with another model where the first one fails, and says so', async () => {
+    const [good, bad] = await risks({ model: modelFile('table'), fallback: [{ model: same }] }, [2, 99]);
+    expect(good).toMatchObject({ score: 20, degraded: null });
+    expect(bad).toMatchObject({ score: 99, degraded: 'same.onnx' });
+    expect(good?.model).not.toBe(bad?.model);
+  });
+
+  test('answers with a rule at last, where its score is a number', async () => {
+    const [good, bad] = await risks({ model: modelFile('table'), fallback: [rule] }, [2, 99]);
+    expect(good).toMatchObject({ score: 20, degraded: null });
+    expect(bad).toEqual({ score: 0.099, model: 'prior', degraded: 'prior' });
+    const wrong = { name: 'wrong', rule: () => Number.NaN };
+    expect((await risks({ model: modelFile('table'), fallback: [wrong] }, [99]))[0]).toEqual({
+      reason: 'inference',
+      detail: "the score of the rule 'wrong' is NaN",
+    } satisfies RowFailure);
+  });
+
+  test('goes on with what can be opened', async () => {
+    const fallback = [{ model: same }];
+    expect((await risks({ model: modelFile('not-there'), fallback }, [7]))[0]).toMatchObject({
+      score: 7,
+      degraded: 'same.onnx',
+    });
+    const providers = ['tensorrt'] as const;
+    expect((await risks({ model: same, providers, fallback: [{ providers: ['cpu'] }] }, [7]))[0]).toMatchObject({
+      score: 7,
+      degraded: 'cpu',
+    });
+    await expect(risks({ model: modelFile('not-there'), fallback: [{ providers: ['cpu'] }] }, [7])).rejects.toThrow(
+      'cannot be read',
+    );
+  });
+
+  test('refuses a model that takes something else', async () => {
+    const fallback = [{ model: modelFile('identity') }];
+    await expect(risks({ model: same, fallback }, [7])).rejects.toMatchObject({
+      code: 'model',
+      where: 'identity.onnx',
+    });
+  });
+
+  test('asks a cheap model first, and the dear one where that is unsure', async () => {
+    const cascade = { model: same, below: 0, above: 5 };
+    const answers = await risks({ model: modelFile('table'), cascade }, [0, 1, 4, 5, 6]);
+    expect(answers.map(({ score }) => score)).toEqual([0, 10, 40, 5, 6]);
+    const [cheap, dear] = [answers[0]?.model, answers[1]?.model];
+    expect(answers.map(({ model }) => model)).toEqual([cheap, dear, dear, cheap, cheap]);
+    expect(answers.map(({ degraded }) => degraded)).toEqual([null, null, null, null, null]);
+  });
+
+  test('answers with the rule where no worker can be kept alive', async () => {
+    const lost = { open: async () => dying, close: async () => {} } as InferenceService;
+    const dying = {
+      ...{ inputs: [{ shape: [1] }], outputSize: 1 },
+      run: () => Promise.reject(new MillraceError('inference', 'lost')),
+    } as unknown as ModelHandle;
+    const scores = async (changes: Partial<InferOptions<'risk'>>) => {
+      const { shape } = infer({ ...options, ...changes });
+      if (shape.shape !== 'batched') throw new Error('infer is a batched operator');
+      return (await shape.open(context, servicesWith(lost))).onBatch([row(5)], origins);
+    };
+    expect(await scores({ fallback: [rule] })).toMatchObject([{ risk: { score: 0.005, degraded: 'prior' } }]);
+    await expect(scores({})).rejects.toMatchObject({ code: 'inference' });
+  });
+
+  test('is deterministic as long as the rows alone decide, on the CPU', () => {
+    const isNondeterministic = (changes: Partial<InferOptions<'risk'>>) => {
+      const { shape } = infer({ ...options, ...changes });
+      return shape.shape === 'batched' && shape.nondeterministic;
+    };
+    const cascade = { model: 'small.onnx', below: 0.1, above: 0.9 };
+    expect(isNondeterministic({ cascade })).toBe(false);
+    expect(isNondeterministic({ cascade: { ...cascade, providers: ['cuda', 'cpu'] } })).toBe(true);
+    expect(isNondeterministic({ fallback: [{ model: 'small.onnx' }] })).toBe(true);
+    expect(isNondeterministic({ fallback: [rule] })).toBe(true);
+  });
+
+  test('describes itself, and finds its own mistakes', () => {
+    const cascade = { model: 'models/tiny.onnx', below: 0.1, above: 0.9 };
+    const fallback = [{ providers: ['cuda', 'cpu'] }, { model: 'models/small.onnx' }, rule] as const;
+    const described = infer({ ...options, cascade, fallback });
+    expect(described.settings).toMatchObject({
+      fallback: 'cuda/cpu, models/small.onnx, prior',
+      cascade: 'models/tiny.onnx, unsure above 0.1 and below 0.9',
+    });
+    expect(described.problems).toEqual([]);
+    const wrong = infer({
+      ...options,
+      cascade: { ...cascade, above: 0.1, providers: [] },
+      fallback: [rule, {}, { providers: ['gpu' as 'cpu'] }],
+    });
+    expect(wrong.problems?.map(({ message }) => message)).toEqual([
+      'a fallback is the same model again',
+      "there is no provider 'gpu'",
+      'a rule is not the last fallback',
+      'no provider is declared',
+      'the cheap model is unsure of no score: below is 0.1, above is 0.1',
     ]);
   });
 });

@@ -1,5 +1,5 @@
-import { messageOf } from '../core/index.js';
-import type { Scored } from './protocol.js';
+import { messageOf } from '../../core/index.js';
+import type { Scored } from '../workers/protocol.js';
 
 /** The largest number of rows that a session can take at once, as far as known. */
 export interface Ceiling {

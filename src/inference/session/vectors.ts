@@ -1,5 +1,5 @@
 import type * as Onnx from 'onnxruntime-node';
-import { MillraceError, type TensorData, type TensorSpec } from '../core/index.js';
+import { MillraceError, type TensorData, type TensorSpec } from '../../core/index.js';
 import { normalizeRows, pool } from './pooling.js';
 
 /**

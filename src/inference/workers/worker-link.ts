@@ -1,4 +1,4 @@
-import { type Answer, errorOf, type Reply } from '../util/worker-thread.js';
+import { type Answer, errorOf, type Reply } from '../../util/worker-thread.js';
 import { type Channel, type Isolation, openChannel } from './channel.js';
 import type { Ask, Requests } from './protocol.js';
 

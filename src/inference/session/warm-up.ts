@@ -1,5 +1,5 @@
-import { MillraceError, type TensorData } from '../core/index.js';
-import { type Layout, viewsOf } from './layout.js';
+import { MillraceError, type TensorData } from '../../core/index.js';
+import { type Layout, viewsOf } from '../scheduling/layout.js';
 
 /** Scores rows of the warm-up's batch. */
 export type RunRows = (from: number, rows: number) => Promise<Float32Array>;

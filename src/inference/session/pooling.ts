@@ -1,4 +1,4 @@
-import type { Pooling, TensorData } from '../core/index.js';
+import type { Pooling, TensorData } from '../../core/index.js';
 
 /** The output of a model for some rows of one length: `size` numbers for each position of each row. */
 export interface Positions {

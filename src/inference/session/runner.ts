@@ -1,6 +1,6 @@
 import type * as Onnx from 'onnxruntime-node';
-import type { ModelInput, TensorData, TensorSpec } from '../core/index.js';
-import type { Layout } from './layout.js';
+import type { ModelInput, TensorData, TensorSpec } from '../../core/index.js';
+import type { Layout } from '../scheduling/layout.js';
 import { chooseTensors } from './metadata.js';
 import { chooseNamed } from './named-tensors.js';
 import { vectorsOf } from './vectors.js';

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { messageOf } from '../core/index.js';
-import { type Reply, type Request, type Start, startWorker } from '../util/worker-thread.js';
+import { messageOf } from '../../core/index.js';
+import { type Reply, type Request, type Start, startWorker } from '../../util/worker-thread.js';
 import { control } from './protocol.js';
 
 /** Where sessions run: in threads of this process, or in processes of their own, where one that hangs can be killed. */

@@ -1,5 +1,5 @@
-import { MillraceError } from '../core/index.js';
-import type { Ask, LoadedModel } from './protocol.js';
+import { MillraceError } from '../../core/index.js';
+import type { Ask, LoadedModel } from '../workers/protocol.js';
 import { openSession, refusal, type Session } from './session.js';
 
 interface Resident {

@@ -1,5 +1,5 @@
-import type { ModelInput, TensorSpec } from '../core/index.js';
-import type { Point } from './latency-curve.js';
+import type { ModelInput, TensorSpec } from '../../core/index.js';
+import type { Point } from '../scheduling/latency-curve.js';
 
 /** The requests to an inference worker, and their answers. */
 export interface Requests {

@@ -1,4 +1,4 @@
-import type { FillRow, RunResult } from '../core/index.js';
+import type { FillRow, RunResult } from '../../core/index.js';
 
 /** The rows of one caller, which may be in several batches. */
 export interface Call {
@@ -61,13 +61,13 @@ export function failSpans(spans: readonly Span[], cause: unknown): void {
 }
 
 /** Settles the calls at the beginning of `calls` that have all their answers, in the order in which they were made. */
-export function settleInOrder(calls: Set<Call>): void {
+export function settleInOrder(calls: Set<Call>, version: string): void {
   for (const call of calls) {
     if (call.left > 0) break;
     calls.delete(call);
     const { scores, failures = noFailures, degraded = new Array<null>(call.rows).fill(null), error } = call;
-    if (error === undefined) call.resolve({ scores, failures, degraded });
-    else call.reject(error.cause);
+    if (error !== undefined) call.reject(error.cause);
+    else call.resolve({ scores, failures, degraded, versions: new Array<string>(call.rows).fill(version) });
   }
 }
 

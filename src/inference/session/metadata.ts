@@ -1,4 +1,4 @@
-import { MillraceError, type ModelInput } from '../core/index.js';
+import { MillraceError, type ModelInput } from '../../core/index.js';
 
 /** A model's description of one of its inputs or outputs; a dimension is a number, or a name if it varies. */
 export interface ValueFacts {

@@ -1,4 +1,4 @@
-import { latencyCurve, measuredSizes, type Point } from './latency-curve.js';
+import { latencyCurve, measuredSizes, type Point } from '../scheduling/latency-curve.js';
 
 /** Scores the rows `from` to `from + rows` of a batch. */
 type RunRows = (from: number, rows: number) => Promise<Float32Array>;

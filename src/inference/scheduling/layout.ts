@@ -1,4 +1,4 @@
-import { type ModelInput, sizeOf, type TensorData, tensorArrays } from '../core/index.js';
+import { type ModelInput, sizeOf, type TensorData, tensorArrays } from '../../core/index.js';
 
 /** The range of one input's rows in the buffer of a batch. */
 export interface Region {

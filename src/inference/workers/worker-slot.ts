@@ -1,6 +1,6 @@
-import { MillraceError } from '../core/index.js';
-import { backOffMs } from '../util/retry.js';
-import type { Answer } from '../util/worker-thread.js';
+import { MillraceError } from '../../core/index.js';
+import { backOffMs } from '../../util/retry.js';
+import type { Answer } from '../../util/worker-thread.js';
 import type { Isolation } from './channel.js';
 import type { Ask, LoadedModel, Requests } from './protocol.js';
 import { type Limits, type Timed, type WorkerLink, WorkerLost, workerLink } from './worker-link.js';

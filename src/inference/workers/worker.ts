@@ -1,7 +1,7 @@
 import { isMainThread } from 'node:worker_threads';
-import { type Handlers, serveCalls } from '../util/worker-thread.js';
+import { type Handlers, serveCalls } from '../../util/worker-thread.js';
+import { sessionPool } from '../session/session-pool.js';
 import { control, type Requests } from './protocol.js';
-import { sessionPool } from './session-pool.js';
 
 // The entry of an inference worker, a thread or a process. `session.run` blocks its thread, so it has a separate one.
 

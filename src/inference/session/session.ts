@@ -9,10 +9,10 @@ import {
   type Provider,
   type TensorData,
   type TensorSpec,
-} from '../core/index.js';
-import type { Point } from './latency-curve.js';
-import { type Layout, layoutOf, viewsOf } from './layout.js';
-import type { Ask, Scored } from './protocol.js';
+} from '../../core/index.js';
+import type { Point } from '../scheduling/latency-curve.js';
+import { type Layout, layoutOf, viewsOf } from '../scheduling/layout.js';
+import type { Ask, Scored } from '../workers/protocol.js';
 import { noCeiling, scoreRows } from './recovery.js';
 import { inRunsOf, measureRuns } from './run-size.js';
 import { runnerOf } from './runner.js';

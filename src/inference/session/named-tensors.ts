@@ -1,4 +1,4 @@
-import { type ModelInput, type TensorSpec, type TensorType, tensorTypes } from '../core/index.js';
+import { type ModelInput, type TensorSpec, type TensorType, tensorTypes } from '../../core/index.js';
 import { list, type ModelTensors, refuse, text, type ValueFacts } from './metadata.js';
 
 /**

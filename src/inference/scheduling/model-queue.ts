@@ -1,4 +1,4 @@
-import type { FillRow, ModelStats, RunResult, TensorData } from '../core/index.js';
+import type { FillRow, ModelStats, RunResult, TensorData } from '../../core/index.js';
 import type { BufferPool } from './buffers.js';
 import { type Answer, answerSpans, type Call, cutSpans, failSpans, type Span, settleInOrder } from './calls.js';
 import type { LatencyCurve } from './latency-curve.js';
@@ -16,6 +16,8 @@ export interface QueueOptions {
   /** The layout of a batch of up to `rows` rows of a length bucket. Rows of different length buckets never share a batch. */
   layoutOf(bucket: number, rows: number): Layout;
   readonly outputSize: number;
+  /** The digest of the model, which each answer has. */
+  readonly version: string;
   /** The largest batch, in rows. */
   readonly batchMax: number;
   /** How long a row may wait for company while a worker is free, in milliseconds. */
@@ -94,7 +96,7 @@ const firstBucket = () => 0;
  * Memory: the rows of the callers, rounded up to one batch per length bucket.
  */
 export function modelQueue(options: QueueOptions, context: QueueContext): ModelQueue & Schedulable {
-  const { outputSize, batchMax, waitMax, curves, pool } = options;
+  const { outputSize, version, batchMax, waitMax, curves, pool } = options;
   const { nowMs } = context;
   /** In the order in which they leave when they are due: lost ones first, then by age. */
   const waiting: OpenBatch[] = [];
@@ -193,7 +195,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   }
 
   function settle(): void {
-    settleInOrder(calls);
+    settleInOrder(calls, version);
     if (calls.size === 0) for (const done of idleWaiters.splice(0)) done();
   }
 

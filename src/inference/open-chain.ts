@@ -1,0 +1,56 @@
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ModelHandle, type ModelSpec, messageOf } from '../core/index.js';
+import { CircuitBreaker } from '../util/circuit-breaker.js';
+import { cascade, checkAlike, fallbackChain, type Link } from './chain.js';
+
+type Open = (spec: ModelSpec) => Promise<ModelHandle>;
+
+/**
+ * Opens a model with the one that is asked before it and those that answer in its place. Models that cannot be opened are left out with
+ * a warning, as long as one of the chain is there; the cheap one of a cascade must be there, since it decides which one answers.
+ *
+ * Throws the error of the first model if none can be opened, and `MillraceError('model')` if they take or give other tensors.
+ */
+export async function openChain(
+  spec: ModelSpec,
+  open: Open,
+  onWarning: (message: string) => void,
+): Promise<ModelHandle> {
+  const { fallback = [], cascade: with_ } = spec;
+  const openMain = async () => {
+    const dear = await open(spec);
+    if (with_ === undefined) return dear;
+    const first = await open(with_.first);
+    checkAlike(dear, first, nameOf(with_.first));
+    return cascade(first, dear, with_);
+  };
+  if (fallback.length === 0) return await openMain();
+
+  const opened: { readonly spec: ModelSpec; readonly handle: ModelHandle }[] = [];
+  const errors: unknown[] = [];
+  for (const each of [spec, ...fallback]) {
+    try {
+      opened.push({ spec: each, handle: await (each === spec ? openMain() : open(each)) });
+    } catch (error) {
+      errors.push(error);
+      onWarning(`${nameOf(each)} cannot be opened, and the next of its chain answers: ${messageOf(error)}`);
+    }
+  }
+  const links = opened.map(({ spec: each, handle }): Link => {
+    checkAlike((opened[0] as (typeof opened)[number]).handle, handle, nameOf(each));
+    const name = each === spec ? undefined : linkName(each, spec, handle);
+    return { handle, name, breaker: newBreaker() };
+  });
+  const [first, ...others] = links;
+  if (first === undefined) throw errors[0];
+  return fallbackChain([first, ...others]);
+}
+
+const newBreaker = () => new CircuitBreaker({ failuresMax: 1, now: () => performance.now(), random: Math.random });
+
+/** What `degraded` says: the other model, or the other provider of the same one. */
+const linkName = (spec: ModelSpec, first: ModelSpec, handle: ModelHandle): string =>
+  `${spec.model}` === `${first.model}` ? handle.provider : nameOf(spec);
+
+const nameOf = ({ model }: ModelSpec): string => basename(typeof model === 'string' ? model : fileURLToPath(model));

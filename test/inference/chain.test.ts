@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'vitest';
+import { MillraceError, type ModelHandle } from '../../src/core/index.js';
+import { cascade, checkAlike, fallbackChain, type Link } from '../../src/inference/chain.js';
+import { CircuitBreaker } from '../../src/util/circuit-breaker.js';
+
+interface Fake {
+  /** The score of a row's number; a text is why it fails. */
+  readonly of: (number: number) => number | string;
+  readonly outputSize?: number;
+  /** Rejects calls with this. */
+  error?: Error | undefined;
+  /** How many turns a call takes. */
+  readonly turns?: number;
+  readonly degraded?: string;
+}
+
+/** A model that remembers which numbers it was asked about. */
+function fake(version: string, { of, outputSize = 1, turns = 1, degraded, ...fake }: Fake) {
+  const asked: number[][] = [];
+  const flushed: string[] = [];
+  const state: { error: Error | undefined } = { error: fake.error };
+  const handle: ModelHandle = {
+    ...{ inputs: [{ name: 'x', type: 'float32', shape: [1] }], lengths: [1], outputSize, provider: 'cpu', version },
+    async run(rows, fill) {
+      const numbers = new Float32Array(rows);
+      for (let row = 0; row < rows; row++) fill(row, [numbers], row);
+      asked.push([...numbers]);
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+      if (state.error) throw state.error;
+      const answers = [...numbers].map(of);
+      const scores = new Float32Array(rows * outputSize);
+      for (const [row, answer] of answers.entries())
+        scores.fill(typeof answer === 'number' ? answer : 0, row * outputSize, (row + 1) * outputSize);
+      const failures = new Map(answers.flatMap((answer, row) => (typeof answer === 'string' ? [[row, answer]] : [])));
+      const nobody = new Array<string | null>(rows).fill(degraded ?? null);
+      return { scores, failures, degraded: nobody, versions: new Array<string>(rows).fill(version) };
+    },
+    flush: () => void flushed.push(version),
+    stats: () => ({ rows: 0, failed: 0, batches: 0, lost: 0, workerMs: 0, batchRows: [1], runRows: [1] }),
+  };
+  return { handle, asked, flushed, state };
+}
+
+let nowMs = 0;
+const linkOf = (handle: ModelHandle, name?: string): Link => ({
+  handle,
+  name,
+  breaker: new CircuitBreaker({ failuresMax: 1, now: () => nowMs, random: () => 1 }),
+});
+const ask = (model: ModelHandle, numbers: readonly number[]) =>
+  model.run(numbers.length, (row, [into], place) => {
+    (into as Float32Array)[place] = numbers[row] as number;
+  });
+const gone = () => new MillraceError('inference', 'lost 25 times in a row');
+
+describe('a fallback chain', () => {
+  test('leaves a call to the first model that this one answers', async () => {
+    const [main, other] = [fake('m', { of: (n) => n * 2 }), fake('o', { of: () => 9 })];
+    const chain = fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o.onnx')]);
+    expect(await ask(chain, [1, 2])).toMatchObject({
+      scores: Float32Array.of(2, 4),
+      degraded: [null, null],
+      versions: ['m', 'm'],
+    });
+    expect(other.asked).toEqual([]);
+  });
+
+  test('asks the next one about the rows that fail or are not finite, and says of each row who answered', async () => {
+    const main = fake('m', { of: (n) => (n === 2 ? 'out of bounds' : n === 3 ? Number.NaN : n) });
+    const second = fake('s', { of: (n) => (n === 3 ? 'too small' : n * 10) });
+    const third = fake('t', { of: (n) => n * 100, degraded: 'cpu' });
+    const chain = fallbackChain([linkOf(main.handle), linkOf(second.handle, 's.onnx'), linkOf(third.handle, 't.onnx')]);
+    const { scores, failures, degraded, versions } = await ask(chain, [1, 2, 3, 4]);
+    expect([...scores]).toEqual([1, 20, 300, 4]);
+    expect(failures.size).toBe(0);
+    expect(degraded).toEqual([null, 's.onnx', 't.onnx on cpu', null]);
+    expect(versions).toEqual(['m', 's', 't', 'm']);
+    expect([second.asked, third.asked]).toEqual([[[2, 3]], [[3]]]);
+  });
+
+  test('gives a row up on which all fail, with what the first said', async () => {
+    const main = fake('m', { of: (n) => (n > 1 ? 'out of bounds' : n) });
+    const other = fake('o', { of: (n) => (n > 2 ? 'too large' : n) });
+    const { failures, scores } = await ask(fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o')]), [1, 2, 3]);
+    expect([...failures]).toEqual([[2, 'out of bounds']]);
+    expect([...scores.subarray(0, 2)]).toEqual([1, 2]);
+  });
+
+  test('does not ask a model that cannot be run, for a while', async () => {
+    const main = fake('m', { of: (n) => n, error: gone() });
+    const other = fake('o', { of: (n) => -n });
+    const chain = fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o.onnx')]);
+    for (let call = 0; call < 3; call++) expect((await ask(chain, [5])).degraded).toEqual(['o.onnx']);
+    expect(main.asked).toHaveLength(1);
+    main.state.error = undefined;
+    nowMs += 60_000;
+    expect(await ask(chain, [5])).toMatchObject({ degraded: [null], versions: ['m'] });
+    expect((await ask(chain, [5])).degraded).toEqual([null]);
+  });
+
+  test('rejects with the first error where none can be run, and asks the last one again next time', async () => {
+    const main = fake('m', { of: (n) => n, error: gone() });
+    const other = fake('o', { of: (n) => n, error: new MillraceError('inference', 'lost too') });
+    const chain = fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o')]);
+    await expect(ask(chain, [1])).rejects.toThrow('lost 25 times');
+    other.state.error = undefined;
+    expect((await ask(chain, [1])).versions).toEqual(['o']);
+  });
+
+  test('passes on what is wrong for good', async () => {
+    const main = fake('m', { of: (n) => n, error: new MillraceError('model', 'another width') });
+    const other = fake('o', { of: (n) => n });
+    await expect(ask(fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o')]), [1])).rejects.toThrow('width');
+    expect(other.asked).toEqual([]);
+  });
+
+  test('answers calls in the order in which they were made, though one needs the second model', async () => {
+    const main = fake('m', { of: (n) => (n === 0 ? 'bad' : n) });
+    const slow = fake('o', { of: () => 7, turns: 20 });
+    const chain = fallbackChain([linkOf(main.handle), linkOf(slow.handle, 'o')]);
+    const order: number[] = [];
+    await Promise.all([0, 1, 2].map((n) => ask(chain, [n]).then(() => order.push(n))));
+    expect(order).toEqual([0, 1, 2]);
+  });
+
+  test('flushes all of its models', () => {
+    const [main, other] = [fake('m', { of: (n) => n }), fake('o', { of: (n) => n })];
+    fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o')]).flush();
+    expect([main.flushed, other.flushed]).toEqual([['m'], ['o']]);
+  });
+});
+
+describe('a cascade', () => {
+  const limits = { below: 0.25, above: 0.75 };
+
+  test('asks the dear model about the rows of which the cheap one is unsure, or on which it fails', async () => {
+    const cheap = fake('c', { of: (n) => (n === 9 ? 'bad' : n) });
+    const dear = fake('d', { of: (n) => (n === 9 ? 0.5 : n + 0.001) });
+    const { scores, failures, versions, degraded } = await ask(cascade(cheap.handle, dear.handle, limits), [
+      0.25,
+      0.5,
+      0.75,
+      9,
+      Number.NaN,
+    ]);
+    expect([...scores].slice(0, 4).map((score) => Math.round(score * 1_000))).toEqual([250, 501, 750, 500]);
+    expect(versions).toEqual(['c', 'd', 'c', 'd', 'd']);
+    expect(degraded).toEqual([null, null, null, null, null]);
+    expect(failures.size).toBe(0);
+    expect(dear.asked).toEqual([[0.5, 9, Number.NaN]]);
+  });
+
+  test('looks at the last number of a row', async () => {
+    const cheap = fake('c', { of: (n) => n, outputSize: 2 });
+    const dear = fake('d', { of: () => 1, outputSize: 2 });
+    const model = cascade(cheap.handle, dear.handle, limits);
+    expect(await ask(model, [0.5, 0.9])).toMatchObject({
+      scores: Float32Array.of(1, 1, 0.9, 0.9),
+      versions: ['d', 'c'],
+    });
+  });
+
+  test('does not ask the dear model where the cheap one is sure, and rejects where it cannot be run', async () => {
+    const cheap = fake('c', { of: (n) => n });
+    const dear = fake('d', { of: (n) => n });
+    const model = cascade(cheap.handle, dear.handle, limits);
+    expect((await ask(model, [0, 1])).versions).toEqual(['c', 'c']);
+    expect(dear.asked).toEqual([]);
+    cheap.state.error = gone();
+    await expect(ask(model, [0])).rejects.toThrow('lost');
+    expect(dear.asked).toEqual([]);
+  });
+});
+
+test('models that answer for each other take and give the same', () => {
+  const one = fake('one', { of: (n) => n }).handle;
+  checkAlike(one, { ...one, inputs: [{ name: 'another name', type: 'float32', shape: [1] }] }, 'b.onnx');
+  const wider = { ...one, inputs: [{ name: 'x', type: 'float32', shape: [2] }] } as ModelHandle;
+  for (const other of [wider, { ...one, outputSize: 2 }])
+    expect(() => checkAlike(one, other, 'b.onnx')).toThrow('b.onnx takes or gives other tensors');
+});
