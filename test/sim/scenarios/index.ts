@@ -2,6 +2,7 @@ import type { Scenario } from '../../../src/testing/sim/index.js';
 import { clocked } from './clocked.js';
 import { copies } from './copies.js';
 import { drains } from './drains.js';
+import { evaluation } from './evaluation.js';
 import { halving } from './halving.js';
 import { joins } from './joins.js';
 import { keyed } from './keyed.js';
@@ -33,4 +34,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   unsupervised,
   keyed,
   halving,
+  evaluation,
 };
