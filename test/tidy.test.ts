@@ -114,6 +114,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   msgpackr: ['src/state', 'src/profiles'],
   commander: ['src/cli', 'stack'],
   '@clack/prompts': ['src/cli'],
+  '@dagrejs/dagre': ['src/server'],
   fastify: ['src/server', 'stack'],
   pino: ['src/server', 'stack'],
   'prom-client': ['src/server'],

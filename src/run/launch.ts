@@ -119,10 +119,11 @@ export async function onceUp<T>(open: () => Promise<T>, onWarning: (message: str
   return retry(open, { ...outageBackOff, retriable });
 }
 
-async function serve({ name }: Topology, { host, port, token }: Config, running: Running, isReady: () => boolean) {
+async function serve(topology: Topology, config: Config, running: Running, isReady: () => boolean) {
+  const { host, port, token, profile } = config;
   if (port === 0) return undefined;
   const { serveMonitoring } = await import('../server/http.js');
-  return serveMonitoring({ host, port, token: token || undefined, topology: name, running, isReady });
+  return serveMonitoring({ host, port, token: token || undefined, topology, profile, running, isReady });
 }
 
 /** Closes in the opposite order. A failed close prevents no other, and does not hide the cause of a failure. */

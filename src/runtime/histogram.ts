@@ -26,6 +26,12 @@ export class DurationHistogram {
     return 0;
   }
 
+  copy(): DurationHistogram {
+    const copied = new DurationHistogram();
+    copied.add(this);
+    return copied;
+  }
+
   add(other: DurationHistogram): void {
     for (let bucket = 0; bucket < BUCKETS; bucket++)
       this.counts[bucket] = (this.counts[bucket] ?? 0) + (other.counts[bucket] ?? 0);

@@ -1,8 +1,13 @@
 import fastify from 'fastify';
 import { MillraceError, messageOf } from '../core/errors.js';
+import type { ProfileName } from '../core/kind.js';
 import type { Running } from '../runtime/index.js';
+import type { Topology } from '../topology/index.js';
 import { isLoopback, refusalOf } from '../util/http-access.js';
+import { graphOf } from './graph.js';
 import { healthOf } from './health.js';
+import { pictures } from './live.js';
+import { servePage } from './page-routes.js';
 import { prometheus } from './prometheus.js';
 import { serveState } from './state-route.js';
 
@@ -14,7 +19,8 @@ export interface MonitoringOptions {
   readonly port: number;
   /** What requests must bear; needed where `host` can be reached from other machines. */
   readonly token: string | undefined;
-  readonly topology: string;
+  readonly topology: Topology;
+  readonly profile: ProfileName;
   readonly running: Pick<Running, 'snapshot' | 'query'>;
   /** Whether the topology runs: started, not stopping, not failed. */
   isReady(): boolean;
@@ -28,7 +34,7 @@ export interface Monitoring {
 /**
  * Serves Prometheus metrics and the health of a run: `/metrics`, `/health` (what stands in its way: a sink that is down
  * makes it 503), `/health/live` (this process answers) and `/health/ready` (the topology runs; 503 otherwise). And the
- * state of its steps, under `/state`.
+ * state of its steps, under `/state`, and the live page at `/`.
  *
  * Requests bear the token, or come from a client of this machine where there is none. `/health/live` and `/health/ready` need no
  * token: they are for probes, and say nothing else.
@@ -40,16 +46,20 @@ export async function serveMonitoring({
   port,
   token,
   topology,
+  profile,
   running,
   isReady,
 }: MonitoringOptions): Promise<Monitoring> {
   if (token === undefined && !isLoopback(host)) throw withoutToken(host);
-  const server = fastify();
+  const server = fastify({ forceCloseConnections: true });
   server.addHook('onRequest', async ({ headers, routeOptions: { url = '' } }, reply) => {
     const refusal = token !== undefined && PROBES.has(url) ? undefined : refusalOf(headers, token);
-    if (refusal) return reply.code(refusal.status).send({ error: refusal.message });
+    if (!refusal) return;
+    // A browser then asks for it, as the password of any user.
+    if (refusal.status === 401) reply.header('www-authenticate', 'Basic realm="millrace"');
+    return reply.code(refusal.status).send({ error: refusal.message });
   });
-  const registry = prometheus(topology, running.snapshot);
+  const registry = prometheus(topology.name, running.snapshot);
   server.get('/metrics', async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()));
   server.get('/health', async (_, reply) => {
     const health = healthOf(running.snapshot(), isReady(), Date.now());
@@ -59,10 +69,16 @@ export async function serveMonitoring({
   server.get('/health/ready', async (_, reply) =>
     isReady() ? { status: 'ready' } : reply.code(503).send({ status: 'not ready' }),
   );
-  serveState(server, running.query, { topology, token });
+  serveState(server, running.query, { topology: topology.name, token });
+  const graph = graphOf(topology, profile);
+  const endPages = servePage(server, { graph, picture: pictures(running.snapshot, isReady) });
   try {
     const url = await server.listen({ host, port });
-    return { url, close: () => server.close() };
+    const close = async () => {
+      endPages();
+      await server.close();
+    };
+    return { url, close };
   } catch (cause) {
     throw new MillraceError('config', `cannot listen on ${host}:${port}: ${messageOf(cause)}`, {
       where: '--port',

@@ -5,6 +5,7 @@ import type { Running } from '../../src/runtime/index.js';
 import { type Monitoring, serveMonitoring } from '../../src/server/http.js';
 import { believedUrl, provenAddress } from '../../src/server/owner-address.js';
 import { someSnapshot } from '../cli/snapshot.js';
+import { orders } from './orders.js';
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -14,7 +15,15 @@ afterEach(async () => {
 const retry: Running['query'] = async () => ({ kind: 'retry', why: 'not now' });
 async function serve(token: string | undefined, query = retry, host = '127.0.0.1'): Promise<Monitoring> {
   const running = { snapshot: someSnapshot, query };
-  const served = await serveMonitoring({ host, port: 0, token, topology: 'orders', running, isReady: () => true });
+  const served = await serveMonitoring({
+    host,
+    port: 0,
+    token,
+    topology: orders,
+    profile: 'embedded',
+    running,
+    isReady: () => true,
+  });
   open.push(served);
   return served;
 }
@@ -31,7 +40,7 @@ const statusOf = (url: string, headers: Record<string, string> = {}): Promise<nu
   });
 
 describe('access to metrics, health and state', () => {
-  const paths = ['/metrics', '/health', '/state/count/a', '/nowhere'];
+  const paths = ['/metrics', '/health', '/state/count/a', '/', '/page.js', '/graph', '/nowhere'];
 
   it.each(paths)('without a token, %s is for clients of this machine', async (path) => {
     const { url } = await serve(undefined);

@@ -3,6 +3,7 @@ import { MillraceError } from '../../src/core/errors.js';
 import type { Running, RunSnapshot } from '../../src/runtime/index.js';
 import { serveMonitoring } from '../../src/server/http.js';
 import { someSnapshot } from '../cli/snapshot.js';
+import { orders } from './orders.js';
 
 const query: Running['query'] = async (step, key, partition = 3) => {
   if (step !== 'count') throw new MillraceError('config', 'no such step', { where: step, hint: 'these can: count' });
@@ -14,7 +15,8 @@ const serve = (snapshot: () => RunSnapshot, isReady = () => true, port = 0) =>
     host: '127.0.0.1',
     port,
     token: undefined,
-    topology: 'orders',
+    topology: orders,
+    profile: 'embedded',
     running: { snapshot, query },
     isReady,
   });

@@ -52,7 +52,7 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
     .option('--subtopology <id>', 'run only this sub-topology: the id of its first input, or its name')
     .addOption(shared.profile)
     .addOption(shared.data)
-    .option('--port <number>', 'serve /metrics, /health/live and /health/ready on this port', wholeNumber)
+    .option('--port <number>', 'serve the live page, /metrics, /health and /state on this port', wholeNumber)
     .option('--host <address>', 'address to serve on')
     .option(
       '--processes <number>',

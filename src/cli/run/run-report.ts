@@ -23,7 +23,7 @@ export const terminalReport = (terminal: Terminal, json = false): RunReport => (
   onEnd: () => undefined,
   onWarning: (message) => terminal.err(`warning: ${message}\n`),
   onServing(url) {
-    if (!json) terminal.out(`metrics and health at ${url}\n`);
+    if (!json) terminal.out(`live page, metrics and health at ${url}\n`);
   },
   onJoined: () => undefined,
   onStop: (stop) => onInterrupt(terminal, stop),
@@ -39,7 +39,7 @@ export const supervisedReport = (terminal: Terminal): RunReport => {
     progressEveryMs: 1_000,
     onProgress: (_summary, snapshot) => tell(progressNews(snapshot)),
     onEnd: (snapshot) => tell(progressNews(snapshot)),
-    onServing: (url) => terminal.err(`metrics and health at ${url}\n`),
+    onServing: (url) => terminal.err(`live page, metrics and health at ${url}\n`),
     onJoined: (memberId, subtopology) => tell({ kind: 'joined', memberId, subtopology }),
     onStop(stop) {
       process.once('SIGTERM', stop);

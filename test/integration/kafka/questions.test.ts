@@ -82,7 +82,8 @@ async function start(): Promise<Member> {
     host: '127.0.0.1',
     port,
     token: undefined,
-    topology: name,
+    topology: counting,
+    profile: 'cluster',
     running,
     isReady: () => true,
   });

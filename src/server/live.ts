@@ -1,0 +1,215 @@
+import { performance } from 'node:perf_hooks';
+import type { RunSnapshot } from '../runtime/index.js';
+import { healthOf } from './health.js';
+
+/** The figures of a source, step or sink. Rates are records a second, smoothed over five seconds. */
+export interface NodeFigures {
+  readonly in: number;
+  readonly out: number;
+  readonly inRate: number;
+  readonly outRate: number;
+  /** The share of this process's thread that the step took in the last second, from 0 to 1. */
+  readonly busy: number;
+  readonly deadLetters: number;
+}
+
+/** What the page shows of a run: one value a second. */
+export interface Picture {
+  readonly atMs: number;
+  readonly upSeconds: number;
+  readonly status: 'ok' | 'degraded' | 'stopped';
+  readonly readRate: number;
+  readonly writtenRate: number;
+  /** Records behind the ends of the logs; `null` where no source can tell. */
+  readonly lag: number | null;
+  /** From source to sink, over the last ten seconds, in milliseconds; `null` without a record. */
+  readonly latency: { readonly p50: number; readonly p99: number } | null;
+  /** The share of time in which the thread of this process worked. */
+  readonly loop: number;
+  readonly nodes: Readonly<Record<string, NodeFigures>>;
+  readonly inputs: readonly InputFigures[];
+  readonly deadLetters: readonly { readonly step: string; readonly reason: string; readonly count: number }[];
+  readonly measures: readonly {
+    readonly step: string;
+    readonly name: string;
+    readonly value: number;
+    readonly tasks: number;
+    readonly eventTimeMs: number;
+  }[];
+  readonly sinksDown: readonly { readonly sink: string; readonly seconds: number; readonly cause: string }[];
+  readonly restarts: number;
+  readonly warnings: readonly string[];
+}
+
+/** One source in one task. */
+export interface InputFigures {
+  readonly source: string;
+  readonly subtopology: string;
+  readonly task: number;
+  readonly position: number;
+  readonly lag: number | null;
+  readonly watermarkMs: number | null;
+  readonly inFlight: number;
+  readonly epoch: number;
+  /** Whether the task holds records back for this input, which brings none. */
+  readonly isWaitedFor: boolean;
+}
+
+/** The most rows of a list: the page is for looking, `/metrics` has everything. */
+const ROWS_MAX = 200;
+const RATE_SECONDS = 5;
+const LATENCY_TICKS = 10;
+const DEAD = 'dead:';
+
+type Counters = Map<string, Map<string, number>>;
+
+/**
+ * Makes a picture of a run at each call, about once a second. Rates are differences to the call before, so the first picture has none.
+ *
+ * Memory: the counters of the last call and ten latency histograms.
+ */
+export function pictures(
+  snapshot: () => RunSnapshot,
+  isReady: () => boolean,
+  nowMs: () => number = Date.now,
+): () => Picture {
+  const startedMs = nowMs();
+  let beforeMs: number | undefined;
+  let counted: Counters = new Map();
+  let busyBefore: ReadonlyMap<string, number> = new Map();
+  let loopBefore = performance.eventLoopUtilization();
+  const rates = new Map<string, number>();
+  const latencies: Float64Array[] = [];
+
+  return () => {
+    const from = snapshot();
+    const atMs = nowMs();
+    const seconds = beforeMs === undefined ? 0 : (atMs - beforeMs) / 1_000;
+    const counters = countersOf(from);
+    const weight = 1 - Math.exp(-seconds / RATE_SECONDS);
+    for (const [step, all] of counters)
+      for (const [name, value] of all) {
+        const key = `${step}\0${name}`;
+        const more = value - (counted.get(step)?.get(name) ?? Number.NaN);
+        if (!(seconds > 0 && more >= 0)) continue; // one that fell was that of a task that has left
+        const before = rates.get(key) ?? more / seconds;
+        rates.set(key, before + weight * (more / seconds - before));
+      }
+    const rateOf = (step: string, name: string): number => rates.get(`${step}\0${name}`) ?? 0;
+    const total = (name: string) => [...counters.keys()].reduce((sum, step) => sum + rateOf(step, name), 0);
+
+    const nodes: Record<string, NodeFigures> = {};
+    for (const [step, all] of counters) {
+      const input = all.has('read') ? 'read' : 'in';
+      const output = all.has('written') ? 'written' : all.has('out') ? 'out' : input;
+      const busyMs = (from.busyMs.get(step) ?? 0) - (busyBefore.get(step) ?? 0);
+      nodes[step] = {
+        in: all.get(input) ?? all.get(output) ?? 0,
+        out: all.get(output) ?? 0,
+        inRate: rateOf(step, all.has(input) ? input : output),
+        outRate: rateOf(step, output),
+        busy: seconds > 0 ? Math.min(1, Math.max(0, busyMs / 1_000 / seconds)) : 0,
+        deadLetters: [...all].reduce((sum, [name, value]) => sum + (name.startsWith(DEAD) ? value : 0), 0),
+      };
+    }
+    const health = healthOf(from, isReady(), atMs);
+    const loop = performance.eventLoopUtilization(loopBefore).utilization;
+    const picture: Picture = {
+      atMs,
+      upSeconds: Math.round((atMs - startedMs) / 1_000),
+      status: health.status,
+      readRate: total('read'),
+      writtenRate: total('written'),
+      lag: lagOf(from),
+      latency: latencyOf(from, latencies),
+      loop,
+      nodes,
+      inputs: inputsOf(from),
+      deadLetters: deadLettersOf(counters),
+      measures: measuresOf(from),
+      sinksDown: health.sinksDown,
+      restarts: health.restarts,
+      warnings: health.warnings,
+    };
+    beforeMs = atMs;
+    counted = counters;
+    busyBefore = new Map(from.busyMs);
+    loopBefore = performance.eventLoopUtilization();
+    return picture;
+  };
+}
+
+/** By step and name, over all tasks. */
+function countersOf({ counters }: RunSnapshot): Counters {
+  const byStep: Counters = new Map();
+  for (const { step, name, value } of counters) {
+    const ofStep = byStep.get(step) ?? new Map<string, number>();
+    byStep.set(step, ofStep);
+    ofStep.set(name, (ofStep.get(name) ?? 0) + value);
+  }
+  return byStep;
+}
+
+function lagOf({ tasks }: RunSnapshot): number | null {
+  const lags = tasks.flatMap(({ lag }) => Object.values(lag));
+  return lags.length === 0 ? null : lags.reduce((sum, lag) => sum + lag, 0);
+}
+
+/** Percentiles of what was timed in the window: differences of cumulative bins. */
+function latencyOf({ latency }: RunSnapshot, window: Float64Array[]): Picture['latency'] {
+  const oldest = window[0] ?? new Float64Array(latency.counts.length);
+  const recent = latency.copy();
+  for (let bin = 0; bin < oldest.length; bin++) {
+    const before = oldest[bin] as number;
+    recent.counts[bin] = (recent.counts[bin] as number) - before;
+    recent.total -= before;
+  }
+  window.push(latency.counts.slice());
+  if (window.length > LATENCY_TICKS) window.shift();
+  return recent.total > 0 ? { p50: recent.quantileMs(0.5), p99: recent.quantileMs(0.99) } : null;
+}
+
+const inputsOf = ({ tasks, health }: RunSnapshot): InputFigures[] =>
+  tasks
+    .flatMap(({ subtopology, partition, positions, lag, watermarkMs, recordsInFlight, epoch }) =>
+      Object.entries(positions).map(([source, { offset }]) => ({
+        source,
+        subtopology,
+        task: partition,
+        position: offset,
+        lag: lag[source] ?? null,
+        watermarkMs: Math.abs(watermarkMs) < 8.64e15 ? watermarkMs : null,
+        inFlight: recordsInFlight,
+        epoch,
+        isWaitedFor: health.some(
+          (each) => each.subtopology === subtopology && each.partition === partition && each.waitsFor === source,
+        ),
+      })),
+    )
+    .slice(0, ROWS_MAX);
+
+const deadLettersOf = (counters: Counters): Picture['deadLetters'] =>
+  [...counters]
+    .flatMap(([step, all]) =>
+      [...all].flatMap(([name, count]) =>
+        name.startsWith(DEAD) && count > 0 ? [{ step, reason: name.slice(DEAD.length), count }] : [],
+      ),
+    )
+    .sort((a, b) => b.count - a.count)
+    .slice(0, ROWS_MAX);
+
+/** The mean over tasks of the newest measurement of each. */
+function measuresOf({ measures }: RunSnapshot): Picture['measures'] {
+  const byName = new Map<string, { step: string; name: string; sum: number; tasks: number; eventTimeMs: number }>();
+  for (const { step, name, value, eventTimeMs } of measures) {
+    const key = `${step}\0${name}`;
+    const known = byName.get(key) ?? { step, name, sum: 0, tasks: 0, eventTimeMs };
+    byName.set(key, known);
+    known.sum += value;
+    known.tasks += 1;
+    known.eventTimeMs = Math.max(known.eventTimeMs, eventTimeMs);
+  }
+  return [...byName.values()]
+    .map(({ step, name, sum, tasks, eventTimeMs }) => ({ step, name, value: sum / tasks, tasks, eventTimeMs }))
+    .slice(0, ROWS_MAX);
+}

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import type { Graph } from './graph.js';
+import type { Picture } from './live.js';
+
+/** The files of the page; nothing of it comes from elsewhere. */
+const files = [
+  ['/', 'index.html', 'text/html; charset=utf-8'],
+  ['/page.js', 'page.js', 'text/javascript; charset=utf-8'],
+  ['/page.css', 'page.css', 'text/css; charset=utf-8'],
+] as const;
+
+const headers = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+} as const;
+
+const TICK_MS = 1_000;
+/** A line without content keeps proxies from closing a quiet stream. */
+const KEEP_ALIVE_TICKS = 15;
+/** Pages that look at once. */
+const VIEWERS_MAX = 32;
+
+export interface PageOptions {
+  readonly graph: Graph;
+  readonly picture: () => Picture;
+}
+
+/**
+ * Serves the live page: `/`, its script and style, the drawing of the topology (`/graph`) and a stream of server-sent events with a
+ * picture a second (`/live`). Pictures are made only while somebody looks, one for all viewers. A viewer that reads too slowly gets the
+ * newest one. Returns what ends the streams.
+ */
+export function servePage(server: FastifyInstance, { graph, picture }: PageOptions): () => void {
+  const viewers = new Set<ServerResponse>();
+  const drawing = JSON.stringify(graph);
+  let timer: NodeJS.Timeout | undefined;
+  let ticks = 0;
+  let last = '';
+
+  const event = (data: string) => `data: ${data}\n\n`;
+  const tick = () => {
+    last = JSON.stringify(picture());
+    ticks += 1;
+    for (const viewer of viewers) if (!viewer.writableNeedDrain) viewer.write(event(last));
+    if (ticks % KEEP_ALIVE_TICKS === 0) for (const viewer of viewers) viewer.write(':\n\n');
+  };
+  const leave = (viewer: ServerResponse) => {
+    viewers.delete(viewer);
+    if (viewers.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+
+  for (const [url, name, type] of files) {
+    const content = readFileSync(new URL(`page/${name}`, import.meta.url));
+    server.get(url, async (_, reply) =>
+      reply.headers(headers).type(type).header('cache-control', 'no-cache').send(content),
+    );
+  }
+  server.get('/graph', async (_, reply) => reply.headers(headers).type('application/json').send(drawing));
+  server.get('/live', (request, reply) => {
+    if (viewers.size >= VIEWERS_MAX) return reply.code(503).send({ error: `${VIEWERS_MAX} pages look already` });
+    reply.hijack();
+    const { raw } = reply;
+    raw.writeHead(200, {
+      ...headers,
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    raw.write('retry: 2000\n\n');
+    viewers.add(raw);
+    raw.on('close', () => leave(raw));
+    raw.on('error', () => leave(raw));
+    request.raw.on('error', () => leave(raw));
+    if (timer === undefined) {
+      timer = setInterval(tick, TICK_MS);
+      timer.unref();
+      tick();
+    } else raw.write(event(last));
+    return undefined;
+  });
+  return () => {
+    for (const viewer of viewers) viewer.end();
+    clearInterval(timer);
+  };
+}

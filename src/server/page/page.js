@@ -1,0 +1,311 @@
+// The live page: a drawing that is made once, and figures that change once a second. Values reach it as text only.
+
+const SVG = 'http://www.w3.org/2000/svg';
+const SAMPLES_MAX = 120;
+const BOTTLENECK = 0.8;
+
+const byId = (id) => document.getElementById(id);
+const words = new Intl.NumberFormat('en', { maximumFractionDigits: 1, notation: 'compact' });
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
+const rate = (value) =>
+  value < 0.05 ? '0' : value < 10 ? value.toFixed(1) : value < 100_000 ? whole.format(value) : words.format(value);
+const count = (value) => (value < 1e7 ? whole.format(value) : words.format(value));
+const millis = (value) =>
+  value < 1_000 ? `${value < 10 ? value.toFixed(1) : whole.format(value)} ms` : `${(value / 1_000).toFixed(1)} s`;
+const percent = (value) => `${Math.round(value * 100)} %`;
+const measure = (value) => (Math.abs(value) >= 1_000 ? count(value) : value.toPrecision(4).replace(/\.?0+$/, ''));
+const time = (ms) => new Date(ms).toISOString().replace('T', ' ').slice(0, 16);
+const duration = (seconds) => {
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
+  return hours > 0 ? `${hours} h ${minutes} min` : minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+};
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+function drawn(name, attributes = {}, text) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+/** Changes a text only if it differs, so that the browser has nothing to do otherwise. */
+function say(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+// The drawing
+
+const boxes = new Map();
+const lines = [];
+let graph;
+let selected;
+
+function path(points) {
+  const [first, ...rest] = points;
+  let at = `M${first[0]},${first[1]}`;
+  for (let i = 0; i < rest.length; i++) {
+    const [x, y] = rest[i];
+    const next = rest[i + 1];
+    // Through the middle of two points, so that a line bends and does not break.
+    at += next ? ` Q${x},${y} ${(x + next[0]) / 2},${(y + next[1]) / 2}` : ` L${x},${y}`;
+  }
+  return at;
+}
+
+const shortened = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
+
+function draw() {
+  const svg = drawn('svg', { width: graph.width, height: graph.height, viewBox: `0 0 ${graph.width} ${graph.height}` });
+  for (const { from, to, name, points } of graph.edges) {
+    const line = drawn('path', { d: path(points), class: `edge${name ? ' further' : ''}` });
+    line.append(drawn('title', {}, `${from} to ${to}${name ? ` (${name})` : ''}`));
+    lines.push({ from, line });
+    svg.append(line);
+  }
+  for (const node of graph.nodes) {
+    const { id, role, kind, x, y, width, height, keepsState } = node;
+    const label = `${role} ${id}, ${kind}`;
+    const group = drawn('g', {
+      class: `node ${role}${keepsState ? ' keeps' : ''}`,
+      transform: `translate(${x},${y})`,
+      tabindex: 0,
+      role: 'button',
+    });
+    const title = drawn('title', {}, keepsState ? `${label}; it keeps state` : label);
+    const busy = drawn('rect', { class: 'busy', x: 8, y: height - 6, width: 0, height: 3 });
+    const figures = drawn('text', { class: 'small', x: 12, y: 49 }, 'no data yet');
+    const bad = drawn('text', { class: 'bad', x: width - 12, y: 19, 'text-anchor': 'end' });
+    group.append(
+      title,
+      drawn('rect', { class: 'box', width, height }),
+      drawn('text', { x: 12, y: 19 }, shortened(id, 20)),
+      drawn('text', { class: 'small', x: 12, y: 34 }, shortened(kind, 26)),
+      figures,
+      bad,
+      busy,
+    );
+    group.addEventListener('click', () => select(id));
+    group.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' || event.key === ' ') select(id);
+      const next = nextTo(id, event.key);
+      if (next) boxes.get(next).group.focus();
+      if (next || event.key === ' ') event.preventDefault();
+    });
+    boxes.set(id, { node, group, figures, bad, busy });
+    svg.append(group);
+  }
+  // It fills the page, and is scrolled where its texts would become too small.
+  svg.style.maxWidth = `${graph.width}px`;
+  svg.style.minWidth = `${Math.round(graph.width * 0.7)}px`;
+  byId('graph').replaceChildren(svg);
+  say(byId('topology'), graph.topology);
+  document.title = `${graph.topology} – Millrace`;
+}
+
+/** Arrow keys follow the lines, and go up and down within a layer. */
+function nextTo(id, key) {
+  if (key === 'ArrowRight') return graph.edges.find(({ from }) => from === id)?.to;
+  if (key === 'ArrowLeft') return graph.edges.find(({ to }) => to === id)?.from;
+  const step = { ArrowUp: -1, ArrowDown: 1 }[key];
+  if (step === undefined) return undefined;
+  const { x } = boxes.get(id).node;
+  const layer = graph.nodes.filter((node) => node.x === x).sort((a, b) => a.y - b.y);
+  return layer[layer.findIndex((node) => node.id === id) + step]?.id;
+}
+
+// The drawer
+
+function select(id) {
+  selected = id;
+  byId('drawer').hidden = id === undefined;
+  if (id === undefined) return;
+  const { node } = boxes.get(id);
+  say(byId('drawer-title'), id);
+  say(
+    byId('drawer-kind'),
+    [node.kind, node.guarantee, node.keepsState ? 'keeps state' : ''].filter(Boolean).join(' · '),
+  );
+  rows(
+    byId('drawer-settings'),
+    [],
+    Object.entries(node.settings).map(([name, value]) => [name, String(value)]),
+    'no options',
+  );
+  fillDrawer();
+  byId('close').focus();
+}
+function fillDrawer() {
+  const figures = last?.nodes[selected];
+  if (selected === undefined || !figures) return;
+  rows(
+    byId('drawer-figures'),
+    [],
+    [
+      ['in', `${count(figures.in)}, ${rate(figures.inRate)} a second`],
+      ['out', `${count(figures.out)}, ${rate(figures.outRate)} a second`],
+      ['busy', `${percent(figures.busy)} of this thread`],
+      ['dead letters', count(figures.deadLetters)],
+    ],
+  );
+}
+function closeDrawer() {
+  const was = selected;
+  select(undefined);
+  if (was !== undefined) boxes.get(was).group.focus();
+}
+
+// The tables
+
+/** Columns whose heads begin with a # hold numbers. */
+function rows(table, heads, values, empty) {
+  const isNumber = heads.map((head) => head.startsWith('#'));
+  const head = element(
+    'tr',
+    {},
+    ...heads.map((text, i) => element('th', isNumber[i] ? { class: 'number' } : {}, text.replace('#', ''))),
+  );
+  const body =
+    values.length === 0 && empty
+      ? [element('tr', {}, element('td', { class: 'empty', colspan: Math.max(1, heads.length) }, empty))]
+      : values.map((cells) =>
+          element('tr', {}, ...cells.map((text, i) => element('td', isNumber[i] ? { class: 'number' } : {}, text))),
+        );
+  const shown = JSON.stringify(values);
+  if (table.dataset.shown === shown) return;
+  table.dataset.shown = shown;
+  table.replaceChildren(...(heads.length > 0 && values.length > 0 ? [head] : []), ...body);
+}
+
+// The lines of the tiles
+
+const samples = {};
+function sample(name, value) {
+  samples[name] ??= [];
+  const values = samples[name];
+  values.push(value ?? 0);
+  if (values.length > SAMPLES_MAX) values.shift();
+  const svg = byId(`${name}-line`);
+  const top = Math.max(...values, 1e-9);
+  const points = values.map(
+    (each, i) => `${((i + SAMPLES_MAX - values.length) / (SAMPLES_MAX - 1)) * 100},${28 - (each / top) * 26}`,
+  );
+  if (!svg.firstChild) {
+    svg.setAttribute('viewBox', '0 0 100 28');
+    svg.setAttribute('preserveAspectRatio', 'none');
+    svg.append(drawn('path'));
+  }
+  svg.firstChild.setAttribute('d', values.length > 1 ? `M${points.join(' L')}` : '');
+}
+
+// One picture
+
+let last;
+let paused = false;
+const statusWords = { ok: 'running', degraded: 'degraded: a sink is down', stopped: 'stopped' };
+
+function show(picture) {
+  last = picture;
+  const { status, upSeconds, nodes, sinksDown, deadLetters } = picture;
+  tell(status, statusWords[status]);
+  say(byId('facts'), `${graph.profile} profile · up ${duration(upSeconds)} · ${count(picture.restarts)} task restarts`);
+  say(byId('read'), rate(picture.readRate));
+  say(byId('written'), rate(picture.writtenRate));
+  say(byId('lag'), picture.lag === null ? 'unknown' : count(picture.lag));
+  say(byId('latency'), picture.latency ? millis(picture.latency.p99) : 'no records');
+  say(byId('dead'), count(deadLetters.reduce((sum, each) => sum + each.count, 0)));
+  say(byId('loop'), percent(picture.loop));
+  sample('read', picture.readRate);
+  sample('written', picture.writtenRate);
+  sample('lag', picture.lag);
+  sample('latency', picture.latency?.p99);
+  sample('loop', picture.loop);
+
+  const down = new Set(sinksDown.map(({ sink }) => sink));
+  const busiest = Object.entries(nodes).sort(([, a], [, b]) => b.busy - a.busy)[0];
+  for (const [id, { node, group, figures, bad, busy }] of boxes) {
+    const of = nodes[id];
+    group.classList.toggle('down', down.has(id));
+    group.classList.toggle('bottleneck', picture.loop > BOTTLENECK && busiest?.[0] === id);
+    if (!of) continue;
+    say(figures, `${rate(node.role === 'source' ? of.inRate : of.outRate)}/s · ${count(of.out)}`);
+    say(bad, of.deadLetters > 0 ? `${count(of.deadLetters)} dead` : '');
+    busy.setAttribute('width', String(Math.round(of.busy * (node.width - 16))));
+  }
+  for (const { from, line } of lines) line.classList.toggle('flows', (nodes[from]?.outRate ?? 0) > 0.05);
+
+  const warnings = [
+    ...sinksDown.map(({ sink, seconds, cause }) => `${sink} has been down for ${duration(seconds)}: ${cause}`),
+    ...picture.warnings,
+  ];
+  byId('warnings').hidden = warnings.length === 0;
+  if (byId('warnings').dataset.shown !== warnings.join('\n')) {
+    byId('warnings').dataset.shown = warnings.join('\n');
+    byId('warnings').replaceChildren(...warnings.map((text) => element('li', {}, text)));
+  }
+  rows(
+    byId('inputs'),
+    ['source', '#task', '#position', '#behind', 'event time reached', 'state'],
+    picture.inputs.map(({ source, task, position, lag, watermarkMs, isWaitedFor }) => [
+      source,
+      String(task),
+      count(position),
+      lag === null ? 'unknown' : count(lag),
+      watermarkMs === null ? '' : time(watermarkMs),
+      isWaitedFor ? 'waited for' : lag === 0 ? 'at its end' : 'reading',
+    ]),
+    'no task has been assigned yet',
+  );
+  rows(
+    byId('measures'),
+    ['step', 'measure', '#newest', 'event time'],
+    picture.measures.map(({ step, name, value, tasks, eventTimeMs }) => [
+      step,
+      tasks > 1 ? `${name} (mean of ${tasks} tasks)` : name,
+      measure(value),
+      time(eventTimeMs),
+    ]),
+    'no step has measured anything yet',
+  );
+  rows(
+    byId('dead-letters'),
+    ['reason', 'step', '#records'],
+    deadLetters.map(({ reason, step, count: records }) => [reason, step, count(records)]),
+    'none',
+  );
+  fillDrawer();
+}
+
+function tell(state, text) {
+  byId('status').dataset.is = state;
+  say(byId('status'), text);
+}
+
+// One stream for each page. The browser connects again by itself.
+
+async function start() {
+  graph = await (await fetch('graph')).json();
+  draw();
+  const stream = new EventSource('live');
+  stream.onmessage = ({ data }) => {
+    if (!paused) show(JSON.parse(data));
+  };
+  stream.onerror = () => tell('lost', 'no answer from the process; trying again');
+}
+
+// Keys scroll what has the focus.
+for (const table of document.querySelectorAll('.scroll')) table.tabIndex = 0;
+byId('pause').addEventListener('click', ({ target }) => {
+  paused = !paused;
+  target.setAttribute('aria-pressed', String(paused));
+  say(target, paused ? 'Go on' : 'Pause');
+});
+byId('close').addEventListener('click', closeDrawer);
+document.addEventListener('keydown', ({ key }) => {
+  if (key === 'Escape') closeDrawer();
+});
+start().catch((error) => tell('lost', `the page cannot be loaded: ${error.message}`));

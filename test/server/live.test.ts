@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import type { RunSnapshot } from '../../src/runtime/index.js';
+import { pictures } from '../../src/server/live.js';
+import { someSnapshot } from '../cli/snapshot.js';
+
+type Counters = RunSnapshot['counters'];
+
+/** Pictures of a run with these counters, one for each step of a virtual clock. */
+function over(seconds: readonly number[], counters: (second: number) => Counters, more: Partial<RunSnapshot> = {}) {
+  let second = 0;
+  const picture = pictures(
+    () => ({ ...someSnapshot(), outages: [], counters: counters(second), ...more }),
+    () => true,
+    () => second * 1_000,
+  );
+  return seconds.map((each) => {
+    second = each;
+    return picture();
+  });
+}
+const read = (value: number): Counters => [{ step: 'orders', name: 'read', value }];
+
+describe('pictures of a run', () => {
+  it('have no rates at first, and then those of the counters', () => {
+    const [first, ...later] = over([0, 1, 2, 3, 4], (second) => read(500 * second));
+    expect(first).toMatchObject({ readRate: 0, nodes: { orders: { in: 0, inRate: 0 } } });
+    for (const picture of later) expect(picture.readRate).toBeCloseTo(500, 9);
+    expect(later.at(-1)?.nodes.orders).toMatchObject({ in: 2_000, out: 2_000 });
+  });
+
+  it('smooth rates over five seconds', () => {
+    const burst = over([0, 1, 2, 7], (second) => read(second === 0 ? 0 : 600));
+    expect(burst[1]?.readRate).toBeCloseTo(600, 9);
+    expect(burst[2]?.readRate).toBeCloseTo(600 * Math.exp(-1 / 5), 9);
+    expect(burst[3]?.readRate).toBeCloseTo(600 * Math.exp(-6 / 5), 9);
+  });
+
+  it('take a counter that falls for a task that has left', () => {
+    const [, , third] = over([0, 1, 2], (second) => read([0, 100, 40][second] as number));
+    expect(third?.readRate).toBeGreaterThanOrEqual(0);
+  });
+
+  it('show lag, status, dead letters, inputs and measures, and no number for what is not known', () => {
+    const [picture] = over([5], () => someSnapshot().counters, { outages: someSnapshot().outages });
+    expect(picture).toMatchObject({
+      status: 'degraded',
+      lag: 5,
+      deadLetters: [
+        { step: 'validate', reason: 'range:amount', count: 2 },
+        { step: 'orders', reason: 'truncated', count: 1 },
+      ],
+      inputs: [{ source: 'orders', task: 0, position: 120, lag: 5, watermarkMs: 1_500, isWaitedFor: false }],
+      measures: [{ step: 'model', name: 'roc_auc', value: 0.75, tasks: 1, eventTimeMs: 1_000 }],
+      restarts: 3,
+    });
+    const [empty] = over([5], () => [], { tasks: [], health: [], measures: [] });
+    expect(empty).toMatchObject({ lag: null, inputs: [], measures: [], deadLetters: [] });
+    expect(JSON.stringify(empty)).not.toMatch(/NaN/);
+  });
+
+  it('have the latency of the last ten of them only', () => {
+    const snapshot = someSnapshot();
+    const { latency } = snapshot;
+    let second = 0;
+    const picture = pictures(
+      () => snapshot,
+      () => true,
+      () => second * 1_000,
+    );
+    expect(picture().latency?.p99).toBeGreaterThan(40);
+    for (second = 1; second <= 10; second++) {
+      latency.record(1, 100);
+      picture();
+    }
+    second = 11;
+    latency.record(1, 100);
+    expect(picture().latency?.p99).toBeLessThan(2); // the 50 ms of the beginning are out
+    for (second = 12; second < 23; second++) picture();
+    expect(picture().latency).toBeNull();
+  });
+
+  it('have the share of time that a step took', () => {
+    let second = 0;
+    const picture = pictures(
+      () => ({ ...someSnapshot(), busyMs: new Map([['dedupe', 250 * second]]) }),
+      () => true,
+      () => second * 1_000,
+    );
+    picture();
+    second = 2;
+    expect(picture().nodes.dedupe?.busy).toBeCloseTo(0.25, 9);
+  });
+});

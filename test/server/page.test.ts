@@ -1,0 +1,102 @@
+import { request } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Monitoring, serveMonitoring } from '../../src/server/http.js';
+import type { Picture } from '../../src/server/live.js';
+import { someSnapshot } from '../cli/snapshot.js';
+import { orders } from './orders.js';
+
+const open: Monitoring[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+});
+
+async function served(token?: string) {
+  let snapshots = 0;
+  const snapshot = () => {
+    snapshots += 1;
+    return someSnapshot();
+  };
+  const query = async () => ({ kind: 'retry', why: 'not now' }) as const;
+  const options = { host: '127.0.0.1', port: 0, token, topology: orders, profile: 'embedded' as const };
+  const monitoring = await serveMonitoring({ ...options, running: { snapshot, query }, isReady: () => true });
+  open.push(monitoring);
+  return { url: monitoring.url, monitoring, snapshots: () => snapshots };
+}
+
+/** Reads events of the stream until there are enough of them, or it ends. */
+function events(url: string, wanted: number): Promise<readonly Picture[]> {
+  return new Promise((resolve, reject) => {
+    const asked = request(`${url}/live`, (answer) => {
+      let text = '';
+      const pictures = () =>
+        text.split('\n\n').flatMap((each) => (each.startsWith('data: ') ? [JSON.parse(each.slice(6)) as Picture] : []));
+      answer.setEncoding('utf8');
+      answer.on('data', (piece) => {
+        text += piece;
+        if (text.endsWith('\n\n') && pictures().length >= wanted) {
+          answer.destroy();
+          resolve(pictures());
+        }
+      });
+      answer.on('end', () => resolve(pictures()));
+      answer.on('error', () => resolve(pictures()));
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+describe('the live page', () => {
+  it('is one page, one script and one style, from here alone', async () => {
+    const { url } = await served();
+    const bytes: number[] = [];
+    for (const [path, type] of [
+      ['/', 'text/html'],
+      ['/page.js', 'text/javascript'],
+      ['/page.css', 'text/css'],
+    ] as const) {
+      const answer = await fetch(url + path);
+      expect([path, answer.status, answer.headers.get('content-type')]).toEqual([path, 200, `${type}; charset=utf-8`]);
+      expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self'/);
+      const text = await answer.text();
+      expect(text.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:\/\//);
+      bytes.push(text.length);
+    }
+    expect(bytes.reduce((sum, each) => sum + each)).toBeLessThan(60_000);
+  });
+
+  it('has the drawing of the topology', async () => {
+    const { url } = await served();
+    const graph = await (await fetch(`${url}/graph`)).json();
+    expect(graph).toMatchObject({ topology: 'orders', profile: 'embedded' });
+    expect((graph as { nodes: unknown[] }).nodes).toHaveLength(7);
+  });
+
+  it('gets a picture at once and then one a second, the same for all who look, and none when nobody does', async () => {
+    const { url, snapshots } = await served();
+    expect(snapshots()).toBe(0);
+    const [one, other] = await Promise.all([events(url, 3), events(url, 3)]);
+    expect(one.map(({ atMs }) => atMs)).toEqual(other.map(({ atMs }) => atMs));
+    expect(one[0]).toMatchObject({ lag: 5, deadLetters: [{ reason: 'range:amount' }, { reason: 'truncated' }] });
+    const seen = snapshots();
+    expect(seen).toBeLessThanOrEqual(4);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(snapshots()).toBe(seen);
+  });
+
+  it('does not hold up the end of a run', async () => {
+    const { url, monitoring } = await served();
+    const looking = events(url, 1_000);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await monitoring.close();
+    expect((await looking).length).toBeGreaterThan(0);
+  });
+
+  it('asks a browser for the token', async () => {
+    const { url } = await served('secret-token-of-the-test');
+    const refused = await fetch(url);
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'Basic realm="millrace"']);
+    const authorization = `Basic ${Buffer.from('any:secret-token-of-the-test').toString('base64')}`;
+    expect((await fetch(url, { headers: { authorization } })).status).toBe(200);
+  });
+});
