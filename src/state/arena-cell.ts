@@ -33,8 +33,10 @@ export interface ArenaCellOptions {
   readonly recordsMax: number;
 }
 
-/** Numbers per block, at most, unless a single record has more. */
-const BLOCK = 256;
+/** Numbers per block, at most, unless a single record has more: with the flags not quite four pages of a store. */
+const BLOCK = 2_000;
+/** Numbers that there is room for at first: most trees are small. */
+const ROOM = 256;
 
 /**
  * Declares a cell of numeric records that grow and are freed, such as the nodes of a tree. A change writes the blocks that were
@@ -116,7 +118,7 @@ class Arena implements ArenaCell {
 
   /** As if all records of a changed block were in use. */
   get changedBytes(): number {
-    return this.dirtyBlocks * (1 + this.perBlock * (1 + 8 * this.width));
+    return this.dirtyBlocks * (1 + this.perBlock + 8 * this.width * Math.min(this.perBlock, this.inUse.length));
   }
 
   restore(bucket: number, bytes: Uint8Array, version: number): void {
@@ -129,13 +131,14 @@ class Arena implements ArenaCell {
     if (bytes.length !== 1 + perBlock + 8 * used * width || first + flags.lastIndexOf(1) >= this.recordsMax)
       throw unreadable(`the arena has ${this.recordsMax} records of ${width} numbers at most`);
     this.growTo(first + flags.lastIndexOf(1) + 1);
-    const view = new DataView(bytes.buffer, bytes.byteOffset + 1 + perBlock);
-    let from = 0;
-    for (let i = 0; i < perBlock; i++) {
-      if (flags[i] !== 1) continue;
-      this.inUse[first + i] = 1;
-      for (let n = 0; n < width; n++, from += 8) this.values[(first + i) * width + n] = view.getFloat64(from, true);
-    }
+    const values = new Uint8Array(this.values.buffer);
+    let from = 1 + perBlock;
+    eachRun(flags, (start, end) => {
+      const length = 8 * width * (end - start);
+      values.set(bytes.subarray(from, from + length), 8 * width * (first + start));
+      this.inUse.fill(1, first + start, first + end);
+      from += length;
+    });
     this.used += used;
   }
 
@@ -154,13 +157,13 @@ class Arena implements ArenaCell {
     const bytes = new Uint8Array(1 + perBlock + 8 * used * width);
     bytes[0] = tags.arena;
     bytes.set(flags, 1);
-    const view = new DataView(bytes.buffer, 1 + perBlock);
-    let to = 0;
-    for (let i = 0; i < flags.length; i++) {
-      if (flags[i] !== 1) continue;
-      for (let n = 0; n < width; n++, to += 8)
-        view.setFloat64(to, this.values[(first + i) * width + n] as number, true);
-    }
+    // As in memory: all machines of Node are little-endian.
+    const values = new Uint8Array(this.values.buffer, 8 * width * first);
+    let to = 1 + perBlock;
+    eachRun(flags, (start, end) => {
+      bytes.set(values.subarray(8 * width * start, 8 * width * end), to);
+      to += 8 * width * (end - start);
+    });
     return bytes;
   }
 
@@ -168,7 +171,7 @@ class Arena implements ArenaCell {
   private growTo(records: number): void {
     const had = this.inUse.length;
     if (records <= had) return;
-    const room = Math.min(this.recordsMax, Math.max(records, 2 * had, this.perBlock));
+    const room = Math.min(this.recordsMax, Math.max(records, 2 * had, Math.floor(ROOM / this.width)));
     const [values, inUse, dirty] = [this.values, this.inUse, this.dirty];
     this.values = new Float64Array(room * this.width);
     this.values.set(values);
@@ -176,5 +179,15 @@ class Arena implements ArenaCell {
     this.inUse.set(inUse);
     this.dirty = new Uint8Array(Math.ceil(room / this.perBlock));
     this.dirty.set(dirty);
+  }
+}
+
+/** Calls `use` with the beginning and the end of each row of neighbouring flags that are 1. */
+function eachRun(flags: Uint8Array, use: (start: number, end: number) => void): void {
+  for (let start = flags.indexOf(1); start >= 0; ) {
+    const next = flags.indexOf(0, start);
+    const end = next < 0 ? flags.length : next;
+    use(start, end);
+    start = flags.indexOf(1, end);
   }
 }

@@ -70,8 +70,7 @@ class Float64Blocks implements Float64Cell {
     const length = this.lengthOf(bucket);
     if (length <= 0 || bytes.length !== 1 + 8 * length)
       throw unreadable(`the cell has ${this.values.length} numbers in blocks of ${this.block}`);
-    const view = new DataView(bytes.buffer, bytes.byteOffset + 1);
-    for (let i = 0; i < length; i++) this.values[start + i] = view.getFloat64(8 * i, true);
+    new Uint8Array(this.values.buffer, 8 * start).set(bytes.subarray(1));
   }
 
   takeChanges(): BucketChange[] {
@@ -85,8 +84,7 @@ class Float64Blocks implements Float64Cell {
     assert(length > 0, 'a block inside the array');
     const bytes = new Uint8Array(1 + 8 * length);
     bytes[0] = tags.float64;
-    const view = new DataView(bytes.buffer, 1);
-    for (let i = 0; i < length; i++) view.setFloat64(8 * i, this.values[start + i] as number, true);
+    bytes.set(new Uint8Array(this.values.buffer, 8 * start, 8 * length), 1); // as in memory: all machines of Node are little-endian
     return bytes;
   }
 

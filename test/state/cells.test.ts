@@ -293,12 +293,12 @@ describe('every cell', () => {
   });
 
   it('an arena writes the records in use only, and drops a block that has none', () => {
-    const cell = arenaCell({ width: 100, recordsMax: 10 }).open();
+    const cell = arenaCell({ width: 1_000, recordsMax: 10 }).open();
     const [first, , third] = [cell.allocate(), cell.allocate(), cell.allocate()];
-    expect(cell.takeChanges().map(({ bytes }) => bytes?.length)).toEqual([1 + 2 + 1_600, 1 + 2 + 800]);
+    expect(cell.takeChanges().map(({ bytes }) => bytes?.length)).toEqual([1 + 2 + 16_000, 1 + 2 + 8_000]);
     cell.free(third);
     cell.free(first);
-    expect(cell.takeChanges().map(({ bytes }) => bytes?.length)).toEqual([1 + 2 + 800, undefined]);
+    expect(cell.takeChanges().map(({ bytes }) => bytes?.length)).toEqual([1 + 2 + 8_000, undefined]);
     expect([cell.allocate(), cell.allocate(), cell.used]).toEqual([first, third, 3]);
   });
 });

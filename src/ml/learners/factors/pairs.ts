@@ -2,7 +2,6 @@ import { MillraceError } from '../../../core/errors.js';
 import type { FeatureArray, FeatureNumbers, FeatureShape } from '../../../core/learner.js';
 import type { Settings } from '../../../core/operator.js';
 import type { OpenCells } from '../../../core/state.js';
-import { float64Cell } from '../../../state/index.js';
 import { chance } from '../../chance.js';
 import { requireNotNegative, requirePositive } from '../../check-options.js';
 import type { Optimizer } from '../../optimizers/optimizer.js';
@@ -14,6 +13,7 @@ import {
   openLinear,
   strideOf,
 } from '../linear/linear-model.js';
+import { BLOCK, modelNumbers } from '../model-numbers.js';
 import { FEATURE_MAX, rowLimits } from '../rows.js';
 
 /** The factors of each coordinate: how many there are, where they begin, and how they move. */
@@ -31,7 +31,6 @@ export interface FactorOptions {
 type Options = LinearOptions & FactorOptions;
 
 const FACTORS = 10;
-const BLOCK = 256;
 
 /** Numbers of a coordinate: whether its factors have moved, then the factors. */
 const widthOf = ({ factors = FACTORS, factorOptimizer, optimizer }: Options): number =>
@@ -40,7 +39,7 @@ const widthOf = ({ factors = FACTORS, factorOptimizer, optimizer }: Options): nu
 /** The cells of a linear model, and the factors of its coordinates. */
 export const pairCells = (options: Options, shape: FeatureShape) => ({
   ...linearCells(options.optimizer, shape),
-  factors: float64Cell({ size: (shape.denseSize + shape.hashedSize) * widthOf(options), block: BLOCK }),
+  factors: modelNumbers((shape.denseSize + shape.hashedSize) * widthOf(options)),
 });
 
 export type PairCells = ReturnType<typeof pairCells>;

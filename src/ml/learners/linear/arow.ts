@@ -1,6 +1,6 @@
 import type { FeatureNumbers, FeatureShape, Learner } from '../../../core/learner.js';
-import { float64Cell } from '../../../state/index.js';
 import { requirePositive } from '../../check-options.js';
+import { modelNumbers } from '../model-numbers.js';
 import { FEATURE_MAX, rowLimits } from '../rows.js';
 import { sigmoid } from './logistic-regression.js';
 
@@ -14,10 +14,9 @@ export interface ArowOptions {
 
 /** Two numbers a coordinate: the mean of its weight, and the variance, where 0 stands for the first one, which is 1. */
 const WIDTH = 2;
-const BLOCK = 256;
 
 const arowCells = ({ denseSize, hashedSize }: FeatureShape) => ({
-  weights: float64Cell({ size: WIDTH * (1 + denseSize + hashedSize), block: BLOCK }),
+  weights: modelNumbers(WIDTH * (1 + denseSize + hashedSize)),
 });
 
 type Cells = ReturnType<typeof arowCells>;

@@ -4,6 +4,7 @@ import type { OpenCells } from '../../../core/state.js';
 import { float64Cell } from '../../../state/index.js';
 import { requireNotNegative, requirePositive } from '../../check-options.js';
 import type { Optimizer, UpdateRule } from '../../optimizers/optimizer.js';
+import { BLOCK, modelNumbers } from '../model-numbers.js';
 import { FEATURE_MAX, rowLimits } from '../rows.js';
 
 /** How the weights of a linear model are found. */
@@ -17,9 +18,6 @@ export interface LinearOptions {
   readonly featureMax?: number;
 }
 
-/** Numbers in a block of state, the unit that is written when one of them changed. */
-const BLOCK = 256;
-
 /** Numbers from one coordinate to the next: a power of two, so that none lies in two blocks. */
 export const strideOf = ({ width }: Optimizer): number => 2 ** Math.ceil(Math.log2(width));
 
@@ -27,7 +25,7 @@ const coordinatesOf = ({ denseSize, hashedSize }: FeatureShape): number => 1 + d
 
 /** The cells of a model with so many outputs: numbers by coordinate (the intercept first) and output, and a count of updates. */
 export const linearCells = (optimizer: Optimizer, shape: FeatureShape, outputs = 1) => ({
-  weights: float64Cell({ size: coordinatesOf(shape) * outputs * strideOf(optimizer), block: BLOCK }),
+  weights: modelNumbers(coordinatesOf(shape) * outputs * strideOf(optimizer)),
   updates: float64Cell({ size: 1, block: 1 }),
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { FeatureVector } from '../../../../src/core/index.js';
+import type { CellSpecs, FeatureVector } from '../../../../src/core/index.js';
 import {
   adaGrad,
   adam,
@@ -214,7 +214,8 @@ describe('a model of many blocks', () => {
     for (const optimizer of [ftrl({ alpha: 0.1 }), sgd({ rate: 0.1 }), adam()]) {
       const shape = { denseSize: 2, hashedSize: 1 << 14 };
       const learner = logisticRegression({ optimizer });
-      const open = () => openCells(learner.cells(shape));
+      const specs: CellSpecs = learner.cells(shape);
+      const open = () => openCells(specs);
       const cells = open();
       const model = learner.open(cells as never, shape);
       const rows = Array.from({ length: 64 }, (_, i) => vector([1, i / 64], [i * 256, (i * 8_191) % (1 << 14)]));
@@ -222,7 +223,8 @@ describe('a model of many blocks', () => {
       for (const [i, row] of rows.entries()) model.learnOne(row, i % 3 === 0);
       const restored = open();
       for (const [name, cell] of Object.entries(cells))
-        for (const { bucket, bytes } of cell.takeChanges()) if (bytes) restored[name]?.restore(bucket, bytes, 1);
+        for (const { bucket, bytes } of cell.takeChanges())
+          if (bytes) restored[name]?.restore(bucket, bytes, specs[name]?.version ?? 0);
       const again = learner.open(restored as never, shape);
       expect(rows.map((row) => again.predictOne(row))).toEqual(rows.map((row) => model.predictOne(row)));
     }
