@@ -1,5 +1,5 @@
 import { type MapCell, mapCell, type TimerCell, timerCell } from '../../state/index.js';
-import type { JudgementOf } from './slice-windows.js';
+import type { JudgementOf, Place } from './slice-windows.js';
 
 type Key = string | number;
 
@@ -13,7 +13,7 @@ type Waiting = [
   timeMs: number,
   prediction: unknown,
   weight: number | null,
-  places: readonly string[],
+  places: readonly Place[],
   known: 0 | 1 | 2,
   label: unknown,
   delayMs: number | null,
@@ -30,7 +30,7 @@ export interface Judged {
 /** A label that came or is assumed, in place of what was known before. */
 export interface Judgement extends JudgementOf<Judged> {
   /** Where the prediction counts. */
-  readonly places: readonly string[];
+  readonly places: readonly Place[];
 }
 
 /** How labels that are late, wrong or missing are treated. */
@@ -62,7 +62,7 @@ export interface LabelStore {
   has(key: Key): boolean;
   isFull(): boolean;
   /** Keeps a prediction of a key that has none; only if it is not full. */
-  predict(key: Key, timeMs: number, prediction: unknown, weight: number | null, places: readonly string[]): void;
+  predict(key: Key, timeMs: number, prediction: unknown, weight: number | null, places: readonly Place[]): void;
   /** A label: what it changes, or why it changes nothing. */
   label(key: Key, timeMs: number, label: unknown): Judgement | 'unmatched' | 'repeated';
   /** When something ends next. */
@@ -93,9 +93,11 @@ export function labelStore({ pending, waits, ends }: LabelCells, policy: LabelPo
     waiting[6] = delayMs;
     return { places: waiting[3], before, after: judgedBy(waiting) as Judged, isAssumed: known === ASSUMED, wasAssumed };
   };
+  // Where both ends are one, the second tells of the first.
+  const isOne = lastMs === waitMs;
   const forget = (key: Key, timeMs: number): void => {
     pending.delete(key);
-    waits.delete(timeMs + waitMs + 1, key);
+    if (!isOne) waits.delete(timeMs + waitMs + 1, key);
     ends.delete(timeMs + lastMs + 1, key);
   };
   return {
@@ -104,7 +106,7 @@ export function labelStore({ pending, waits, ends }: LabelCells, policy: LabelPo
 
     predict(key, timeMs, prediction, weight, places) {
       pending.set(key, [timeMs, prediction, weight, places, NONE, null, null]);
-      waits.add(timeMs + waitMs + 1, key);
+      if (!isOne) waits.add(timeMs + waitMs + 1, key);
       ends.add(timeMs + lastMs + 1, key);
       return 'kept';
     },
@@ -125,7 +127,7 @@ export function labelStore({ pending, waits, ends }: LabelCells, policy: LabelPo
     },
 
     end(nowMs, assume, missed) {
-      waits.takeDue(nowMs, (key) => {
+      const wait = (key: Key): void => {
         const waiting = pending.get(key) as Waiting;
         if (waiting[4] !== NONE) return;
         if (missing === undefined) {
@@ -135,8 +137,10 @@ export function labelStore({ pending, waits, ends }: LabelCells, policy: LabelPo
         const judgement = judge(waiting, ASSUMED, missing.label, null);
         pending.set(key, waiting);
         assume(judgement);
-      });
+      };
+      waits.takeDue(nowMs, wait);
       ends.takeDue(nowMs, (key) => {
+        if (isOne) wait(key);
         pending.delete(key);
       });
     },

@@ -2,8 +2,12 @@ import type { Accumulator } from '../../aggregates/accumulator.js';
 import { type MapCell, mapCell, type TimerCell, timerCell, type ValueCell, valueCell } from '../../state/index.js';
 import { layoutVersion } from '../features/plan.js';
 
-/** Of a slice and window: where it is, when its next row is due (0: nothing is new), its counts, and the state of its metrics. */
+/** Where a prediction counts: the number of a slice and window. */
+export type Place = number;
+
+/** Of a slice and window: what it is of, when its next row is due (0: nothing is new), its counts, and the state of its metrics. */
 interface SliceWindow {
+  readonly name: string;
   readonly slice: string;
   readonly value: string;
   readonly startMs: number;
@@ -69,18 +73,20 @@ const placesMax = ({ slices, slicesMax, windowsMax }: SlicePlan): number =>
 /** The cells of windows by slice, for accumulators of a layout. */
 export const sliceCells = (plan: SlicePlan, layout: Accumulator<never>['layout']) => ({
   // Sums of other metrics, slices or windows must not meet these.
-  windows: mapCell<string, SliceWindow>({ version: layoutVersion([layout, plan.slices, plan.everyMs]) }),
-  /** Windows of event time that are open. */
-  opened: valueCell({ initial: 0 }),
-  rows: timerCell<string>({ timersMax: placesMax(plan) }),
-  closes: timerCell<string>({ timersMax: placesMax(plan) }),
+  windows: mapCell<Place, SliceWindow>({ version: layoutVersion([layout, plan.slices, plan.everyMs]) }),
+  places: mapCell<string, Place>(),
+  /** Windows of event time that are open, of all slices together, and the number of the next place. */
+  opened: valueCell<readonly [windows: number, next: Place]>({ initial: [0, 0] }),
+  rows: timerCell<Place>({ timersMax: placesMax(plan) }),
+  closes: timerCell<Place>({ timersMax: placesMax(plan) }),
 });
 
 interface SliceCells {
-  readonly windows: MapCell<string, SliceWindow>;
-  readonly opened: ValueCell<number>;
-  readonly rows: TimerCell<string>;
-  readonly closes: TimerCell<string>;
+  readonly windows: MapCell<Place, SliceWindow>;
+  readonly places: MapCell<string, Place>;
+  readonly opened: ValueCell<readonly [windows: number, next: Place]>;
+  readonly rows: TimerCell<Place>;
+  readonly closes: TimerCell<Place>;
 }
 
 /** Takes a row. */
@@ -89,11 +95,11 @@ type Tell = (counts: SliceCounts, metrics: Record<string, unknown>) => void;
 /** Metrics by slice and window. */
 export interface SliceWindows<in In> {
   /** Where a prediction at this time counts, given its value of each slice; undefined if there are too many windows. */
-  placesOf(timeMs: number, values: readonly string[]): readonly string[] | undefined;
+  placesOf(timeMs: number, values: readonly string[]): readonly Place[] | undefined;
   /** Counts a prediction at a place, which is open as long as its predictions are kept. A row is due at the end of the interval of `nowMs`. */
-  predict(place: string, nowMs: number): void;
+  predict(place: Place, nowMs: number): void;
   /** Measures a prediction with its label, in place of what was known of it. */
-  judge(place: string, nowMs: number, judgement: JudgementOf<In>): void;
+  judge(place: Place, nowMs: number, judgement: JudgementOf<In>): void;
   /** Tells the rows that are due up to a time, in the order of time. */
   tell(nowMs: number, tell: Tell): void;
   /** When a row is due or a window ends next. */
@@ -107,30 +113,46 @@ const OTHER = 'other';
 
 /**
  * Opens windows by slice on their cells. A window has a row at the end of each interval in which it changed, and one when it ends if there
- * is news. Rows of the same time come in the order of their places.
+ * is news. Rows of the same time come in the order in which their windows were opened.
  *
  * Memory: the metrics' state and some 200 bytes for each value of a slice and window: in each of `windowsMax` windows `slicesMax` + 1 a slice.
  */
 export function sliceWindows<In>(
-  { windows, opened, rows, closes }: SliceCells,
+  { windows, places, opened, rows, closes }: SliceCells,
   accumulator: Accumulator<In>,
   { everyMs, keptMs, slices, slicesMax, windowsMax }: SlicePlan,
 ): SliceWindows<In> {
-  const placeOf = (startMs: number, slice: number, value: string): string => `${startMs}|${slice}|${value}`;
-  const open = (place: string, slice: string, value: string, startMs: number): SliceWindow => {
+  const nameOf = (startMs: number, slice: number, value: string): string => `${startMs}|${slice}|${value}`;
+  const open = (name: string, slice: string, value: string, startMs: number): Place => {
+    const [open, place] = opened.get();
+    opened.set([open + (slice === 'all' ? 1 : 0), place + 1]);
     const numbers = new Float64Array(accumulator.numbers);
     const states: unknown[] = [];
     accumulator.init(numbers, 0, states, 0);
     const values = slice === 'all' ? slices.map(() => 0) : [];
-    const window: SliceWindow = { slice, value, startMs, dueMs: 0, counts: [0, 0, 0, 0], values, numbers, states };
-    windows.set(place, window);
+    windows.set(place, { name, slice, value, startMs, dueMs: 0, counts: [0, 0, 0, 0], values, numbers, states });
+    places.set(name, place);
     closes.add(startMs + everyMs + keptMs + 1, place);
-    return window;
+    return place;
+  };
+  /** The place of a value, or that of the others where there are too many. */
+  const placeIn = (all: SliceWindow, i: number, value: string): Place => {
+    const { startMs, values } = all;
+    const slice = slices[i] as string;
+    const name = nameOf(startMs, i + 1, value);
+    const found = places.get(name);
+    if (found !== undefined) return found;
+    if ((values[i] as number) < slicesMax) {
+      values[i] = (values[i] as number) + 1;
+      return open(name, slice, value, startMs);
+    }
+    const other = nameOf(startMs, i + 1, OTHER);
+    return places.get(other) ?? open(other, slice, OTHER, startMs);
   };
   const bump = ({ counts }: SliceWindow, counter: number, by: number): void => {
     counts[counter] = (counts[counter] as number) + by;
   };
-  const keep = (place: string, window: SliceWindow, nowMs: number): void => {
+  const keep = (place: Place, window: SliceWindow, nowMs: number): void => {
     if (window.dueMs === 0) {
       window.dueMs = (Math.floor(nowMs / everyMs) + 1) * everyMs;
       rows.add(window.dueMs, place);
@@ -153,31 +175,15 @@ export function sliceWindows<In>(
   return {
     placesOf(timeMs, values) {
       const startMs = Math.floor(timeMs / everyMs) * everyMs;
-      const whole = placeOf(startMs, 0, '');
-      let all = windows.get(whole);
-      if (all === undefined) {
-        if (opened.get() >= windowsMax) return undefined;
-        opened.set(opened.get() + 1);
-        all = open(whole, 'all', '', startMs);
-      }
-      const { values: valuesOf } = all;
-      const places = [whole];
-      slices.forEach((slice, i) => {
-        const value = values[i] as string;
-        const place = placeOf(startMs, i + 1, value);
-        const other = placeOf(startMs, i + 1, OTHER);
-        if (windows.has(place)) places.push(place);
-        else if ((valuesOf[i] as number) < slicesMax) {
-          valuesOf[i] = (valuesOf[i] as number) + 1;
-          open(place, slice, value, startMs);
-          places.push(place);
-        } else {
-          if (!windows.has(other)) open(other, slice, OTHER, startMs);
-          places.push(other);
-        }
-      });
+      const name = nameOf(startMs, 0, '');
+      const known = places.get(name);
+      if (known === undefined && opened.get()[0] >= windowsMax) return undefined;
+      const whole = known ?? open(name, 'all', '', startMs);
+      const all = windows.get(whole) as SliceWindow;
+      const found = [whole];
+      for (let i = 0; i < slices.length; i++) found.push(placeIn(all, i, values[i] as string));
       windows.set(whole, all);
-      return places;
+      return found;
     },
 
     predict(place, nowMs) {
@@ -214,7 +220,9 @@ export function sliceWindows<In>(
           tellOf(window, timeMs, tell);
         }
         windows.delete(place);
-        if (window.slice === 'all') opened.set(opened.get() - 1);
+        places.delete(window.name);
+        const [open, next] = opened.get();
+        if (window.slice === 'all') opened.set([open - 1, next]);
       });
     },
   };

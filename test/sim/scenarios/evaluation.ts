@@ -174,7 +174,7 @@ class Model {
     const { value, timeMs, settledMs } = entry;
     this.clockMs = Math.max(this.clockMs, timeMs);
     const due = this.windows.filter(({ dueMs }) => dueMs !== null && dueMs <= this.clockMs);
-    due.sort((a, b) => (a.dueMs as number) - (b.dueMs as number) || (a.place < b.place ? -1 : 1));
+    due.sort((a, b) => (a.dueMs as number) - (b.dueMs as number)); // stable: in the order in which they were opened
     for (const window of due) this.tell(window, window.dueMs as number, entry);
     if ('id' in value) this.predict(entry as Entry<Prediction>);
     else this.label(entry as Entry<Label>);
@@ -253,9 +253,8 @@ class Model {
         this.news(kept, Math.max(nextMs, this.clockMs));
       }
       this.pending = this.pending.filter(({ timeMs }) => timeMs + LAST_MS + 1 !== nextMs);
-      const inOrder = [...this.windows].sort((a, b) => (a.place < b.place ? -1 : 1));
-      for (const window of inOrder) if (window.dueMs === nextMs) this.tell(window, nextMs, by);
-      for (const window of inOrder)
+      for (const window of this.windows) if (window.dueMs === nextMs) this.tell(window, nextMs, by);
+      for (const window of this.windows)
         if (window.dueMs !== null && closeMs(window) === nextMs) this.tell(window, nextMs, by);
       this.windows = this.windows.filter((window) => closeMs(window) !== nextMs);
     }
