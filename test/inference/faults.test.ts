@@ -49,6 +49,7 @@ const score = (model: ModelHandle, rows: readonly (readonly number[])[]) =>
     (into as Float32Array).set(numbers, place * numbers.length);
   });
 const ones = (values: readonly number[]) => values.map((value) => [value]);
+const sequence = (length: number, of: (i: number) => number) => Array.from({ length }, (_, i) => [of(i)]);
 const upTo = (rows: number, first = 0) => Array.from({ length: rows }, (_, i) => first + i);
 
 /** The processes of workers, oldest first. */
@@ -84,6 +85,49 @@ async function callThrough(model: ModelHandle, calls: number, disturb: () => voi
   await Promise.all(answers);
   expect(order).toEqual(upTo(calls));
 }
+
+describe.each(['thread', 'process'] as const)('in a %s', (isolation) => {
+  const open = (model: URL) => start({ isolation }).open({ ...limits, batchMax: 64, model });
+
+  test('a row that the model cannot score is named, and the others are answered', async () => {
+    const model = await open(modelFile('table'));
+    const rows = sequence(100, (i) => (i === 13 || i === 70 ? 1_000 : i % 8));
+    const { scores, failures } = await score(model, rows);
+    expect([...failures.keys()]).toEqual([13, 70]);
+    expect(failures.get(13)).toMatch(/out of data bounds/);
+    for (const [i, [value = 0]] of rows.entries()) if (!failures.has(i)) expect(scores[i]).toBe(value * 10);
+    const { failures: none } = await score(
+      model,
+      sequence(100, (i) => i % 8),
+    );
+    expect(none.size).toBe(0);
+  });
+
+  test('memory that runs out makes smaller batches, from the warm-up on', async () => {
+    const model = await open(modelFile('hungry'));
+    const rows = sequence(500, (i) => i);
+    const { scores, failures } = await score(model, rows);
+    expect(failures.size).toBe(0);
+    expect(Array.from(scores)).toEqual(rows.flat());
+  });
+
+  test('a single row that asks for all memory fails alone', async () => {
+    const model = await open(modelFile('starving'));
+    const rows = sequence(10, (i) => (i === 4 ? 2_000 : i));
+    const { scores, failures } = await score(model, rows);
+    expect([...failures.keys()]).toEqual([4]);
+    expect(scores[9]).toBe(9);
+  });
+
+  test('a file that is no model, and one of another shape, are refused, and others are answered', async () => {
+    await expect(open(new URL(import.meta.url))).rejects.toMatchObject({ code: 'model' });
+    await inference.close();
+    await expect(open(modelFile('any-width'))).rejects.toMatchObject({ code: 'model' });
+    const model = await inference.open({ ...limits, model: modelFile('identity') });
+    // What is no number passes through: who asks decides about it.
+    expect(Array.from((await score(model, [[1, Number.NaN, 3, 4]])).scores)).toEqual([1, Number.NaN, 3, 4]);
+  });
+});
 
 describe('a worker that dies', () => {
   test('as a thread, by what is thrown in it, costs its rows a retry', async () => {

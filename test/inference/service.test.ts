@@ -184,38 +184,6 @@ describe('providers', () => {
   });
 });
 
-describe('errors while running', () => {
-  test('a row that the model cannot score is named, and the others are answered', async () => {
-    const model = await inference.open({ ...limits, model: modelFile('table') });
-    const rows = sequence(100, (i) => (i === 13 || i === 70 ? 1_000 : i % 8));
-    const { scores, failures } = await score(model, rows);
-    expect([...failures.keys()]).toEqual([13, 70]);
-    expect(failures.get(13)).toMatch(/out of data bounds/);
-    for (const [i, [value = 0]] of rows.entries()) if (!failures.has(i)) expect(scores[i]).toBe(value * 10);
-    const { failures: none } = await score(
-      model,
-      sequence(100, (i) => i % 8),
-    );
-    expect(none.size).toBe(0);
-  });
-
-  test('memory that runs out makes smaller batches, from the warm-up on', async () => {
-    const model = await inference.open({ ...limits, model: modelFile('hungry') });
-    const rows = sequence(500, (i) => i);
-    const { scores, failures } = await score(model, rows);
-    expect(failures.size).toBe(0);
-    expect(Array.from(scores)).toEqual(rows.flat());
-  });
-
-  test('a single row that asks for all memory fails alone', async () => {
-    const model = await inference.open({ ...limits, model: modelFile('starving') });
-    const rows = sequence(10, (i) => (i === 4 ? 2_000 : i));
-    const { scores, failures } = await score(model, rows);
-    expect([...failures.keys()]).toEqual([4]);
-    expect(scores[9]).toBe(9);
-  });
-});
-
 describe('a model of tensors', () => {
   /** Rows of one token or two, by turns; each gets the first token's two numbers. */
   const vectors = async (model: ModelHandle, tokens: readonly number[]) => {
