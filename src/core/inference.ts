@@ -55,7 +55,7 @@ export interface ModelSpec {
   readonly model: string | URL;
   /** The largest batch, in rows. */
   readonly batchMax: number;
-  /** How long a row may wait for a batch to fill, in milliseconds. */
+  /** How long a batch that is not full may be passed over by full ones of other models, in milliseconds. */
   readonly waitMax: number;
   /** Execution providers, in the order in which they are tried. */
   readonly providers: readonly string[];

@@ -30,7 +30,8 @@ export interface InferenceOptions {
  * padding of a row never depends on other rows.
  *
  * What batches of a model take is measured when it is loaded, and with each batch since; so batches are as large as is fastest, up to
- * `batchMax`, and rows wait for company only while that pays, at most `waitMax`. Models share the workers by time: none starves.
+ * `batchMax`. A row never waits while a worker has nothing to do. Models share the workers by time: none starves, and a batch that is
+ * not full waits at most `waitMax` beside full ones of others for its turn.
  *
  * Guarantees: calls on a handle are answered in the order made. A row that fails on its own is named in `failures`, and the others
  * are answered. If memory runs out, batches get smaller. If a worker dies, it is started again, and its rows are scored again; a row
@@ -49,7 +50,7 @@ export interface InferenceOptions {
  */
 export function createInference(options: InferenceOptions = {}): InferenceService {
   const { workers = 1, isolation = 'thread', hungFloorMs = 2_000, onWarning = () => {} } = options;
-  const scheduler = createScheduler({ workers, nowMs: () => performance.now(), startTimer });
+  const scheduler = createScheduler({ workers, nowMs: () => performance.now() });
   const slots = Array.from({ length: workers }, (_, worker) =>
     workerSlot({
       name: workers === 1 ? 'the inference worker' : `inference worker ${worker}`,
@@ -95,16 +96,6 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
       return closed;
     },
   };
-}
-
-/** A wait of less than a millisecond ends in the next turn of the event loop: timers are not that fine. */
-function startTimer(delayMs: number, wake: () => void): () => void {
-  if (delayMs < 1) {
-    const immediate = setImmediate(wake);
-    return () => clearImmediate(immediate);
-  }
-  const timer = setTimeout(wake, delayMs);
-  return () => clearTimeout(timer);
 }
 
 function checkSpec({ batchMax, waitMax, providers }: ModelSpec): void {

@@ -14,21 +14,10 @@ const lengths = [1, 3, 8];
 /** A world with a clock of its own and workers that answer when they are told to. */
 function world(limits: { batchMax: number; waitMax: number; workers: number; msOf?: readonly [number, number][] }) {
   let now = 0;
-  let alarms: { atMs: number; wake: () => void }[] = [];
   const inFlight: { batch: Batch; worker: number; rows: number; input: Float32Array }[] = [];
   const sizes: number[] = [];
   const { batchMax, waitMax, workers, msOf } = limits;
-  const workersAtOnce = createScheduler({
-    workers,
-    nowMs: () => now,
-    startTimer(delayMs, wake) {
-      const alarm = { atMs: now + delayMs, wake };
-      alarms.push(alarm);
-      return () => {
-        alarms = alarms.filter((other) => other !== alarm);
-      };
-    },
-  });
+  const workersAtOnce = createScheduler({ workers, nowMs: () => now });
   const scheduler = workersAtOnce.queue({
     batchMax,
     waitMax,
@@ -61,13 +50,8 @@ function world(limits: { batchMax: number; waitMax: number; workers: number; msO
     scheduler,
     inFlight,
     sizes,
-    alarms: () => alarms.length,
     advance(ms: number) {
       now += ms;
-      for (const alarm of alarms.filter(({ atMs }) => atMs <= now)) {
-        alarms = alarms.filter((other) => other !== alarm);
-        alarm.wake();
-      }
     },
     /** Answers a batch: each row gives back its two numbers and their sum; rows marked as bad fail. */
     answer(index: number) {
@@ -188,7 +172,6 @@ describe('the micro-batch scheduler', () => {
         expect(order).toEqual(order.map((_, call) => call));
         expect(order).toHaveLength(checks.length);
         expect(Math.max(0, ...w.sizes)).toBeLessThanOrEqual(limits.batchMax);
-        expect(w.alarms()).toBe(0);
       }),
       { numRuns: 500 },
     );
@@ -214,18 +197,6 @@ describe('the micro-batch scheduler', () => {
     expect(w.sizes).toEqual([8, 8]);
     w.answer(0);
     expect(w.sizes).toEqual([8, 8, 8]);
-  });
-
-  test('sends what has waited long enough, and not before', () => {
-    const w = world({ batchMax: 100, waitMax: 5, workers: 1 });
-    void w.scheduler.run(1, fillWith(0));
-    void w.scheduler.run(1, fillWith(1));
-    w.advance(3);
-    void w.scheduler.run(1, fillWith(2));
-    w.advance(1);
-    expect(w.sizes).toEqual([1]);
-    w.advance(1);
-    expect(w.sizes).toEqual([1, 2]);
   });
 
   test('does not wait for company after a flush', () => {
@@ -370,54 +341,6 @@ describe('a model whose latencies are known', () => {
     void w.scheduler.run(40, fillWith(0));
     expect(w.sizes).toEqual([4, 4]);
   });
-
-  test('is not waited for by the first row, whose successors nobody knows', () => {
-    const w = world({ batchMax: 16, waitMax: 50, workers: 1, msOf });
-    void w.scheduler.run(1, fillWith(0));
-    expect(w.sizes).toEqual([1]);
-  });
-
-  test('waits for rows that come often, while that saves more than it costs', () => {
-    const w = world({ batchMax: 16, waitMax: 50, workers: 1, msOf });
-    for (let call = 0; call < 4; call++) {
-      void w.scheduler.run(1, fillWith(call));
-      w.advance(2);
-      if (w.inFlight.length > 0) w.answer(0);
-    }
-    // The first found the worker idle and no rhythm; then 2 ms of waiting beat 10 ms of another batch, until four are together.
-    expect(w.sizes).toEqual([1]);
-    void w.scheduler.run(1, fillWith(9));
-    expect(w.sizes).toEqual([1, 4]);
-  });
-
-  test('stops waiting when the rows stay away', () => {
-    const w = world({ batchMax: 16, waitMax: 50, workers: 1, msOf });
-    for (let call = 0; call < 2; call++) {
-      void w.scheduler.run(1, fillWith(call));
-      w.advance(2);
-      if (w.inFlight.length > 0) w.answer(0);
-    }
-    expect(w.sizes).toEqual([1]);
-    // Alone, a row may wait 10 ms for another one: as long as a batch of its own takes.
-    w.advance(7);
-    expect(w.sizes).toEqual([1]);
-    w.advance(1);
-    expect(w.sizes).toEqual([1, 1]);
-  });
-
-  test('waits no longer than it may', () => {
-    const w = world({ batchMax: 16, waitMax: 3, workers: 1, msOf });
-    for (let call = 0; call < 2; call++) {
-      void w.scheduler.run(1, fillWith(call));
-      w.advance(1);
-      if (w.inFlight.length > 0) w.answer(0);
-    }
-    expect(w.sizes).toEqual([1]);
-    w.advance(1);
-    expect(w.sizes).toEqual([1]);
-    w.advance(1);
-    expect(w.sizes).toEqual([1, 1]);
-  });
 });
 
 describe('models that share a worker', () => {
@@ -425,7 +348,7 @@ describe('models that share a worker', () => {
     let now = 0;
     const running: { readonly name: string; readonly ms: number; end(): void }[] = [];
     const used: Record<string, number> = { cheap: 0, dear: 0 };
-    const scheduler = createScheduler({ workers: 1, nowMs: () => now, startTimer: () => () => {} });
+    const scheduler = createScheduler({ workers: 1, nowMs: () => now });
     const model = (name: string, ms: number) => {
       const queue = scheduler.queue({
         ...{ batchMax: 8, waitMax: 1, outputSize: 1, version: '', pool: bufferPool(4) },
@@ -448,6 +371,38 @@ describe('models that share a worker', () => {
     }
     expect((used.cheap as number) / now).toBeGreaterThan(0.45);
     expect((used.cheap as number) / now).toBeLessThan(0.55);
+  });
+
+  test('let a batch that is not full have its turn after waitMax, though others are always full', () => {
+    let now = 0;
+    const running: { readonly name: string; end(): void }[] = [];
+    const scheduler = createScheduler({ workers: 1, nowMs: () => now });
+    const model = (name: string, waitMax: number) => {
+      const queue = scheduler.queue({
+        ...{ batchMax: 8, waitMax, outputSize: 1, version: '', pool: bufferPool(4) },
+        layoutOf: (_, rows) => layoutOf([{ name: 'x', type: 'float32', shape: [1] }], 1, rows),
+        dispatch(batch) {
+          const scores = new Float32Array(batch.rows);
+          running.push({ name, end: () => queue.complete(batch, { scores, failures: [], degraded: null }, 1) });
+        },
+      });
+      return queue;
+    };
+    const next = () => {
+      now += 1;
+      const { name, end } = running.shift() as (typeof running)[number];
+      end();
+      return name;
+    };
+    void model('busy', 5).run(8 * 100, () => {});
+    void model('rare', 5).run(1, () => {});
+    const order = Array.from({ length: 10 }, next);
+    // It has waited 5 ms after the fifth batch; two more were under way then.
+    expect(order.indexOf('rare')).toBe(6);
+    // Alone it goes at once.
+    while (running.length > 0) next();
+    void model('rare', 5).run(1, () => {});
+    expect(running.map(({ name }) => name)).toEqual(['rare']);
   });
 });
 

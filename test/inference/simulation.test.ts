@@ -23,9 +23,9 @@ describe('the scheduler in a simulation of faults', () => {
     ['calls are settled as they come', 'calls', 'if (call.left > 0) break;', 'if (call.left > 0) continue;'],
     ['a lost batch keeps its place', 'scheduler', '.inFlight--;', '.inFlight += 0;'],
     ['a third batch goes to a worker', 'scheduler', 'perWorkerMax = 2', 'perWorkerMax = 3'],
-    ['no alarm wakes a batch', 'scheduler', 'cancel: startTimer(atMs - nowMs(), wake)', 'cancel: () => void wake'],
-    ['waiting has no end', 'model-queue', 'Math.min(atLatest, leavesIdleAt(batch))', 'leavesIdleAt(batch) + 1e3'],
-    ['what is flushed waits', 'model-queue', 'batch.isClosed || ', ''],
+    ['an idle worker waits for full batches', 'scheduler', 'if (!isIdle && ![', 'if (!['],
+    ['nobody is told of a worker that is back', 'scheduler', '.isUp = isUp;\n      pump();', '.isUp = isUp;'],
+    ['what is flushed waits', 'model-queue', 'isClosed || ', ''],
     ['a failed row takes its neighbour', 'calls', 'row - inBatch + inCall', 'row - inBatch + inCall + 1'],
   ])('finds that %s', async (_, file, from, to) => {
     const mutant = await mutantOf(file, from, to);

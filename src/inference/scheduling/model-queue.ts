@@ -20,9 +20,9 @@ export interface QueueOptions {
   readonly version: string;
   /** The largest batch, in rows. */
   readonly batchMax: number;
-  /** How long a row may wait for company while a worker is free, in milliseconds. */
+  /** How long a batch that is not full may be passed over by full ones of other models, in milliseconds. */
   readonly waitMax: number;
-  /** By length bucket, what a batch takes; without them a batch is as large as it may be, and an idle worker never waits. */
+  /** By length bucket, what a batch takes; without them a batch is as large as it may be. */
   readonly curves?: readonly LatencyCurve[];
   readonly pool: BufferPool;
   /** Sends a batch to a worker; its end comes back through `complete`, `fail` or `lose`. */
@@ -55,10 +55,12 @@ export interface Schedulable {
   /** The worker time that it has used, in milliseconds; where it begins or comes back, that of the others. */
   usedMs: number;
   isWaiting(): boolean;
-  /** The time from which a batch should leave, the first of them; in the past if one should leave now. */
-  dueAtMs(isIdle: boolean): number;
-  /** Sends the first batch that is due; returns the time that it will take. */
-  send(worker: number, isIdle: boolean, nowMs: number): number;
+  /** Whether a batch waits that gets no better by waiting: it is full, or may not grow. */
+  hasFull(): boolean;
+  /** Whether a batch waits that is full, or has waited so long that it need not be. */
+  hasReady(): boolean;
+  /** Sends a batch: the oldest to an idle worker, one that is ready to a busy one. Returns the time that it will take. */
+  send(worker: number, isIdle: boolean): number;
 }
 
 export interface QueueContext {
@@ -85,8 +87,6 @@ interface OpenBatch extends Batch {
 /** Deaths after which a batch is halved, and after which a row is given up: so many has only one that is alone. */
 const HALVED_AFTER = 2;
 const GIVEN_UP_AFTER = 3;
-/** The weight of the newest call in the rhythm of calls. */
-const NEWEST = 1 / 8;
 
 const firstBucket = () => 0;
 
@@ -104,7 +104,6 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   const calls = new Set<Call>();
   const idleWaiters: (() => void)[] = [];
   const counts = { rows: 0, failed: 0, batches: 0, lost: 0, workerMs: 0 };
-  const rhythm = { lastMs: Number.NEGATIVE_INFINITY, gapMs: Number.POSITIVE_INFINITY, rows: 1 };
 
   function newBatch(bucket: number, layout: Layout, spans: Span[], deaths: number): OpenBatch {
     const input = pool.take(layout.byteLength);
@@ -162,31 +161,8 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     }
   }
 
-  function noteCall(rows: number): void {
-    const now = nowMs();
-    const gapMs = now - rhythm.lastMs;
-    rhythm.gapMs = Number.isFinite(rhythm.gapMs) ? rhythm.gapMs + (gapMs - rhythm.gapMs) * NEWEST : gapMs;
-    rhythm.rows += (rows - rhythm.rows) * NEWEST;
-    rhythm.lastMs = now;
-  }
-
-  /**
-   * When a batch should leave for a worker that has nothing to do. Each of its rows waits for the next call, which would share the
-   * batch instead of taking one of its own: waiting pays while that saves more time than all of them lose.
-   */
-  function leavesIdleAt({ bucket, rows, layout }: OpenBatch): number {
-    const curve = curves?.[bucket];
-    if (curve === undefined) return Number.NEGATIVE_INFINITY;
-    const more = Math.max(1, rhythm.rows);
-    const savedMs = curve.ms(rows) + curve.ms(more) - curve.ms(Math.min(rows + more, layout.rowsMax));
-    return rhythm.gapMs * rows < savedMs ? rhythm.lastMs + savedMs / rows : Number.NEGATIVE_INFINITY;
-  }
-
-  function dueAtOf(batch: OpenBatch, isIdle: boolean): number {
-    if (batch.isClosed || batch.rows === batch.layout.rowsMax) return Number.NEGATIVE_INFINITY;
-    const atLatest = batch.openedAtMs + waitMax;
-    return isIdle ? Math.min(atLatest, leavesIdleAt(batch)) : atLatest;
-  }
+  const isFull = ({ isClosed, rows, layout }: OpenBatch) => isClosed || rows === layout.rowsMax;
+  const isReady = (batch: OpenBatch) => isFull(batch) || nowMs() - batch.openedAtMs >= waitMax;
 
   function finish(batch: Batch): OpenBatch | undefined {
     // An answer that comes after its worker was given up belongs to nobody any more.
@@ -239,7 +215,6 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
         }
         calls.add(call);
         if (rows === 0) return settle();
-        noteCall(rows);
         context.onWaiting();
       });
     },
@@ -296,17 +271,11 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
 
     isWaiting: () => waiting.length > 0,
 
-    dueAtMs(isIdle) {
-      let first = Number.POSITIVE_INFINITY;
-      for (const batch of waiting) {
-        first = Math.min(first, dueAtOf(batch, isIdle));
-        if (first === Number.NEGATIVE_INFINITY) break;
-      }
-      return first;
-    },
+    hasFull: () => waiting.some(isFull),
+    hasReady: () => waiting.some(isReady),
 
-    send(worker, isIdle, now) {
-      const batch = waiting.find((one) => dueAtOf(one, isIdle) <= now) as OpenBatch;
+    send(worker, isIdle) {
+      const batch = (isIdle ? waiting[0] : waiting.find(isReady)) as OpenBatch;
       remove(batch);
       underWay.add(batch);
       batch.worker = worker;

@@ -3,8 +3,6 @@ import { type ModelQueue, modelQueue, type QueueOptions, type Schedulable } from
 export interface SchedulerOptions {
   readonly workers: number;
   nowMs(): number;
-  /** Calls `wake` once after `delayMs`; returns a function that cancels it. */
-  startTimer(delayMs: number, wake: () => void): () => void;
 }
 
 export interface Scheduler {
@@ -21,23 +19,22 @@ const perWorkerMax = 2;
  * Micro-batching for all models and workers of a process, as pure logic: packs the rows of many callers into batches, gives them to
  * workers, and distributes the answers.
  *
- * A batch leaves when it has its best size, when it is flushed or has waited `waitMax`, and for an idle worker as soon as waiting
- * does not pay. Until then it grows: also while two batches are with each worker. So the load decides the size of batches up to the
- * best one, and an idle worker waits only for what saves it more (natural batching, as in TF Serving's adaptive scheduler and in
- * Triton with a queue delay of zero; whether to wait is decided as in BentoML, by measured latencies).
+ * A worker that has nothing to do gets what is there at once. A batch behind a running one leaves when it has its best size or is
+ * flushed; until then it grows, since no worker could take it. So the load decides the size of batches up to the best one (natural
+ * batching, as in TF Serving's adaptive scheduler and in Triton with a queue delay of zero). A batch that is not full is not passed
+ * over for ever by full ones of other models: after `waitMax` it counts as full beside them.
  *
  * Models share the workers by time: the next batch is of the model that has used the least, where one that comes back after a pause
  * has no claims from before (start-time fair queueing, Goyal et al. 1996). So none starves, however long the batches of others take.
  *
  * Memory: per model the rows of the callers, rounded up to one batch per length bucket.
  */
-export function createScheduler({ workers, nowMs, startTimer }: SchedulerOptions): Scheduler {
+export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler {
   const places = Array.from({ length: workers }, () => ({ isUp: true, inFlight: 0 }));
   /** The queues with waiting batches. */
   const active = new Set<Schedulable>();
   /** The worker time of the model that was served last, when it was. */
   let virtualMs = 0;
-  let alarm: { readonly atMs: number; readonly cancel: () => void } | undefined;
 
   /** The worker with the fewest batches, if it takes one more. */
   function freeWorker(): number | undefined {
@@ -51,49 +48,28 @@ export function createScheduler({ workers, nowMs, startTimer }: SchedulerOptions
     return found;
   }
 
-  function nextDue(isIdle: boolean, now: number): Schedulable | undefined {
+  /** The model whose turn it is. Behind a running batch, only one that gains nothing by waiting makes others leave too. */
+  function nextQueue(isIdle: boolean): Schedulable | undefined {
+    if (!isIdle && ![...active].some((queue) => queue.hasFull())) return undefined;
     let next: Schedulable | undefined;
-    for (const queue of active) {
-      if (queue.dueAtMs(isIdle) > now) continue;
-      if (next === undefined || claimOf(queue) < claimOf(next)) next = queue;
-    }
+    for (const queue of active)
+      if ((isIdle || queue.hasReady()) && (next === undefined || claimOf(queue) < claimOf(next))) next = queue;
     return next;
   }
 
   const claimOf = ({ usedMs }: Schedulable): number => Math.max(usedMs, virtualMs);
 
   function pump(): void {
-    let worker = freeWorker();
-    for (; worker !== undefined; worker = freeWorker()) {
+    for (let worker = freeWorker(); worker !== undefined; worker = freeWorker()) {
       const place = places[worker] as (typeof places)[number];
       const isIdle = place.inFlight === 0;
-      const now = nowMs();
-      const queue = nextDue(isIdle, now);
-      if (queue === undefined) {
-        setAlarm(isIdle);
-        return;
-      }
+      const queue = nextQueue(isIdle);
+      if (queue === undefined) return;
       virtualMs = claimOf(queue);
       place.inFlight++;
-      queue.usedMs = virtualMs + queue.send(worker, isIdle, now);
+      queue.usedMs = virtualMs + queue.send(worker, isIdle);
       if (!queue.isWaiting()) active.delete(queue);
     }
-    // If all places are taken, the next answer checks again; an alarm is only needed for a free place.
-    setAlarm(undefined);
-  }
-
-  function setAlarm(isIdle: boolean | undefined): void {
-    let atMs = Number.POSITIVE_INFINITY;
-    if (isIdle !== undefined) for (const queue of active) atMs = Math.min(atMs, queue.dueAtMs(isIdle));
-    if (alarm?.atMs === atMs) return;
-    alarm?.cancel();
-    alarm = undefined;
-    if (atMs === Number.POSITIVE_INFINITY) return;
-    const wake = () => {
-      alarm = undefined;
-      pump();
-    };
-    alarm = { atMs, cancel: startTimer(atMs - nowMs(), wake) };
   }
 
   return {

@@ -16,7 +16,10 @@ export interface ModelOptions<As extends string> {
   readonly as: As;
   /** The largest batch, in rows. */
   readonly batchMax: number;
-  /** How long rows wait to fill a batch while the model is busy; an idle model starts at once. */
+  /**
+   * How long rows may wait for a batch to fill while workers are busy with full batches of other models. No row waits while a worker has
+   * nothing to do.
+   */
   readonly waitMax: Duration;
   /** In the order to try. */
   readonly providers: readonly Provider[];
