@@ -72,7 +72,8 @@ function numberOf(text: string): number | undefined {
     } else if (digit === -2 && decimals < 0) decimals = 0;
     else return isNumeric(text) ? finite(Number(text)) : undefined;
   }
-  if (digits === 0 || digits > DIGITS_MAX) return isNumeric(text) ? finite(Number(text)) : undefined;
+  if (digits === 0) return undefined;
+  if (digits > DIGITS_MAX) return finite(Number(text)); // the loop has seen all of it
   const value = decimals > 0 ? mantissa / (POWERS[decimals] as number) : mantissa;
   return first === 0x2d ? -value : value;
 }
