@@ -1,9 +1,14 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Session } from 'chdb';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Flights } from '../../examples/flights/flights.js';
 import { days, hours } from '../../src/core/index.js';
-import { evaluate } from '../../src/index.js';
-import { accuracy, brier, calibrationError, fBeta, logLoss, rocAuc } from '../../src/ml.js';
+import { type EvaluationRow, evaluate } from '../../src/index.js';
+import { accuracy, brier, calibrationError, fBeta, logLoss, rocAuc, scoreHistogram } from '../../src/ml.js';
 import { type DrivenInput, driveOperator } from '../../src/testing.js';
+import { read } from '../docs/generated.js';
 import { generator } from '../random.js';
 import { arrivalOf, departureOf, firstFlights } from './real-flights.js';
 import { rocAucOf } from './roc-auc.js';
@@ -152,5 +157,68 @@ describe('evaluate on flights', () => {
       if (name.includes('/all/')) replaced += corrected.get(name)?.corrected as number;
     }
     expect(replaced).toBe(wrong.size);
+  });
+
+  it('gives the ROC AUC of the whole by SQL over the rows of four tasks', () => {
+    const tasks = 4;
+    const bins = 64;
+    const perTask = Array.from({ length: tasks }, (_, task) => {
+      const own = evaluate({
+        prediction: { key: (row: Prediction) => row.id, value: (row) => row.p },
+        label: { key: (row: Label) => row.id, value: (row) => row.late },
+        wait: hours(24),
+        metrics: { scores: scoreHistogram({ bins }) },
+        slices: { hour: ({ hour }) => hour },
+        every: hours(24),
+        pendingMax: FLIGHTS,
+      });
+      const inputs: DrivenInput[] = [
+        ...predictions.map((record) => ({ ...record, input: 0 })),
+        ...labels.map((record) => ({ ...record, input: 1 })),
+      ].filter(({ value }) => value.id % tasks === task);
+      inputs.sort(
+        (a, b) => (a.eventTimeMs as number) - (b.eventTimeMs as number) || (a.input as number) - (b.input as number),
+      );
+      const { emitted } = driveOperator(own, inputs, { final: true });
+      return emitted.map(({ value }) => {
+        const { scores, ...row } = value as EvaluationRow<{ scores: ReturnType<typeof scoreHistogram> }>;
+        return { ...row, task, positives: scores?.positives ?? [], negatives: scores?.negatives ?? [] };
+      });
+    });
+    const file = join(mkdtempSync(join(tmpdir(), 'millrace-evaluation-')), 'quality.ndjson');
+    writeFileSync(
+      file,
+      perTask
+        .flat()
+        .map((row) => `${JSON.stringify(row)}\n`)
+        .join(''),
+    );
+    const session = new Session();
+    try {
+      // The query of the guide.
+      const [, query = ''] = /```sql\n(WITH newest[^`]*)```/.exec(read('docs/guide/evaluation.md')) ?? [];
+      const columns =
+        'task UInt8, slice String, value String, startMs Int64, atMs Int64, positives Array(Float64), negatives Array(Float64)';
+      session.query(
+        `CREATE TABLE quality ENGINE = Memory AS SELECT * FROM file('${file}', 'JSONEachRow', '${columns}')`,
+      );
+      const told = session
+        .query(query, 'JSONEachRow')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(told.length).toBe(24);
+      for (const { hour, labels: count, rocAuc: auc } of told) {
+        const own = predictions.filter(({ value }) => value.hour === Number(hour));
+        expect(Number(count)).toBe(own.length);
+        const whole = rocAucOf(
+          own.map(({ value: { id, p } }) => [Math.floor(bins * p), labels[id]?.value.late as boolean] as const),
+        );
+        expect(Math.abs(auc - whole)).toBeLessThan(1e-9);
+      }
+    } finally {
+      session.cleanup();
+      rmSync(dirname(file), { recursive: true });
+    }
   });
 });

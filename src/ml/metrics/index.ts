@@ -26,6 +26,7 @@ export { prAuc, prAucRange } from './probabilities/pr-auc.js';
 export { reliability } from './probabilities/reliability.js';
 export type { ReliabilityBin, ReliabilityOptions } from './probabilities/reliability-bins.js';
 export { rocAuc, rocAucRange } from './probabilities/roc-auc.js';
+export { type ScoreHistogram, scoreHistogram } from './probabilities/score-histogram.js';
 export type { BinOptions, MetricRange } from './probabilities/score-table.js';
 export { hitRate } from './rankings/hit-rate.js';
 export { meanAveragePrecision } from './rankings/mean-average-precision.js';

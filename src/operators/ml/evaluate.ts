@@ -46,6 +46,8 @@ export interface EvaluateOptions<Row, Label, M> {
 
 /** The metrics of a slice and window, as they are known at a time. */
 export type EvaluationRow<M> = SliceCounts & {
+  /** The task that has measured: another one measures the predictions of other partitions. */
+  readonly task: number;
   /** The share of predictions with a label. */
   readonly coverage: number;
   /** How long labels took: the median, and what 95 % of them did not exceed; null without labels. */
@@ -69,11 +71,11 @@ type TakenBy<M, Field extends string> = {
 const AHEAD_MAX = 100;
 
 const OWN = ['slice', 'value', 'startMs', 'endMs', 'atMs', 'predicted', 'labelled', 'assumed', 'corrected'];
-const DERIVED = ['coverage', 'delayP50Ms', 'delayP95Ms'];
+const DERIVED = ['task', 'coverage', 'delayP50Ms', 'delayP95Ms'];
 
 /**
  * Evaluates predictions of any step by labels that come later: joins both by key, and measures by window of the prediction and by
- * slice. A row tells what is known of a window at a time; a later row of the same window and slice replaces it.
+ * slice. A row tells what a task knows of a window at a time; its later row of the same window and slice replaces it.
  *
  *   in      --a--b--|-----|-----|     windows |
  *   labels  ----(a)-|-(b)-|-----|
@@ -190,7 +192,9 @@ export function evaluate<Row, Label, const M extends Named>(
           const time = opened.clock.get();
           observe(time, eventTimeMs, jumpMs);
           opened.clock.set(time);
-          windows.tell(time.nowMs, (counts, results) => emit(rowOf(counts, results) as never, counts.atMs));
+          windows.tell(time.nowMs, (counts, results) =>
+            emit(rowOf(context.task, counts, results) as never, counts.atMs),
+          );
           const nowMs = Math.max(eventTimeMs, time.nowMs, context.watermarkMs);
           const key = input === 0 ? prediction.key(value as Row) : label.key(value as Label);
           if (isEmptyKey(key)) return context.deadLetter('empty-key', emptyKeyText(key));
@@ -211,7 +215,7 @@ export function evaluate<Row, Label, const M extends Named>(
               (judgement) => apply(judgement, Math.max(nextMs, opened.clock.get().nowMs)),
               () => count('missing'),
             );
-            windows.end(nextMs, (counts, results) => emit(rowOf(counts, results) as never, nextMs));
+            windows.end(nextMs, (counts, results) => emit(rowOf(context.task, counts, results) as never, nextMs));
           }
         },
       };
@@ -234,10 +238,10 @@ const COUNTERS = [
   'duplicates',
 ] as const;
 
-function rowOf(counts: SliceCounts, { [DELAYS]: delays, ...metrics }: Record<string, unknown>): object {
+function rowOf(task: number, counts: SliceCounts, { [DELAYS]: delays, ...metrics }: Record<string, unknown>): object {
   const [p50, p95] = delays as readonly (number | null)[];
   const { predicted, labelled } = counts;
-  return { ...counts, coverage: labelled / predicted, delayP50Ms: p50, delayP95Ms: p95, ...metrics };
+  return { ...counts, task, coverage: labelled / predicted, delayP50Ms: p50, delayP95Ms: p95, ...metrics };
 }
 
 function problemsOf<Row, Label, M extends Named>(

@@ -117,7 +117,7 @@ function naive(history: readonly Step[], { correctable, missing }: Policy): Row[
     due.delete(id);
     rows.push({
       ...{ slice, value, startMs: Number(start), endMs: Number(start) + EVERY, atMs },
-      ...{ predicted: own.length, labelled: judged.length },
+      ...{ task: 0, predicted: own.length, labelled: judged.length },
       assumed: own.filter(({ assumed }) => assumed).length,
       corrected: own.reduce((sum, { corrected }) => sum + corrected, 0),
       coverage: judged.length / own.length,
