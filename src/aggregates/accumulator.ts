@@ -141,6 +141,6 @@ export function retractionProblems<In>(aggregates: Aggregates<In>): Problem[] {
     .filter(([, { logic }]) => logic.retract === undefined)
     .map(([name, { kind }]) => ({
       message: `${name}: ${kind} cannot retract`,
-      hint: 'over changes use count, sum, mean, variance, quantiles, or an aggregate of your own with `retract`',
+      hint: 'over changes use count, sum, mean, variance, quantiles, metrics, or an aggregate of your own with `retract`',
     }));
 }
