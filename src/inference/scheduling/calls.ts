@@ -32,6 +32,20 @@ export interface Answer {
   readonly degraded: string | null;
 }
 
+/**
+ * Arrays of one value for all rows, read only. Callers ask with as many rows as before, mostly, and get the same array then.
+ *
+ * Memory: the last array.
+ */
+export function sameForAll<T>(value: T): (rows: number) => readonly T[] {
+  let last: readonly T[] = [];
+  return (rows) => {
+    if (last.length !== rows) last = new Array<T>(rows).fill(value);
+    return last;
+  };
+}
+
+const nobody = sameForAll<string | null>(null);
 const noFailures: ReadonlyMap<number, string> = new Map();
 
 /** Writes the answer of a batch into the calls that have rows in it. */
@@ -61,13 +75,13 @@ export function failSpans(spans: readonly Span[], cause: unknown): void {
 }
 
 /** Settles the calls at the beginning of `calls` that have all their answers, in the order in which they were made. */
-export function settleInOrder(calls: Set<Call>, version: string): void {
+export function settleInOrder(calls: Set<Call>, versions: (rows: number) => readonly string[]): void {
   for (const call of calls) {
     if (call.left > 0) break;
     calls.delete(call);
-    const { scores, failures = noFailures, degraded = new Array<null>(call.rows).fill(null), error } = call;
+    const { scores, failures = noFailures, degraded = nobody(call.rows), error } = call;
     if (error !== undefined) call.reject(error.cause);
-    else call.resolve({ scores, failures, degraded, versions: new Array<string>(call.rows).fill(version) });
+    else call.resolve({ scores, failures, degraded, versions: versions(call.rows) });
   }
 }
 

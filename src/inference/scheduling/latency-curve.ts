@@ -26,11 +26,13 @@ export interface CurveOptions {
 }
 
 /** A smaller batch is better where it answers this share of the rows a second: rows wait less, and less memory is used. */
-const NEARLY = 0.95;
+const NEARLY = 0.98;
 /** The share of a new time in the pace of all sizes: about the last 30 batches count. */
 const FORGET = 1 / 30;
-/** The share in the time of its own size, beside the pace: what hundreds of batches of several sizes say. */
-const LEARN = 1 / 300;
+/** The share in the time of its own size, beside the pace: what a thousand batches of several sizes say. */
+const LEARN = 1 / 1_000;
+/** Batches after which the best size is looked for again. */
+const LOOK_EVERY = 64;
 /** The step by which the pad moves towards the 99th percentile. */
 const STEP = 0.02;
 const TAIL = 0.01;
@@ -52,6 +54,7 @@ export function latencyCurve({ points: measured, rowsMax, overheadMs = 0 }: Curv
   let pace = 1;
   let pad = 2;
   let best = bestSize();
+  let observed = 0;
 
   function runMs(rows: number): number {
     const right = points.findIndex((point) => point.rows >= rows);
@@ -83,7 +86,7 @@ export function latencyCurve({ points: measured, rowsMax, overheadMs = 0 }: Curv
       pad = Math.max(1, pad + (ratio > pad ? STEP * (1 - TAIL) * pad : -STEP * TAIL * pad));
       const near = nearest(points, rows);
       near.ms *= 1 + (ratio - 1) * LEARN;
-      best = bestSize();
+      if (++observed % LOOK_EVERY === 0) best = bestSize();
     },
   };
 }

@@ -1,6 +1,15 @@
 import type { FillRow, ModelStats, RunResult, TensorData } from '../../core/index.js';
 import type { BufferPool } from './buffers.js';
-import { type Answer, answerSpans, type Call, cutSpans, failSpans, type Span, settleInOrder } from './calls.js';
+import {
+  type Answer,
+  answerSpans,
+  type Call,
+  cutSpans,
+  failSpans,
+  type Span,
+  sameForAll,
+  settleInOrder,
+} from './calls.js';
 import type { LatencyCurve } from './latency-curve.js';
 import { type Layout, viewsOf } from './layout.js';
 
@@ -96,12 +105,13 @@ const firstBucket = () => 0;
  * Memory: the rows of the callers, rounded up to one batch per length bucket.
  */
 export function modelQueue(options: QueueOptions, context: QueueContext): ModelQueue & Schedulable {
-  const { outputSize, version, batchMax, waitMax, curves, pool } = options;
+  const { outputSize, batchMax, waitMax, curves, pool } = options;
   const { nowMs } = context;
   /** In the order in which they leave when they are due: lost ones first, then by age. */
   const waiting: OpenBatch[] = [];
   const underWay = new Set<Batch>();
   const calls = new Set<Call>();
+  const versions = sameForAll(options.version);
   const idleWaiters: (() => void)[] = [];
   const counts = { rows: 0, failed: 0, batches: 0, lost: 0, workerMs: 0 };
 
@@ -171,7 +181,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   }
 
   function settle(): void {
-    settleInOrder(calls, version);
+    settleInOrder(calls, versions);
     if (calls.size === 0) for (const done of idleWaiters.splice(0)) done();
   }
 
