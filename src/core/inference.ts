@@ -36,11 +36,6 @@ export const tensorTypeOf = (data: unknown): TensorType | undefined =>
 /** The number of elements of a tensor of this shape. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, axis) => size * axis, 1);
 
-/** Where a model may run, in ONNX Runtime's words; which ones a machine has is found out when the model is loaded. */
-export const providers = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'dml', 'coreml'] as const;
-/** What runs a model: one of ONNX Runtime's execution providers. */
-export type Provider = (typeof providers)[number];
-
 /** Micro-batched scoring, shared by all tasks of a process. `src/inference` implements it. */
 export interface InferenceService {
   open(model: ModelSpec): Promise<ModelHandle>;
@@ -58,7 +53,7 @@ export interface ModelSpec {
   /** How long a batch that is not full may be passed over by full ones of other models, in milliseconds. */
   readonly waitMax: number;
   /** Execution providers, in the order in which they are tried. */
-  readonly providers: readonly string[];
+  readonly providers: readonly (string | ProviderOptions)[];
   /** The inputs and outputs of a tensor model; without it, the model scores one float32 row of features. */
   readonly tensors?: TensorSpec;
   /** The models that answer in its place, in this order: the rows on which it fails, and all rows while it cannot be run. */
@@ -150,4 +145,56 @@ export interface RunResult {
   readonly degraded: readonly (string | null)[];
   /** By row, the digest of the model that answered. */
   readonly versions: readonly string[];
+}
+
+/** Where a model may run, in ONNX Runtime's words; which ones a machine has is found out when the model is loaded. */
+export const providers = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'dml', 'coreml'] as const;
+/** What runs a model: one of ONNX Runtime's execution providers. */
+export type Provider = (typeof providers)[number];
+
+/** What any provider but the CPU may be asked for. */
+interface Proof {
+  /** The share of the model's nodes that must run on it, from 0 to 1 (default: at least one node); with less it is refused. */
+  readonly shareMin?: number;
+}
+
+/** A provider with options: those that onnxruntime-node passes on. */
+export type ProviderOptions =
+  | ({ readonly name: 'cuda' | 'tensorrt' | 'dml'; readonly deviceId?: number } & Proof)
+  | ({ readonly name: 'webgpu'; readonly preferredLayout?: 'NCHW' | 'NHWC' } & Proof)
+  | ({ readonly name: 'coreml'; readonly coreMlFlags?: number } & Proof);
+
+type Check = (value: unknown) => boolean;
+const isIndex: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** The options of each provider. ONNX Runtime passes over those that it does not know, so they are checked here. */
+const optionsOf: Readonly<Record<Provider, Readonly<Record<string, Check>>>> = {
+  cpu: {},
+  cuda: { deviceId: isIndex },
+  tensorrt: { deviceId: isIndex },
+  dml: { deviceId: isIndex },
+  webgpu: { preferredLayout: (value) => value === 'NCHW' || value === 'NHWC' },
+  coreml: { coreMlFlags: isIndex },
+};
+const isShare: Check = (value) => typeof value === 'number' && value >= 0 && value <= 1;
+
+/** What is wrong with a provider as it is declared, in words; `undefined` if nothing is. */
+export function whatIsWrongWith(declared: Provider | ProviderOptions): string | undefined {
+  const { name, ...options } = typeof declared === 'string' ? { name: declared } : declared;
+  if (!providers.includes(name)) return `there is no provider '${name}'`;
+  const checks = { ...optionsOf[name], ...(name !== 'cpu' && { shareMin: isShare }) } as Record<string, Check>;
+  for (const [option, value] of Object.entries(options)) {
+    const check = checks[option];
+    if (check === undefined) return `the provider '${name}' has no option '${option}'`;
+    if (value !== undefined && !check(value)) return `${option} of the provider '${name}' is ${value}`;
+  }
+  return undefined;
+}
+
+/** What messages, settings and answers say of a provider: `cuda`, or `cuda:1` for another device. */
+export function providerName(declared: string | ProviderOptions): string {
+  if (typeof declared === 'string') return declared;
+  return 'deviceId' in declared && declared.deviceId !== undefined
+    ? `${declared.name}:${declared.deviceId}`
+    : declared.name;
 }

@@ -1,4 +1,4 @@
-import { MillraceError, type ModelHandle, type ModelSpec } from '../core/index.js';
+import { MillraceError, type ModelHandle, type ModelSpec, providerName } from '../core/index.js';
 import { bufferPool } from './scheduling/buffers.js';
 import { latencyCurve } from './scheduling/latency-curve.js';
 import { layoutOf } from './scheduling/layout.js';
@@ -49,6 +49,7 @@ export async function serveModel(
     return { model, overheadMs: await overheadOf(first, model) };
   });
   let { provider } = model;
+  const firstProvider = providerName(providers[0] as string);
   for (const why of model.refusals) onWarning(`${file.name} does not run on ${why}; it runs on ${provider}`);
   ask.isProven = true;
   await Promise.all(others.map((slot) => insist(slot, () => slot.load(ask))));
@@ -74,7 +75,7 @@ export async function serveModel(
       const { answer } = await slot.run(run, { hungAfterMs, transfer: [input] });
       // From a process the buffer does not come back: it has never left.
       pool.give(input.byteLength > 0 ? input : answer.input);
-      const degraded = provider === providers[0] ? null : provider;
+      const degraded = provider === firstProvider ? null : provider;
       queue.complete(batch, { ...answer, degraded }, answer.ms);
     } catch (error) {
       if (!(error instanceof WorkerLost)) return queue.fail(batch, error);

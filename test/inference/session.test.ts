@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import * as onnx from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
-import { openSession, proveProvider } from '../../src/inference/session/session.js';
+import { nodesOn, proveProvider } from '../../src/inference/session/provider-proof.js';
+import { openSession } from '../../src/inference/session/session.js';
 import { sessionPool } from '../../src/inference/session/session-pool.js';
 
 const bytes = (name: string) => readFileSync(new URL(`./models/${name}.onnx`, import.meta.url));
@@ -8,10 +10,30 @@ const load = (name: string, batchMax = 8) => ({ digest: name, bytes: bytes(name)
 
 describe('the proof of where a model runs', () => {
   test('is read from the profile of a real run', async () => {
-    await proveProvider({ bytes: bytes('mlp') }, 'cpu', { executionProviders: ['cpu'] });
-    const elsewhere = proveProvider({ bytes: bytes('mlp') }, 'webgpu', { executionProviders: ['cpu'] });
+    const options = { executionProviders: ['cpu'] };
+    await proveProvider(onnx, { bytes: bytes('mlp') }, { name: 'cpu', shareMin: 1 }, options);
+    const elsewhere = proveProvider(onnx, { bytes: bytes('mlp') }, { name: 'webgpu' }, options);
     await expect(elsewhere).rejects.toThrow('no node of the model runs on it');
   });
+});
+
+test('the share of nodes on a provider is read from the profile, and may be too small', async () => {
+  const node = (provider: string) => ({ cat: 'Node', args: { provider } });
+  const profile = JSON.stringify([
+    { cat: 'Session' },
+    ...new Array(3).fill(node('CUDAExecutionProvider')),
+    node('CPUExecutionProvider'),
+  ]);
+  expect(nodesOn(profile, 'cuda')).toEqual({ onIt: 3, all: 4 });
+  expect(nodesOn(profile, 'foo')).toEqual({ onIt: 0, all: 4 });
+  // All of its nodes are on the CPU; nobody has more.
+  const tooMuch = proveProvider(
+    onnx,
+    { bytes: bytes('mlp') },
+    { name: 'cpu', shareMin: 1.5 },
+    { executionProviders: ['cpu'] },
+  );
+  await expect(tooMuch).rejects.toThrow(/^runs (\d+) of \1 nodes, which is less than shareMin 1.5$/);
 });
 
 describe('sessions', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { layoutOf } from '../../src/inference/scheduling/layout.js';
-import { profileShows } from '../../src/inference/session/session.js';
+import { nodesOn } from '../../src/inference/session/provider-proof.js';
 import { checkBatchInvariance, sameBits, warmUpSizes, warmUpViews } from '../../src/inference/session/warm-up.js';
 
 const inputSize = 2;
@@ -75,9 +75,10 @@ describe('the proof of a provider', () => {
     JSON.stringify([{ name: 'session' }, ...names.map((provider) => ({ args: { provider } }))]);
 
   test('is a node that ran on it', () => {
-    expect(profileShows(profile('CPUExecutionProvider', 'WebGpuExecutionProvider'), 'webgpu')).toBe(true);
-    expect(profileShows(profile('CPUExecutionProvider'), 'cuda')).toBe(false);
-    expect(profileShows(profile(), 'cpu')).toBe(false);
-    expect(profileShows(profile('toString'), 'toString')).toBe(false);
+    const both = profile('CPUExecutionProvider', 'WebGpuExecutionProvider');
+    expect(nodesOn(both, 'webgpu')).toEqual({ onIt: 1, all: 2 });
+    expect(nodesOn(profile('CPUExecutionProvider'), 'cuda')).toEqual({ onIt: 0, all: 1 });
+    expect(nodesOn(profile(), 'cpu')).toEqual({ onIt: 0, all: 0 });
+    expect(nodesOn(profile('toString'), 'toString')).toEqual({ onIt: 0, all: 1 });
   });
 });

@@ -1,9 +1,11 @@
-import { MillraceError } from '../../core/index.js';
+import { MillraceError, providerName } from '../../core/index.js';
 import type { Ask, LoadedModel } from '../workers/protocol.js';
 import { openSession, refusal, type Session } from './session.js';
 
+type Declared = Ask<'load'>['providers'][number];
+
 interface Resident {
-  /** The digest of the file, and of the choice of tensors. */
+  /** The digest of the file, the choice of tensors, and the provider. */
   readonly identity: string;
   readonly session: Session;
   /** The largest batch that it was warmed up for. */
@@ -18,17 +20,15 @@ export interface SessionPool {
 
 /** The sessions of a worker, one for each model, choice of tensors and provider; they stay until the worker ends. */
 export function sessionPool(
-  open: (model: Ask<'load'>, provider: string) => Promise<Session> = openSession,
+  open: (model: Ask<'load'>, declared: Declared) => Promise<Session> = openSession,
 ): SessionPool {
   const residents: Resident[] = [];
 
-  async function residentOf(model: Ask<'load'>, provider: string): Promise<Resident> {
-    const identity = JSON.stringify([model.digest, model.tensors]);
-    const known = residents.find(
-      (resident) => resident.identity === identity && resident.session.provider === provider,
-    );
+  async function residentOf(model: Ask<'load'>, declared: Declared): Promise<Resident> {
+    const identity = JSON.stringify([model.digest, model.tensors, declared]);
+    const known = residents.find((resident) => resident.identity === identity);
     if (known !== undefined) return known;
-    const session = await open(model, provider);
+    const session = await open(model, declared);
     const resident = { identity, session, warm: 0 };
     residents.push(resident);
     return resident;
@@ -37,10 +37,11 @@ export function sessionPool(
   return {
     async load(model) {
       const refusals: string[] = [];
-      for (const provider of model.providers) {
+      for (const declared of model.providers) {
+        const provider = providerName(declared);
         let resident: Resident;
         try {
-          resident = await residentOf(model, provider);
+          resident = await residentOf(model, declared);
         } catch (error) {
           if (error instanceof MillraceError) throw error;
           refusals.push(refusal(provider, error));

@@ -1,22 +1,20 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type * as Onnx from 'onnxruntime-node';
 import {
   MillraceError,
   type ModelInput,
   messageOf,
-  type Provider,
+  providerName,
   type TensorData,
   type TensorSpec,
 } from '../../core/index.js';
 import type { Point } from '../scheduling/latency-curve.js';
 import { type Layout, layoutOf, viewsOf } from '../scheduling/layout.js';
 import type { Ask, Scored } from '../workers/protocol.js';
+import { proveProvider } from './provider-proof.js';
 import { noCeiling, scoreRows } from './recovery.js';
 import { inRunsOf, measureRuns } from './run-size.js';
 import { runnerOf } from './runner.js';
-import { checkBatchInvariance, warmUpSizes, warmUpViews } from './warm-up.js';
+import { checkBatchInvariance, noLengths, warmUpSizes, warmUpViews } from './warm-up.js';
 
 let loaded: Promise<typeof Onnx> | undefined;
 
@@ -64,31 +62,29 @@ export interface Session {
 
 export type RowsOfBucket = Pick<Ask<'run'>, 'input' | 'bucket' | 'rows' | 'rowsMax'>;
 
-/** The length bucket of models without a varying axis. */
-const noLengths = [1] as const;
-
 /**
  * Loads a model on one provider and checks that it runs there.
  *
  * Throws `MillraceError('model')` for a model that no provider accepts, and a plain error if this provider does not work but
  * another may.
  */
-export async function openSession(model: Ask<'load'>, provider: string): Promise<Session> {
+export async function openSession(model: Ask<'load'>, declared: Ask<'load'>['providers'][number]): Promise<Session> {
   const onnx = await loadOnnx();
+  const { name, shareMin, ...rest } = typeof declared === 'string' ? { name: declared } : { shareMin: 0, ...declared };
   const known = onnx.listSupportedBackends().map(({ name }) => name);
-  if (!known.includes(provider)) throw new Error(`not part of this onnxruntime-node (it has ${known.join(', ')})`);
+  if (!known.includes(name)) throw new Error(`not part of this onnxruntime-node (it has ${known.join(', ')})`);
   // One intra-op thread: with more, the last bits of tree ensembles depend on the batch size, and p99 suffers.
   const options: Onnx.InferenceSession.SessionOptions = {
-    executionProviders: [provider],
+    executionProviders: [{ name, ...rest }],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     executionMode: 'sequential',
     logSeverityLevel: 4,
   };
-  if (provider !== 'cpu') await proveProvider(model, provider, options);
+  if (name !== 'cpu') await proveProvider(onnx, model, { name, shareMin }, options);
   const native = await onnx.InferenceSession.create(model.bytes, options);
   try {
-    return await describe(onnx, native, provider, model.tensors);
+    return await describe(onnx, native, providerName(declared), model.tensors);
   } catch (error) {
     await native.release();
     throw error;
@@ -166,58 +162,5 @@ const variesInSize = (sizes: readonly number[]) =>
     },
   );
 
-/**
- * Runs the model once with profiling, because only the profile tells where its nodes ran.
- *
- * Throws a plain error if none of them ran on `provider`.
- */
-export async function proveProvider(
-  model: Pick<Ask<'load'>, 'bytes' | 'tensors'>,
-  provider: string,
-  options: Onnx.InferenceSession.SessionOptions,
-): Promise<void> {
-  const onnx = await loadOnnx();
-  const folder = await mkdtemp(join(tmpdir(), 'millrace-profile-'));
-  try {
-    const profiling = { ...options, enableProfiling: true, profileFilePrefix: join(folder, 'profile') };
-    const native = await onnx.InferenceSession.create(model.bytes, profiling);
-    try {
-      const { inputs, run } = runnerOf(onnx, native, model.tensors);
-      const probe = layoutOf(inputs, (model.tensors?.lengths ?? noLengths)[0] as number, 1);
-      await run(probe, warmUpViews(probe), 0, 1);
-      native.endProfiling();
-    } finally {
-      await native.release();
-    }
-    const profiles = await Promise.all((await readdir(folder)).map((file) => readFile(join(folder, file), 'utf8')));
-    if (!profiles.some((profile) => profileShows(profile, provider))) {
-      throw new Error('loads, but no node of the model runs on it');
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
 /** The text of a refusal. */
 export const refusal = (provider: string, error: unknown): string => `${provider}: ${messageOf(error).trim()}`;
-
-/** The name of each provider in ONNX Runtime's profile, the only proof of where a model runs. */
-const executionProviders: Readonly<Record<Provider, string>> = {
-  cpu: 'CPUExecutionProvider',
-  cuda: 'CUDAExecutionProvider',
-  tensorrt: 'TensorrtExecutionProvider',
-  webgpu: 'WebGpuExecutionProvider',
-  dml: 'DmlExecutionProvider',
-  coreml: 'CoreMLExecutionProvider',
-};
-
-/**
- * Whether a profile of ONNX Runtime contains a node that ran on `provider`. (The runtime drops an unavailable provider with only a
- * warning, and the model runs on the CPU.)
- */
-export function profileShows(profile: string, provider: string): boolean {
-  const wanted = (executionProviders as Readonly<Record<string, string>>)[provider];
-  if (wanted === undefined) return false;
-  const events = JSON.parse(profile) as readonly { readonly args?: { readonly provider?: string } }[];
-  return events.some((event) => event.args?.provider === wanted);
-}

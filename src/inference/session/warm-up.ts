@@ -1,6 +1,9 @@
 import { MillraceError, type TensorData } from '../../core/index.js';
 import { type Layout, viewsOf } from '../scheduling/layout.js';
 
+/** The length bucket of models without a varying axis. */
+export const noLengths = [1] as const;
+
 /** Scores rows of the warm-up's batch. */
 export type RunRows = (from: number, rows: number) => Promise<Float32Array>;
 

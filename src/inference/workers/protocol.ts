@@ -1,4 +1,4 @@
-import type { ModelInput, TensorSpec } from '../../core/index.js';
+import type { ModelInput, ModelSpec, TensorSpec } from '../../core/index.js';
 import type { Point } from '../scheduling/latency-curve.js';
 
 /** The requests to an inference worker, and their answers. */
@@ -8,7 +8,7 @@ export interface Requests {
       /** The digest of `bytes`: sessions are loaded once per digest and provider. */
       readonly digest: string;
       readonly bytes: Uint8Array;
-      readonly providers: readonly string[];
+      readonly providers: ModelSpec['providers'];
       readonly batchMax: number;
       readonly tensors?: TensorSpec;
       /** This process has checked the model before: a worker that comes back only warms it up. */

@@ -11,6 +11,7 @@ import {
   type Operator,
   type Problem,
   type Provider,
+  type ProviderOptions,
   RowFailure,
   type RunResult,
   type Settings,
@@ -53,7 +54,7 @@ export interface FallbackRule {
 export interface Cascade {
   readonly model: string | URL;
   /** Default: those of the dear one. */
-  readonly providers?: readonly Provider[];
+  readonly providers?: readonly (Provider | ProviderOptions)[];
   /** Scores up to this one are taken from the cheap model. */
   readonly below: number;
   /** Scores from this one on are taken from the cheap model. */

@@ -3,9 +3,12 @@ import {
   type ModelSpec,
   type Problem,
   type Provider,
+  type ProviderOptions,
+  providerName,
   providers,
   type Settings,
   type TensorSpec,
+  whatIsWrongWith,
 } from '../../core/index.js';
 
 /** How a model is run, whatever it takes and gives. */
@@ -21,8 +24,8 @@ export interface ModelOptions<As extends string> {
    * nothing to do.
    */
   readonly waitMax: Duration;
-  /** In the order to try. */
-  readonly providers: readonly Provider[];
+  /** In the order to try: names, or names with options, such as `{ name: 'cuda', deviceId: 1, shareMin: 0.9 }`. */
+  readonly providers: readonly (Provider | ProviderOptions)[];
   /** What answers in place of the model, in this order: the rows on which it fails, and all rows while it cannot be run. */
   readonly fallback?: readonly FallbackModel[];
 }
@@ -32,7 +35,7 @@ export interface FallbackModel {
   /** Default: the same file. */
   readonly model?: string | URL;
   /** Default: the same providers. */
-  readonly providers?: readonly Provider[];
+  readonly providers?: readonly (Provider | ProviderOptions)[];
 }
 
 /** The model as the inference service opens it. */
@@ -53,7 +56,7 @@ export const inPlaceOf = (spec: ModelSpec, { model, providers }: FallbackModel):
 export const isNondeterministic = ({ providers, fallback = [] }: ModelOptions<string>): boolean =>
   fallback.length > 0 || !isOnCpu(providers);
 
-export const isOnCpu = (wanted: readonly Provider[]): boolean => wanted.every((provider) => provider === 'cpu');
+export const isOnCpu = (wanted: ModelSpec['providers']): boolean => wanted.every((provider) => provider === 'cpu');
 
 export function modelSettings({
   model,
@@ -64,13 +67,16 @@ export function modelSettings({
   fallback = [],
 }: ModelOptions<string>): Settings {
   return {
-    ...{ model: fileName(model), as, batchMax, waitMax, providers: providers.join(', ') },
+    ...{ model: fileName(model), as, batchMax, waitMax, providers: providers.map(providerName).join(', ') },
     ...(fallback.length > 0 && { fallback: fallback.map(nameOfFallback).join(', ') }),
   };
 }
 
 export const nameOfFallback = ({ model, providers }: FallbackModel): string =>
-  [...(model === undefined ? [] : [fileName(model)]), ...(providers ? [providers.join('/')] : [])].join(' on ');
+  [
+    ...(model === undefined ? [] : [fileName(model)]),
+    ...(providers ? [providers.map(providerName).join('/')] : []),
+  ].join(' on ');
 
 /** Of a URL only the file's name: the rest differs from machine to machine, and descriptions are compared. */
 export const fileName = (file: string | URL): string =>
@@ -102,14 +108,12 @@ export function modelProblems({
   return problems;
 }
 
-export function providerProblems(wanted: readonly Provider[]): readonly Problem[] {
+export function providerProblems(wanted: readonly (Provider | ProviderOptions)[]): readonly Problem[] {
   if (wanted.length === 0) return [{ message: 'no provider is declared', hint: "end the list with 'cpu'" }];
   return wanted
-    .filter((provider) => !providers.includes(provider))
-    .map((provider) => ({
-      message: `there is no provider '${provider}'`,
-      hint: `choose from ${providers.join(', ')}`,
-    }));
+    .map(whatIsWrongWith)
+    .filter((message) => message !== undefined)
+    .map((message) => ({ message, hint: `choose from ${providers.join(', ')}` }));
 }
 
 /** What is wrong with the lengths that rows of tensors may have. */

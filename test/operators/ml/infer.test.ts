@@ -195,6 +195,13 @@ describe('infer', () => {
       'waitMax is -1',
       "there is no provider 'gpu'",
     ]);
+    const cuda = { name: 'cuda', deviceId: 1, gpuMemLimit: 5 } as const;
+    expect(infer({ ...options, providers: [cuda] }).problems?.map(({ message }) => message)).toEqual([
+      "the provider 'cuda' has no option 'gpuMemLimit'",
+    ]);
+    expect(infer({ ...options, providers: [{ name: 'cuda', deviceId: 1 }, 'cpu'] }).settings.providers).toBe(
+      'cuda:1, cpu',
+    );
     expect(infer({ ...options, providers: [] }).problems?.map(({ message }) => message)).toEqual([
       'no provider is declared',
     ]);
