@@ -134,7 +134,11 @@ export function selectBySuccessiveHalving<
     kind: 'selectBySuccessiveHalving',
     learner,
     options,
-    settings: { ...Object.fromEntries(named.map(([name, one]) => [`candidate ${name}`, told(one)])), rungLabels },
+    settings: {
+      candidates: names.join(', '),
+      ...Object.fromEntries(named.map(([name, one]) => [`candidates.${name}`, told(one)])),
+      rungLabels,
+    },
     problems: problemsOf(named, rungLabels),
     beside: { numbers: names.length * width, of: 'candidates' },
     cells: (place) => candidateCells(named, rungLabels, shape, place),

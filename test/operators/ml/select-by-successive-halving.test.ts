@@ -263,6 +263,14 @@ describe('selectBySuccessiveHalving', () => {
     checkOperator(select(5), stream(25));
   });
 
+  it('describes its candidates, in their order', () => {
+    expect(select(10).settings).toMatchObject({
+      candidates: 'slow, usual, fast, wild',
+      'candidates.fast': expect.stringContaining('logistic-regression, optimizer ftrl, alpha 0.5'),
+      rungLabels: 10,
+    });
+  });
+
   it('says what it cannot be', () => {
     const problemsOf = (candidates: Record<string, Learner<boolean, number>>, rungLabels = 10) =>
       selectBySuccessiveHalving(candidates, { ...common, rungLabels }).problems?.map(({ message }) => message);
