@@ -26,6 +26,8 @@ export * from './ml/drift/index.js';
 export * from './ml/features/index.js';
 export * from './ml/index.js';
 export * from './ml/metrics/index.js';
+export { driftColumns } from './operators/ml/detect-drift.js';
+export { evaluationColumns } from './operators/ml/evaluate.js';
 export {
   type ArenaCell,
   type ArenaCellOptions,

@@ -27,6 +27,23 @@ export interface DriftEvent<K extends Key = never> extends DriftEvidence {
   readonly atMs: number;
 }
 
+/**
+ * The columns of a ClickHouse table of drift events; with keys that are numbers, `key` is a column of numbers.
+ *
+ * @example clickhouse.tableSink({ table: 'drifts', columns: driftColumns, orderBy: ['atMs'] });
+ */
+export const driftColumns = Object.freeze({
+  key: 'Nullable(String)',
+  detector: 'LowCardinality(String)',
+  level: 'LowCardinality(String)',
+  statistic: 'Float64',
+  threshold: 'Float64',
+  before: 'Nullable(Float64)',
+  after: 'Nullable(Float64)',
+  numbers: 'UInt64',
+  atMs: 'Int64',
+}) satisfies Readonly<Record<keyof DriftEvent, string>>;
+
 /** Before the state of the detector: numbers since the last drift, and whether there is a warning. */
 const NUMBERS = 0;
 const WARNED = 1;
@@ -58,7 +75,7 @@ const ALL = '';
  *     key: (row) => row.origin,
  *     keysMax: 400,
  *   }))
- *   .to('drifts', clickhouse.tableSink({ table: 'drifts' }));
+ *   .to('drifts', clickhouse.tableSink({ table: 'drifts', columns: driftColumns, orderBy: ['atMs'] }));
  */
 export function detectDrift<T, const K extends Key = never>(
   options: DetectDriftOptions<T, K>,

@@ -55,6 +55,27 @@ export type EvaluationRow<M> = SliceCounts & {
   readonly delayP95Ms: number | null;
 } & { readonly [N in keyof M]: ResultOf<M[N]> };
 
+/**
+ * The columns of a ClickHouse table of evaluation rows; those of the metrics come beside them.
+ *
+ * @example clickhouse.tableSink({ table: 'quality', columns: { ...evaluationColumns, loss: 'Nullable(Float64)' }, orderBy: ['slice', 'startMs'] });
+ */
+export const evaluationColumns = Object.freeze({
+  task: 'UInt32',
+  slice: 'LowCardinality(String)',
+  value: 'String',
+  startMs: 'Int64',
+  endMs: 'Int64',
+  atMs: 'Int64',
+  predicted: 'UInt64',
+  labelled: 'UInt64',
+  assumed: 'UInt64',
+  corrected: 'UInt64',
+  coverage: 'Float64',
+  delayP50Ms: 'Nullable(Float64)',
+  delayP95Ms: 'Nullable(Float64)',
+}) satisfies Readonly<Record<keyof EvaluationRow<object>, string>>;
+
 /** Metrics by name, over rows of any type. */
 type Named = Readonly<Record<string, Aggregate<never, unknown>>>;
 
@@ -69,9 +90,6 @@ type TakenBy<M, Field extends string> = {
 
 /** Windows ahead of the watermark that may be open. */
 const AHEAD_MAX = 100;
-
-const OWN = ['slice', 'value', 'startMs', 'endMs', 'atMs', 'predicted', 'labelled', 'assumed', 'corrected'];
-const DERIVED = ['task', 'coverage', 'delayP50Ms', 'delayP95Ms'];
 
 /**
  * Evaluates predictions of any step by labels that come later: joins both by key, and measures by window of the prediction and by
@@ -93,7 +111,7 @@ const DERIVED = ['task', 'coverage', 'delayP50Ms', 'delayP95Ms'];
  * slice, in the windows of the last `wait` + `correctable`.
  *
  * @example
- * scored.via('quality', { labels: arrived }, evaluate({
+ * scored.via('evaluation', { labels: arrived }, evaluate({
  *   prediction: { key: (f) => f.flightId, value: (f) => f.late.probability },
  *   label: { key: (a) => a.flightId, value: (a) => a.delayMinutes >= 15 },
  *   wait: hours(24),
@@ -102,7 +120,7 @@ const DERIVED = ['task', 'coverage', 'delayP50Ms', 'delayP95Ms'];
  *   slices: { origin: (f) => f.origin },
  *   every: hours(1),
  *   pendingMax: 100_000,
- * })).to('quality', clickhouse.tableSink({ table: 'quality' }));
+ * })).to('quality', clickhouse.tableSink({ table: 'quality', columns: { ...evaluationColumns, loss: 'Nullable(Float64)', auc: 'Nullable(Float64)' } }));
  */
 export function evaluate<Row, Label, const M extends Named>(
   options: EvaluateOptions<Row, Label, M>,
@@ -248,7 +266,7 @@ function problemsOf<Row, Label, M extends Named>(
   { wait, correctable, missing, metrics, slices = {}, every, pendingMax }: EvaluateOptions<Row, Label, M>,
   slicesMax: number,
 ): Problem[] {
-  const taken = Object.keys(metrics).filter((name) => name === DELAYS || [...OWN, ...DERIVED].includes(name));
+  const taken = Object.keys(metrics).filter((name) => name === DELAYS || name in evaluationColumns);
   const positive = { wait, every, ...(correctable !== undefined && { correctable }) };
   const whole = { pendingMax, slicesMax };
   return [
