@@ -20,7 +20,7 @@ import { generator } from '../test/random.js';
 import type { Benchmark, BenchmarkResult } from './benchmark.js';
 import { measureInTurn, type Run, rateOf, ratioOf, spreadOf } from './pairs.js';
 
-export const options = { seconds: 2, rounds: 5 };
+export const options = { seconds: 0.5, rounds: 12 };
 
 interface Model {
   readonly name: string;
