@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,6 +29,8 @@ export interface ChaosOptions {
   readonly standbys?: number;
   /** What is wrong with the connectors of the workers: to see that chaos finds it. */
   readonly mutant?: Mutant | undefined;
+  /** Where the logs of the brokers and the stores are copied to if something is wrong. */
+  readonly keep?: string | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -64,6 +66,11 @@ export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
   const startedMs = Date.now();
   const folder = mkdtempSync(join(tmpdir(), 'millrace-chaos-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
+  const keepLogs = () => {
+    if (given.keep === undefined) return;
+    cpSync(folder, given.keep, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+    log(`the logs are kept in ${given.keep}`);
+  };
   const started: { stop(): Promise<void> }[] = [];
   const keep = <T extends { stop(): Promise<void> }>(one: T): T => {
     started.push(one);
@@ -137,6 +144,8 @@ export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
     await agent.rest();
     await quiet(() => workers.stored.length);
     await workers.end();
+    const judged = await verdict(options);
+    if (Object.values(judged.wrong).some((count) => count > 0)) keepLogs();
     return {
       records: load.written,
       poisoned: load.poisoned,
@@ -145,8 +154,11 @@ export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
       failed: await agent.failed(),
       warnings: byText(workers.warnings),
       checkpoints: workers.stored.length,
-      verdict: await verdict(options),
+      verdict: judged,
     };
+  } catch (error) {
+    keepLogs();
+    throw error;
   } finally {
     for (const one of started.reverse()) await one.stop();
     process.off('exit', removeFolder);

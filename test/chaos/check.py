@@ -19,7 +19,7 @@ import urllib.request
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-FIELDS = ('n', 'key', 'nth', 'count', 'probability', 'model')
+FIELDS = ('n', 'key', 'nth', 'count', 'probability', 'model', 'forest')
 
 
 def read_committed(brokers, topic):

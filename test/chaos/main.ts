@@ -18,6 +18,7 @@ was written with the inputs and with a run that nobody disturbed. Exits with 0 i
   --faults LIST    what may be disturbed, or all (${usualFaults.join()})
                    there are ${allFaults.join()}
   --standbys N     processes that follow each task (0)
+  --keep FOLDER    where the logs of brokers and stores are copied to if something is wrong
   --mutant NAME    takes a promise from the connectors, or from each in turn (all); exits with 0 if chaos finds it
                    ${Object.keys(mutants).join(', ')}
 
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     faults: { type: 'string', default: usualFaults.join() },
     standbys: { type: 'string', default: '0' },
     mutant: { type: 'string' },
+    keep: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -55,7 +57,7 @@ function given(): Omit<ChaosOptions, 'log'> | string {
   if (faults.includes('sinks')) needed.push('Postgres');
   const absent = missing(needed).map(({ name }) => name);
   if (absent.length > 0) return `${absent.join(', ')} is not installed: npm run setup`;
-  return { minutes, seed, records, standbys, faults } as Omit<ChaosOptions, 'log'>;
+  return { minutes, seed, records, standbys, faults, keep: values.keep } as Omit<ChaosOptions, 'log'>;
 }
 
 const options = given();

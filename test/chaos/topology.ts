@@ -5,7 +5,7 @@ import { postgres } from '../../connectors/postgres/index.js';
 import { redis } from '../../connectors/redis/index.js';
 import type { Schema } from '../../src/core/schema.js';
 import { featurize, hours, learn, map, ndjson, seconds, topology } from '../../src/index.js';
-import { featureView, ftrl, hashed, logisticRegression, numeric } from '../../src/ml.js';
+import { adaptiveRandomForest, featureView, ftrl, hashed, logisticRegression, numeric } from '../../src/ml.js';
 import { stateful } from '../../src/operator.js';
 import { mapCell } from '../../src/state/index.js';
 
@@ -50,6 +50,8 @@ export interface Scored {
   readonly count: number;
   readonly probability: number;
   readonly model: string;
+  /** What the forest gives to a good outcome. */
+  readonly forest: number;
 }
 
 const json = <T>(subject: string): Schema<T> => ({ format: 'json', subject, definition: undefined });
@@ -61,6 +63,7 @@ const columns = {
   count: 'UInt32',
   probability: 'Float64',
   model: 'String',
+  forest: 'Float64',
 } as const;
 
 const postgresColumns = {
@@ -70,6 +73,7 @@ const postgresColumns = {
   count: 'integer',
   probability: 'double precision',
   model: 'text',
+  forest: 'double precision',
 } as const;
 
 const view = featureView({
@@ -80,9 +84,17 @@ const view = featureView({
   features: { size: numeric('size', { center: 50, scale: 30 }), key: hashed('key') },
 });
 
+/** For trees, which take no hashed features. */
+const denseView = featureView({
+  name: 'clicks-dense',
+  version: 1,
+  columns: { size: (c: Click) => c.size, nth: (c: Click) => c.nth },
+  features: { size: numeric('size', { center: 50, scale: 30 }), nth: numeric('nth', { center: 0, scale: 100 }) },
+});
+
 /**
  * What chaos is let loose upon: a running count of each key, without any dedupe, so that a record that is lost, doubled
- * or out of order shows in every later one of its key; and a model whose weights depend on the order of everything. What
+ * or out of order shows in every later one of its key; and two models whose weights and trees depend on the order of everything. What
  * comes of it goes to a topic and, where names for them are given, to Redis and ClickHouse too.
  */
 export const clicks = (topics: Topics, stores?: StoreNames) =>
@@ -97,6 +109,22 @@ export const clicks = (topics: Topics, stores?: StoreNames) =>
     );
     const scored = clicked
       .via('count', count())
+      .via('dense-features', featurize(denseView))
+      .via(
+        'forest',
+        { labels: outcomes },
+        learn(adaptiveRandomForest({ classes: ['bad', 'good'], trees: 5, seed: 7 }), {
+          as: 'forest',
+          view: denseView,
+          key: (c) => c.n,
+          label: { key: (o: Outcome) => o.n, value: (o: Outcome) => (o.good ? 'good' : 'bad'), wait: hours(1) },
+          pendingMax: 10_000,
+        }),
+      )
+      .via(
+        'one-score',
+        map(({ features: _, forest: { scores }, ...click }) => ({ ...click, forest: scores.good })),
+      )
       .via('features', featurize(view))
       .via(
         'model',
@@ -113,13 +141,14 @@ export const clicks = (topics: Topics, stores?: StoreNames) =>
       .via(
         'score',
         map(
-          ({ n, key, nth, count, good }): Scored => ({
+          ({ n, key, nth, count, good, forest }): Scored => ({
             n,
             key,
             nth,
             count,
             probability: good.probability,
             model: good.modelVersion,
+            forest,
           }),
         ),
       );

@@ -18,7 +18,7 @@ const stores = { hashes: name, table, onceTable: `${table}_once`, redis: '', cli
 /** Twelve clicks of three keys; the seventh is none. */
 const scored: Scored[] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11].map((n) => {
   const count = n > 6 && n % 3 === 0 ? Math.floor(n / 3) : Math.floor(n / 3) + 1;
-  return { n, key: `k${n % 3}`, nth: count, count, probability: n / 7, model: 'm@1' };
+  return { n, key: `k${n % 3}`, nth: count, count, probability: n / 7, model: 'm@1', forest: n / 12 };
 });
 
 let kafka: Kafka;
@@ -47,7 +47,7 @@ beforeAll(async () => {
     await redis.hset(`${name}:click:${out.n}`, out);
     await redis.hset(`${name}:newest:${out.key}`, out);
   }
-  const columns = 'n UInt32, key String, nth UInt32, count UInt32, probability Float64, model String';
+  const columns = 'n UInt32, key String, nth UInt32, count UInt32, probability Float64, model String, forest Float64';
   const rows = scored.map((out) => JSON.stringify(out)).join('\n');
   for (const each of [table, `${table}_once`, `${table}_once_rows`]) {
     await sql(`CREATE TABLE ${each} (${columns}) ENGINE = MergeTree ORDER BY n`);
