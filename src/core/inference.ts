@@ -39,6 +39,8 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, 
 /** Micro-batched scoring, shared by all tasks of a process. `src/inference` implements it. */
 export interface InferenceService {
   open(model: ModelSpec): Promise<ModelHandle>;
+  /** The models that are loaded, each with what became of its rows. */
+  models?(): readonly ModelReport[];
   close(): Promise<void>;
 }
 
@@ -120,6 +122,14 @@ export interface ModelHandle {
   /** Dispatches the waiting rows at once. */
   flush(): void;
   stats(): ModelStats;
+}
+
+/** A loaded model in numbers. */
+export interface ModelReport extends ModelStats {
+  /** The name of its file. */
+  readonly model: string;
+  /** The execution provider in use. */
+  readonly provider: string;
 }
 
 /** What became of a model's rows so far, and what is known of its batches. */

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type InferenceService, MillraceError, type ModelHandle, type ModelSpec } from '../core/index.js';
+import {
+  type InferenceService,
+  MillraceError,
+  type ModelHandle,
+  type ModelReport,
+  type ModelSpec,
+} from '../core/index.js';
 import { type ModelFile, type ServedModel, serveModel } from './model.js';
 import { openChain } from './open-chain.js';
 import { createScheduler } from './scheduling/scheduler.js';
@@ -59,6 +65,7 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     }),
   );
   const models = new Map<string, Promise<ServedModel>>();
+  const reports: (() => ModelReport)[] = [];
   let closed: Promise<void> | undefined;
 
   function served(file: ModelFile, spec: ModelSpec): Promise<ServedModel> {
@@ -67,8 +74,12 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     if (model === undefined) {
       model = serveModel(file, spec, { slots, scheduler, onWarning });
       models.set(identity, model);
-      // A model that could not be loaded may be retried.
-      model.catch(() => models.delete(identity));
+      model.then(
+        ({ handle }) =>
+          reports.push(() => ({ model: basename(file.name), provider: handle.provider, ...handle.stats() })),
+        // A model that could not be loaded may be retried.
+        () => models.delete(identity),
+      );
     }
     return model;
   }
@@ -90,6 +101,7 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
   }
 
   return {
+    models: () => reports.map((report) => report()),
     open: (spec) => openChain(spec, openOne, onWarning),
     close() {
       closed ??= shutDown();

@@ -74,7 +74,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
       stop();
       return finished;
     },
-    snapshot: () => snapshotOf(running, profile),
+    snapshot: () => snapshotOf(running, options),
     query: async (step, key, partition) => {
       const owner = all.find(({ steps }) => steps.some(({ id }) => id === step)) ?? chosen[0];
       const subtopology = running.find(({ topology: { name } }) => name === owner?.name);

@@ -12,6 +12,7 @@ import {
   inferenceService,
   lookupService,
   MillraceError,
+  type ModelReport,
   messageOf,
   millis,
   partitionOf,
@@ -93,6 +94,8 @@ export interface RunSnapshot {
   readonly standbys: readonly (StandbyStatus & { readonly subtopology: string })[];
   /** The time that servers have delayed this process because of their quotas, in milliseconds. */
   readonly throttledMs: number;
+  /** The ONNX models that are loaded, and what became of their rows since the start. */
+  readonly models: readonly ModelReport[];
   readonly latency: DurationHistogram;
   /** By step, over all tasks, since the start. */
   readonly busyMs: ReadonlyMap<string, number>;
@@ -250,7 +253,10 @@ const noPartition = (partition: number, partitions: number): MillraceError =>
   new MillraceError('config', `there is no partition ${partition}`, { hint: `0 to ${partitions - 1}` });
 
 /** The state of a run now. */
-export function snapshotOf(subtopologies: readonly RunningSubtopology[], profile: Profile): RunSnapshot {
+export function snapshotOf(
+  subtopologies: readonly RunningSubtopology[],
+  { profile, inference }: Pick<RunOptions, 'profile' | 'inference'>,
+): RunSnapshot {
   const tasks = subtopologies.flatMap((subtopology) => subtopology.tasks);
   const counters = new Map<string, { step: string; name: string; value: number }>();
   const latency = new DurationHistogram();
@@ -272,6 +278,7 @@ export function snapshotOf(subtopologies: readonly RunningSubtopology[], profile
     health: subtopologies.flatMap((subtopology) => subtopology.health),
     standbys: subtopologies.flatMap((subtopology) => subtopology.standbys),
     throttledMs: profile.throttledMs?.() ?? 0,
+    models: inference.models?.() ?? [],
     latency,
     busyMs,
   };

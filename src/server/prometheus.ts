@@ -82,6 +82,15 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
   gauge('latency_quantile_seconds', 'Time from source to sink since the start', ['quantile'], ({ latency }) =>
     [0.5, 0.9, 0.99].map((quantile) => [{ quantile }, latency.quantileMs(quantile) / 1_000]),
   );
+  const modelCounter = (name: string, help: string, numberOf: (model: RunSnapshot['models'][number]) => number) =>
+    counter(`inference_${name}`, help, ['model', 'provider'], ({ models }) =>
+      models.map((report) => [{ model: report.model, provider: report.provider }, numberOf(report)]),
+    );
+  modelCounter('rows_total', 'Rows that an ONNX model has answered, or failed on', ({ rows }) => rows);
+  modelCounter('failed_rows_total', 'Those of them that failed on their own', ({ failed }) => failed);
+  modelCounter('batches_total', 'Batches that they were in', ({ batches }) => batches);
+  modelCounter('lost_batches_total', 'Batches that were lost with their worker, and sent again', ({ lost }) => lost);
+  modelCounter('worker_seconds_total', 'Time that workers ran the model', ({ workerMs }) => workerMs / 1_000);
   counter(
     'throttled_seconds_total',
     'How long brokers made this process wait for its quotas',

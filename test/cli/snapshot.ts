@@ -30,6 +30,12 @@ export function someSnapshot(): RunSnapshot {
     measures: [{ topology: 'orders', step: 'model', task: 0, name: 'roc_auc', eventTimeMs: 1_000, value: 0.75 }],
     outages: [{ sink: 'history', sinceMs: 1_000, cause: 'connect ECONNREFUSED 127.0.0.1:8123' }],
     throttledMs: 2_500,
+    models: [
+      {
+        ...{ model: 'risk.onnx', provider: 'cpu', rows: 640, failed: 2, batches: 5, lost: 1, workerMs: 1_500 },
+        ...{ batchRows: [256], runRows: [256] },
+      },
+    ],
     standbys: [{ subtopology: 'orders', partition: 7, ready: true, recordsBehind: 12, bytes: 4_096 }],
     health: [{ subtopology: 'orders', partition: 0, restarts: 3, stalls: 1, waitsFor: 'labels' }],
     latency,

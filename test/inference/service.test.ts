@@ -118,6 +118,19 @@ describe('the inference service', () => {
   });
 });
 
+test('the service tells what became of the rows of each model', async () => {
+  const model = await inference.open({ ...limits, batchMax: 8, model: modelFile('table') });
+  await score(
+    model,
+    sequence(20, (i) => (i === 3 ? 99 : i % 8)),
+  );
+  const [report, ...others] = inference.models?.() ?? [];
+  expect(others).toEqual([]);
+  expect(report).toMatchObject({ model: 'table.onnx', provider: 'cpu', rows: 20, failed: 1, lost: 0 });
+  expect(report?.batches).toBeGreaterThanOrEqual(3);
+  expect(report?.workerMs).toBeGreaterThan(0);
+});
+
 describe('what the service refuses', () => {
   test.each([
     ['zipmap', /in a map/, /zipmap/],
