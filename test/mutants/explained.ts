@@ -22,6 +22,34 @@ export const explained: readonly Explained[] = [
     in: 'refused where it is declared',
     why: 'equivalent: check refuses windowOfChanges with sessions, so nothing is taken back from one',
   },
+  {
+    file: 'src/schema/plain/csv-codec.ts',
+    from: 'false',
+    to: 'undefined as never',
+    in: 'if (!isPart) return',
+    why: 'equivalent: who asks takes undefined for false',
+  },
+  {
+    file: 'connectors/file/parquet/packed-cells.ts',
+    from: '1_024',
+    to: '(1023)',
+    in: 'const ROOM',
+    why: 'equivalent but for memory: room is doubled when it is used up',
+  },
+  {
+    file: 'connectors/kafka/group/assign-tasks.ts',
+    from: '1',
+    to: '(2)',
+    in: 'sameOwner(id) / (tasks + 1)',
+    why: 'equivalent: any share below one breaks ties alike',
+  },
+  {
+    file: 'connectors/kafka/checkpoint/ledger.ts',
+    from: '===',
+    to: '!==',
+    in: 'expected === EARLIEST',
+    why: 'needs a broker: test/integration/kafka/ledger.test.ts, "stands at"',
+  },
 ];
 
 export const explanationOf = (mutant: Mutant, line: string): string | undefined =>

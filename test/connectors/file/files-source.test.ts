@@ -194,6 +194,12 @@ describe('a file that is not what it was', () => {
     });
   }
 
+  it('that came too late is counted, and the file is named that was read before it', async () => {
+    const { folder, all, from } = await begin();
+    for (const name of ['a', 'aa', 'ab']) writeFileSync(join(folder, `${name}.ndjson`), '0\n');
+    await expect(readAll(all, from)).rejects.toThrow(/^3 files came whose names sort before .*b\.ndjson/);
+  });
+
   it('is noticed while the source waits for more', async () => {
     for (const change of [
       (folder: string) => appendFileSync(join(folder, 'b.ndjson'), '2\n'),

@@ -38,7 +38,7 @@ export const card: Detector = {
 
 function* cardsIn(text: string): Iterable<Span> {
   const { digits, places, runs } = digitsIn(text);
-  const isFirst = (at: number) => at === 0 || places[at - 1] !== (places[at] as number) - 1;
+  const isFirst = (at: number) => places[at - 1] !== (places[at] as number) - 1;
   for (let first = 0; first <= digits.length - DIGITS_MIN; first++) {
     if ((runs[first + DIGITS_MIN - 1] as number) > first || !isFirst(first)) continue;
     const start = places[first] as number;
