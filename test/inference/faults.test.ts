@@ -233,8 +233,8 @@ describe('a worker that hangs', () => {
       console.log(...scores);
       await run([${FOREVER}]).catch((error) => console.log(error.code, error.permanent, error.message));
       await inference.close();
-      console.log('closed');
-      process.kill(process.pid, 'SIGKILL');`);
+      console.log('closed');`);
+    // The process ends too, though some of its threads never do.
     expect(output.split('\n')).toEqual([
       'the inference worker hangs (no answer fo',
       '0.5 0.5',

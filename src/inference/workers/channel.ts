@@ -51,12 +51,15 @@ function threadChannel({ onReply, onDeath }: ChannelEvents): Channel {
     Atomics.store(words, control.stop, 1);
     Atomics.wait(words, control.busy, 1, exitTimeoutMs);
   };
+  // A process that ends waits for its threads, and one that is stuck may never end: only a signal helps then.
+  const endAnyway = () => process.kill(process.pid, 'SIGKILL');
   process.on('exit', leaveInPeace);
   worker.on('message', onReply);
   worker.on('error', (cause) => onDeath(`died (${messageOf(cause)})`));
   const gone = new Promise<void>((resolve) => {
     worker.on('exit', (code) => {
       process.off('exit', leaveInPeace);
+      process.off('exit', endAnyway);
       onDeath(`died (exit code ${code})`);
       resolve();
     });
@@ -67,7 +70,9 @@ function threadChannel({ onReply, onDeath }: ChannelEvents): Channel {
     giveUp(isStuck) {
       worker.postMessage({ id: -1, kind: 'close', ask: {} } satisfies Request);
       worker.unref();
-      if (isStuck) process.off('exit', leaveInPeace);
+      if (!isStuck) return;
+      process.off('exit', leaveInPeace);
+      process.on('exit', endAnyway);
     },
     gone,
   };
