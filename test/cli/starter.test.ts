@@ -140,7 +140,8 @@ describe('a first topology', () => {
     expect(sumOf(await metrics(), 'step="history",event="written"')).toBe(2980);
     expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).toBe(200);
 
-    const busy = await millrace(['query', 'SELECT 1'], { folder });
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toContain('<title>Millrace</title>');
+    const busy = await millrace(['run', 'payments.ts'], { folder });
     expect(busy.code).toBe(1);
     expect(busy.err).toContain('hint');
 

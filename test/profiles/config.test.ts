@@ -30,6 +30,8 @@ describe('resolveConfig', () => {
       redis: 'redis://127.0.0.1:6379',
       clickhouse: 'http://127.0.0.1:8123',
       inFlightBytesMax: 268_435_456,
+      inferenceWorkers: 1,
+      inferenceIsolation: 'thread',
       host: '127.0.0.1',
       port: 0,
       kafkaClientId: 'millrace',

@@ -99,7 +99,7 @@ afterAll(async () => {
 /** Every file that lies in the folder of the user, the store of the embedded profile too. */
 function written(folder = user.folder): string {
   return readdirSync(folder)
-    .filter((name) => name !== 'node_modules' && name !== 'owner.sock')
+    .filter((name) => name !== 'node_modules' && !name.endsWith('.sock'))
     .map((name) => {
       const path = join(folder, name);
       return statSync(path).isDirectory() ? written(path) : readFileSync(path, 'latin1');
