@@ -22,7 +22,7 @@ describe('the latency curve', () => {
   });
 
   test('knows the size that answers the most rows a second, and prefers a smaller one that is nearly as good', () => {
-    // As trees are: the fastest at 8 rows, slower a row in larger batches.
+    // The fastest at 8 rows, slower a row in larger batches.
     expect(curve([1, 2, 4, 8, 16, 32].map((rows) => [rows, rows <= 8 ? 1 : rows / 6])).bestRows()).toBe(8);
     // As a small network is: the larger the better, but the last steps bring next to nothing.
     expect(curve([1, 8, 64, 512, 4_096].map((rows) => [rows, 0.1 + rows / 1_000])).bestRows()).toBe(4_096);
@@ -30,7 +30,7 @@ describe('the latency curve', () => {
   });
 
   test('has larger batches where each costs something beside its run', () => {
-    // Trees that are run 8 rows at a time, in 40 us, and 25 us for the way to the worker and back.
+    // A model that is run 8 rows at a time, in 40 us, and 25 us for the way to the worker and back.
     const points = [{ rows: 8, ms: 0.04 }];
     expect(latencyCurve({ points, rowsMax: 1_024 }).bestRows()).toBe(8);
     expect(latencyCurve({ points, rowsMax: 1_024, overheadMs: 0.025 }).bestRows()).toBe(256);
