@@ -96,7 +96,10 @@ async function openEmbeddedProfile(config: Config, options: ProfileOptions): Pro
     },
     data,
   });
-  const commands = await serveCommands(path, log, (...call) => connectors.callShared(...call));
+  const commands = await serveCommands(path, log, (...call) => connectors.callShared(...call)).catch(async (error) => {
+    await log.close();
+    throw error;
+  });
   return {
     ...connectors.profile,
     sources: { [INTERNAL]: log.source },

@@ -62,7 +62,7 @@ interface CheckpointRow {
   readonly topics: Readonly<Record<string, string>>;
 }
 
-const storedCheckpoint = (
+export const storedCheckpoint = (
   store: Store,
   { topology, partition }: TaskId,
 ): CheckpointRow | { readonly checkpoint: undefined; readonly topics: Readonly<Record<string, string>> } =>

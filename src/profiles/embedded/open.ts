@@ -1,4 +1,4 @@
-import type { CheckpointStore, LogPoint, TaskId, TaskLedger } from '../../core/checkpoint.js';
+import type { CheckpointStore, LogPoint, StoredTask, TaskId, TaskLedger } from '../../core/checkpoint.js';
 import type { LookupDriver } from '../../core/lookup.js';
 import type { TopicProducer } from '../../core/profile.js';
 import type { OutgoingRecord, RawRecord } from '../../core/record.js';
@@ -9,7 +9,7 @@ import { makePrivateFolder } from '../../util/private-files.js';
 import { hashLookup, hashSink } from './hash-drivers.js';
 import { Hashes, type StoredHash } from './hashes.js';
 import { keptSchemas } from './kept-schemas.js';
-import { embeddedCheckpoints, openLedger } from './ledger.js';
+import { embeddedCheckpoints, openLedger, storedCheckpoint } from './ledger.js';
 import { takeOwnership } from './ownership.js';
 import { appendTo, openProducer } from './producer.js';
 import { LogCleaner } from './retention.js';
@@ -44,6 +44,8 @@ export interface Embedded {
   readonly schemas: SchemaRegistry;
   openLedger(task: TaskId): Promise<TaskLedger>;
   readonly checkpoints: CheckpointStore;
+  /** The checkpoint of a task without its state, which may be large. */
+  checkpointOf(task: TaskId): Omit<StoredTask, 'state'>;
   producer(): TopicProducer;
   /** Appends to one partition whatever the keys say: for copies of other logs, partition by partition. */
   append(topic: string, partition: number, records: readonly OutgoingRecord[]): Promise<void>;
@@ -105,6 +107,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
       return openLedger(task, { store, log, hashes, owners });
     },
     checkpoints: embeddedCheckpoints(store, owners),
+    checkpointOf: (task) => storedCheckpoint(store, task),
     producer: () => openProducer(store, log),
     append: (topic, partition, records) => appendTo({ store, log }, topic, partition, records),
     topics: () => log.names(),

@@ -108,6 +108,21 @@ describe('a command beside the process that has the embedded store', () => {
     await expect(beside.checkpoints.replace({ topology: 't', partition: 0 }, {} as never)).rejects.toMatchObject(inUse);
   });
 
+  it('sees the positions of a task without its state', async () => {
+    const task = { topology: 't', partition: 0 };
+    const ledger = await owner.openLedger(task);
+    await ledger.restore();
+    const positions = { events: { offset: 7, mergeTimeMs: 1 } };
+    const checkpoint = { epoch: 3, incarnation: 0, watermarkMs: 1, positions, counters: [], layout: [] } as never;
+    await ledger.commit(checkpoint, [{ step: 's', cell: 'c', version: 1, bucket: 0, bytes: Buffer.alloc(2 ** 20) }]);
+    await ledger.close();
+    expect(await beside.checkpoints.tasks('t')).toEqual([0]);
+    const { state, ...seen } = await beside.checkpoints.inspect(task);
+    const { state: whole, ...stored } = await owner.checkpoints.inspect(task);
+    expect([seen, state, whole.length]).toEqual([stored, [], 1]);
+    expect(seen.checkpoint?.positions).toEqual(positions);
+  });
+
   it('fails once that process has gone, and the socket is its user’s alone', async () => {
     expect(statSync(join(data, 'log/commands.sock')).mode & 0o777).toBe(0o600);
     await owner.close();
