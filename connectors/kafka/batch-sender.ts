@@ -18,10 +18,10 @@ export type Produce = (batches: readonly OutgoingBatch[]) => Promise<unknown>;
 
 /** Returns a function that opens a connection for batches. */
 export const producingOver =
-  (connections: ConnectionPool, transactionalId: string | null) =>
+  (connections: ConnectionPool, transactionalId: string | null, api = () => produceApi) =>
   async (leader: Address): Promise<Produce> => {
     const connection = await connections.to(leader);
-    return (batches) => connection.send(produceApi, { transactionalId, batches });
+    return (batches) => connection.send(api(), { transactionalId, batches });
   };
 
 type LedBatches = readonly [leader: Address, batches: OutgoingBatch[]];
@@ -94,13 +94,18 @@ export class BatchSender {
       const again = this.refused.sort((a, b) => (this.places.get(a) ?? 0) - (this.places.get(b) ?? 0));
       this.refused = [];
       this.refusal = undefined;
-      await this.dispatch(again);
+      try {
+        await this.dispatch(again);
+      } catch (error) {
+        // Which of them were sent is unknown, so a further attempt could leave a gap.
+        this.failure ??= error;
+      }
       await Promise.all(this.inFlight);
       if (this.failure !== undefined) throw this.failure;
       if (this.refused.length > 0) throw this.refusal;
     };
     return retry(attempt, {
-      retriable: isPassing,
+      retriable: (error) => this.failure === undefined && isPassing(error),
       waitMs: 10,
       waitMaxMs: 1_000,
       totalMs: this.leaders.apiTimeoutMs,
@@ -158,4 +163,6 @@ export class BatchSender {
   }
 }
 
-const isPassing = (error: unknown): boolean => isLost(error) || isMoved(error);
+/** A leader answers `CONCURRENT_TRANSACTIONS` while the transaction before is still being ended in its partition. */
+const isPassing = (error: unknown): boolean =>
+  isLost(error) || isMoved(error) || hasCode(error, code.concurrentTransactions);

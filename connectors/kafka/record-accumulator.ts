@@ -81,6 +81,13 @@ export class RecordAccumulator {
     return this.takeSealed();
   }
 
+  /** Sequence numbers start at 0 again, with a new epoch of the producer. */
+  restart(): void {
+    for (const buffers of this.buffers.values()) {
+      for (const buffer of buffers) if (buffer) buffer.sequence = 0;
+    }
+  }
+
   private seal(buffer: PartitionBuffer): void {
     const { topic, partition, encoder, sequence } = buffer;
     buffer.sequence = (sequence + encoder.records) % SEQUENCES;

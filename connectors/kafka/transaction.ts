@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   addOffsetsToTxnV3,
   addPartitionsToTxnV3,
@@ -15,7 +16,8 @@ import { ConnectionPool } from './connection/connection-pool.js';
 import { Coordinator } from './group/coordinator.js';
 import { duringLease, type MemberIdentity, type TaskLease } from './group/task-lease.js';
 import { brokerError, code, hasCode } from './protocol/broker-error.js';
-import type { OutgoingBatch } from './protocol/produce.js';
+import { type OutgoingBatch, produceApi, produceInOwnEpochApi } from './protocol/produce.js';
+import { commitOffsetsInOwnEpochApi, endInOwnEpochApi } from './protocol/transactions.js';
 import { RecordAccumulator } from './record-accumulator.js';
 import type { Compression } from './topic-options.js';
 
@@ -47,9 +49,19 @@ const CONGESTED_BYTES = 16 * 1024 * 1024;
 /** A consumer outside the group protocol: only the transactional id fences. */
 const NO_MEMBER: MemberIdentity = { generation: -1, memberId: '' };
 
+/** How long `close` waits for markers, in milliseconds: a broker that is down writes them when it is back. */
+const MARKERS_MS = 500;
+
+/** The feature of a cluster, and its level, with which each transaction has an epoch of its own. */
+const OWN_EPOCHS = { feature: 'transaction.version', level: 2 };
+
 /**
  * The transactions of one task, one after another under one transactional id, over their own connections. A transaction opens with
  * the first batch of an epoch and ends with `commit`. Full batches are sent as they fill, several requests in flight, in order.
+ *
+ * Where the brokers can (KIP-890, Kafka 4.0), each transaction has a producer epoch of its own. Without it, all transactions of an
+ * owner have one epoch. An end marker that a broker writes twice, since the first answer was lost, may then come after the next
+ * transaction has begun: it ends that one, in its partition alone.
  *
  * After any failure it refuses all further use: the result of the transaction is unknown until a new instance has called `begin`
  * and read the committed state. Memory: 16 MiB of unacknowledged batches, and one batch of 1 MB per partition written to.
@@ -65,6 +77,8 @@ export class Transaction {
   /** The members of the open transaction: partitions, and the group if offsets are committed. */
   private readonly added = new Set<string>();
   private opened = false;
+  private ownEpochs = false;
+  private ended = false;
   private openedMs = 0;
   /** The partitions of the previous transaction, which the next one very likely uses as well. */
   private usedLast: readonly TopicPartition[] = [];
@@ -75,13 +89,14 @@ export class Transaction {
   private failure: Promise<MillraceError> | undefined;
 
   constructor(
-    cluster: Cluster,
+    private readonly cluster: Cluster,
     private readonly options: TransactionOptions,
   ) {
     this.connections = new ConnectionPool(cluster.linkOptions);
     this.coordinator = new Coordinator(cluster, this.connections, 'transaction', options.transactionalId);
     this.groupCoordinator = new Coordinator(cluster, this.connections, 'group', options.group);
-    this.sender = new BatchSender(cluster, producingOver(this.connections, options.transactionalId));
+    const api = () => (this.ownEpochs ? produceInOwnEpochApi : produceApi);
+    this.sender = new BatchSender(cluster, producingOver(this.connections, options.transactionalId, api));
     this.outbox = new RecordAccumulator(
       () => ({
         producerId: this.producerId,
@@ -121,6 +136,7 @@ export class Transaction {
       );
       this.producerId = producerId;
       this.producerEpoch = producerEpoch;
+      this.ownEpochs = (await this.cluster.featureLevel(OWN_EPOCHS.feature)) >= OWN_EPOCHS.level;
     } catch (error) {
       throw brokerError('state', 'cannot take the task over', error, { where: transactionalId });
     }
@@ -163,12 +179,16 @@ export class Transaction {
     this.offsetsLast = offsets.length > 0;
   }
 
-  /** Aborts an open transaction, so that readers need not wait until the broker does. */
+  /**
+   * Aborts an open transaction, so that readers need not wait until the broker does. Waits for the end markers of the last one, so
+   * that who reads after a run sees its end.
+   */
   async close(): Promise<void> {
     await this.sending;
     await this.guard(() => this.sender.flush());
     // After a failure the next owner aborts the transaction, or the broker at its timeout.
     if (this.added.size > 0) await this.guard(() => this.end(false));
+    if (this.ended) await this.guard(() => this.markersWritten());
     await this.connections.close();
   }
 
@@ -178,6 +198,7 @@ export class Transaction {
   private open(): void {
     this.opened = true;
     this.openedMs = Date.now(); // the wall clock, because a monotonic clock stands still while the machine sleeps
+    if (this.ownEpochs) return;
     this.step(async () => {
       await this.span(this.usedLast);
       if (this.offsetsLast) await this.spanGroup();
@@ -209,7 +230,7 @@ export class Transaction {
       this.added.add(key);
       getOrInsert(fresh, topic, () => []).push(partition);
     }
-    if (fresh.size === 0) return;
+    if (fresh.size === 0 || this.ownEpochs) return; // their leaders add them
     const topics = [...fresh].map(([name, each]) => ({ name, partitions: each }));
     const { producerId, producerEpoch } = this;
     const transaction = { transactionalId, producerId, producerEpoch, verifyOnly: false, topics };
@@ -221,6 +242,7 @@ export class Transaction {
     const key = `group ${group}`;
     if (this.added.has(key)) return;
     this.added.add(key);
+    if (this.ownEpochs) return; // the coordinator of the group adds it
     await this.coordinator.request(addOffsetsToTxnV3.api, transactionalId, this.producerId, this.producerEpoch, group);
   }
 
@@ -234,7 +256,7 @@ export class Transaction {
     }));
     const send = ({ generation, memberId }: MemberIdentity) =>
       this.groupCoordinator.request(
-        txnOffsetCommitV4.api,
+        this.ownEpochs ? commitOffsetsInOwnEpochApi : txnOffsetCommitV4.api,
         transactionalId,
         group,
         producerId,
@@ -249,9 +271,23 @@ export class Transaction {
     else await send(NO_MEMBER);
   }
 
+  /** A transaction is decided before its markers are in the partitions. */
+  private async markersWritten(): Promise<void> {
+    const untilMs = Date.now() + MARKERS_MS;
+    while ((await this.state()).startsWith('Prepare') && Date.now() < untilMs) await pause(5);
+  }
+
   private async end(commit: boolean): Promise<void> {
-    const { transactionalId } = this.options;
-    await this.coordinator.request(endTxnV3.api, transactionalId, this.producerId, this.producerEpoch, commit);
+    this.ended = true;
+    const end = [this.options.transactionalId, this.producerId, this.producerEpoch, commit] as const;
+    if (!this.ownEpochs) {
+      await this.coordinator.request(endTxnV3.api, ...end);
+      return;
+    }
+    const { producerId, producerEpoch } = await this.coordinator.request(endInOwnEpochApi, ...end);
+    this.producerId = producerId;
+    this.producerEpoch = producerEpoch;
+    this.outbox.restart();
   }
 
   /** Runs a step unless an earlier one failed; its failure fails the transaction. */
@@ -292,8 +328,12 @@ export class Transaction {
 
   /** Whether the last transaction of this id was aborted; a later one belongs to another owner. */
   private async mayBeTimedOut(): Promise<boolean> {
+    return /Abort|Fence/.test(await this.state());
+  }
+
+  private async state(): Promise<string> {
     const { transactionalId } = this.options;
     const { transactionStates } = await this.coordinator.requestAgain(describeTransactionsV0.api, [transactionalId]);
-    return /Abort|Fence/.test(transactionStates[0]?.transactionState ?? '');
+    return transactionStates[0]?.transactionState ?? '';
   }
 }

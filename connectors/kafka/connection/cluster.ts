@@ -2,6 +2,7 @@ import { findCoordinatorV4, listOffsetsV7, metadataV12 } from '@platformatic/kaf
 import { type ErrorCode, MillraceError } from '../../../src/core/errors.js';
 import { retry } from '../../../src/util/retry.js';
 import { brokerError, code, isBusy, isLost, isMoved } from '../protocol/broker-error.js';
+import { featuresApi } from '../protocol/features.js';
 import { type Address, addressText, parseAddress } from './address.js';
 import type { BrokerConnectionOptions } from './broker-connection.js';
 import { whyUnreached } from './connection-failure.js';
@@ -183,6 +184,14 @@ export class Cluster {
   async offsetAt(name: string, partition: number, timestampMs: number): Promise<number> {
     const found = await this.listOffset(name, partition, 1, BigInt(timestampMs));
     return found < 0 ? this.endOffset(name, partition, 'committed') : found;
+  }
+
+  /** The level of a feature that the brokers have agreed on; 0 if they have not. */
+  async featureLevel(name: string): Promise<number> {
+    const features = await this.patiently('state', 'cannot read the features of the cluster', async () =>
+      this.connections.request(await this.anyBroker(), featuresApi, 'millrace', '1'),
+    );
+    return features.get(name) ?? 0;
   }
 
   /** Retries a request over lost connections and elections, on any broker. */

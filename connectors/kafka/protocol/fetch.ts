@@ -1,5 +1,6 @@
 import { createAPI, fetchV13, type Reader, ResponseError } from '@platformatic/kafka';
 import type { FetchedPartition } from '../group/committed.js';
+import { readTaggedFields } from './tagged-fields.js';
 
 export interface FetchRequest {
   readonly topicId: string;
@@ -82,12 +83,9 @@ function parsePartition(reader: Reader): Omit<Fetched, 'throttleTimeMs'> & { err
 /** Field 0 of the tagged fields (KIP-595); the others say who leads, which metadata tells too. */
 function parseDiverging(reader: Reader): Fetched['diverging'] {
   let diverging: Fetched['diverging'];
-  for (let left = reader.readUnsignedVarInt(); left > 0; left--) {
-    const tag = reader.readUnsignedVarInt();
-    const end = reader.readUnsignedVarInt() + reader.position;
+  readTaggedFields(reader, (tag) => {
     if (tag === 0) diverging = { epoch: reader.readInt32(), endOffset: Number(reader.readInt64()) };
-    reader.skip(end - reader.position);
-  }
+  });
   return diverging;
 }
 

@@ -1,5 +1,6 @@
 import { createAPI, type Reader, ResponseError, Writer } from '@platformatic/kafka';
 import { getOrInsert } from '../../../src/util/maps.js';
+import { readTaggedFields } from './tagged-fields.js';
 
 /** One encoded batch for one partition. */
 export interface OutgoingBatch {
@@ -45,7 +46,7 @@ function parseResponse(
   const errors: Record<string, [number, string | null]> = {};
   reader.readArray((topic) => {
     const name = topic.readString();
-    topic.readArray((each) => {
+    const readPartition = (each: Reader): void => {
       const partition = each.readInt32();
       const code = each.readInt16();
       each.readInt64(); // first offset
@@ -56,18 +57,21 @@ function parseResponse(
         return record.readNullableString();
       });
       const message = each.readNullableString() ?? refused.find((text) => text) ?? null;
+      readTaggedFields(each); // who leads instead, which metadata tells too
       if (code !== 0) errors[`/${name}/${partition}`] = [code, message];
-    });
+    };
+    topic.readArray(readPartition, true, false);
   });
   const throttleTimeMs = reader.readInt32();
   if (Object.keys(errors).length > 0) throw new ResponseError(apiKey, apiVersion, errors, undefined);
   return { throttleTimeMs };
 }
 
+const produce = (version: number) =>
+  createAPI<[ProduceRequest], { readonly throttleTimeMs: number }>(0, version, createRequest, parseResponse);
+
 /** Appends encoded batches with `acks=all`. */
-export const produceApi = createAPI<[ProduceRequest], { readonly throttleTimeMs: number }>(
-  0,
-  9,
-  createRequest,
-  parseResponse,
-);
+export const produceApi = produce(9);
+
+/** Likewise; the leader adds the partition to the transaction of the batch (KIP-890). */
+export const produceInOwnEpochApi = produce(12);

@@ -155,6 +155,21 @@ it('gives up when patience ends', async () => {
   await expect(sender.send([])).rejects.toThrow('gone');
 });
 
+it('does not count batches as sent whose leader cannot be looked up while they are sent again', async () => {
+  const brokers = new FakeBrokers(['not leader']);
+  let lookUps = 0;
+  const leader = (topic: string, partition: number) => {
+    lookUps += 1;
+    return lookUps === 2 ? Promise.reject(new NetworkError('nobody answers')) : brokers.leader(topic, partition);
+  };
+  const sender = new BatchSender({ leader, refresh: brokers.refresh, apiTimeoutMs: 5_000 }, brokers.connect);
+  const outbox = new RecordAccumulator(() => identity);
+  outbox.add('t', 0, record('v'));
+  await sender.send(outbox.takeAll());
+  await expect(sender.flush()).rejects.toThrow('nobody answers');
+  expect(brokers.logs.size).toBe(0);
+});
+
 it('takes a sequence that stays out of order for a failure', async () => {
   const brokers = new FakeBrokers([]);
   const sender = new BatchSender(brokers, brokers.connect);

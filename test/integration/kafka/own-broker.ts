@@ -27,6 +27,8 @@ export interface OwnBrokerOptions {
   settings(folder: string): string;
   /** Users of SCRAM, as `kafka-storage format --add-scram` takes them. */
   readonly scram?: readonly string[];
+  /** Levels of features, as `kafka-storage format --feature` takes them. */
+  readonly features?: readonly string[];
 }
 
 const properties = (folder: string, ports: readonly number[], listeners: readonly Listener[], more: string) => {
@@ -81,7 +83,7 @@ export class OwnBroker {
 
   /** `prepare` puts files into the folder that the settings name. */
   static async start(
-    { listeners, settings, scram = [] }: OwnBrokerOptions,
+    { listeners, settings, scram = [], features = [] }: OwnBrokerOptions,
     prepare: (folder: string) => Promise<void> = async () => undefined,
   ): Promise<OwnBroker> {
     await requireJava();
@@ -97,6 +99,7 @@ export class OwnBroker {
     const java = [...heap, `-Dlog4j2.configurationFile=${folder}/log4j2.properties`, '-cp', `${jars}/*`];
     const id = randomBytes(16).toString('base64url');
     const users = scram.flatMap((user) => ['--add-scram', user]);
+    const levels = features.flatMap((level) => ['--feature', level]);
     await runToEnd('java', [
       ...java,
       'kafka.tools.StorageTool',
@@ -105,6 +108,7 @@ export class OwnBroker {
       '-c',
       config,
       ...users,
+      ...levels,
     ]);
     const names = ['PLAINTEXT', ...listeners.map(({ name }) => name)];
     const broker = new OwnBroker(
