@@ -28,6 +28,7 @@ export * from './ml/index.js';
 export * from './ml/metrics/index.js';
 export { driftColumns } from './operators/ml/detect-drift.js';
 export { evaluationColumns } from './operators/ml/evaluate.js';
+export { modelDriftColumns } from './operators/ml/learn-with-drift.js';
 export {
   type ArenaCell,
   type ArenaCellOptions,

@@ -28,6 +28,7 @@ export { type Cascade, type FallbackRule, type InferOptions, type Inferred, infe
 export type { InferredVector, InferVectorsOptions } from './ml/infer-vectors.js';
 export { type LearnOptions, learn } from './ml/learn.js';
 export type { LabelOptions } from './ml/learn-from-labels.js';
+export type { LearnDrift, LearnDriftOptions, ModelDriftRow } from './ml/learn-with-drift.js';
 export type { Learned, LearnedClass, LearnedNumber } from './ml/learned.js';
 export type { FallbackModel, ModelOptions } from './ml/model-options.js';
 export type { ScaleRule } from './ml/scalers.js';

@@ -1,8 +1,8 @@
 import type { BucketChange, Cell, CellSpec, EpochEnd } from '../core/index.js';
 
-/** A cell whose content can be given up for good. */
+/** A cell whose content can be given up. */
 export interface DroppableCell<C extends Cell = Cell> extends Cell {
-  /** The cell itself, opened at the first access. Not to be used after `drop`. */
+  /** The cell itself, opened at the first access. After `drop` it is another one, which is empty. */
   readonly content: C;
   /** Whether it takes any memory. */
   readonly isOpen: boolean;
@@ -58,16 +58,15 @@ class Droppable<C extends Cell> implements DroppableCell<C> {
   }
 
   takeChanges(end?: EpochEnd): BucketChange[] {
-    if (this.isDropped) {
-      const deleted = [...this.stored].map((bucket) => ({ bucket, bytes: null }));
-      this.stored.clear();
-      return deleted;
-    }
     const changes = this.opened?.takeChanges(end) ?? [];
+    const written = new Set(changes.map(({ bucket }) => bucket));
+    const deleted = this.isDropped ? [...this.stored].filter((bucket) => !written.has(bucket)) : [];
+    this.isDropped = false;
     for (const { bucket, bytes } of changes)
       if (bytes) this.stored.add(bucket);
       else this.stored.delete(bucket);
-    return changes;
+    for (const bucket of deleted) this.stored.delete(bucket);
+    return [...deleted.map((bucket) => ({ bucket, bytes: null })), ...changes];
   }
 
   catchUp(): boolean {

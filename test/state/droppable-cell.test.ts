@@ -34,6 +34,28 @@ describe('a droppable cell', () => {
     ]);
   });
 
+  it('begins anew where its content is asked for after a drop', () => {
+    const cell = spec.open();
+    for (const at of [0, 599]) cell.content.touch(at);
+    cell.content.values[0] = 5;
+    cell.takeChanges();
+    cell.drop();
+    expect(cell.content.values[0]).toBe(0);
+    cell.content.values[599] = 7;
+    cell.content.touch(599);
+    const changes = cell.takeChanges();
+    expect(buckets(changes)).toEqual([
+      [0, 'deleted'],
+      [2, 'written'],
+    ]);
+    expect(cell.takeChanges()).toEqual([]);
+    const again = spec.open();
+    for (const { bucket, bytes } of changes) if (bytes) again.restore(bucket, bytes, 3);
+    expect(again.content.values).toEqual(cell.content.values);
+    cell.drop();
+    expect(buckets(cell.takeChanges())).toEqual([[2, 'deleted']]);
+  });
+
   it('takes no memory where it is dropped before it was used', () => {
     const cell = spec.open();
     cell.drop();

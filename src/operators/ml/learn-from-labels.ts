@@ -66,6 +66,8 @@ export interface LabelModel<Y> {
   shown(said: readonly number[], modelVersion: string): unknown;
   /** Learns from a row that has waited, and emits what follows beside. */
   learn(row: WaitingRow, label: Y, weight: number, origin: Origin, emit: Emit): LearnResult;
+  /** Measures what else it has of a window of metrics that ends. */
+  finish?(endMs: number): void;
 }
 
 /** An operator that predicts at once and learns when the label arrives. */
@@ -216,7 +218,10 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
           pending.expire(nowMs);
           labelled.expire(nowMs);
           const finished = scores.turn(nowMs);
-          if (finished) measure(context, finished, names);
+          if (finished) {
+            measure(context, finished, names);
+            model.finish?.(finished.endMs);
+          }
           if (input === 0) emit(withLearned(value, onRow(value as Row, timeMs)));
           else onLabel(value as Label, timeMs, origin, emit as Emit);
           if (pending.expired > expiredSeen) count.expired.add(pending.expired - expiredSeen);

@@ -1,8 +1,9 @@
 import type { FeatureVector, Learner } from '../../core/learner.js';
-import type { Adds, Free, MultiInputOperator, Problem } from '../../core/operator.js';
+import type { Adds, Free, MultiInputOperator, MultiInputSplitter, Problem } from '../../core/operator.js';
 import { modelCells, openModel } from '../../ml/model.js';
 import { type ModelByKey, modelByKeyCells, modelWidth, openModelByKey } from '../../ml/model-by-key.js';
 import { type LabelOptions, learnFromLabels } from './learn-from-labels.js';
+import { type LearnDriftOptions, learnWithDrift, type ModelDriftRow } from './learn-with-drift.js';
 import type { LearnedBy } from './learned.js';
 
 type Key = string | number;
@@ -39,6 +40,16 @@ export interface LearnOptions<Row, Label, As extends string, B extends string, Y
  * left out where all labels were alike), `accuracy` of the model. Numbers: `label_mean`, `mae`, `rmse`. Classes: `accuracy`,
  * `macro_f1`, `log_loss` of the model.
  * By key, a model begins as the pooled one is at the first label of its key, and both learn that label.
+ *
+ * With `drift` a detector watches the errors of the model, in the order of its labels, and `act` says what follows. A `challenger` begins
+ * at a warning, or at the drift where nothing warned; it replaces the model as soon as its loss over `compareLabels` labels after the drift
+ * is less by three standard errors. Errors that fall are told and not acted on. Beside `replace` and `reset` a dummy does the same for a
+ * model of its own, by chance and as often: only what is better than `log_loss:dummy` is worth anything. The step has two outputs,
+ * `predicted` and `drifts`.
+ * More counters: `warnings`, `drifts`, `replaced`, `dummy_drifts`, `unwatched` (a label whose prediction was of a learner that has ended, or
+ * is nothing that the detector takes). More measures: `log_loss:challenger`, over the labels that it had predicted, and
+ * `log_loss:dummy`; of numbers `rmse`. Up to 4 learners predict and learn with `replace`, 2 with `reset` and `warn`; 1 before the first
+ * change. Not with `by`.
  * Memory: the learner's state, and as many numbers for each model by key; `pendingMax` vectors and as many keys, the baselines'
  * groups, at most 8 KiB of scores a scorer.
  *
@@ -51,8 +62,41 @@ export interface LearnOptions<Row, Label, As extends string, B extends string, Y
  *   pendingMax: 100_000,
  *   baselines: { hourRate: rateBy({ by: (f) => hourOf(f) }) },
  * }));
+ *
+ * @example
+ * const { predicted, drifts } = scored.split('delay-model', { labels: arrived }, learn(logisticRegression({ optimizer: ftrl({ alpha: 0.1 }) }), {
+ *   as: 'late',
+ *   view: flightFeatures,
+ *   key: (f) => f.flightId,
+ *   label: { key: (a) => a.flightId, value: (a) => a.delayMinutes >= 15, wait: hours(24) },
+ *   pendingMax: 100_000,
+ *   drift: { detector: adwin(), act: 'replace' },
+ * }));
  */
 export function learn<Row, Label, const As extends string, const B extends string = never, Y = boolean, P = number>(
+  learner: Learner<Y, P>,
+  options: LearnDriftOptions<Row, Label, As, B, Y, P>,
+): MultiInputSplitter<
+  Row & { readonly features: FeatureVector } & Free<As>,
+  { labels: Label },
+  { predicted: Adds<{ readonly [K in As]: LearnedBy<Y, P, B> }>; drifts: ModelDriftRow }
+>;
+export function learn<Row, Label, const As extends string, const B extends string = never, Y = boolean, P = number>(
+  learner: Learner<Y, P>,
+  options: LearnOptions<Row, Label, As, B, Y, P>,
+): MultiInputOperator<
+  Row & { readonly features: FeatureVector } & Free<As>,
+  { labels: Label },
+  Adds<{ readonly [K in As]: LearnedBy<Y, P, B> }>
+>;
+export function learn<Row, Label, const As extends string, const B extends string, Y, P>(
+  learner: Learner<Y, P>,
+  options: LearnOptions<Row, Label, As, B, Y, P> | LearnDriftOptions<Row, Label, As, B, Y, P>,
+) {
+  return 'drift' in options ? learnWithDrift(learner, options) : learnAlone(learner, options);
+}
+
+function learnAlone<Row, Label, const As extends string, const B extends string, Y, P>(
   learner: Learner<Y, P>,
   options: LearnOptions<Row, Label, As, B, Y, P>,
 ): MultiInputOperator<

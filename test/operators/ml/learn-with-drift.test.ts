@@ -1,0 +1,330 @@
+import { describe, expect, it } from 'vitest';
+import { days, type FeatureVector, hours, type Learner } from '../../../src/core/index.js';
+import { adwin, type DriftDetector, ddm, hddmA, pageHinkley } from '../../../src/ml/drift/index.js';
+import { featureView, hashed, numeric } from '../../../src/ml/features/index.js';
+import {
+  chance,
+  ftrl,
+  lastClass,
+  lastNumber,
+  linearRegression,
+  logisticRegression,
+  sgd,
+  softmaxRegression,
+} from '../../../src/ml/index.js';
+import { logLossOf } from '../../../src/ml/metrics/probabilities/log-loss.js';
+import { learn } from '../../../src/operators/ml/learn.js';
+import { type LearnDrift, type ModelDriftRow, modelDriftColumns } from '../../../src/operators/ml/learn-with-drift.js';
+import type { Learned } from '../../../src/operators/ml/learned.js';
+import { type DrivenInput, driveOperator } from '../../../src/testing/drive-operator.js';
+import { checkOperator } from '../../../src/testing/operator-contract.js';
+import { openLearner } from '../../ml/support.js';
+import { generator } from '../../random.js';
+
+interface Row {
+  readonly id: number;
+  readonly place: string;
+  readonly size: number;
+}
+interface Truth {
+  readonly id: number;
+  readonly late: boolean;
+}
+
+const view = featureView({
+  name: 'rows',
+  version: 1,
+  hashBits: 6,
+  columns: { place: (row: Row) => row.place, size: (row: Row) => row.size },
+  features: { size: numeric('size', { scale: 10 }), placeIs: hashed('place') },
+});
+const model = logisticRegression({ optimizer: ftrl({ alpha: 0.5 }) });
+const common = {
+  as: 'late',
+  view,
+  key: (row: Row) => row.id,
+  label: { key: (truth: Truth) => truth.id, value: (truth: Truth) => truth.late, wait: hours(24) },
+  pendingMax: 1_000,
+} as const;
+const operator = (drift: LearnDrift, learner: Learner<boolean, number> = model) =>
+  learn(learner, { ...common, drift, baselines: { last: lastClass() } });
+
+const hour = 3_600_000;
+const features = (row: Row): FeatureVector => view.open().vector(row);
+
+/** Rows whose labels come some rows later; what makes them late turns round at the changes. */
+function history(rows: number, changes: readonly number[], seed = 1, delay = 4): DrivenInput[] {
+  const next = generator(seed);
+  const all = Array.from({ length: rows }, (_, id): Row & Truth => {
+    const place = 'ABC'[Math.floor(3 * next())] as string;
+    const isTurned = changes.filter((at) => id >= at).length % 2 === 1;
+    const late = next() < 0.1 ? next() < 0.5 : (place === 'A') !== isTurned;
+    return { id, place, size: Math.floor(10 * next()), late };
+  });
+  const row = ({ id, place, size }: Row): DrivenInput => ({
+    input: 0,
+    value: { id, place, size, features: features({ id, place, size }) },
+    eventTimeMs: days(400) + (id * hour) / 60,
+  });
+  const label = ({ id, late }: Truth): DrivenInput => ({
+    input: 1,
+    value: { id, late },
+    eventTimeMs: days(400) + ((id + delay) * hour) / 60,
+  });
+  return Array.from({ length: rows + delay }, (_, i) => [
+    ...(i >= delay ? [label(all[i - delay] as Truth)] : []),
+    ...(i < rows ? [row(all[i] as Row)] : []),
+  ]).flat();
+}
+
+type Emitted = Row & { late: Learned<'last'> };
+function drive(step: Parameters<typeof driveOperator>[0], arrivals: readonly DrivenInput[]) {
+  const driven = driveOperator(step, arrivals);
+  if (driven.failure) throw new Error(driven.failure);
+  const of = (output: string) => driven.emitted.filter((each) => each.output === output).map(({ value }) => value);
+  return { ...driven, predicted: of('predicted') as Emitted[], drifts: of('drifts') as ModelDriftRow[] };
+}
+
+type Model = ReturnType<typeof openLearner<boolean, number>>;
+interface Pair {
+  model: Model;
+  challenger: Model | undefined;
+  isCompared: boolean;
+  losses: [number, number][];
+}
+
+/** What should happen, with a learner an object: no slots, no state. */
+function naive({ detector, act, compareLabels = 1_000 }: LearnDrift, arrivals: readonly DrivenInput[]) {
+  const fresh = (): Model => openLearner(model, view.shape);
+  const first = fresh();
+  const pair = (): Pair => ({ model: first, challenger: undefined, isCompared: false, losses: [] });
+  const [real, dummy] = [pair(), pair()];
+  const learners = () =>
+    new Set([real.model, real.challenger, dummy.model, dummy.challenger].filter((one) => one !== undefined));
+  const waiting = new Map<number, { features: FeatureVector; said: Map<Model, number>; dummySaid: number }>();
+  const predictions: number[] = [];
+  const events: { event: string; at: number }[] = [];
+  const dummyLosses: number[] = [];
+  let state = new Float64Array(detector.size);
+  let isWarned = false;
+  let labels = 0;
+  const drifts = [0, 0];
+
+  const answer = (to: Pair): void => {
+    if (act === 'reset') to.model = fresh();
+    if (act !== 'warn' && act !== 'replace') return;
+    if (to.challenger === undefined || to.isCompared) to.challenger = fresh();
+    to.isCompared = true;
+    to.losses = [];
+  };
+  for (const { input, value } of arrivals) {
+    if (input === 0) {
+      const { id, features } = value as Row & { features: FeatureVector };
+      const said = new Map([...learners()].map((one) => [one, one.predictOne(features)]));
+      waiting.set(id, { features, said, dummySaid: said.get(dummy.model) as number });
+      predictions.push(said.get(real.model) as number);
+      continue;
+    }
+    const { id, late } = value as Truth;
+    const { features, said, dummySaid } = waiting.get(id) as NonNullable<ReturnType<typeof waiting.get>>;
+    dummyLosses.push(logLossOf(dummySaid, late));
+    const own = said.get(real.model);
+    let hasReplaced = false;
+    for (const one of learners()) one.learnOne(features, late);
+    labels += 1;
+    for (const each of act === 'replace' ? [real, dummy] : []) {
+      const [a, b] = [said.get(each.model), each.challenger && said.get(each.challenger)];
+      if (!each.isCompared || a === undefined || b === undefined) continue;
+      each.losses.push([logLossOf(a, late), logLossOf(b, late)]);
+      if (each.losses.length < compareLabels) continue;
+      const sum = (i: 0 | 1) => each.losses.reduce((total, losses) => total + losses[i], 0);
+      const wins = sum(1) < sum(0);
+      each.losses = [];
+      if (!wins) continue;
+      each.model = each.challenger as Model;
+      each.challenger = undefined;
+      each.isCompared = false;
+      if (each === dummy) continue;
+      hasReplaced = true;
+      events.push({ event: 'replaced', at: id });
+      state = new Float64Array(detector.size);
+      isWarned = false;
+    }
+    if (own !== undefined && !hasReplaced) {
+      const seen = detector.add(state, 0, Number(own > 0.5 !== late));
+      const tells = seen !== undefined && !(seen.level === 'warning' && isWarned);
+      isWarned = seen?.level === 'warning';
+      if (tells) {
+        events.push({ event: seen.level, at: id });
+        const fell = seen.before !== null && seen.after !== null && seen.after <= seen.before;
+        if (!fell && seen.level === 'drift') {
+          drifts[0] = (drifts[0] as number) + 1;
+          answer(real);
+        } else if (!fell && (act === 'warn' || (act === 'replace' && !real.isCompared))) {
+          real.challenger = fresh();
+          real.isCompared = false;
+        }
+      }
+    }
+    if ((act === 'reset' || act === 'replace') && chance(0, 0, labels) * labels < (drifts[0] as number)) {
+      drifts[1] = (drifts[1] as number) + 1;
+      answer(dummy);
+    }
+  }
+  return { predictions, events, dummyDrifts: drifts[1], dummyLosses };
+}
+
+const detectors: Readonly<Record<string, DriftDetector>> = {
+  ddm: ddm({ warmUp: 20, warningAt: 1.5, driftAt: 2.5 }),
+  adwin: adwin({ delta: 0.2 }),
+  hddmA: hddmA({ driftAt: 0.05, warningAt: 0.2 }),
+};
+const acts = ['event', 'warn', 'replace', 'reset'] as const;
+const cases = Object.keys(detectors).flatMap((name) => acts.map((act) => [name, act] as const));
+const driftOf = (name: string, act: LearnDrift['act']): LearnDrift => ({
+  detector: detectors[name] as DriftDetector,
+  act,
+  compareLabels: 25,
+});
+
+describe('learn with drift', () => {
+  it.each(cases)('under %s, %s: does what learners that are objects do', (name, act) => {
+    let replaced = 0;
+    let drifts = 0;
+    for (let seed = 1; seed <= 4; seed++) {
+      const arrivals = history(500, [150, 300], seed);
+      const { predicted, drifts: rows, counters } = drive(operator(driftOf(name, act)), arrivals);
+      const expected = naive(driftOf(name, act), arrivals);
+      expect(predicted.map(({ late }) => late.probability)).toEqual(expected.predictions);
+      expect(rows.map(({ event, offset }) => [event, offset])).toHaveLength(expected.events.length);
+      expect(rows.map(({ event }) => event)).toEqual(expected.events.map(({ event }) => event));
+      expect(counters.dummy_drifts ?? 0).toBe(expected.dummyDrifts);
+      replaced += counters.replaced ?? 0;
+      drifts += counters.drifts ?? 0;
+    }
+    expect(drifts).toBeGreaterThan(4);
+    if (act === 'replace') expect(replaced).toBeGreaterThan(1);
+    else expect(replaced).toBe(0);
+  });
+
+  it('predicts as without drift where it only tells or warns', () => {
+    const arrivals = history(300, [100]);
+    const plain = driveOperator(learn(model, { ...common, baselines: { last: lastClass() } }), arrivals);
+    for (const act of ['event', 'warn'] as const) {
+      const { predicted, measures } = drive(operator(driftOf('adwin', act)), arrivals);
+      expect(predicted).toEqual(plain.emitted.map(({ value }) => value));
+      const beside = measures.filter(({ name }) => name.endsWith(':challenger'));
+      expect(measures.filter((measure) => !beside.includes(measure))).toEqual(plain.measures);
+      expect(beside.length > 0).toBe(act === 'warn');
+    }
+  });
+
+  it('says what was found, and where', () => {
+    const { drifts } = drive(operator(driftOf('ddm', 'replace')), history(300, [150]));
+    const found = drifts.find(({ event }) => event === 'drift') as ModelDriftRow;
+    expect(found).toMatchObject({ detector: 'ddm', act: 'replace', step: 'learn', topic: 'side-1', partition: 0 });
+    expect(found.statistic).toBeGreaterThan(found.threshold);
+    expect(found.eventTime).toBeGreaterThan(days(400) + (150 * hour) / 60);
+    const replaced = drifts.find(({ event }) => event === 'replaced') as ModelDriftRow;
+    expect(replaced).toMatchObject({ labels: 25, threshold: 0 });
+    expect(replaced.before).toBeCloseTo((replaced.after as number) + replaced.statistic, 12);
+    expect(Object.keys(found).sort()).toEqual(Object.keys(modelDriftColumns).sort());
+  });
+
+  it('measures the dummy over all labels, by what its model had said', () => {
+    const arrivals = history(400, [60]);
+    const { dummyLosses } = naive(driftOf('adwin', 'reset'), arrivals);
+    const { measures } = drive(operator(driftOf('adwin', 'reset')), arrivals);
+    const told = measures.filter(({ name }) => name === 'log_loss:dummy');
+    expect(told.length).toBeGreaterThan(4);
+    const labelled = measures.filter(({ name }) => name === 'labelled').map(({ value }) => value);
+    let from = 0;
+    told.forEach(({ value }, window) => {
+      const own = dummyLosses.slice(from, from + (labelled[window] as number));
+      from += own.length;
+      expect(value).toBeCloseTo(own.reduce((sum, loss) => sum + loss, 0) / own.length, 12);
+    });
+  });
+
+  it.each(acts)('keeps the contract of operators when it may %s', (act) => {
+    const drift: LearnDrift = { detector: ddm({ warmUp: 5, warningAt: 0.5, driftAt: 1 }), act, compareLabels: 4 };
+    const arrivals = history(40, [12, 26], 3, 2);
+    const { drifts } = drive(operator(drift), arrivals);
+    expect(drifts.map(({ event }) => event)).toEqual(
+      expect.arrayContaining(act === 'replace' ? ['drift', 'replaced'] : ['drift']),
+    );
+    checkOperator(operator(drift), arrivals);
+  });
+
+  it('changes nothing by a row that is refused', () => {
+    const bad = (id: number, at: number): DrivenInput[] => [
+      {
+        input: 0,
+        value: { id, place: 'A', size: 0, features: features({ id, place: 'A', size: Number.NaN }) },
+        eventTimeMs: at,
+      },
+      { input: 1, value: { id, late: true }, eventTimeMs: at },
+    ];
+    const arrivals = history(60, [30]);
+    const at = arrivals.at(-1)?.eventTimeMs as number;
+    const more = [...arrivals, ...bad(900, at), ...bad(901, at)];
+    const [a, b] = [arrivals, more].map((all) => drive(operator(driftOf('ddm', 'reset')), all));
+    expect(b?.drifts).toEqual(a?.drifts);
+    expect(b?.counters).toMatchObject({ refused: 2, learned: 60 });
+  });
+
+  it('watches numbers and classes, and what it is told to', () => {
+    const numbers = learn(linearRegression({ optimizer: sgd({ rate: 0.05 }) }), {
+      ...common,
+      label: { ...common.label, value: ({ id }) => (id < 100 ? 5 : 50) },
+      drift: { detector: pageHinkley({ threshold: 100 }), act: 'replace', compareLabels: 10 },
+    });
+    const off = drive(numbers, history(300, []));
+    expect(off.counters).toMatchObject({ drifts: expect.any(Number) });
+    expect(off.measures.some(({ name }) => name === 'rmse:dummy')).toBe(true);
+    const classes = ['soon', 'late'] as const;
+    const judged: number[] = [];
+    const named = learn(softmaxRegression({ classes, optimizer: sgd({ rate: 0.5 }) }), {
+      ...common,
+      label: { ...common.label, value: ({ late }) => (late ? 'late' : 'soon') },
+      drift: {
+        detector: adwin({ delta: 0.2 }),
+        act: 'reset',
+        of(scores, label) {
+          judged.push(scores[0] as number);
+          return 1 - (scores[classes.indexOf(label)] as number);
+        },
+      },
+    });
+    const turned = drive(named, history(300, [150]));
+    expect(turned.counters.drifts).toBeGreaterThan(0);
+    expect(turned.measures.some(({ name }) => name === 'log_loss:dummy')).toBe(true);
+    expect(judged.every((score) => score > 0 && score < 1)).toBe(true);
+    checkOperator(named, history(30, [15]));
+    checkOperator(numbers, history(20, []));
+  });
+
+  it('counts what the detector cannot take', () => {
+    const far = operator({ detector: hddmA(), act: 'event', of: (said) => said + 1 });
+    expect(drive(far, history(50, [])).counters).toMatchObject({ unwatched: 50, learned: 50 });
+  });
+
+  it('says what it cannot be', () => {
+    const problems = (step: { readonly problems?: readonly { message: string }[] }) =>
+      step.problems?.map(({ message }) => message);
+    expect(problems(operator({ detector: adwin({ delta: 2 }), act: 'event', compareLabels: 0.5 }))).toEqual([
+      'delta is 2',
+      'drift.compareLabels is 0.5',
+    ]);
+    const minutes = learn(linearRegression({ optimizer: sgd({ rate: 0.1 }) }), {
+      ...common,
+      label: { ...common.label, value: ({ id }) => id },
+      baselines: { dummy: lastNumber() },
+      drift: { detector: ddm(), act: 'reset' },
+    });
+    expect(problems(minutes)).toEqual([
+      'ddm takes numbers from 0 to 1, and linear-regression may be off by more',
+      "a baseline 'dummy'",
+    ]);
+  });
+});
