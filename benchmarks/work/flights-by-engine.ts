@@ -74,6 +74,7 @@ export async function openFlightsTask(task: number): Promise<FlightsTask> {
     waits: new PendingOperations(),
     watermarkMs: BEFORE_ALL_MS,
     now: () => 0,
+    fine: () => performance.now(),
   });
   return {
     push: (round) => pipeline.push(round),

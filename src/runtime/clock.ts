@@ -1,6 +1,8 @@
 /** Processing time for the runtime; tests pass their own. */
 export interface Clock {
   now(): number;
+  /** Milliseconds since any moment, finer than `now` and never going back: for measuring. Without it, `now` is used. */
+  readonly fine?: () => number;
   /** Resolves after a time, or at once when `signal` aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Calls `tick` periodically until the returned function is called. Missed ticks are not repeated. */
@@ -9,6 +11,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  fine: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();
@@ -26,6 +29,9 @@ export const systemClock: Clock = {
     return () => clearInterval(timer);
   },
 };
+
+/** What durations are measured by. */
+export const measuringClock = (clock: Pick<Clock, 'now' | 'fine'>): (() => number) => clock.fine ?? (() => clock.now());
 
 /** Limits the rate of records: for demonstrations, and for backlogs that would overload a database. */
 export interface Pace {

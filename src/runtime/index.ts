@@ -1,6 +1,7 @@
 export { type Clock, systemClock } from './clock.js';
 export { DurationHistogram } from './histogram.js';
 export { samePartitions } from './layout.js';
+export { CHECKPOINT, type TaskTime } from './measures/task-meter.js';
 export type { Outage } from './outages.js';
 export type { Running, RunOptions, RunSnapshot } from './run.js';
 export { runTopology } from './run-topology.js';

@@ -1,5 +1,6 @@
 import { readerAround, type SinkWriter, type SourceReader } from '../core/index.js';
 import type { Input } from './input.js';
+import { TaskMeter } from './measures/task-meter.js';
 
 /** What a task waits for: an input, a sink, an asynchronous step, or its ledger. */
 export interface Reason {
@@ -25,6 +26,9 @@ export interface Wait {
 export class PendingOperations {
   private readonly all = new Map<string, Wait>();
 
+  /** Without a meter of its own, nobody looks at the times. */
+  constructor(readonly meter: TaskMeter = new TaskMeter(() => 0)) {}
+
   /** Every reason with operations in flight. */
   *[Symbol.iterator](): Generator<Wait> {
     for (const wait of this.all.values()) if (wait.pending > 0) yield wait;
@@ -34,9 +38,11 @@ export class PendingOperations {
   track<T>(reason: Reason, work: Promise<T>): Promise<T> {
     const wait = this.of(reason);
     wait.pending += 1;
+    if (wait.pending === 1) this.meter.note(reason, true);
     const end = () => {
       wait.pending -= 1;
       wait.ended += 1;
+      if (wait.pending === 0) this.meter.note(reason, false);
     };
     work.then(end, end);
     return work;
@@ -50,8 +56,10 @@ export class PendingOperations {
   /** Sets whether the task waits for something without a promise, such as an input without records. */
   set(reason: Reason, waiting: boolean): void {
     const wait = this.of(reason);
-    if (wait.pending === 1 && !waiting) wait.ended += 1;
+    if ((wait.pending === 1) === waiting) return;
+    if (!waiting) wait.ended += 1;
     wait.pending = waiting ? 1 : 0;
+    this.meter.note(reason, waiting);
   }
 
   private of(reason: Reason): Wait {

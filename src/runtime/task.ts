@@ -12,10 +12,11 @@ import type {
 import { INTERNAL, type InternalSinkOptions } from '../core/index.js';
 import { layoutOf, mustFit, stateSettingsOf, type Topology, topologyHash } from '../topology/index.js';
 import { nextTurn } from '../util/next-turn.js';
-import type { Clock, Pace } from './clock.js';
+import { type Clock, measuringClock, type Pace } from './clock.js';
 import { EndOfRun, type RunEnd } from './end-of-run.js';
 import type { Allowance, ByteBudget } from './in-flight.js';
 import type { Input } from './input.js';
+import { TaskMeter, type TaskTime } from './measures/task-meter.js';
 import { type EventTime, eventTimeOf, mergeRound, type Round } from './merge.js';
 import { openInputs } from './open-inputs.js';
 import { noteQuiet, PendingOperations, type Reason } from './pending-operations.js';
@@ -63,6 +64,7 @@ export interface TaskSnapshot {
   readonly lag: Readonly<Record<string, number>>;
   readonly watermarkMs: number;
   readonly recordsInFlight: number;
+  readonly time: TaskTime;
   /** Cumulative; part of the checkpoint, so they move with the task. */
   readonly counters: readonly CounterEntry[];
 }
@@ -102,8 +104,9 @@ export class Task {
   ) {}
 
   static async open(id: TaskId, options: TaskOptions): Promise<Task> {
-    const { topology, profile, clock, onSinkFailure } = options;
-    const waits = new PendingOperations();
+    const { topology, profile, clock, tasks, onSinkFailure } = options;
+    const fine = measuringClock(clock);
+    const waits = new PendingOperations(new TaskMeter(fine));
     const opened: { close(): Promise<void> }[] = [];
     const keep = <T extends { close(): Promise<void> }>(resource: T): T => {
       opened.push(resource);
@@ -114,17 +117,10 @@ export class Task {
       const restored = await ledger.restore();
       if (restored.checkpoint) mustFit(restored.checkpoint, id, options);
       const state = new TaskState(restored.state);
-      const checkpoint = restored.checkpoint ?? {
-        epoch: 0,
-        incarnation: 0,
-        topologyHash: '',
-        positions: {},
-        settledDecisions: {},
-      };
+      const checkpoint = restored.checkpoint ?? FIRST;
       const outbox: StepOutputs = { deadLetters: [], metrics: [] };
 
       const { incarnation, committables = {} } = checkpoint;
-      const { tasks } = options;
       const isNew = restored.checkpoint === undefined;
       const parts = { topology, profile, task: id, incarnation, committables, state, waits, onSinkFailure };
       const { writers, deferred, needsCheckpoint } = await openSinks({ ...parts, isNew, keep });
@@ -148,6 +144,7 @@ export class Task {
           waits,
           watermarkMs: time.watermarkMs,
           now: () => clock.now(),
+          fine,
         }),
       );
       const between = topology.sinks.filter(({ sink }) => sink.connector === INTERNAL);
@@ -208,6 +205,7 @@ export class Task {
       lag: Object.fromEntries(this.inputs.flatMap(({ key, lag }) => (lag === undefined ? [] : [[key, lag]]))),
       watermarkMs: this.time.watermarkMs,
       recordsInFlight: this.pipeline.recordsInFlight,
+      time: this.waits.meter.time(this.pipeline.busyMs),
       counters: [...this.counters()],
     };
   }
@@ -226,7 +224,7 @@ export class Task {
   /** Reads, merges and pushes rounds, with an epoch each interval, until the inputs end or `stop` is called. */
   async run(): Promise<void> {
     const { clock, inFlightMax, pace, epochIntervalMs, staggerMs } = this.options;
-    const { allowance } = this;
+    const { allowance, waits } = this;
     const roundMax = Math.min(this.options.roundMax, pace.roundMax);
     let epochDueMs = clock.now() + epochIntervalMs + staggerMs;
     while (!this.stopping) {
@@ -235,7 +233,7 @@ export class Task {
         await this.commitEpoch();
         epochDueMs = Math.max(epochDueMs + epochIntervalMs, clock.now());
       }
-      await this.pipeline.credit(inFlightMax, allowance.inFlight);
+      await waits.meter.during('blocked', this.pipeline.credit(inFlightMax, allowance.inFlight));
       if (this.end.reaches(this.inputs)) {
         await this.commitEpoch();
         continue;
@@ -243,10 +241,10 @@ export class Task {
       if (this.ticks.isDue(clock.now())) this.tick();
       const polls = this.inputs.map((input) => input.fill(roundMax, allowance.buffered / this.inputs.length));
       const round = mergeRound(this.inputs, roundMax, clock.now(), this.time, allowance.round);
-      noteQuiet(this.waits, this.inputs, round === undefined);
+      noteQuiet(waits, this.inputs, round === undefined);
       if (round) {
         this.push(round);
-        await pace.take(round.records);
+        await waits.meter.during('idle', pace.take(round.records));
         await nextTurn(); // lets inference results, polls and other tasks run
       } else if (this.markers.isQuiet(clock.now())) {
         await this.commitEpoch();
@@ -259,7 +257,8 @@ export class Task {
       } else {
         // Only the poll of an empty input that has not ended can help; any other would resolve at once and spin. A poll returns
         // within a fraction of a second, with or without records, which is also how often idleness is checked.
-        await Promise.race(polls.filter((poll, index) => poll && this.inputs[index]?.buffered === 0));
+        const needed = polls.filter((poll, index) => poll && this.inputs[index]?.buffered === 0);
+        await waits.meter.during('idle', Promise.race(needed));
       }
     }
     // A run that is stopped commits all that followed from the ends; one that only completes another may not have come so far.
@@ -276,6 +275,7 @@ export class Task {
   /** Closes everything without a commit; uncommitted records will be read again. */
   async close(): Promise<void> {
     this.stopping = true;
+    this.waits.meter.enter('idle');
     this.queries.refuse('the task has ended');
     const failures: unknown[] = [];
     for (const resource of this.parts) {
@@ -324,6 +324,7 @@ export class Task {
     if (!this.isEpochDue && !(isLast && this.state.holdsBack)) return;
     const { onPoint, topology } = this.options;
     const task = this.id.partition;
+    this.waits.meter.enter('blocked');
     await this.pipeline.drain();
     onPoint('drained', task);
 
@@ -363,6 +364,7 @@ export class Task {
 
     for (const input of this.inputs) input.release();
     await Promise.all(writers.map(([, writer]) => writer.commit?.()));
+    this.waits.meter.enter('running');
     onPoint('committed', task);
   }
 
@@ -381,20 +383,17 @@ export class Task {
     // One row per counter and hour of event time: a later epoch replaces it, and a replay writes the same row.
     const eventTimeMs = Math.floor(Math.max(0, this.time.watermarkMs) / HOUR_MS) * HOUR_MS;
     const { name: topology } = this.options.topology;
+    const task = this.id.partition;
     const counted = [...this.counters()].map(
-      ({ step, name, value }): MetricRow => ({
-        topology,
-        step,
-        task: this.id.partition,
-        name: `counter:${name}`,
-        eventTimeMs,
-        value,
-      }),
+      ({ step, name, value }): MetricRow => ({ topology, step, task, name: `counter:${name}`, eventTimeMs, value }),
     );
     await this.metricsWriter.write([...measured, ...counted], []);
   }
 }
 
 const HOUR_MS = 3_600_000;
+
+/** The checkpoint of a task that has none. */
+const FIRST: Checkpoint = { epoch: 0, incarnation: 0, topologyHash: '', positions: {}, settledDecisions: {} };
 
 const COMMIT: Reason = { kind: 'ledger', id: 'commit' };

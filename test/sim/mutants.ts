@@ -93,8 +93,8 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('credits not asked for', 'copies', [
     'task.ts',
-    'await this.pipeline.credit(inFlightMax, allowance.inFlight);',
-    '',
+    'this.pipeline.credit(inFlightMax, allowance.inFlight)',
+    'Promise.resolve()',
   ]),
   mutant(
     'asynchronous answers taken as they come',
