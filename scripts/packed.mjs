@@ -1,6 +1,7 @@
 // Packs the package, installs it in an empty folder, and uses it there as a stranger would: a first topology as the README has
 // it, then the examples of parts of one's own and of a service, which see nothing but the package. `node scripts/packed.mjs`.
-import { execFileSync, execSync } from 'node:child_process';
+import { execFileSync, execSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   mkdirSync,
@@ -12,9 +13,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { openBrowser, openPage } from './browser.mjs';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const temp = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-packed-')));
@@ -45,6 +49,7 @@ try {
   renameSync(join(repository, packed), join(temp, packed));
   shell(`npm install --no-fund --no-audit ${join(temp, packed)}`);
   firstTopology();
+  await livePage();
   examples();
   ownParts();
 } finally {
@@ -58,6 +63,42 @@ function firstTopology() {
   );
   for (const step of nextSteps)
     if (!step.startsWith('cd ')) shell(step.startsWith('npx ') ? step : `npx --no-install ${step}`);
+}
+
+/** The page of a run, in a browser that finds no host but this one. */
+async function livePage() {
+  console.log('$ millrace run payments.ts --port PORT, and its page in a browser');
+  const main = join(fresh, 'node_modules/millrace/dist/src/cli/main.cjs');
+  const port = await freePort();
+  const run = spawn(process.execPath, [main, 'run', 'payments.ts', '--port', String(port)], {
+    cwd: fresh,
+    env,
+    stdio: 'ignore',
+  });
+  const browser = await openBrowser();
+  try {
+    const url = `http://127.0.0.1:${port}`;
+    while (!(await fetch(`${url}/health/ready`).catch(() => undefined))?.ok) {
+      if (run.exitCode !== null) throw new Error(`the run ended with ${run.exitCode}`);
+      await setTimeout(100);
+    }
+    const { page, problems } = await openPage(browser, url);
+    await page.locator('[data-is=ok]').waitFor();
+    expectIn(await page.locator('#inputs').textContent(), 'payments', 'reviews', 'at its end');
+    if (problems.length > 0) throw new Error(problems.join('\n'));
+  } finally {
+    await browser.close();
+    run.kill('SIGTERM');
+    if (run.exitCode === null) await once(run, 'exit');
+  }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  return port;
 }
 
 /** Their types, by this repository's compiler, and their tests, by Node's own runner. */

@@ -33,6 +33,19 @@ export const programs = [
     apt: 'faketime',
     brew: 'libfaketime',
   },
+  // For tests of the live page; Ubuntu has it as a snap only.
+  {
+    name: 'Chromium',
+    check: [
+      'sh',
+      [
+        '-c',
+        'command -v chromium-headless-shell || command -v chromium || ls /Applications/Chromium.app/Contents/MacOS',
+      ],
+    ],
+    apt: 'chromium-headless-shell',
+    brew: 'chromium',
+  },
   // A Redis 8 and the RedisJSON module, as wheels: Debian has neither yet.
   {
     name: 'Redis 8',

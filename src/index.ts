@@ -48,6 +48,7 @@ export {
   text,
 } from './schema/index.js';
 export {
+  type AlertRule,
   type RepartitionOptions,
   type Stream,
   type Topology,

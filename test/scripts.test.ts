@@ -6,7 +6,19 @@ import { shownCommands } from './docs/shell-commands.js';
 
 const scripts = (JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }).scripts;
 /** Those that take options, and that no other tool answers for. */
-const own = ['test', 'setup', 'stack', 'bench', 'chaos', 'drill:upgrade', 'sim', 'fuzz', 'mutants', 'oracle'];
+const own = [
+  'test',
+  'setup',
+  'stack',
+  'bench',
+  'chaos',
+  'drill:upgrade',
+  'sim',
+  'fuzz',
+  'mutants',
+  'oracle',
+  'screenshots',
+];
 
 /** What is said behind `--` of a script, for each time that a document shows it. */
 const shownArgs = (name: string): readonly (readonly string[])[] =>

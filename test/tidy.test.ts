@@ -76,7 +76,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'connectors/s3': [...foundation, 'src/schema', 'src/connect', 'connectors/file'], // objects hold the rows that files do
   schemas: ['src/schema'],
   topologies: ['schemas'],
-  examples: [...world, 'topologies', 'schemas'],
+  examples: [...world, 'src/server', 'topologies', 'schemas'],
   models: [...world, 'examples', 'topologies', 'schemas'], // scripts that train, run by hand
   stack: [...foundation, 'connectors/clickhouse'],
 };

@@ -8,6 +8,7 @@ import { createInference } from '../../src/inference/index.js';
 import type { OpenProfile } from '../../src/profiles/profiles.js';
 import { type EpochPoint, type Running, runTopology, systemClock } from '../../src/runtime/index.js';
 import { openCodec } from '../../src/schema/index.js';
+import { serveMonitoring } from '../../src/server/http.js';
 import { onInterrupt } from '../../src/util/interrupt.js';
 import type { Terminal } from '../../src/util/terminal.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
@@ -34,6 +35,10 @@ export interface DemoOptions {
   readonly terminal: Terminal;
   /** Opens the profile on a folder. */
   readonly openProfile: (data: string) => Promise<OpenProfile>;
+  /** The port of the live page; 0, as by default, opens none. */
+  readonly port?: number;
+  /** Serve the page until Ctrl-C, also when all flights are through. */
+  readonly stays?: boolean;
   /** Fill the topics and end. */
   readonly loadOnly?: boolean;
   /** How often a task commits; for tests. */
@@ -128,13 +133,42 @@ async function run(options: DemoOptions, profile: OpenProfile, manifest: Manifes
       ...(onPoint ? { onPoint } : {}),
     });
     const before = snapshotOf(running.snapshot(), undefined, 0, recordsIn(manifest)).records;
+    const page = await openPage(options, profile, running);
     const finished = await attend(running, terminal, startedMs, recordsIn(manifest));
     const seconds = (performance.now() - startedMs) / 1_000;
     const { records } = snapshotOf(running.snapshot(), undefined, seconds, recordsIn(manifest));
+    await page?.close(finished);
     return { finished, recordsPerSecond: (records - before) / seconds };
   } finally {
     await inference.close();
   }
+}
+
+/** Serves the live page. `close` waits for Ctrl-C first, if the page stays and the run came to its own end. */
+async function openPage({ port = 0, stays = false, terminal }: DemoOptions, profile: OpenProfile, running: Running) {
+  if (port === 0) return undefined;
+  let isReady = true;
+  const monitoring = await serveMonitoring({
+    ...{ host: '127.0.0.1', port, token: undefined, topology: flightDelays, running },
+    profile: profile.name === 'cluster' ? 'cluster' : 'embedded',
+    isReady: () => isReady,
+  });
+  terminal.err(`\n  live page: ${monitoring.url}\n\n`);
+  return {
+    async close(isFinished: boolean): Promise<void> {
+      isReady = false;
+      if (stays && isFinished) {
+        terminal.err(`all flights are through; ${monitoring.url} stays open until Ctrl-C, then comes the report\n`);
+        await new Promise<void>((resolve) => {
+          const forget = onInterrupt({ err: () => undefined }, () => {
+            forget();
+            resolve();
+          });
+        });
+      }
+      await monitoring.close();
+    },
+  };
 }
 
 /** Shows progress until the run ends; answers whether it came to its own end. */

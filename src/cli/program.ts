@@ -19,6 +19,7 @@ import { queryCommand } from './commands/query.js';
 import { runCommand } from './commands/run.js';
 import { savepointCommand } from './commands/savepoint.js';
 import { schemaCommand } from './commands/schema.js';
+import { statusCommand, topCommand } from './commands/status.js';
 import { tailCommand } from './commands/tail.js';
 import { verifyCommand } from './commands/verify.js';
 import { ownPackage } from './load/own-package.js';
@@ -84,6 +85,8 @@ Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong 
     describeCommand,
     planCommand,
     runCommand,
+    statusCommand,
+    topCommand,
     produceCommand,
     tailCommand,
     dlqCommand,

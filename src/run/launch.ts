@@ -2,6 +2,7 @@ import { seconds } from '../core/duration.js';
 import { MillraceError, messageOf } from '../core/errors.js';
 import type { Config } from '../profiles/settings.js';
 import type { Running, RunOptions, RunSnapshot } from '../runtime/index.js';
+import type { Alert } from '../server/alerts/watch.js';
 import type { Health } from '../server/health.js';
 import type { Topology } from '../topology/index.js';
 import { outageBackOff, retry } from '../util/retry.js';
@@ -32,13 +33,15 @@ export type LaunchOptions = Omit<RunOptions, 'profile' | 'inference' | 'stallMax
  * Opens all that a topology needs with these settings, and starts it. Everything is closed when the run ends, or if the start fails.
  */
 export async function launch(topology: Topology, config: Config, options: LaunchOptions): Promise<App> {
-  const [{ openProfile }, { createInference }, { runTopology }, { healthOf }, { provenAddress }] = await Promise.all([
-    import('../profiles/profiles.js'),
-    import('../inference/index.js'),
-    import('../runtime/index.js'),
-    import('../server/health.js'),
-    import('../server/owner-address.js'),
-  ]);
+  const [{ openProfile }, { createInference }, { runTopology }, { healthOf }, { provenAddress }, { startAlerts }] =
+    await Promise.all([
+      import('../profiles/profiles.js'),
+      import('../inference/index.js'),
+      import('../runtime/index.js'),
+      import('../server/health.js'),
+      import('../server/owner-address.js'),
+      import('../server/alerts/start.js'),
+    ]);
   const onWarning = (message: string) => options.onWarning?.(message);
   const open: { close(): Promise<void> }[] = [];
   const keep = <T extends { close(): Promise<void> }>(opened: T): T => {
@@ -64,7 +67,10 @@ export async function launch(topology: Topology, config: Config, options: Launch
     keep({ close: () => running.stop() });
 
     let ready = true;
-    const monitoring = await serve(topology, config, running, () => ready);
+    const alerts = keep(
+      startAlerts(topology, running.snapshot, { webhook: config.alertWebhook || undefined, onWarning }),
+    );
+    const monitoring = await serve(topology, config, running, alerts.states, () => ready);
     if (monitoring) keep(monitoring);
 
     let last: RunSnapshot | undefined;
@@ -119,11 +125,17 @@ export async function onceUp<T>(open: () => Promise<T>, onWarning: (message: str
   return retry(open, { ...outageBackOff, retriable });
 }
 
-async function serve(topology: Topology, config: Config, running: Running, isReady: () => boolean) {
+async function serve(
+  topology: Topology,
+  config: Config,
+  running: Running,
+  alerts: () => readonly Alert[],
+  isReady: () => boolean,
+) {
   const { host, port, token, profile } = config;
   if (port === 0) return undefined;
   const { serveMonitoring } = await import('../server/http.js');
-  return serveMonitoring({ host, port, token: token || undefined, topology, profile, running, isReady });
+  return serveMonitoring({ host, port, token: token || undefined, topology, profile, running, alerts, isReady });
 }
 
 /** Closes in the opposite order. A failed close prevents no other, and does not hide the cause of a failure. */

@@ -3,11 +3,12 @@ import { MillraceError, messageOf } from '../core/errors.js';
 import type { ProfileName } from '../core/kind.js';
 import type { Running } from '../runtime/index.js';
 import type { Topology } from '../topology/index.js';
-import { isLoopback, refusalOf } from '../util/http-access.js';
+import { crossSiteRefusal, isLoopback, refusalOf } from '../util/http-access.js';
+import type { Alert } from './alerts/watch.js';
 import { graphOf } from './graph.js';
 import { healthOf } from './health.js';
 import { pictures } from './live.js';
-import { servePage } from './page-routes.js';
+import { securityHeaders, servePage } from './page-routes.js';
 import { prometheus } from './prometheus.js';
 import { serveState } from './state-route.js';
 
@@ -22,6 +23,8 @@ export interface MonitoringOptions {
   readonly topology: Topology;
   readonly profile: ProfileName;
   readonly running: Pick<Running, 'snapshot' | 'query'>;
+  /** Where the alert rules stand. */
+  readonly alerts?: () => readonly Alert[];
   /** Whether the topology runs: started, not stopping, not failed. */
   isReady(): boolean;
 }
@@ -48,12 +51,15 @@ export async function serveMonitoring({
   topology,
   profile,
   running,
+  alerts = () => [],
   isReady,
 }: MonitoringOptions): Promise<Monitoring> {
   if (token === undefined && !isLoopback(host)) throw withoutToken(host);
-  const server = fastify({ forceCloseConnections: true });
+  const server = fastify({ forceCloseConnections: true, exposeHeadRoutes: false });
   server.addHook('onRequest', async ({ headers, routeOptions: { url = '' } }, reply) => {
-    const refusal = token !== undefined && PROBES.has(url) ? undefined : refusalOf(headers, token);
+    reply.headers(securityHeaders);
+    if (token !== undefined && PROBES.has(url)) return;
+    const refusal = crossSiteRefusal(headers) ?? refusalOf(headers, token);
     if (!refusal) return;
     // A browser then asks for it, as the password of any user.
     if (refusal.status === 401) reply.header('www-authenticate', 'Basic realm="millrace"');
@@ -71,7 +77,7 @@ export async function serveMonitoring({
   );
   serveState(server, running.query, { topology: topology.name, token });
   const graph = graphOf(topology, profile);
-  const endPages = servePage(server, { graph, picture: pictures(running.snapshot, isReady) });
+  const endPages = servePage(server, { graph, picture: pictures(topology, running.snapshot, isReady, alerts) });
   try {
     const url = await server.listen({ host, port });
     const close = async () => {

@@ -1,6 +1,10 @@
 import { performance } from 'node:perf_hooks';
+import type { ModelReport } from '../core/inference.js';
 import type { RunSnapshot } from '../runtime/index.js';
+import type { Topology } from '../topology/index.js';
+import type { Alert } from './alerts/watch.js';
 import { healthOf } from './health.js';
+import { type Bottleneck, bottleneckText, type NodeShares, TimeShares } from './time-shares.js';
 
 /** The figures of a source, step or sink. Rates are records a second, smoothed over five seconds. */
 export interface NodeFigures {
@@ -8,14 +12,15 @@ export interface NodeFigures {
   readonly out: number;
   readonly inRate: number;
   readonly outRate: number;
-  /** The share of this process's thread that the step took in the last second, from 0 to 1. */
-  readonly busy: number;
+  /** How the last second was spent, in the task that was idle least; `null` before the first second is over. */
+  readonly shares: NodeShares | null;
   readonly deadLetters: number;
 }
 
 /** What the page shows of a run: one value a second. */
 export interface Picture {
   readonly atMs: number;
+  readonly startedMs: number;
   readonly upSeconds: number;
   readonly status: 'ok' | 'degraded' | 'stopped';
   readonly readRate: number;
@@ -27,6 +32,9 @@ export interface Picture {
   /** The share of time in which the thread of this process worked. */
   readonly loop: number;
   readonly nodes: Readonly<Record<string, NodeFigures>>;
+  /** What the run waits for, or takes most of the thread. */
+  readonly bottleneck: Bottleneck | null;
+  readonly bottleneckText: string;
   readonly inputs: readonly InputFigures[];
   readonly deadLetters: readonly { readonly step: string; readonly reason: string; readonly count: number }[];
   readonly measures: readonly {
@@ -36,9 +44,18 @@ export interface Picture {
     readonly tasks: number;
     readonly eventTimeMs: number;
   }[];
+  /** The ONNX models that are loaded. */
+  readonly models: readonly Pick<ModelReport, 'model' | 'provider' | 'rows' | 'failed' | 'batches' | 'lost'>[];
   readonly sinksDown: readonly { readonly sink: string; readonly seconds: number; readonly cause: string }[];
+  /** Alert rules; those that fire first. */
+  readonly alerts: readonly AlertFigures[];
   readonly restarts: number;
   readonly warnings: readonly string[];
+}
+
+/** Where an alert rule stands. */
+export interface AlertFigures extends Pick<Alert, 'name' | 'state' | 'sinceMs' | 'why'> {
+  readonly severity: Alert['rule']['severity'];
 }
 
 /** One source in one task. */
@@ -69,14 +86,16 @@ type Counters = Map<string, Map<string, number>>;
  * Memory: the counters of the last call and ten latency histograms.
  */
 export function pictures(
+  topology: Topology,
   snapshot: () => RunSnapshot,
   isReady: () => boolean,
+  alerts: () => readonly Alert[] = () => [],
   nowMs: () => number = Date.now,
 ): () => Picture {
   const startedMs = nowMs();
   let beforeMs: number | undefined;
   let counted: Counters = new Map();
-  let busyBefore: ReadonlyMap<string, number> = new Map();
+  const timeShares = new TimeShares(topology);
   let loopBefore = performance.eventLoopUtilization();
   const rates = new Map<string, number>();
   const latencies: Float64Array[] = [];
@@ -98,24 +117,25 @@ export function pictures(
     const rateOf = (step: string, name: string): number => rates.get(`${step}\0${name}`) ?? 0;
     const total = (name: string) => [...counters.keys()].reduce((sum, step) => sum + rateOf(step, name), 0);
 
+    const loop = performance.eventLoopUtilization(loopBefore).utilization;
+    const times = timeShares.next(from.tasks, loop);
     const nodes: Record<string, NodeFigures> = {};
     for (const [step, all] of counters) {
       const input = all.has('read') ? 'read' : 'in';
       const output = all.has('written') ? 'written' : all.has('out') ? 'out' : input;
-      const busyMs = (from.busyMs.get(step) ?? 0) - (busyBefore.get(step) ?? 0);
       nodes[step] = {
         in: all.get(input) ?? all.get(output) ?? 0,
         out: all.get(output) ?? 0,
         inRate: rateOf(step, all.has(input) ? input : output),
         outRate: rateOf(step, output),
-        busy: seconds > 0 ? Math.min(1, Math.max(0, busyMs / 1_000 / seconds)) : 0,
+        shares: times.nodes.get(step) ?? null,
         deadLetters: [...all].reduce((sum, [name, value]) => sum + (name.startsWith(DEAD) ? value : 0), 0),
       };
     }
     const health = healthOf(from, isReady(), atMs);
-    const loop = performance.eventLoopUtilization(loopBefore).utilization;
     const picture: Picture = {
       atMs,
+      startedMs,
       upSeconds: Math.round((atMs - startedMs) / 1_000),
       status: health.status,
       readRate: total('read'),
@@ -124,20 +144,32 @@ export function pictures(
       latency: latencyOf(from, latencies),
       loop,
       nodes,
+      bottleneck: times.bottleneck ?? null,
+      bottleneckText: bottleneckText(times.bottleneck),
       inputs: inputsOf(from),
       deadLetters: deadLettersOf(counters),
       measures: measuresOf(from),
+      models: from.models
+        .slice(0, ROWS_MAX)
+        .map(({ model, provider, rows, failed, batches, lost }) => ({ model, provider, rows, failed, batches, lost })),
       sinksDown: health.sinksDown,
+      alerts: alertsOf(alerts()),
       restarts: health.restarts,
       warnings: health.warnings,
     };
     beforeMs = atMs;
     counted = counters;
-    busyBefore = new Map(from.busyMs);
     loopBefore = performance.eventLoopUtilization();
     return picture;
   };
 }
+
+const ORDER: readonly Alert['state'][] = ['firing', 'pending', 'resolved', 'inactive'];
+
+const alertsOf = (alerts: readonly Alert[]): readonly AlertFigures[] =>
+  alerts
+    .map(({ name, state, sinceMs, why, rule: { severity } }) => ({ name, state, sinceMs, why, severity }))
+    .sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
 
 /** By step and name, over all tasks. */
 function countersOf({ counters }: RunSnapshot): Counters {

@@ -11,7 +11,8 @@ const files = [
   ['/page.css', 'page.css', 'text/css; charset=utf-8'],
 ] as const;
 
-const headers = {
+/** Of every answer: the page runs what comes from here and nothing else, and no other page may use an answer. */
+export const securityHeaders = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
@@ -33,7 +34,7 @@ export interface PageOptions {
 /**
  * Serves the live page: `/`, its script and style, the drawing of the topology (`/graph`) and a stream of server-sent events with a
  * picture a second (`/live`). Pictures are made only while somebody looks, one for all viewers. A viewer that reads too slowly gets the
- * newest one. Returns what ends the streams.
+ * newest one. Returns what ends the streams, with the event `bye`.
  */
 export function servePage(server: FastifyInstance, { graph, picture }: PageOptions): () => void {
   const viewers = new Set<ServerResponse>();
@@ -58,17 +59,15 @@ export function servePage(server: FastifyInstance, { graph, picture }: PageOptio
 
   for (const [url, name, type] of files) {
     const content = readFileSync(new URL(`page/${name}`, import.meta.url));
-    server.get(url, async (_, reply) =>
-      reply.headers(headers).type(type).header('cache-control', 'no-cache').send(content),
-    );
+    server.get(url, async (_, reply) => reply.type(type).header('cache-control', 'no-cache').send(content));
   }
-  server.get('/graph', async (_, reply) => reply.headers(headers).type('application/json').send(drawing));
+  server.get('/graph', async (_, reply) => reply.type('application/json').send(drawing));
   server.get('/live', (request, reply) => {
     if (viewers.size >= VIEWERS_MAX) return reply.code(503).send({ error: `${VIEWERS_MAX} pages look already` });
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, {
-      ...headers,
+      ...securityHeaders,
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
@@ -86,7 +85,7 @@ export function servePage(server: FastifyInstance, { graph, picture }: PageOptio
     return undefined;
   });
   return () => {
-    for (const viewer of viewers) viewer.end();
+    for (const viewer of viewers) viewer.end('event: bye\ndata: \n\n');
     clearInterval(timer);
   };
 }

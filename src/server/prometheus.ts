@@ -74,6 +74,27 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
           ),
       ),
   );
+  counter(
+    'task_blocked_seconds_total',
+    'Time in which a task could take no record before a step, a sink or its checkpoint was done',
+    ['partition', 'subtopology'],
+    ({ tasks }) => tasks.map((task) => [labelsOf(task), task.time.blockedMs / 1_000]),
+  );
+  counter(
+    'task_idle_seconds_total',
+    'Time in which a task had no record, or not of every input',
+    ['partition', 'subtopology'],
+    ({ tasks }) => tasks.map((task) => [labelsOf(task), task.time.idleMs / 1_000]),
+  );
+  counter(
+    'step_waited_seconds_total',
+    'The part of the blocked time in which the step, sink or $checkpoint had an operation in flight',
+    ['step', 'partition', 'subtopology'],
+    ({ tasks }) =>
+      tasks.flatMap((task) =>
+        [...task.time.waitedMs].map(([step, ms]) => [{ ...labelsOf(task), step }, ms / 1_000] as const),
+      ),
+  );
   counter('step_busy_seconds_total', 'Time spent in a step since the start', ['step'], ({ busyMs }) =>
     [...busyMs].map(([step, ms]) => [{ step }, ms / 1_000]),
   );

@@ -1,5 +1,6 @@
 import type { Settings } from '../core/operator.js';
 import type { Sink } from '../core/sink.js';
+import { alertMeasures } from './alert.js';
 import { circularRepartitions, subtopologiesOf } from './subtopologies.js';
 import type { Topology, Wire } from './topology.js';
 import { globalNodes } from './upstream.js';
@@ -36,6 +37,7 @@ export function check(topology: Topology): TopologyProblem[] {
     ...globalProblems(topology),
     ...operatorProblems(topology),
     ...connectorProblems(topology),
+    ...alertProblems(topology),
   ];
 }
 
@@ -223,6 +225,37 @@ function connectorProblems(topology: Topology): TopologyProblem[] {
     ...allSinks(topology).map(({ id, sink }) => ({ id, problems: sink.problems })),
   ];
   return ends.flatMap(({ id, problems = [] }) => problems.map(({ message, hint }) => ({ where: id, message, hint })));
+}
+
+const ALERTS_MAX = 100;
+
+function alertProblems({ name, alerts, steps }: Topology): TopologyProblem[] {
+  const wrong = (message: string, hint: string) => ({ where: name, message, hint });
+  const ofRules = alerts.flatMap(({ measure, above, below, for: duration }, index) => {
+    const which = `alert ${index + 1} (${measure})`;
+    const at = measure.lastIndexOf('/');
+    const isKnown = (alertMeasures as readonly string[]).includes(measure);
+    const isOfStep = at > 0 && at < measure.length - 1 && steps.some(({ id }) => id === measure.slice(0, at));
+    const limits = [above, below].filter((limit) => limit !== undefined);
+    return [
+      ...(isKnown || isOfStep
+        ? []
+        : [
+            wrong(
+              `${which} watches an unknown measure`,
+              `use STEP/NAME of a step, or one of ${alertMeasures.join(', ')}`,
+            ),
+          ]),
+      ...(limits.length === 1 && limits.every(Number.isFinite)
+        ? []
+        : [wrong(`${which} needs one threshold`, 'give it a finite number as either `above` or `below`')]),
+      ...(duration >= 0 && Number.isFinite(duration)
+        ? []
+        : [wrong(`${which} has no duration`, 'give it `for`, such as minutes(5), or seconds(0) to fire at once')]),
+    ];
+  });
+  const many = wrong(`has ${alerts.length} alerts`, `the most is ${ALERTS_MAX}`);
+  return alerts.length > ALERTS_MAX ? [...ofRules, many] : ofRules;
 }
 
 const targetOf = ({ topic, table }: Settings): string | undefined => {

@@ -1,3 +1,4 @@
+export { type AlertRule, alertMeasures } from './alert.js';
 export { check, type TopologyProblem } from './check.js';
 export { deferralIn, deliveryOf, deliveryOn, ROWS_MAX, sinkAsWritten } from './delivery.js';
 export { describe } from './describe.js';

@@ -132,6 +132,7 @@ function subtopologyOf(topology: Topology, isIn: (id: string) => boolean): Topol
     name: isFirst || first === undefined ? topology.name : `${topology.name}/${first.id}`,
     deadLetters: topology.deadLetters,
     metrics: topology.metrics,
+    alerts: topology.alerts,
     sources: Object.freeze(sources),
     steps: Object.freeze(topology.steps.filter(({ id }) => isIn(id))),
     sinks: Object.freeze(sinks),

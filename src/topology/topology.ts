@@ -15,6 +15,7 @@ import type { DeadLetter, MetricRow } from '../core/record.js';
 import type { Schema } from '../core/schema.js';
 import type { Sink } from '../core/sink.js';
 import type { Source } from '../core/source.js';
+import type { AlertRule } from './alert.js';
 
 /** An input of a step: the id of a source or step, and the index of its output (0 if it has only one). */
 export interface Wire {
@@ -74,12 +75,14 @@ export interface RepartitionOptions<T> {
   readonly headers?: PassedHeaders;
 }
 
-/** The dead-letter sink and the metrics sink of a topology. */
+/** What belongs to a topology as a whole: its dead-letter sink, its metrics sink and its alerts. */
 export interface TopologyOptions {
   /** The sink for records that cannot be decoded, validated, processed or scored. */
   readonly deadLetters: Sink<DeadLetter>;
   /** The sink for counters and metrics of the steps. */
   readonly metrics?: Sink<MetricRow>;
+  /** When somebody is told about a run; at most 100. */
+  readonly alerts?: readonly AlertRule[];
 }
 
 /**
@@ -90,6 +93,7 @@ export interface Topology {
   readonly name: string;
   readonly deadLetters: Sink<DeadLetter>;
   readonly metrics: Sink<MetricRow> | undefined;
+  readonly alerts: readonly AlertRule[];
   readonly sources: readonly SourceNode[];
   readonly steps: readonly StepNode[];
   readonly sinks: readonly SinkNode[];
@@ -204,6 +208,7 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
     name,
     deadLetters: options.deadLetters,
     metrics: options.metrics,
+    alerts: Object.freeze([...(options.alerts ?? [])]),
     sources: Object.freeze(sources),
     steps: Object.freeze(steps),
     sinks: Object.freeze(sinks),

@@ -42,6 +42,16 @@ export interface Refusal {
   readonly message: string;
 }
 
+/**
+ * Why a request that a page of another site makes is refused. A browser that knows the token as a password would send it along. To follow a
+ * link from another site is no such request.
+ */
+export function crossSiteRefusal(headers: IncomingHttpHeaders): Refusal | undefined {
+  const { 'sec-fetch-site': site = 'none', 'sec-fetch-mode': mode } = headers;
+  const isOwn = site === 'none' || site === 'same-origin' || mode === 'navigate';
+  return isOwn ? undefined : { status: 403, message: 'pages of other origins may not ask here' };
+}
+
 /** Why a request is refused. With the token it is accepted; without a configured token, clients of this machine are accepted. */
 export function refusalOf(headers: IncomingHttpHeaders, token: string | undefined): Refusal | undefined {
   if (token !== undefined)

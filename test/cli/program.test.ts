@@ -22,7 +22,7 @@ const groups = {
   savepoint: ['create', 'list', 'restore'],
   schema: ['check', 'register', 'diff', 'types'],
 };
-const single = ['init', 'check', 'describe', 'plan', 'run', 'produce', 'tail', 'query', 'demo'];
+const single = ['init', 'check', 'describe', 'plan', 'run', 'status', 'top', 'produce', 'tail', 'query', 'demo'];
 const commands = [...single, ...Object.keys(groups)];
 const leaves = [
   ...single,

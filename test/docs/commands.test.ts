@@ -66,6 +66,7 @@ const runBy: readonly (readonly [RegExp, string])[] = [
     'test/integration/flights/world.ts',
   ],
   [/^millrace (run|plan|savepoint) .*--profile cluster/, 'test/integration/cli/operations.test.ts'],
+  [/^millrace (status|top) /, 'test/cli/status.test.ts'],
   [/^millrace verify /, 'test/e2e/verify.test.ts'],
   [/^millrace features /, 'test/e2e/features.test.ts'],
   [/^millrace schema diff /, 'test/cli/schema.test.ts'],

@@ -100,6 +100,7 @@ describe('resolveConfig', () => {
   it('takes secrets from the environment alone, and says where they may come from', () => {
     const sealed = settingNames.filter((name) => setting(name).sealed);
     expect(sealed.sort()).toEqual([
+      'alertWebhook',
       'deadLetterKey',
       'kafkaKeyPassphrase',
       'kafkaPassword',

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunSnapshot } from '../../src/runtime/index.js';
 import { pictures } from '../../src/server/live.js';
 import { someSnapshot } from '../cli/snapshot.js';
+import { orders } from './orders.js';
 
 type Counters = RunSnapshot['counters'];
 
@@ -9,8 +10,10 @@ type Counters = RunSnapshot['counters'];
 function over(seconds: readonly number[], counters: (second: number) => Counters, more: Partial<RunSnapshot> = {}) {
   let second = 0;
   const picture = pictures(
+    orders,
     () => ({ ...someSnapshot(), outages: [], counters: counters(second), ...more }),
     () => true,
+    () => [],
     () => second * 1_000,
   );
   return seconds.map((each) => {
@@ -63,8 +66,10 @@ describe('pictures of a run', () => {
     const { latency } = snapshot;
     let second = 0;
     const picture = pictures(
+      orders,
       () => snapshot,
       () => true,
+      () => [],
       () => second * 1_000,
     );
     expect(picture().latency?.p99).toBeGreaterThan(40);
@@ -79,15 +84,16 @@ describe('pictures of a run', () => {
     expect(picture().latency).toBeNull();
   });
 
-  it('have the share of time that a step took', () => {
-    let second = 0;
-    const picture = pictures(
-      () => ({ ...someSnapshot(), busyMs: new Map([['dedupe', 250 * second]]) }),
-      () => true,
-      () => second * 1_000,
-    );
-    picture();
-    second = 2;
-    expect(picture().nodes.dedupe?.busy).toBeCloseTo(0.25, 9);
+  it('have the shares of time of each step, and what the run waits for', () => {
+    const [first] = over([0], () => someSnapshot().counters);
+    expect(first?.bottleneck).toEqual({ kind: 'wait', id: 'history', share: 0.6, task: 0, isSkewed: false });
+    expect(first?.nodes.dedupe?.shares).toEqual({
+      busy: 0.25,
+      backpressured: 0.6,
+      idle: expect.closeTo(0.15),
+      task: 0,
+    });
+    const [, second] = over([0, 1], () => someSnapshot().counters); // no time has passed in the task
+    expect(second).toMatchObject({ bottleneck: null, nodes: { dedupe: { shares: null } } });
   });
 });

@@ -8,6 +8,8 @@ interface DemoFlags {
   readonly limit: number;
   readonly rate?: number;
   readonly clean?: boolean;
+  readonly watch?: boolean;
+  readonly port?: number;
   readonly seed: number;
   readonly fresh?: boolean;
   readonly loadOnly?: boolean;
@@ -17,10 +19,14 @@ interface DemoFlags {
   readonly verbose?: boolean;
 }
 
+/** Half a million flights take less than two minutes then. */
+const WATCH = { port: 8_080, rate: 10_000 } as const;
+
 /** `millrace demo`: the flights, from the raw file to a report. */
 export function demoCommand({ terminal, act }: CommandContext): Command {
   return command('demo', 'Predicts delays of real flights and learns from the flights that have arrived.', [
     'millrace demo                      500,000 flights',
+    'millrace demo --watch              at a pace to look at, with a live page in the browser',
     'millrace demo --all --rate 50000   3 million, paced',
     'millrace demo --fresh --json       start again, with one JSON object at the end',
     'millrace demo --load-only --profile cluster    flights for a topology that runs elsewhere',
@@ -28,6 +34,8 @@ export function demoCommand({ terminal, act }: CommandContext): Command {
     .option('--limit <flights>', 'number of flights to stream', wholeNumber, 500_000)
     .option('--all', 'stream all 3 million flights')
     .option('--rate <records>', 'records per second (default: no limit)', wholeNumber)
+    .option('--watch', `live page on port ${WATCH.port} until Ctrl-C, by default at ${WATCH.rate} records per second`)
+    .option('--port <number>', 'serve the live page on this port', wholeNumber)
     .option('--clean', 'without corruption; by default some records are corrupted, duplicated or stale')
     .option('--seed <number>', 'seed of the corruption', wholeNumber, 1)
     .option('--fresh', 'start with empty data instead of continuing the last run')
@@ -42,7 +50,9 @@ export function demoCommand({ terminal, act }: CommandContext): Command {
         ]);
         await runDemo({
           limit: flags.all ? 3_000_000 : flags.limit,
-          rate: flags.rate,
+          rate: flags.rate ?? (flags.watch ? WATCH.rate : undefined),
+          port: flags.port ?? (flags.watch ? WATCH.port : 0),
+          stays: flags.watch ?? false,
           clean: flags.clean ?? false,
           seed: flags.seed,
           fresh: flags.fresh ?? false,

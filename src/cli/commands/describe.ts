@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { prometheusRules } from '../../server/alerts/rules-file.js';
 import {
   deliveryOn,
   describe,
@@ -15,6 +16,7 @@ import { loadTopology } from '../load/load-topology.js';
 
 interface DescribeOptions {
   readonly mermaid?: boolean;
+  readonly alertRules?: boolean;
   readonly profile?: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
@@ -33,6 +35,7 @@ export function describeCommand({ terminal, act }: CommandContext): Command {
   )
     .argument('<file>', 'topology file, or FILE#name if it exports several')
     .option('--mermaid', 'print a Mermaid flowchart')
+    .option('--alert-rules', 'print the alerts of the topology as a rule file of Prometheus')
     .addOption(shared.profile)
     .action((file: string, options: DescribeOptions) =>
       act(options, async () => {
@@ -64,7 +67,8 @@ export function describeCommand({ terminal, act }: CommandContext): Command {
           const whole = { name, hash: topologyHash(topology), profile, sources, steps, sinks };
           const object = repartitions.length === 0 ? whole : { ...whole, repartitions, subtopologies };
           terminal.out(`${JSON.stringify(object)}\n`);
-        } else terminal.out(options.mermaid ? mermaid(topology) : describe(topology, delivery));
+        } else if (options.alertRules) terminal.out(prometheusRules(topology));
+        else terminal.out(options.mermaid ? mermaid(topology) : describe(topology, delivery));
         return exitCodes.ok;
       }),
     );

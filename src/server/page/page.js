@@ -2,7 +2,10 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 const SAMPLES_MAX = 120;
-const BOTTLENECK = 0.8;
+const EVENTS_MAX = 50;
+const RETRY_MS = 2_000;
+/** Pictures come once a second. */
+const SILENT_MS = 2_500;
 
 const byId = (id) => document.getElementById(id);
 const words = new Intl.NumberFormat('en', { maximumFractionDigits: 1, notation: 'compact' });
@@ -42,6 +45,7 @@ function say(node, text) {
 
 const boxes = new Map();
 const lines = [];
+let drawing;
 let graph;
 let selected;
 
@@ -60,6 +64,10 @@ function path(points) {
 const shortened = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 
 function draw() {
+  boxes.clear();
+  lines.length = 0;
+  selected = undefined;
+  byId('drawer').hidden = true;
   const svg = drawn('svg', { width: graph.width, height: graph.height, viewBox: `0 0 ${graph.width} ${graph.height}` });
   for (const { from, to, name, points } of graph.edges) {
     const line = drawn('path', { d: path(points), class: `edge${name ? ' further' : ''}` });
@@ -78,6 +86,7 @@ function draw() {
     });
     const title = drawn('title', {}, keepsState ? `${label}; it keeps state` : label);
     const busy = drawn('rect', { class: 'busy', x: 8, y: height - 6, width: 0, height: 3 });
+    const backpressured = drawn('rect', { class: 'backpressured', x: 8, y: height - 6, width: 0, height: 3 });
     const figures = drawn('text', { class: 'small', x: 12, y: 49 }, 'no data yet');
     const bad = drawn('text', { class: 'bad', x: width - 12, y: 19, 'text-anchor': 'end' });
     group.append(
@@ -88,15 +97,17 @@ function draw() {
       figures,
       bad,
       busy,
+      backpressured,
     );
     group.addEventListener('click', () => select(id));
     group.addEventListener('keydown', (event) => {
       if (event.key === 'Enter' || event.key === ' ') select(id);
       const next = nextTo(id, event.key);
       if (next) boxes.get(next).group.focus();
-      if (next || event.key === ' ') event.preventDefault();
+      // Enter would press what has the focus then: the button that closes.
+      if (next || event.key === ' ' || event.key === 'Enter') event.preventDefault();
     });
-    boxes.set(id, { node, group, figures, bad, busy });
+    boxes.set(id, { node, group, figures, bad, busy, backpressured });
     svg.append(group);
   }
   // It fills the page, and is scrolled where its texts would become too small.
@@ -148,11 +159,19 @@ function fillDrawer() {
     [
       ['in', `${count(figures.in)}, ${rate(figures.inRate)} a second`],
       ['out', `${count(figures.out)}, ${rate(figures.outRate)} a second`],
-      ['busy', `${percent(figures.busy)} of this thread`],
+      ...sharesText(figures.shares),
       ['dead letters', count(figures.deadLetters)],
     ],
   );
 }
+const sharesText = (shares) =>
+  shares
+    ? ['busy', 'backpressured', 'idle'].map((name) => [
+        name,
+        `${percent(shares[name])} of the time, in task ${shares.task}`,
+      ])
+    : [['busy', 'no data yet']];
+
 function closeDrawer() {
   const was = selected;
   select(undefined);
@@ -226,15 +245,21 @@ function show(picture) {
   sample('loop', picture.loop);
 
   const down = new Set(sinksDown.map(({ sink }) => sink));
-  const busiest = Object.entries(nodes).sort(([, a], [, b]) => b.busy - a.busy)[0];
-  for (const [id, { node, group, figures, bad, busy }] of boxes) {
+  const { bottleneck } = picture;
+  say(byId('bottleneck'), picture.bottleneckText);
+  for (const [id, { node, group, figures, bad, busy, backpressured }] of boxes) {
     const of = nodes[id];
     group.classList.toggle('down', down.has(id));
-    group.classList.toggle('bottleneck', picture.loop > BOTTLENECK && busiest?.[0] === id);
+    group.classList.toggle('bottleneck', bottleneck?.id === id);
     if (!of) continue;
     say(figures, `${rate(node.role === 'source' ? of.inRate : of.outRate)}/s · ${count(of.out)}`);
     say(bad, of.deadLetters > 0 ? `${count(of.deadLetters)} dead` : '');
-    busy.setAttribute('width', String(Math.round(of.busy * (node.width - 16))));
+    const [busyWidth, waitWidth] = [of.shares?.busy ?? 0, of.shares?.backpressured ?? 0].map((share) =>
+      Math.round(share * (node.width - 16)),
+    );
+    busy.setAttribute('width', String(busyWidth));
+    backpressured.setAttribute('x', String(8 + busyWidth));
+    backpressured.setAttribute('width', String(waitWidth));
   }
   for (const { from, line } of lines) line.classList.toggle('flows', (nodes[from]?.outRate ?? 0) > 0.05);
 
@@ -247,6 +272,12 @@ function show(picture) {
     byId('warnings').dataset.shown = warnings.join('\n');
     byId('warnings').replaceChildren(...warnings.map((text) => element('li', {}, text)));
   }
+  byId('alert-rules').hidden = picture.alerts.length === 0;
+  rows(
+    byId('alerts'),
+    ['alert', 'state', 'since', 'severity', 'why'],
+    picture.alerts.map(({ name, state, sinceMs, severity, why }) => [name, state, time(sinceMs), severity, why]),
+  );
   rows(
     byId('inputs'),
     ['source', '#task', '#position', '#behind', 'event time reached', 'state'],
@@ -272,6 +303,19 @@ function show(picture) {
     'no step has measured anything yet',
   );
   rows(
+    byId('models'),
+    ['model', 'provider', '#rows', '#failed', '#rows a batch', '#lost batches'],
+    picture.models.map(({ model, provider, rows: answered, failed, batches, lost }) => [
+      model,
+      provider,
+      count(answered),
+      count(failed),
+      batches > 0 ? measure(answered / batches) : '',
+      count(lost),
+    ]),
+    'no ONNX model is loaded',
+  );
+  rows(
     byId('dead-letters'),
     ['reason', 'step', '#records'],
     deadLetters.map(({ reason, step, count: records }) => [reason, step, count(records)]),
@@ -285,16 +329,105 @@ function tell(state, text) {
   say(byId('status'), text);
 }
 
-// One stream for each page. The browser connects again by itself.
+// What happened while somebody looked: a line for each change of state, the newest first.
+
+function note(text) {
+  const at = new Date().toTimeString().slice(0, 8);
+  const list = byId('events');
+  list.prepend(element('li', {}, element('time', { class: 'faint' }, at), ` ${text}`));
+  while (list.childElementCount > EVENTS_MAX) list.lastChild.remove();
+  byId('happened').hidden = false;
+}
+
+const lostBatches = ({ models }) => models.reduce((sum, { lost }) => sum + lost, 0);
+
+function notice(before, now) {
+  const isNew = before.startedMs !== now.startedMs;
+  if (isNew) note(`another process answers, which was started at ${time(now.startedMs)}`);
+  const restarts = now.restarts - (isNew ? 0 : before.restarts);
+  if (restarts > 0) note(`${count(restarts)} task(s) restored from their checkpoints`);
+  const lost = lostBatches(now) - (isNew ? 0 : lostBatches(before));
+  if (lost > 0) note(`${count(lost)} batch(es) were lost with their inference worker, and sent again`);
+  const down = ({ sinksDown }) => new Set(sinksDown.map(({ sink }) => sink));
+  const [was, is] = [down(before), down(now)];
+  for (const { sink, cause } of now.sinksDown) if (!was.has(sink)) note(`${sink} is down: ${cause}`);
+  for (const sink of was) if (!is.has(sink)) note(`${sink} works again`);
+  const states = new Map(before.alerts.map(({ name, state }) => [name, state]));
+  for (const { name, state, why } of now.alerts)
+    if (state !== states.get(name) && (state === 'firing' || state === 'resolved'))
+      note(`alert ${state}: ${name} (${why})`);
+  for (const warning of now.warnings) if (!before.warnings.includes(warning)) note(warning);
+}
+
+// One stream for all pages of a browser, which opens at most six connections to a server. The page with the lock has the stream, and
+// passes on what it hears. When that page is closed, another one gets the lock.
+
+const channel = new BroadcastChannel('millrace');
+let heardMs = Date.now();
+let heard;
+let isLost = false;
+let hasEnded = false;
+
+function follow() {
+  const stream = new EventSource('live');
+  const pass = (message) => {
+    channel.postMessage(message);
+    hear(message);
+  };
+  stream.onopen = () => pass({ kind: 'open' });
+  stream.onmessage = ({ data }) => pass({ kind: 'picture', data });
+  stream.addEventListener('bye', () => pass({ kind: 'bye' }));
+  stream.onerror = () => {
+    pass({ kind: 'lost' });
+    // The browser tries again by itself, unless the answer was no stream.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(follow, RETRY_MS);
+  };
+}
+
+function hear({ kind, data }) {
+  if (kind === 'open') load().catch(() => undefined);
+  if (kind === 'lost') lose();
+  if (kind === 'bye') {
+    hasEnded = true;
+    tell('stopped', 'the run has ended');
+    note('the run has ended');
+  }
+  if (kind !== 'picture' || !graph) return;
+  const picture = JSON.parse(data);
+  heardMs = Date.now();
+  if (isLost) note('the process answers again');
+  isLost = false;
+  hasEnded = false;
+  if (heard) notice(heard, picture);
+  heard = picture;
+  if (!paused) show(picture);
+}
+
+/** Once for each silence. */
+function lose() {
+  if (isLost || hasEnded) return;
+  isLost = true;
+  const text = `no answer from the process since ${new Date(heardMs).toTimeString().slice(0, 8)}`;
+  tell('lost', `${text}; trying again`);
+  note(text);
+}
+
+/** The drawing: that of the process which answers now. */
+async function load() {
+  const text = await (await fetch('graph')).text();
+  if (text === drawing) return;
+  drawing = text;
+  graph = JSON.parse(text);
+  draw();
+}
 
 async function start() {
-  graph = await (await fetch('graph')).json();
-  draw();
-  const stream = new EventSource('live');
-  stream.onmessage = ({ data }) => {
-    if (!paused) show(JSON.parse(data));
-  };
-  stream.onerror = () => tell('lost', 'no answer from the process; trying again');
+  await load();
+  channel.onmessage = ({ data }) => hear(data);
+  setInterval(() => Date.now() - heardMs > SILENT_MS && lose(), 500);
+  // Locks exist on loopback and with TLS. Without them each page has its own stream.
+  if (navigator.locks) await navigator.locks.request('millrace', () => new Promise(follow));
+  else follow();
 }
 
 // Keys scroll what has the focus.

@@ -1,0 +1,71 @@
+// Pictures of the live page for the documents, from the running demo: `npm run screenshots`. Needs `npm run build` and a Chromium.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { openBrowser, openPage } from './browser.mjs';
+
+if (process.argv.includes('--help')) {
+  console.log(`npm run screenshots
+
+Runs the demo of the built package with its live page, and takes pictures of it for docs/guide/images: light, dark, on a phone,
+with the details of a step, and after the process was killed.`);
+  process.exit(0);
+}
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+const images = join(repository, 'docs/guide/images');
+const data = mkdtempSync(join(tmpdir(), 'millrace-screenshots-'));
+const port = 18_080;
+const url = `http://127.0.0.1:${port}`;
+/** Until rates and lines have something to show. */
+const SECONDS = 40;
+
+const args = ['demo', '--watch', '--rate', '8000', '--port', String(port), '--data', data];
+const demo = spawn(process.execPath, [join(repository, 'dist/src/cli/main.cjs'), ...args], {
+  stdio: ['ignore', 'inherit', 'inherit'],
+});
+const browser = await openBrowser();
+try {
+  mkdirSync(images, { recursive: true });
+  while (!(await fetch(`${url}/health/live`).catch(() => undefined))?.ok) {
+    if (demo.exitCode !== null) throw new Error(`the demo ended with ${demo.exitCode}`);
+    await pause(200);
+  }
+  const large = { width: 1_280, height: 860 };
+  const open = async (colorScheme, viewport = large) => (await openPage(browser, url, { colorScheme, viewport })).page;
+  const [light, dark, phone] = [
+    await open('light'),
+    await open('dark'),
+    await open('light', { width: 390, height: 844 }),
+  ];
+  await pause(SECONDS * 1_000);
+  await take(light, 'page-light');
+  await take(dark, 'page-dark');
+  await take(phone, 'page-phone');
+  await light.locator('.node', { hasText: 'delay-model' }).first().click();
+  await pause(1_500);
+  await take(light, 'page-step');
+  await light.keyboard.press('Escape');
+  demo.kill('SIGKILL');
+  await light.locator('[data-is=lost]').waitFor();
+  await light.locator('#happened').scrollIntoViewIfNeeded();
+  await take(light, 'page-lost', true);
+} finally {
+  await browser.close();
+  demo.kill('SIGKILL');
+  if (demo.exitCode === null && demo.signalCode === null) await once(demo, 'exit');
+  rmSync(data, { recursive: true, force: true });
+}
+
+/** With few colours: a third of the bytes. */
+async function take(page, name, fullPage = false) {
+  const picture = await page.screenshot({ fullPage });
+  const file = join(images, `${name}.png`);
+  writeFileSync(file, await sharp(picture).png({ palette: true, colours: 128, effort: 10 }).toBuffer());
+  console.log(file);
+}

@@ -1,0 +1,58 @@
+import type { Graph } from '../../server/graph.js';
+import type { NodeFigures, Picture } from '../../server/live.js';
+import { textTable } from '../../util/text-table.js';
+
+const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
+const rate = (value: number): string => (value >= 10 ? whole(value) : value.toFixed(1));
+const percent = (share: number): string => `${Math.round(100 * share)} %`;
+const statusWords = { ok: 'running', degraded: 'degraded: a sink is down', stopped: 'stopped' } as const;
+
+/**
+ * What the live page shows, as text: the state of a run, its bottleneck, each source, step and sink, and each input.
+ *
+ * @example
+ * statusText(graph, picture).split('\n')[0]; // 'flight-delays: running, embedded profile, up 75 s, 0 task restarts'
+ */
+export function statusText({ topology, profile, nodes }: Graph, picture: Picture): string {
+  const { status, upSeconds, restarts, lag, latency, deadLetters, loop, inputs, sinksDown } = picture;
+  const dead = deadLetters.reduce((sum, { count }) => sum + count, 0);
+  const facts = [
+    `${rate(picture.readRate)} records/s read`,
+    `${rate(picture.writtenRate)} rows/s written`,
+    lag === null ? '' : `${whole(lag)} behind`,
+    latency ? `p99 ${rate(latency.p99)} ms` : '',
+    `${percent(loop)} of the thread`,
+    `${whole(dead)} dead letters`,
+  ];
+  const problems = [
+    ...sinksDown.map(({ sink, seconds, cause }) => `${sink} has been down for ${seconds} s: ${cause}`),
+    ...picture.warnings,
+  ];
+  return [
+    `${topology}: ${statusWords[status]}, ${profile} profile, up ${whole(upSeconds)} s, ${restarts} task restarts`,
+    facts.filter((fact) => fact !== '').join(', '),
+    picture.bottleneckText,
+    ...problems.map((problem) => `warning: ${problem}`),
+    '',
+    textTable(nodes.map(({ id, role, kind }) => ({ node: `${role} ${id}`, kind, ...columnsOf(picture.nodes[id]) }))),
+    textTable(
+      inputs.map(({ source, task, position, lag: behind, isWaitedFor }) => ({
+        ...{ input: source, task, position, behind },
+        state: isWaitedFor ? 'waited for' : behind === 0 ? 'at its end' : 'reading',
+      })),
+    ),
+  ].join('\n');
+}
+
+function columnsOf(figures: NodeFigures | undefined) {
+  const { shares } = figures ?? {};
+  const share = (value: number | undefined) => (value === undefined ? '' : percent(value));
+  return {
+    'per second': figures ? rate(figures.outRate) : '',
+    out: figures ? whole(figures.out) : '',
+    dead: figures ? whole(figures.deadLetters) : '',
+    busy: share(shares?.busy),
+    backpressured: share(shares?.backpressured),
+    idle: share(shares?.idle),
+  };
+}

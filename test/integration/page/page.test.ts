@@ -1,0 +1,170 @@
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openBrowser, openPage, openTab } from '../../../scripts/browser.mjs';
+import type { RunSnapshot } from '../../../src/runtime/index.js';
+import { someSnapshot } from '../../cli/snapshot.js';
+import { orders } from '../../server/orders.js';
+import { closeServed, livelySnapshot, served } from './served.js';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser?.close());
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+  await closeServed();
+});
+
+const textOf = (page: Page, selector: string) => page.locator(selector).textContent();
+const focused = (page: Page) =>
+  page.evaluate('document.activeElement.querySelector("title")?.textContent ?? document.activeElement.id');
+
+interface Violation {
+  readonly id: string;
+  readonly nodes: readonly { readonly target: unknown; readonly failureSummary?: string }[];
+}
+async function violationsOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = (await page.evaluate('axe.run()')) as { violations: readonly Violation[] };
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`));
+}
+
+describe('the live page in a browser', () => {
+  it('works in seven tabs, and goes on when the one with the stream is closed', async () => {
+    const lively = livelySnapshot();
+    const url = await served(orders, () => lively);
+    const { context, page, problems } = await openPage(browser, url);
+    const others = [];
+    for (let tab = 2; tab <= 7; tab++) others.push(await openTab(context, url));
+    const moves = async (each: Page) => {
+      const before = await textOf(each, '#facts');
+      await expect.poll(() => textOf(each, '#facts'), { timeout: 5_000 }).not.toBe(before);
+    };
+    await Promise.all([page, ...others.map((each) => each.page)].map((each) => each.locator('[data-is=ok]').waitFor()));
+    await Promise.all([page, ...others.map((each) => each.page)].map(moves));
+    await page.close();
+    await Promise.all(others.map((each) => moves(each.page)));
+    expect([...problems, ...others.flatMap((each) => each.problems)]).toEqual([]);
+  });
+
+  it('shows a sink that goes down and comes back, restored tasks and lost batches, each with its time', async () => {
+    let change: Partial<RunSnapshot> = { outages: [] };
+    const url = await served(orders, () => ({ ...someSnapshot(), ...change }));
+    const { page, problems } = await openPage(browser, url);
+    await page.locator('[data-is=ok]').waitFor();
+    const [model] = someSnapshot().models;
+    change = {
+      outages: [{ sink: 'history', sinceMs: Date.now(), cause: 'connect ECONNREFUSED' }],
+      health: [{ subtopology: 'orders', partition: 0, restarts: 4, stalls: 1, waitsFor: undefined }],
+      models: model ? [{ ...model, lost: model.lost + 2 }] : [],
+    };
+    await page.locator('[data-is=degraded]').waitFor({ timeout: 3_000 });
+    expect(await page.locator('.node.down title').textContent()).toBe('sink history, kafka.sink');
+    change = { ...change, outages: [] };
+    await page.locator('[data-is=ok]').waitFor({ timeout: 3_000 });
+    expect((await page.locator('#events li').allTextContents()).map((text) => text.replace(/^[\d:]{8} /, ''))).toEqual([
+      'history works again',
+      'history is down: connect ECONNREFUSED',
+      '2 batch(es) were lost with their inference worker, and sent again',
+      '1 task(s) restored from their checkpoints',
+    ]);
+    expect(problems).toEqual([]);
+  });
+
+  it('can be used by the keyboard alone', async () => {
+    const { page, problems } = await openPage(browser, await served());
+    await page.locator('[data-is]').waitFor();
+    const reached: unknown[] = [];
+    for (let tab = 0; tab < 30; tab++) {
+      await page.keyboard.press('Tab');
+      const at = await focused(page);
+      if (at === '' || reached.includes(at)) continue;
+      reached.push(at);
+    }
+    const boxes = [
+      'source payments',
+      'source orders',
+      'step dedupe',
+      'step large',
+      'step paid',
+      'sink history',
+      'sink newest',
+    ];
+    for (const box of boxes)
+      expect(
+        reached.some((each) => String(each).startsWith(box)),
+        box,
+      ).toBe(true);
+    expect(reached).toContain('pause');
+
+    await page.locator('.node', { hasText: 'dedupe' }).first().focus();
+    await page.keyboard.press('Enter');
+    expect(await page.locator('#drawer').isVisible()).toBe(true);
+    expect(await textOf(page, '#drawer-title')).toBe('dedupe');
+    expect(await textOf(page, '#drawer')).toContain('keysMax');
+    expect(await focused(page)).toBe('close');
+    await page.keyboard.press('Escape');
+    expect(await page.locator('#drawer').isHidden()).toBe(true);
+    expect(await focused(page)).toMatch(/^step dedupe/);
+    await page.keyboard.press('ArrowRight');
+    expect(await focused(page)).toMatch(/^step large/);
+    await page.keyboard.press('ArrowLeft');
+    expect(await focused(page)).toMatch(/^step dedupe/);
+
+    await page.locator('#pause').focus();
+    await page.keyboard.press(' ');
+    expect(await textOf(page, '#pause')).toBe('Go on');
+    expect(problems).toEqual([]);
+  });
+
+  const screens = [
+    ['a phone', { width: 360, height: 740 }],
+    // What is left of 1,280 pixels at a zoom of 200 %.
+    ['a zoom of 200 %', { width: 640, height: 400 }],
+  ] as const;
+  for (const [screen, viewport] of screens)
+    it.each(['light', 'dark'] as const)(`is accessible on ${screen}, %s`, async (colorScheme) => {
+      const { page } = await openPage(browser, await served(), { colorScheme, viewport });
+      await page.locator('[data-is=degraded]').waitFor();
+      expect(await violationsOf(page)).toEqual([]);
+      const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+      expect(await page.evaluate(overflow)).toBe(0);
+      await page.locator('.node').first().click();
+      expect(await violationsOf(page)).toEqual([]);
+    });
+
+  it('shows hostile names, reasons, causes and values as text', async () => {
+    const evil = '<img src=x onerror="document.title=\'run\'"><script>document.title="run"</script>\'"&';
+    const hostile = { ...orders.sources[0], id: `a${evil}` } as (typeof orders.sources)[number];
+    const topology = { ...orders, name: evil, sources: [...orders.sources, hostile] };
+    const { page, problems } = await openPage(
+      browser,
+      await served(topology, () => {
+        const usual = someSnapshot();
+        const [task] = usual.tasks;
+        const counters = [
+          { step: hostile.id, name: 'read', value: 7 },
+          { step: hostile.id, name: `dead:${evil}`, value: 7 },
+        ];
+        return {
+          ...usual,
+          counters,
+          tasks: task ? [{ ...task, positions: { [evil]: { offset: 1, mergeTimeMs: 0 } } }] : [],
+          measures: usual.measures.map((each) => ({ ...each, step: evil, name: evil })),
+          models: usual.models.map((each) => ({ ...each, model: evil, provider: evil })),
+          outages: [{ sink: evil, sinceMs: 0, cause: evil }],
+        };
+      }),
+    );
+    await page.locator('[data-is=degraded]').waitFor();
+    await page.locator('.node', { hasText: `source a${evil}` }).click();
+    expect(await textOf(page, '#drawer-title')).toBe(hostile.id);
+    for (const place of ['#topology', '#warnings', '#inputs', '#measures', '#models', '#dead-letters'])
+      expect(await textOf(page, place), place).toContain(evil);
+    expect(await page.locator('img, script:not([src="page.js"])').count()).toBe(0);
+    expect(await page.title()).toBe(`${evil} – Millrace`);
+    expect(problems).toEqual([]);
+  });
+});

@@ -1,0 +1,155 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { minutes, seconds } from '../../../src/core/index.js';
+import type { RunSnapshot } from '../../../src/runtime/index.js';
+import { expression, prometheusRules } from '../../../src/server/alerts/rules-file.js';
+import { startAlerts } from '../../../src/server/alerts/start.js';
+import { watchAlerts } from '../../../src/server/alerts/watch.js';
+import { type AlertRule, alertMeasures, check } from '../../../src/topology/index.js';
+import { someSnapshot } from '../../cli/snapshot.js';
+import { orders } from '../orders.js';
+
+const rule = (measure: AlertRule['measure'], above: number): AlertRule => ({
+  ...{ measure, above, for: seconds(0), severity: 'warning' },
+});
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+/** The value of a measure at each second of a run. */
+function valuesOf(measure: AlertRule['measure'], snapshotAt: (second: number) => Partial<RunSnapshot>, count = 3) {
+  let second = 0;
+  const watch = watchAlerts([rule(measure, 1e9)], () => ({ ...someSnapshot(), ...snapshotAt(second) }), 0);
+  return Array.from({ length: count }, (_, i) => {
+    second = i;
+    watch.look(1_000 * i);
+    return watch.alerts[0]?.value;
+  });
+}
+
+describe('measures of alerts', () => {
+  it('are what a snapshot says', () => {
+    const now = someSnapshot();
+    expect(valuesOf('lag_records', () => now)).toEqual([5, 5, 5]);
+    expect(valuesOf('event_time_lag_seconds', () => now)).toEqual([-1.5, -0.5, 0.5]);
+    expect(valuesOf('sink_down_seconds', () => now)).toEqual([0, 0, 1]);
+    expect(valuesOf('model/roc_auc', () => now)).toEqual([0.75, 0.75, 0.75]);
+    expect(valuesOf('model/accuracy', () => now)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('of counters are rates, and begin anew where a count falls', () => {
+    const read = (value: number) => ({ counters: [{ step: 'orders', name: 'read', value }] });
+    expect(valuesOf('records_per_second', (second) => read(100 * second))).toEqual([undefined, 100, 100]);
+    expect(valuesOf('records_per_second', (second) => read([50, 90, 10][second] as number))).toEqual([
+      ...[undefined, 40, undefined],
+    ]);
+    const late = valuesOf('records_per_second', (second) => read(second < 100 ? 0 : 60 * (second - 99)), 131);
+    expect(late.at(-1)).toBeCloseTo((60 * 31) / 60, 9); // of the last minute, not since the start
+    const restarts = (total: number) => ({
+      health: [{ subtopology: 'orders', partition: 0, restarts: total, stalls: 0, waitsFor: undefined }],
+    });
+    expect(valuesOf('restarts_in_10_minutes', (second) => restarts(second))).toEqual([undefined, 1, 2]);
+  });
+});
+
+describe('alerts of a run', () => {
+  it('are sent once when they fire and once when they are resolved, also if the webhook fails at first', async () => {
+    const got: Record<string, unknown>[] = [];
+    let asked = 0;
+    const webhook = createServer((request, response) => {
+      let text = '';
+      request.on('data', (piece) => {
+        text += piece;
+      });
+      request.on('end', () => {
+        asked += 1;
+        if (asked > 1) got.push(JSON.parse(text));
+        response.writeHead(asked === 1 ? 503 : 204).end();
+      });
+    });
+    await new Promise<void>((resolve) => {
+      webhook.listen(0, '127.0.0.1', resolve);
+    });
+    closing.push(() => webhook.close());
+    const warnings: string[] = [];
+    let lag = 500;
+    const snapshot = () => {
+      const usual = someSnapshot();
+      return { ...usual, tasks: usual.tasks.map((task) => ({ ...task, lag: { orders: lag } })) };
+    };
+    const alerts = startAlerts({ name: 'orders', alerts: [rule('lag_records', 100)] }, snapshot, {
+      webhook: `http://127.0.0.1:${(webhook.address() as AddressInfo).port}`,
+      everyMs: 20,
+      onWarning: (message) => warnings.push(message),
+    });
+    closing.push(() => alerts.close());
+    const until = async (is: () => boolean) => {
+      while (!is()) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    await until(() => got.length === 1);
+    expect(alerts.states()).toMatchObject([{ name: 'lag_records above 100', state: 'firing', value: 500 }]);
+    lag = 20;
+    await until(() => got.length === 2);
+    expect(got).toMatchObject([
+      { topology: 'orders', alert: 'lag_records above 100', state: 'firing', value: 500, severity: 'warning' },
+      { topology: 'orders', alert: 'lag_records above 100', state: 'resolved', value: 20, severity: 'warning' },
+    ]);
+    expect(warnings).toEqual([
+      'alert firing: lag_records above 100 (records behind the ends of the logs: 500)',
+      'alert resolved: lag_records above 100 (records behind the ends of the logs: 20)',
+    ]);
+  });
+});
+
+describe('a rule', () => {
+  const all = alertMeasures.map((measure) => ({ ...rule(measure, 10), for: minutes(5) }));
+
+  it('is one of Prometheus too', () => {
+    expect(prometheusRules({ name: 'orders', alerts: [{ ...rule('lag_records', 100), for: seconds(90) }] })).toBe(
+      `groups:
+  - name: "millrace orders"
+    rules:
+      - alert: "lag_records above 100"
+        expr: "sum(millrace_lag_records{topology=\\"orders\\"}) > 100"
+        for: 90s
+        keep_firing_for: 90s
+        labels:
+          severity: "warning"
+        annotations:
+          summary: "orders: records behind the ends of the logs: {{ $value }}"
+`,
+    );
+    expect(prometheusRules({ name: 'orders', alerts: [] })).toContain('rules: []');
+  });
+
+  it('asks Prometheus for metrics that /metrics has', async () => {
+    const { prometheus } = await import('../../../src/server/prometheus.js');
+    const text = await prometheus('orders', someSnapshot).metrics();
+    for (const each of [...all, rule('model/roc_auc', 0.7)]) {
+      const names = expression(each, 'orders').match(/millrace_\w+/g) ?? [];
+      expect(names.length).toBe(1);
+      for (const name of names) expect(text).toContain(`# TYPE ${name} `);
+    }
+  });
+
+  it('that cannot be right is a problem of the topology', () => {
+    const problems = (alerts: readonly AlertRule[]) => check({ ...orders, alerts }).map(({ message }) => message);
+    expect(problems([...all, rule('dedupe/anything', 1)])).toEqual([]);
+    expect(problems([rule('lag' as AlertRule['measure'], 1), rule('nobody/x', 1)])).toEqual([
+      'alert 1 (lag) watches an unknown measure',
+      'alert 2 (nobody/x) watches an unknown measure',
+    ]);
+    const { above, ...without } = rule('lag_records', 1);
+    expect(above).toBe(1);
+    expect(problems([without, { ...rule('lag_records', 1), below: 0 }, rule('lag_records', Number.NaN)])).toEqual([
+      ...[1, 2, 3].map((n) => `alert ${n} (lag_records) needs one threshold`),
+    ]);
+    expect(problems([{ ...rule('lag_records', 1), for: -1 as AlertRule['for'] }])).toEqual([
+      'alert 1 (lag_records) has no duration',
+    ]);
+    expect(problems(Array.from({ length: 101 }, () => rule('lag_records', 1)))).toEqual(['has 101 alerts']);
+  });
+});
