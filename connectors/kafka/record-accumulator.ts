@@ -1,5 +1,4 @@
 import type { OutgoingRecord } from '../../src/core/record.js';
-import { getOrInsert } from '../../src/util/maps.js';
 import type { OutgoingBatch } from './protocol/produce.js';
 import type { ProducerStamp } from './protocol/record-batch.js';
 import { BatchEncoder, recordSizeMax } from './protocol/record-batch-encode.js';
@@ -13,10 +12,18 @@ const BATCH_BYTES_MAX = 1_000_000;
 const SEQUENCES = 2 ** 31;
 
 interface PartitionBuffer {
-  readonly topic: string;
   readonly partition: number;
   readonly encoder: BatchEncoder;
   sequence: number;
+}
+
+/** A topic's settings, and what is collected for its partitions. */
+interface TopicBuffers {
+  readonly topic: string;
+  compression: Compression;
+  /** What it takes, if that is known. */
+  limit: number;
+  readonly partitions: (PartitionBuffer | undefined)[];
 }
 
 /**
@@ -25,9 +32,8 @@ interface PartitionBuffer {
  * Memory: one encoder per partition, each as large as its largest batch, and the sealed batches until they are taken.
  */
 export class RecordAccumulator {
-  private readonly buffers = new Map<string, PartitionBuffer[]>();
-  private readonly compressions = new Map<string, Compression>();
-  private readonly limits = new Map<string, number>();
+  private readonly topics = new Map<string, TopicBuffers>();
+  private last: TopicBuffers | undefined;
   private sealed: OutgoingBatch[] = [];
 
   /** `identity` returns the producer's identity when a batch is sealed. */
@@ -38,27 +44,31 @@ export class RecordAccumulator {
 
   /** Sets the compression of a topic's batches from now on. */
   compress(topic: string, compression: Compression): void {
-    this.compressions.set(topic, compression);
+    this.of(topic).compression = compression;
   }
 
   /** Keeps the batches of a topic within what it takes, its `max.message.bytes`. */
   limit(topic: string, bytesMax: number): void {
-    this.limits.set(topic, bytesMax);
+    this.of(topic).limit = bytesMax;
   }
 
   /** Why a topic does not take a record; `undefined` if it does, or its limit is unknown. */
   refusal(topic: string, record: OutgoingRecord): string | undefined {
-    const bytesMax = this.limits.get(topic);
-    return bytesMax === undefined ? undefined : tooLarge(topic, record, bytesMax, this.compressionOf(topic));
+    const { limit, compression } = this.of(topic);
+    return tooLarge(topic, record, limit, compression);
   }
 
   add(topic: string, partition: number, record: OutgoingRecord): void {
-    const buffers = getOrInsert(this.buffers, topic, () => []);
-    const buffer = buffers[partition] ?? { topic, partition, encoder: new BatchEncoder(), sequence: 0 };
-    buffers[partition] = buffer;
-    const bytesMax = Math.min(BATCH_BYTES_MAX, this.limits.get(topic) ?? BATCH_BYTES_MAX);
-    if (buffer.encoder.records > 0 && buffer.encoder.bytes + recordSizeMax(record) > bytesMax) this.seal(buffer);
-    buffer.encoder.add(record);
+    const buffers = this.of(topic);
+    let buffer = buffers.partitions[partition];
+    if (buffer === undefined) {
+      buffer = { partition, encoder: new BatchEncoder(), sequence: 0 };
+      buffers.partitions[partition] = buffer;
+    }
+    const { encoder } = buffer;
+    const bytesMax = Math.min(BATCH_BYTES_MAX, buffers.limit);
+    if (encoder.records > 0 && encoder.bytes + recordSizeMax(record) > bytesMax) this.seal(buffers, buffer);
+    encoder.add(record);
   }
 
   /** Whether full batches wait to be taken. */
@@ -75,28 +85,36 @@ export class RecordAccumulator {
 
   /** Seals all batches, however small, and takes them. */
   takeAll(): OutgoingBatch[] {
-    for (const buffers of this.buffers.values()) {
-      for (const buffer of buffers) if (buffer && buffer.encoder.records > 0) this.seal(buffer);
+    for (const topic of this.topics.values()) {
+      for (const buffer of topic.partitions) if (buffer && buffer.encoder.records > 0) this.seal(topic, buffer);
     }
     return this.takeSealed();
   }
 
   /** Sequence numbers start at 0 again, with a new epoch of the producer. */
   restart(): void {
-    for (const buffers of this.buffers.values()) {
-      for (const buffer of buffers) if (buffer) buffer.sequence = 0;
+    for (const { partitions } of this.topics.values()) {
+      for (const buffer of partitions) if (buffer) buffer.sequence = 0;
     }
   }
 
-  private seal(buffer: PartitionBuffer): void {
-    const { topic, partition, encoder, sequence } = buffer;
+  private seal({ topic, compression }: TopicBuffers, buffer: PartitionBuffer): void {
+    const { partition, encoder, sequence } = buffer;
     buffer.sequence = (sequence + encoder.records) % SEQUENCES;
-    const bytes = encoder.finish({ ...this.identity(), sequence }, this.compressionOf(topic));
+    const bytes = encoder.finish({ ...this.identity(), sequence }, compression);
     this.sealed.push({ topic, partition, bytes });
   }
 
-  private compressionOf(topic: string): Compression {
-    return this.compressions.get(topic) ?? this.compression;
+  private of(topic: string): TopicBuffers {
+    // Sinks write chunk by chunk, so it is nearly always that of the record before.
+    if (this.last?.topic === topic) return this.last;
+    let found = this.topics.get(topic);
+    if (found === undefined) {
+      found = { topic, compression: this.compression, limit: Number.POSITIVE_INFINITY, partitions: [] };
+      this.topics.set(topic, found);
+    }
+    this.last = found;
+    return found;
   }
 }
 

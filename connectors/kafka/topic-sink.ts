@@ -22,9 +22,8 @@ const DEAD_LETTER_TOPIC = { [RECORD_LIMIT]: String(16 * 1024 * 1024) };
 const LETTER_HEADERS_BYTES = 65_536;
 
 /** One outgoing record and its partition. */
-interface Outgoing {
+interface Outgoing extends OutgoingRecord {
   readonly partition: number;
-  readonly record: OutgoingRecord;
 }
 
 /**
@@ -97,9 +96,9 @@ function topicWriter(
   return {
     ...encodingWriter({
       encode,
-      refusal: ({ record }) => transaction.refusal(topic, record),
+      refusal: (record) => transaction.refusal(topic, record),
       append(encoded) {
-        for (const { partition, record } of encoded) transaction.add(topic, partition, record);
+        for (const record of encoded) transaction.add(topic, record.partition, record);
         return transaction.congested ? transaction.settle() : undefined;
       },
     }),
@@ -112,17 +111,18 @@ async function valueEncoder(options: TopicSinkOptions, partitions: number, regis
   const { schema, key, content } = options;
   const codec = await openCodec(schema, registry);
   const headers = headersFor(options);
+  const timestampOf = timestamps();
   return (value: unknown, origin: Origin): Outgoing => {
     const bytes = key ? keyBytes(key(value)) : origin.key;
     const written = content ? content(value) : value;
-    const record = {
+    return {
       key: bytes,
       value: content && written === null ? null : codec.encode(written),
       timestampMs: timestampOf(origin),
       headers: headers(origin),
+      // Without a key the origin decides, not a counter: a replay must append to the same partition.
+      partition: bytes ? partitionOf(bytes, partitions) : origin.partition % partitions,
     };
-    // Without a key the origin decides, not a counter: a replay must append to the same partition.
-    return { partition: bytes ? partitionOf(bytes, partitions) : origin.partition % partitions, record };
   };
 }
 
@@ -133,17 +133,26 @@ function letterEncoder(
   bytesMax: number,
 ) {
   const recordOf = letterWriter(options, letterKey);
+  const timestampOf = timestamps();
   return (value: unknown): Outgoing => {
     const letter = value as DeadLetter;
     const { origin } = letter;
     const record = fittingLetter(recordOf(letter), bytesMax);
-    return { partition: origin.partition % partitions, record: { ...record, timestampMs: timestampOf(origin) } };
+    return { ...record, timestampMs: timestampOf(origin), partition: origin.partition % partitions };
   };
 }
 
-/** The event time, at most the clock: the broker refuses later ones, which bad data may have. */
-function timestampOf({ eventTimeMs }: Origin): number {
-  return eventTimeMs >= 0 ? Math.floor(Math.min(eventTimeMs, Date.now())) : 0;
+/**
+ * The event time, at most the clock: the broker refuses later ones, which bad data may have. The clock is read only for times that lie
+ * ahead of what it last said.
+ */
+function timestamps(): (origin: Origin) => number {
+  let nowMs = 0;
+  return ({ eventTimeMs }) => {
+    if (!(eventTimeMs >= 0)) return 0;
+    if (eventTimeMs > nowMs) nowMs = Date.now();
+    return Math.floor(Math.min(eventTimeMs, nowMs));
+  };
 }
 
 /** The transaction of the task that a sink belongs to. */

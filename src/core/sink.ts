@@ -172,7 +172,9 @@ export function encodingWriter<T>(
   parts: EncodingWriterParts<T>,
 ): Required<Pick<SinkWriter, 'write' | 'unrepresentable'>> {
   const { encode, refusal, append } = parts;
-  const asked: { readonly value: unknown; readonly encoded: T }[] = [];
+  // What was asked about and not written yet, in order: the runtime asks about a chunk while the one before is written.
+  let asked: unknown[] = [];
+  let ahead: T[] = [];
   return {
     unrepresentable(value, origin) {
       let encoded: T;
@@ -183,15 +185,22 @@ export function encodingWriter<T>(
         throw error;
       }
       const why = refusal?.(encoded);
-      if (why === undefined) asked.push({ value, encoded });
+      if (why === undefined) {
+        asked.push(value);
+        ahead.push(encoded);
+      }
       return why;
     },
     write(values, origins) {
-      const ahead = asked.splice(0, values.length);
-      const encoded = values.map((value, i) => {
-        const known = ahead[i];
-        return known && known.value === value ? known.encoded : encode(value, origins[i] as Origin);
-      });
+      const known = asked.length > values.length ? asked.splice(0, values.length) : asked;
+      const encoded = asked === known ? ahead : ahead.splice(0, values.length);
+      if (asked === known) {
+        asked = [];
+        ahead = [];
+      }
+      for (let i = 0; i < values.length; i++) {
+        if (i >= known.length || known[i] !== values[i]) encoded[i] = encode(values[i], origins[i] as Origin);
+      }
       return append(encoded, origins);
     },
   };

@@ -270,19 +270,20 @@ export class Input {
         inTurn = 0;
       }
       const record = unread[read] as RawRecord;
-      inTurn += bytesOf(record);
-      this.append(record, receivedAtMs);
+      const bytes = bytesOf(record);
+      inTurn += bytes;
+      this.append(record, bytes, receivedAtMs);
     }
     this.unread = read < unread.length ? unread.slice(read) : NONE;
   }
 
-  private append(record: RawRecord, receivedAtMs: number): void {
+  private append(record: RawRecord, bytes: number, receivedAtMs: number): void {
     if (this.node.source.hasWatermarkMarkers) {
       const marker = markerOf(record);
       if (marker) this.takeMarker(marker);
       this.markersAfter.push(this.markers);
       if (marker) {
-        this.put(MARKER, record, this.clock.nowMs, this.clock.nowMs, receivedAtMs);
+        this.put(MARKER, record, bytes, this.clock.nowMs, this.clock.nowMs, receivedAtMs);
         return;
       }
     }
@@ -295,13 +296,21 @@ export class Input {
     this.put(
       known || value instanceof Unusable ? value : this.told(time),
       record,
+      bytes,
       timeMs,
       known ? eventTimeMs : within1970And9999(record.timestampMs),
       receivedAtMs,
     );
   }
 
-  private put(value: unknown, record: RawRecord, timeMs: number, eventTimeMs: number, receivedAtMs: number): void {
+  private put(
+    value: unknown,
+    record: RawRecord,
+    bytes: number,
+    timeMs: number,
+    eventTimeMs: number,
+    receivedAtMs: number,
+  ): void {
     this.values.push(value);
     const origin: Origin = {
       topic: this.node.source.topic,
@@ -317,7 +326,7 @@ export class Input {
     };
     this.origins.push(this.shared ? asReadBy(this.shared.task, origin) : origin);
     this.times.push(timeMs);
-    const size = sizeOf(record, value);
+    const size = sizeOf(record, bytes, value);
     this.sizes.push(size);
     this.size += size;
     this.clocks.push(this.node.source.hasWatermarkMarkers ? undefined : doubtOf(this.clock));
@@ -387,8 +396,8 @@ export class Input {
 
 const NONE: readonly RawRecord[] = [];
 
-function sizeOf(record: RawRecord, value: unknown): number {
-  const bytes = bytesOf(record) + (record.headers?.length ?? 0) * HEADER_BYTES;
+function sizeOf({ headers }: RawRecord, ownBytes: number, value: unknown): number {
+  const bytes = headers === undefined ? ownBytes : ownBytes + headers.length * HEADER_BYTES;
   return bytes + (bytes <= SHORT_BYTES || value instanceof Unusable ? bytes : roughBytes(value, OBJECT_BYTES));
 }
 

@@ -277,22 +277,23 @@ export function withoutUnrepresentable(
       throw namedError(error, context.step, origin);
     }
   };
-  const values: unknown[] = [];
-  const origins: Origin[] = [];
+  // Nearly always all can be written, and nothing is copied.
+  let kept: { readonly values: unknown[]; readonly origins: Origin[] } | undefined;
   for (let i = 0; i < chunk.values.length; i++) {
     const origin = chunk.origins[i] as Origin;
     let value = chunk.values[i];
     const unrepresentable = why(value, origin);
     if (unrepresentable !== undefined) {
+      kept ??= { values: chunk.values.slice(0, i), origins: chunk.origins.slice(0, i) };
       context.origin = origin;
       context.deadLetter('unrepresentable', unrepresentable);
       if (!areChanges) continue;
       value = { ...(value as Change<unknown>), after: null };
       if (why(value, origin) !== undefined) continue;
     }
-    values.push(value);
-    origins.push(origin);
+    kept?.values.push(value);
+    kept?.origins.push(origin);
   }
   context.origin = undefined; // a later failure does not belong to these records
-  return { ...chunk, values, origins };
+  return kept ? { ...chunk, ...kept } : chunk;
 }

@@ -1,5 +1,5 @@
 import { requireNotNegative, requirePositive } from '../check-options.js';
-import type { Optimizer, UpdateRule } from './optimizer.js';
+import { GRADIENT, type Move, type Optimizer, type UpdateRule, WEIGHT } from './optimizer.js';
 import { type Rate, rateOf, rateSettings } from './schedule.js';
 
 /** The hyper-parameters of AdaGrad. */
@@ -28,13 +28,14 @@ export function adaGrad({ rate = 0.1, epsilon = 1e-8, l2 = 0 }: AdaGradOptions =
   const rule = (pull: number): UpdateRule =>
     Object.freeze({
       weight: (state: Float64Array, at: number) => state[at] as number,
-      update(state: Float64Array, at: number, gradient: number, weight: number, step: number) {
-        const g = gradient + pull * weight;
+      update(state: Float64Array, at: number, move: Move, step: number) {
+        const weight = move[WEIGHT] as number;
+        const g = (move[GRADIENT] as number) + pull * weight;
         const squares = (state[at + 1] as number) + g * g;
         state[at + 1] = squares;
         const moved = weight - (rateAt(step) / Math.sqrt(squares + epsilon)) * g;
         state[at] = moved;
-        return moved;
+        move[WEIGHT] = moved;
       },
     });
   return Object.freeze({

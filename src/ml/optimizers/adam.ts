@@ -1,5 +1,5 @@
 import { requireNotNegative, requirePositive } from '../check-options.js';
-import type { Optimizer, UpdateRule } from './optimizer.js';
+import { GRADIENT, type Move, type Optimizer, type UpdateRule, WEIGHT } from './optimizer.js';
 import { type Rate, rateOf, rateSettings } from './schedule.js';
 
 /** The hyper-parameters of Adam. */
@@ -33,8 +33,9 @@ export function adam(options: AdamOptions = {}): Optimizer {
   const rule = (pull: number): UpdateRule =>
     Object.freeze({
       weight: (state: Float64Array, at: number) => state[at] as number,
-      update(state: Float64Array, at: number, gradient: number, weight: number, step: number) {
-        const g = gradient + pull * weight;
+      update(state: Float64Array, at: number, move: Move, step: number) {
+        const weight = move[WEIGHT] as number;
+        const g = (move[GRADIENT] as number) + pull * weight;
         const m = beta1 * (state[at + 1] as number) + (1 - beta1) * g;
         const v = beta2 * (state[at + 2] as number) + (1 - beta2) * g * g;
         state[at + 1] = m;
@@ -42,7 +43,7 @@ export function adam(options: AdamOptions = {}): Optimizer {
         const corrected = (rateAt(step) * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
         const moved = weight - (corrected * m) / (Math.sqrt(v) + epsilon);
         state[at] = moved;
-        return moved;
+        move[WEIGHT] = moved;
       },
     });
   return Object.freeze({

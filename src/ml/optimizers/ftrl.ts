@@ -1,5 +1,5 @@
 import { requireNotNegative, requirePositive } from '../check-options.js';
-import type { Optimizer, UpdateRule } from './optimizer.js';
+import { GRADIENT, type Move, type Optimizer, type UpdateRule, WEIGHT } from './optimizer.js';
 
 /** The hyper-parameters of FTRL-Proximal. */
 export interface FtrlOptions {
@@ -45,14 +45,15 @@ function proximal(alpha: number, beta: number, l1: number, l2: number): UpdateRu
   };
   return Object.freeze({
     weight: (state: Float64Array, at: number) => weightOf(state[at] as number, Math.sqrt(state[at + 1] as number)),
-    update(state: Float64Array, at: number, gradient: number, weight: number) {
+    update(state: Float64Array, at: number, move: Move) {
+      const gradient = move[GRADIENT] as number;
       const before = state[at + 1] as number;
       const n = before + gradient * gradient;
       const rootN = Math.sqrt(n);
-      const z = (state[at] as number) + gradient - (rootN - Math.sqrt(before)) * inverse * weight;
+      const z = (state[at] as number) + gradient - (rootN - Math.sqrt(before)) * inverse * (move[WEIGHT] as number);
       state[at] = z;
       state[at + 1] = n;
-      return weightOf(z, rootN);
+      move[WEIGHT] = weightOf(z, rootN);
     },
   });
 }

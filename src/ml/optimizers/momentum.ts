@@ -1,5 +1,5 @@
 import { requireNotNegative } from '../check-options.js';
-import type { Optimizer, UpdateRule } from './optimizer.js';
+import { GRADIENT, type Move, type Optimizer, type UpdateRule, WEIGHT } from './optimizer.js';
 import { type Rate, rateOf, rateSettings } from './schedule.js';
 
 /** The hyper-parameters of gradient descent with momentum. */
@@ -27,12 +27,13 @@ export function momentum({ rate, momentum: rho = 0.9, l2 = 0 }: MomentumOptions)
   const rule = (pull: number): UpdateRule =>
     Object.freeze({
       weight: (state: Float64Array, at: number) => state[at] as number,
-      update(state: Float64Array, at: number, gradient: number, weight: number, step: number) {
-        const move = rho * (state[at + 1] as number) + rateAt(step) * (gradient + pull * weight);
-        state[at + 1] = move;
-        const moved = weight - move;
+      update(state: Float64Array, at: number, move: Move, step: number) {
+        const weight = move[WEIGHT] as number;
+        const last = rho * (state[at + 1] as number) + rateAt(step) * ((move[GRADIENT] as number) + pull * weight);
+        state[at + 1] = last;
+        const moved = weight - last;
         state[at] = moved;
-        return moved;
+        move[WEIGHT] = moved;
       },
     });
   return Object.freeze({

@@ -1,5 +1,5 @@
 import { requireNotNegative, requirePositive } from '../check-options.js';
-import type { Optimizer, UpdateRule } from './optimizer.js';
+import { GRADIENT, type Move, type Optimizer, type UpdateRule, WEIGHT } from './optimizer.js';
 import { type Rate, rateOf, rateSettings } from './schedule.js';
 
 /** The hyper-parameters of RMSProp. */
@@ -30,13 +30,14 @@ export function rmsProp({ rate = 0.1, decay = 0.9, epsilon = 1e-8, l2 = 0 }: Rms
   const rule = (pull: number): UpdateRule =>
     Object.freeze({
       weight: (state: Float64Array, at: number) => state[at] as number,
-      update(state: Float64Array, at: number, gradient: number, weight: number, step: number) {
-        const g = gradient + pull * weight;
+      update(state: Float64Array, at: number, move: Move, step: number) {
+        const weight = move[WEIGHT] as number;
+        const g = (move[GRADIENT] as number) + pull * weight;
         const squares = decay * (state[at + 1] as number) + (1 - decay) * g * g;
         state[at + 1] = squares;
         const moved = weight - (rateAt(step) / Math.sqrt(squares + epsilon)) * g;
         state[at] = moved;
-        return moved;
+        move[WEIGHT] = moved;
       },
     });
   return Object.freeze({

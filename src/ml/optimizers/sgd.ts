@@ -1,5 +1,5 @@
 import { requireNotNegative } from '../check-options.js';
-import type { Optimizer, UpdateRule } from './optimizer.js';
+import { GRADIENT, type Move, type Optimizer, type UpdateRule, WEIGHT } from './optimizer.js';
 import { type Rate, rateOf, rateSettings } from './schedule.js';
 
 /** The hyper-parameters of stochastic gradient descent. */
@@ -37,12 +37,13 @@ export function sgd({ rate, l1 = 0, l2 = 0 }: SgdOptions): Optimizer {
 function descent(rateAt: (step: number) => number, l1: number, l2: number): UpdateRule {
   return Object.freeze({
     weight: (state: Float64Array, at: number) => state[at] as number,
-    update(state: Float64Array, at: number, gradient: number, weight: number, step: number) {
+    update(state: Float64Array, at: number, move: Move, step: number) {
+      const weight = move[WEIGHT] as number;
       const rate = rateAt(step);
-      let moved = weight - rate * (gradient + l2 * weight);
+      let moved = weight - rate * ((move[GRADIENT] as number) + l2 * weight);
       if (l1 > 0) moved = Math.sign(moved) * Math.max(0, Math.abs(moved) - rate * l1);
       state[at] = moved;
-      return moved;
+      move[WEIGHT] = moved;
     },
   });
 }

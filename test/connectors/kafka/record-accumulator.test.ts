@@ -90,10 +90,7 @@ it('compresses each topic as it was told, and the others as all', () => {
   outbox.compress('b', 'lz4');
   for (const topic of ['plain', 'a', 'b']) outbox.add(topic, 0, record('v'.repeat(5_000)));
   const batches = outbox.takeAll();
-  expect(batches.map(({ topic, bytes }) => [topic, bytes.readInt16BE(batch.attributes) & batch.compression])).toEqual([
-    ['plain', 0],
-    ['a', 4],
-    ['b', 3],
-  ]);
+  const codecs = batches.map(({ topic, bytes }) => [topic, bytes.readInt16BE(batch.attributes) & batch.compression]);
+  expect(Object.fromEntries(codecs)).toEqual({ plain: 0, a: 4, b: 3 });
   expect(valuesOf(batches)).toEqual(Array.from({ length: 3 }, () => 'v'.repeat(5_000)));
 });

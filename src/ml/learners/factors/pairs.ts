@@ -4,7 +4,7 @@ import type { Settings } from '../../../core/operator.js';
 import type { OpenCells } from '../../../core/state.js';
 import { chance } from '../../chance.js';
 import { requireNotNegative, requirePositive } from '../../check-options.js';
-import type { Optimizer } from '../../optimizers/optimizer.js';
+import { GRADIENT, newMove, type Optimizer, WEIGHT } from '../../optimizers/optimizer.js';
 import {
   type LinearCells,
   type LinearModel,
@@ -115,7 +115,8 @@ export function openPairs(cells: OpenCells<PairCells>, shape: FeatureShape, opti
     for (let f = 0; f < factors; f++) twice += (sums[f] as number) ** 2;
     return linear.scoreOf(features) + twice / 2;
   };
-  const move = (coordinate: number, numbers: FeatureArray, index: number, step: number): void => {
+  const move = newMove();
+  const descend = (coordinate: number, numbers: FeatureArray, index: number, step: number): void => {
     const at = coordinate * width;
     const isFirst = state[at] === 0;
     const x = numbers[index] as number;
@@ -123,7 +124,9 @@ export function openPairs(cells: OpenCells<PairCells>, shape: FeatureShape, opti
     state[at] = 1;
     for (let f = 0, to = at + 1; f < factors; f++, to += stride) {
       const v = isFirst ? initial(coordinate, f) : rule.weight(state, to);
-      rule.update(state, to, g * ((sums[f] as number) - v * x), v, step);
+      move[GRADIENT] = g * ((sums[f] as number) - v * x);
+      move[WEIGHT] = v;
+      rule.update(state, to, move, step);
     }
     for (let touched = at; touched < at + width; touched += BLOCK) cells.factors.touch(touched);
     cells.factors.touch(at + width - 1);
@@ -140,8 +143,8 @@ export function openPairs(cells: OpenCells<PairCells>, shape: FeatureShape, opti
       linear.descend(features);
       const { dense, indices, values } = features;
       const step = cells.updates.values[0] as number;
-      for (let i = 0; i < denseSize; i++) move(i, dense, i, step);
-      for (let i = 0; i < indices.length; i++) move(denseSize + (indices[i] as number), values, i, step);
+      for (let i = 0; i < denseSize; i++) descend(i, dense, i, step);
+      for (let i = 0; i < indices.length; i++) descend(denseSize + (indices[i] as number), values, i, step);
     },
   };
 }

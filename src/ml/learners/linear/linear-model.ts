@@ -3,7 +3,7 @@ import type { Settings } from '../../../core/operator.js';
 import type { OpenCells } from '../../../core/state.js';
 import { float64Cell } from '../../../state/index.js';
 import { requireNotNegative, requirePositive } from '../../check-options.js';
-import type { Optimizer, UpdateRule } from '../../optimizers/optimizer.js';
+import { GRADIENT, type Move, newMove, type Optimizer, type UpdateRule, WEIGHT } from '../../optimizers/optimizer.js';
 import { BLOCK, modelNumbers } from '../model-numbers.js';
 import { FEATURE_MAX, rowLimits } from '../rows.js';
 
@@ -52,10 +52,10 @@ export const linearStructure = ({ optimizer, interceptRate }: LinearOptions): Se
 /** Plain descent: the rule of an intercept with a rate of its own. */
 const descent = (rate: number): UpdateRule => ({
   weight: (state, at) => state[at] as number,
-  update(state, at, gradient, weight) {
-    const moved = weight - rate * gradient;
+  update(state, at, move) {
+    const moved = (move[WEIGHT] as number) - rate * (move[GRADIENT] as number);
     state[at] = moved;
-    return moved;
+    move[WEIGHT] = moved;
   },
 });
 
@@ -115,6 +115,7 @@ export function openLinear(
   };
 
   const slope = new Float64Array(1);
+  const move: Move = newMove();
 
   return {
     slope,
@@ -130,15 +131,24 @@ export function openLinear(
       const step = (updates.values[0] as number) + 1;
       updates.values[0] = step;
       updates.touch(0);
-      w[0] = intercept.update(state, 0, g, w[0] as number, step);
+      move[GRADIENT] = g;
+      move[WEIGHT] = w[0] as number;
+      intercept.update(state, 0, move, step);
+      w[0] = move[WEIGHT] as number;
       for (let i = 0; i < denseSize; i++) {
-        w[1 + i] = rule.update(state, (1 + i) * stride, g * (dense[i] as number), w[1 + i] as number, step);
+        move[GRADIENT] = g * (dense[i] as number);
+        move[WEIGHT] = w[1 + i] as number;
+        rule.update(state, (1 + i) * stride, move, step);
+        w[1 + i] = move[WEIGHT] as number;
       }
       for (let at = 0; at < firstHashed * stride; at += BLOCK) weights.touch(at);
       for (let i = 0; i < indices.length; i++) {
         const coordinate = firstHashed + (indices[i] as number);
         const at = coordinate * stride;
-        w[coordinate] = rule.update(state, at, g * (values[i] as number), w[coordinate] as number, step);
+        move[GRADIENT] = g * (values[i] as number);
+        move[WEIGHT] = w[coordinate] as number;
+        rule.update(state, at, move, step);
+        w[coordinate] = move[WEIGHT] as number;
         weights.touch(at);
       }
     },

@@ -1,5 +1,6 @@
 import type { ClassLabel, ClassScores, FeatureNumbers, FeatureShape, Learner } from '../../../core/learner.js';
 import type { OpenCells } from '../../../core/state.js';
+import { GRADIENT, newMove, WEIGHT } from '../../optimizers/optimizer.js';
 import { indicesOf, normalize, requireClasses } from '../classes.js';
 import { FEATURE_MAX, rowLimits } from '../rows.js';
 import {
@@ -75,10 +76,13 @@ function openSoftmax<C extends ClassLabel>(
     for (let i = 0; i < indices.length; i++) add(1 + denseSize + (indices[i] as number), values[i] as number);
     return normalize(scores);
   };
-  const move = (coordinate: number, x: number, step: number) => {
+  const move = newMove();
+  const descend = (coordinate: number, x: number, step: number) => {
     for (let c = 0; c < width; c++) {
       const at = (coordinate * width + c) * stride;
-      rule.update(state, at, (slopes[c] as number) * x, rule.weight(state, at), step);
+      move[GRADIENT] = (slopes[c] as number) * x;
+      move[WEIGHT] = rule.weight(state, at);
+      rule.update(state, at, move, step);
       weights.touch(at);
     }
   };
@@ -100,12 +104,15 @@ function openSoftmax<C extends ClassLabel>(
       updates.touch(0);
       for (let c = 0; c < width; c++) {
         const at = c * stride;
-        intercept.update(state, at, slopes[c] as number, intercept.weight(state, at), step);
+        move[GRADIENT] = slopes[c] as number;
+        move[WEIGHT] = intercept.weight(state, at);
+        intercept.update(state, at, move, step);
         weights.touch(at);
       }
       const { dense, indices, values } = features;
-      for (let i = 0; i < denseSize; i++) move(1 + i, dense[i] as number, step);
-      for (let i = 0; i < indices.length; i++) move(1 + denseSize + (indices[i] as number), values[i] as number, step);
+      for (let i = 0; i < denseSize; i++) descend(1 + i, dense[i] as number, step);
+      for (let i = 0; i < indices.length; i++)
+        descend(1 + denseSize + (indices[i] as number), values[i] as number, step);
       return 'learnt';
     },
   };
