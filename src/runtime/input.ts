@@ -261,8 +261,7 @@ export class Input {
   private async decodeUnread(bytesMax: number): Promise<void> {
     this.compact();
     const { unread } = this;
-    const receivedAtMs = this.now();
-    this.lastRecordMs = receivedAtMs;
+    this.lastRecordMs = this.now();
     let read = 0;
     for (let inTurn = 0; read < unread.length && this.size < bytesMax; read++) {
       if (inTurn > TURN_BYTES) {
@@ -272,18 +271,18 @@ export class Input {
       const record = unread[read] as RawRecord;
       const bytes = bytesOf(record);
       inTurn += bytes;
-      this.append(record, bytes, receivedAtMs);
+      this.append(record, bytes);
     }
     this.unread = read < unread.length ? unread.slice(read) : NONE;
   }
 
-  private append(record: RawRecord, bytes: number, receivedAtMs: number): void {
+  private append(record: RawRecord, bytes: number): void {
     if (this.node.source.hasWatermarkMarkers) {
       const marker = markerOf(record);
       if (marker) this.takeMarker(marker);
       this.markersAfter.push(this.markers);
       if (marker) {
-        this.put(MARKER, record, bytes, this.clock.nowMs, this.clock.nowMs, receivedAtMs);
+        this.put(MARKER, record, bytes, this.clock.nowMs, this.clock.nowMs);
         return;
       }
     }
@@ -299,25 +298,17 @@ export class Input {
       bytes,
       timeMs,
       known ? eventTimeMs : within1970And9999(record.timestampMs),
-      receivedAtMs,
     );
   }
 
-  private put(
-    value: unknown,
-    record: RawRecord,
-    bytes: number,
-    timeMs: number,
-    eventTimeMs: number,
-    receivedAtMs: number,
-  ): void {
+  private put(value: unknown, record: RawRecord, bytes: number, timeMs: number, eventTimeMs: number): void {
     this.values.push(value);
     const origin: Origin = {
       topic: this.node.source.topic,
       partition: this.partition,
       offset: record.offset,
       eventTimeMs,
-      receivedAtMs,
+      receivedAtMs: this.lastRecordMs,
       key: record.key,
       raw: record.json === undefined ? record.value : null,
       json: record.json,
