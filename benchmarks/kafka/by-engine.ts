@@ -27,7 +27,7 @@ const topologies: Readonly<Record<Work, Topology>> = {
   flights: {
     ...flightDelays,
     deadLetters,
-    metrics: undefined,
+    metrics: [],
     sinks: flightDelays.sinks.filter(({ id }) => id === 'predictions'),
   },
 };

@@ -122,7 +122,10 @@ export const metricsKind = {
   writes: 'idempotent',
   doc: 'Writes the metrics and counters of every step as rows.',
   options: {
-    table: required(name, 'The name to read from, with the columns topology, step, task, name, eventTime, value.'),
+    table: required(
+      name,
+      'The name to read from, with the columns topology, step, task, name, eventTime, value, slice, version.',
+    ),
   },
 } satisfies SinkKind;
 

@@ -9,8 +9,8 @@ import type { metricsKind } from './kinds.js';
 export type ClickHouseMetricsOptions = OptionsOf<typeof metricsKind.options>;
 
 /**
- * Writes the measurements and counters of every step as rows (topology, step, task, name, eventTime, value). A row replaces an
- * earlier one for the same event time.
+ * Writes the measurements and counters of every step as rows (topology, step, task, name, eventTime, value, slice, version). A row
+ * replaces an earlier one for the same event time, slice and version. A table of an earlier release gets the two columns.
  *
  * @example
  * topology('flights', { deadLetters, metrics: clickhouse.metricsSink({ table: 'metrics' }) }, build);

@@ -8,6 +8,7 @@ export const definition = defineConnector({
   kinds: {
     hashSink: kind.hashKind,
     upsertSink: kind.upsertsKind,
+    metricsSink: kind.metricsKind,
     stringSink: kind.stringKind,
     jsonSink: kind.jsonKind,
     streamSink: kind.streamKind,
@@ -41,6 +42,7 @@ export const definition = defineConnector({
       drivers: {
         hashSink: sink,
         upsertSink: sink,
+        metricsSink: sink,
         stringSink: server.sink,
         jsonSink: server.sink,
         streamSink: server.sink,

@@ -1,5 +1,5 @@
 import { counterSink, setSink, sortedSetSink } from './collections.js';
-import { hashSink, upsertSink } from './hash.js';
+import { hashSink, metricsSink, upsertSink } from './hash.js';
 import { hashLookup, stringLookup } from './lookup.js';
 import { publishSink } from './publish.js';
 import { streamSource } from './stream/entries.js';
@@ -7,7 +7,7 @@ import { streamSink } from './stream/stream.js';
 import { jsonSink, stringSink } from './values.js';
 
 export type { RedisCounterOptions, RedisSetOptions, RedisSortedSetOptions } from './collections.js';
-export type { RedisHashOptions, RedisUpsertsOptions } from './hash.js';
+export type { RedisHashOptions, RedisMetricsOptions, RedisUpsertsOptions } from './hash.js';
 export type { HashFields, RedisLookupOptions } from './lookup.js';
 export type { RedisPublishOptions } from './publish.js';
 export type { RedisEntriesOptions } from './stream/entries.js';
@@ -21,6 +21,7 @@ export type { RedisJsonOptions, RedisStringOptions } from './values.js';
 export const redis = {
   hashSink,
   upsertSink,
+  metricsSink,
   stringSink,
   jsonSink,
   streamSink,

@@ -46,6 +46,20 @@ export const hashKind = {
   options: {
     key: required(is.callback<(value: never) => string>('(value) => string'), 'The Redis key of a value.'),
     ttl: required(is.duration, 'TTL of a value after its last write.'),
+    newest: optional(
+      is.text,
+      'A field with a number: a value with a lower one than the hash has changes nothing (default: the last value that is written stays).',
+    ),
+  },
+} satisfies SinkKind;
+
+export const metricsKind = {
+  role: 'sink',
+  writes: { embedded: 'transactional', cluster: 'idempotent' },
+  doc: 'Keeps the newest measurement of each metric, slice and model version, and each counter, as a hash.',
+  options: {
+    prefix: defaulted(is.text, 'metrics:', 'Prefix of the Redis keys.'),
+    ttl: required(is.duration, 'TTL of a hash after its last write.'),
   },
 } satisfies SinkKind;
 

@@ -9,6 +9,8 @@ export interface HashSinkOptions {
   readonly content?: ((value: unknown) => unknown) | undefined;
   /** No expiry if missing. */
   readonly ttl: Duration | undefined;
+  /** A field with a number: a value with a lower one than the hash has changes nothing. */
+  readonly newest?: string | undefined;
 }
 
 /** A sink as its writer sees it: the strings of a value, and the script that writes them. */
@@ -29,7 +31,7 @@ export interface Structure {
 
 /** The parts of a structure that follow from the options of a sink; the script follows from its kind. */
 export type Write = Pick<Structure, 'key' | 'strings' | 'unrepresentable'> &
-  Partial<Pick<Structure, 'ttl' | 'limit' | 'how'>>;
+  Partial<Pick<Structure, 'ttl' | 'limit' | 'how' | 'replaces'>>;
 
 interface Kind {
   readonly script: Script;
@@ -45,11 +47,18 @@ const UNPACK_MAX = 7_000;
 /** An entry of a stream cannot be written in parts. */
 export const ENTRY_FIELDS_MAX = UNPACK_MAX / 2;
 
-// Most hashes keep their fields. A key with other fields or of another type is deleted first.
+// `how` is the field by which a value is not newer than the hash. Most hashes keep their fields. A key with other fields or of another type is deleted first.
 const hash = replacing(`
   if #row == 2 then
     redis.call('DEL', key)
     return
+  end
+  if how ~= '' then
+    local isHash, stored = pcall(redis.call, 'HGET', key, how)
+    stored = isHash and tonumber(stored or nil)
+    for i = 3, #row, 2 do
+      if row[i] == how and stored and (tonumber(row[i + 1]) or stored) < stored then return end
+    end
   end
   local function put()
     for from = 3, #row, ${UNPACK_MAX} do
@@ -66,6 +75,7 @@ const hash = replacing(`
 const kinds: Readonly<Record<string, Kind>> = {
   'redis.hashSink': hash,
   'redis.upsertSink': hash,
+  'redis.metricsSink': hash,
   'redis.stringSink': replacing(`
   local text = row[3]
   if type(text) == 'number' then text = ARGV[text] end
@@ -110,9 +120,11 @@ export function structureOf(kind: string, options: unknown): Structure | undefin
 }
 
 /** The options of hashes are the same for the embedded store, which has no scripts. */
-const hashWrite = ({ key, content, ttl }: HashSinkOptions): Write => ({
+const hashWrite = ({ key, content, ttl, newest }: HashSinkOptions): Write => ({
   key,
   strings: (value) => Object.entries(hashFields(content ? content(value) : value)).flat(),
   unrepresentable: (value) => unrepresentableHash(key(value), content ? content(value) : value),
   ttl,
+  // Of several values in a call the last need not be the newest.
+  ...(newest !== undefined && { how: newest, replaces: false }),
 });

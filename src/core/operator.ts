@@ -1,7 +1,7 @@
 import type { Duration } from './duration.js';
 import type { Lookup } from './lookup.js';
 import type { Problem, Settings } from './options.js';
-import type { Origin } from './record.js';
+import type { Measured, Origin } from './record.js';
 import type { ServiceRegistry } from './service.js';
 import type { CellSpecs } from './state.js';
 
@@ -166,8 +166,8 @@ export interface StepContext {
   readonly watermarkMs: number;
   /** A cumulative counter of this step. It is part of the checkpoint, so a replay does not count twice. */
   counter(name: string): Counter;
-  /** Writes a measurement at a point of event time to the topology's metrics sink. */
-  measure(name: string, value: number, eventTimeMs: number): void;
+  /** Writes a measurement at a point of event time to the topology's metrics sinks; `of`: of which slice and model version. */
+  measure(name: string, value: number, eventTimeMs: number, of?: Measured): void;
   /** Sends the current record to the dead letters; the step then emits nothing for it. */
   deadLetter(reason: string, detail: string): void;
   /** Stops the task with this cause. */

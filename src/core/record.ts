@@ -180,7 +180,14 @@ export interface MetricRow {
   readonly step: string;
   readonly task: number;
   readonly name: string;
+  /** The part of the records that it is of, such as `origin=JFK`; empty for all. */
+  readonly slice: string;
+  /** The version of the model that it is of; empty for what is of none. */
+  readonly version: string;
   /** The event time that it refers to. */
   readonly eventTimeMs: number;
   readonly value: number;
 }
+
+/** What a measurement is of, where that is not all records of a step. */
+export type Measured = Partial<Pick<MetricRow, 'slice' | 'version'>>;

@@ -21,7 +21,7 @@ export function connectorsOf(topology: Topology): readonly ConnectorDefinition[]
     ...topology.sources.map(({ source }) => source),
     ...topology.sinks.map(({ sink }) => sink),
     topology.deadLetters,
-    ...(topology.metrics ? [topology.metrics] : []),
+    ...topology.metrics,
     ...topology.steps.flatMap(({ shape }) => (shape.shape === 'batched' && shape.lookup ? [shape.lookup] : [])),
   ];
   return unique(carriers.flatMap(({ definition }) => (definition ? [connectorOf(definition)] : [])));

@@ -2,6 +2,7 @@ import {
   type BucketChange,
   type Cell,
   INTERNAL,
+  type MetricRow,
   MillraceError,
   type Origin,
   type Profile,
@@ -18,17 +19,27 @@ import { roughBytes } from '../util/rough-bytes.js';
 import { instrumentedWriter, type PendingOperations } from './pending-operations.js';
 import type { TaskState } from './task-state.js';
 
-/** Ids of the two sinks of the topology itself; ids of users cannot begin with `$`. */
+/** Ids of the sinks of the topology itself; ids of users cannot begin with `$`. */
 export const DEAD_LETTERS = '$dead-letters';
-export const METRICS = '$metrics';
+const METRICS = '$metrics';
 
-/** All sinks of a topology with their step ids, including its own two. */
-export const sinksOf = ({ sinks, deadLetters, metrics }: Topology): readonly { id: string; sink: Sink<unknown> }[] =>
-  [
-    ...sinks,
-    { id: DEAD_LETTERS, sink: deadLetters as Sink<never> },
-    ...(metrics ? [{ id: METRICS, sink: metrics as Sink<never> }] : []),
-  ].map(({ id, sink }) => ({ id, sink: sink as Sink<unknown> }));
+interface NamedSink {
+  readonly id: string;
+  readonly sink: Sink<unknown>;
+}
+
+const named = (id: string, sink: Sink<never>): NamedSink => ({ id, sink: sink as Sink<unknown> });
+
+/** The metrics sinks of a topology with their step ids. */
+export const metricsSinks = ({ metrics }: Pick<Topology, 'metrics'>): readonly NamedSink[] =>
+  metrics.map((sink, i) => named(i === 0 ? METRICS : `${METRICS}-${i + 1}`, sink));
+
+/** All sinks of a topology with their step ids, including its own. */
+export const sinksOf = (topology: Topology): readonly NamedSink[] => [
+  ...topology.sinks,
+  named(DEAD_LETTERS, topology.deadLetters),
+  ...metricsSinks(topology),
+];
 
 export interface TaskSinksOptions {
   readonly topology: Topology;
@@ -60,6 +71,7 @@ export interface TaskSinks {
 export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
   const { topology, profile, task, incarnation, isNew, committables, state, waits, onSinkFailure, keep } = options;
   const deferralOf = deferralIn(topology);
+  const metrics = new Set(metricsSinks(topology).map(({ id }) => id));
   const writers = new Map<string, SinkWriter>();
   const deferred: DeferredSink[] = [];
   let needsCheckpoint = false;
@@ -79,7 +91,7 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
     const writer = instrumentedWriter(opened, step, waits, onSinkFailure);
     const { rowsMax, bytesMax } = deferralOf(sink) ?? {};
     const numbered = (to: SinkWriter) => (sink.changes ? numberedSink(to, step, state) : to);
-    if (driver.mode === 'transactional' || driver.mode === 'prepared' || step === METRICS) {
+    if (driver.mode === 'transactional' || driver.mode === 'prepared' || metrics.has(step)) {
       writers.set(step, writer);
       continue;
     }
@@ -285,4 +297,55 @@ export class SequencedSink implements Required<Omit<SinkWriter, 'recover'>>, Cel
     this.stored = this.next;
     return [{ bucket: 0, bytes: encode(tags.value, this.next) }];
   }
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Rows of metrics are of no record. */
+const NO_RECORD: Origin = {
+  topic: '$metrics',
+  partition: 0,
+  offset: 0,
+  eventTimeMs: 0,
+  receivedAtMs: 0,
+  key: null,
+  raw: null,
+  headers: undefined,
+  order: 0,
+};
+
+/** The metrics sinks of a task. */
+export interface MetricsOutput {
+  /** Writes measurements, and the current counters of the steps. */
+  write(
+    measured: readonly MetricRow[],
+    counters: Iterable<{ readonly step: string; readonly name: string; readonly value: number }>,
+    watermarkMs: number,
+  ): Promise<void>;
+}
+
+/** Every sink gets the same rows. Numbered by this run of the task, a repeated write is known as one. */
+export function metricsOutput(of: Pick<MetricRow, 'topology' | 'task'>, writers: readonly SinkWriter[]): MetricsOutput {
+  let written = 0;
+  return {
+    async write(measured, counters, watermarkMs) {
+      if (writers.length === 0) return;
+      // One row per counter and hour of event time: a later epoch replaces it, and a replay writes the same row.
+      const eventTimeMs = Math.floor(Math.max(0, watermarkMs) / HOUR_MS) * HOUR_MS;
+      const counted = [...counters].map(
+        ({ step, name, value }): MetricRow => ({
+          ...of,
+          step,
+          name: `counter:${name}`,
+          slice: '',
+          version: '',
+          eventTimeMs,
+          value,
+        }),
+      );
+      const rows = [...measured, ...counted];
+      const origins = rows.map(() => ({ ...NO_RECORD, offset: written++ }));
+      for (const writer of writers) await writer.write(rows, origins);
+    },
+  };
 }

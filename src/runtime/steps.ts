@@ -7,6 +7,7 @@ import {
   type Emit,
   type EmitTo,
   inTheLog,
+  type Measured,
   type MetricRow,
   MillraceError,
   messageOf,
@@ -47,8 +48,9 @@ export class TaskStepContext implements StepContext {
     return this.counters.of(this.step, name);
   }
 
-  measure(name: string, value: number, eventTimeMs: number): void {
-    this.outbox.metrics.push({ topology: this.topology, step: this.step, task: this.task, name, eventTimeMs, value });
+  measure(name: string, value: number, eventTimeMs: number, { slice = '', version = '' }: Measured = {}): void {
+    const { topology, step, task } = this;
+    this.outbox.metrics.push({ topology, step, task, name, slice, version, eventTimeMs, value });
   }
 
   deadLetter(reason: string, detail: string): void {

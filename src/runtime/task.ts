@@ -21,7 +21,14 @@ import { type EventTime, eventTimeOf, mergeRound, type Round } from './merge.js'
 import { openInputs } from './open-inputs.js';
 import { noteQuiet, PendingOperations, type Reason } from './pending-operations.js';
 import { Pipeline } from './pipeline.js';
-import { DEAD_LETTERS, type DeferredSink, METRICS, openSinks } from './sinks.js';
+import {
+  DEAD_LETTERS,
+  type DeferredSink,
+  type MetricsOutput,
+  metricsOutput,
+  metricsSinks,
+  openSinks,
+} from './sinks.js';
 import { type QueryResult, StateQueries } from './state-queries.js';
 import type { StepOutputs } from './steps.js';
 import { type CounterEntry, TaskState } from './task-state.js';
@@ -87,7 +94,7 @@ export class Task {
     private readonly inputs: readonly Input[],
     private readonly writers: ReadonlyMap<string, SinkWriter>,
     private readonly deferred: readonly DeferredSink[],
-    private readonly metricsWriter: SinkWriter | undefined,
+    private readonly metrics: MetricsOutput,
     private readonly state: TaskState,
     private readonly outbox: StepOutputs,
     readonly pipeline: Pipeline,
@@ -161,7 +168,10 @@ export class Task {
         inputs,
         writers,
         deferred,
-        writers.get(METRICS),
+        metricsOutput(
+          { topology: topology.name, task: id.partition },
+          metricsSinks(topology).map(({ id: step }) => writers.get(step) as SinkWriter),
+        ),
         state,
         outbox,
         pipeline,
@@ -375,23 +385,14 @@ export class Task {
     return false;
   }
 
-  /** Writes the steps' measurements and the current counters to the metrics sink. */
+  /** Writes the steps' measurements and the current counters to the metrics sinks. */
   private async writeMetrics(): Promise<void> {
     const measured = this.outbox.metrics.splice(0);
-    for (const metric of measured) this.measures.set(`${metric.step}/${metric.name}`, metric);
-    if (!this.metricsWriter) return;
-    // One row per counter and hour of event time: a later epoch replaces it, and a replay writes the same row.
-    const eventTimeMs = Math.floor(Math.max(0, this.time.watermarkMs) / HOUR_MS) * HOUR_MS;
-    const { name: topology } = this.options.topology;
-    const task = this.id.partition;
-    const counted = [...this.counters()].map(
-      ({ step, name, value }): MetricRow => ({ topology, step, task, name: `counter:${name}`, eventTimeMs, value }),
-    );
-    await this.metricsWriter.write([...measured, ...counted], []);
+    // Slices have no limit over time: pages show the whole.
+    for (const metric of measured) if (metric.slice === '') this.measures.set(`${metric.step}/${metric.name}`, metric);
+    await this.metrics.write(measured, this.counters(), this.time.watermarkMs);
   }
 }
-
-const HOUR_MS = 3_600_000;
 
 /** The checkpoint of a task that has none. */
 const FIRST: Checkpoint = { epoch: 0, incarnation: 0, topologyHash: '', positions: {}, settledDecisions: {} };

@@ -3,6 +3,7 @@ import {
   BEFORE_ALL_MS,
   type Cell,
   type Emit,
+  type Measured,
   type MetricRow,
   MillraceError,
   messageOf,
@@ -37,13 +38,16 @@ export interface DrivenOutput {
   readonly output?: string;
 }
 
+/** A measurement of a driven step, and what it is of. */
+export type DrivenMeasure = Pick<MetricRow, 'name' | 'value' | 'eventTimeMs'> & Measured;
+
 /** What a step did with the given records. */
 export interface Driving {
   readonly emitted: readonly DrivenOutput[];
   readonly deadLetters: readonly { readonly reason: string; readonly detail: string; readonly origin: Origin }[];
   /** Cumulative, without those of restored state. */
   readonly counters: Readonly<Record<string, number>>;
-  readonly measures: readonly Pick<MetricRow, 'name' | 'value' | 'eventTimeMs'>[];
+  readonly measures: readonly DrivenMeasure[];
   /** The message of `context.fail`, or of what the operator threw; nothing was driven after it. */
   readonly failure?: string;
 }
@@ -82,7 +86,7 @@ export class DrivenStep implements Driving {
   readonly emitted: DrivenOutput[] = [];
   readonly deadLetters: { reason: string; detail: string; origin: Origin }[] = [];
   readonly counters: Record<string, number> = {};
-  readonly measures: Pick<MetricRow, 'name' | 'value' | 'eventTimeMs'>[] = [];
+  readonly measures: DrivenMeasure[] = [];
   failure?: string;
   private readonly cells: { readonly name: string; readonly version: number; readonly cell: Cell }[] = [];
   private readonly run: (input: number, value: unknown, origin: Origin) => void;
@@ -223,8 +227,8 @@ export class DrivenStep implements Driving {
           this.counters[name] = (this.counters[name] ?? 0) + by;
         },
       }),
-      measure: (name, value, eventTimeMs) => {
-        this.measures.push({ name, value, eventTimeMs });
+      measure: (name, value, eventTimeMs, of) => {
+        this.measures.push({ name, value, eventTimeMs, ...of });
       },
       deadLetter: (reason, detail) => {
         if (!this.origin) throw new MillraceError('internal', 'a dead letter outside the processing of a record');

@@ -120,7 +120,7 @@ export class TopologyTest {
     });
   }
 
-  /** Measurements and counters that the topology's metrics sink got. */
+  /** Measurements and counters that the topology's first metrics sink got. */
   metrics(): MetricRow[] {
     return this.profile.outputOf('$metrics').map(({ value }) => value as MetricRow);
   }

@@ -4,7 +4,7 @@ import { alertMeasures } from './alert.js';
 import { circularRepartitions, subtopologiesOf } from './subtopologies.js';
 import type { Topology, Wire } from './topology.js';
 import { globalNodes } from './upstream.js';
-import { inputName, outputsOf } from './wires.js';
+import { inputName, metricsName, outputsOf } from './wires.js';
 
 /** One thing that is wrong with a topology, where it is, and what to do about it. */
 export interface TopologyProblem {
@@ -263,10 +263,10 @@ const targetOf = ({ topic, table }: Settings): string | undefined => {
   return table === undefined ? undefined : `table ${table}`;
 };
 
-/** The declared sinks, then the topology's own two under the names of their options. */
+/** The declared sinks, then the topology's own under the names of their options. */
 function allSinks({ sinks, deadLetters, metrics }: Topology): { id: string; sink: Sink<never> }[] {
-  const own = [...sinks, { id: 'deadLetters', sink: deadLetters }];
-  return metrics === undefined ? own : [...own, { id: 'metrics', sink: metrics }];
+  const ofMetrics = metrics.map((sink, i) => ({ id: metricsName(i), sink }));
+  return [...sinks, { id: 'deadLetters', sink: deadLetters }, ...ofMetrics];
 }
 
 const idsOf = ({ sources, steps, sinks, repartitions }: Topology): string[] =>

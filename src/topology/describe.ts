@@ -6,7 +6,7 @@ import type { Sink } from '../core/sink.js';
 import { sinkAsWritten } from './delivery.js';
 import { internalTopic, subtopologiesOf } from './subtopologies.js';
 import type { StepNode, Topology } from './topology.js';
-import { inputName, wireName } from './wires.js';
+import { inputName, metricsName, wireName } from './wires.js';
 
 /**
  * Describes a topology as text. The text of a topology is the same on every machine. Keep it as a golden file: its diff shows
@@ -48,7 +48,7 @@ export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) 
     }),
     ...topology.sinks.map(({ id, sink, input }) => written(id, wireName(topology, input), sink)),
     written('deadLetters', 'failed records', topology.deadLetters),
-    ...(topology.metrics ? [written('metrics', 'every step', topology.metrics)] : []),
+    ...topology.metrics.map((sink, i) => written(metricsName(i), 'every step', sink)),
   ];
   return `topology ${topology.name}\n\n${table(nodes)}\n${subtopologiesText(topology)}`;
 }

@@ -1,5 +1,5 @@
 import type { StepNode, Topology, Wire } from './topology.js';
-import { inputName, outputsOf } from './wires.js';
+import { inputName, metricsName, outputsOf } from './wires.js';
 
 /**
  * A topology as a Mermaid flowchart: sources and sinks outside, steps inside; steps that keep state have doubled
@@ -31,7 +31,7 @@ export function mermaid(topology: Topology): string {
     'end',
     ...sinks.map(({ id, sink }, index) => `s${index}[(${label(id, targetText(sink.kind, sink.settings))})]`),
     `dead[(${label('dead letters', targetText(deadLetters.kind, deadLetters.settings))})]`,
-    ...(metrics ? [`metrics[(${label('metrics', targetText(metrics.kind, metrics.settings))})]`] : []),
+    ...metrics.map(({ kind, settings }, i) => `${metricsName(i)}[(${label('metrics', targetText(kind, settings))})]`),
     ...steps.flatMap((step) =>
       step.inputs.flatMap((wire, index) =>
         edge(wire, nodes.get(step.id) ?? '', index === 0 ? undefined : inputName(step, index)),
@@ -40,7 +40,7 @@ export function mermaid(topology: Topology): string {
     ...repartitions.flatMap(({ id, input }) => edge(input, nodes.get(id) ?? '')),
     ...sinks.flatMap(({ input }, index) => edge(input, `s${index}`)),
     `engine -. ${quoted('failed records')} .-> dead`,
-    ...(metrics ? [`engine -. ${quoted('counters, metrics')} .-> metrics`] : []),
+    ...metrics.map((_, i) => `engine -. ${quoted('counters, metrics')} .-> ${metricsName(i)}`),
   ];
   return `flowchart LR\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
 }

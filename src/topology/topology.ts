@@ -75,12 +75,12 @@ export interface RepartitionOptions<T> {
   readonly headers?: PassedHeaders;
 }
 
-/** What belongs to a topology as a whole: its dead-letter sink, its metrics sink and its alerts. */
+/** What belongs to a topology as a whole: its dead-letter sink, its metrics sinks and its alerts. */
 export interface TopologyOptions {
   /** The sink for records that cannot be decoded, validated, processed or scored. */
   readonly deadLetters: Sink<DeadLetter>;
-  /** The sink for counters and metrics of the steps. */
-  readonly metrics?: Sink<MetricRow>;
+  /** The sink for counters and metrics of the steps, or several that get the same rows. */
+  readonly metrics?: Sink<MetricRow> | readonly Sink<MetricRow>[];
   /** When somebody is told about a run; at most 100. */
   readonly alerts?: readonly AlertRule[];
 }
@@ -92,7 +92,7 @@ export interface TopologyOptions {
 export interface Topology {
   readonly name: string;
   readonly deadLetters: Sink<DeadLetter>;
-  readonly metrics: Sink<MetricRow> | undefined;
+  readonly metrics: readonly Sink<MetricRow>[];
   readonly alerts: readonly AlertRule[];
   readonly sources: readonly SourceNode[];
   readonly steps: readonly StepNode[];
@@ -207,7 +207,7 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
   return Object.freeze({
     name,
     deadLetters: options.deadLetters,
-    metrics: options.metrics,
+    metrics: Object.freeze([options.metrics ?? []].flat()),
     alerts: Object.freeze([...(options.alerts ?? [])]),
     sources: Object.freeze(sources),
     steps: Object.freeze(steps),

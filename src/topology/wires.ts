@@ -18,6 +18,9 @@ export function inputName({ shape }: StepNode, index: number): string {
   return (shape.shape === 'stateful' ? shape.inputs[index - 1] : undefined) ?? `input ${index}`;
 }
 
+/** The name of a metrics sink of the topology, by its number. */
+export const metricsName = (index: number): string => (index === 0 ? 'metrics' : `metrics-${index + 1}`);
+
 /** `route.hubs` for the output `hubs` of a split, otherwise the id alone. */
 export function wireName(topology: Topology, { from, output }: Wire): string {
   const name = outputsOf(topology).get(from)?.[output];

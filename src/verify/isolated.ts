@@ -35,7 +35,7 @@ export function isolatedTopology(topology: Topology, verification: Verification,
     ...topology,
     name: isolatedName({ id: verification.id, run }),
     deadLetters: isolated('$dead-letters', topology.deadLetters),
-    metrics: undefined,
+    metrics: [],
     sources: Object.freeze(
       topology.sources.map(({ id, source }) => {
         const topic = verification.inputs[id];

@@ -30,7 +30,7 @@ export async function compareOutputs(
     faulted: isolatedTopology(topology, verification, 'faulted'),
   };
   const compared: Compared[] = [];
-  for (const { id, sink } of sinksOf({ ...topology, metrics: undefined })) {
+  for (const { id, sink } of sinksOf({ ...topology, metrics: [] })) {
     const read = async (run: Run): Promise<Written> => {
       const own = sinksOf(runs[run]).find((one) => one.id === id)?.sink as Sink<unknown>;
       const output = await outputOf(profile, own);

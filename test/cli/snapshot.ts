@@ -36,7 +36,12 @@ export function someSnapshot(): RunSnapshot {
       },
     ],
     counters,
-    measures: [{ topology: 'orders', step: 'model', task: 0, name: 'roc_auc', eventTimeMs: 1_000, value: 0.75 }],
+    measures: [
+      {
+        ...{ topology: 'orders', step: 'model', task: 0, name: 'roc_auc', slice: '', version: '' },
+        ...{ eventTimeMs: 1_000, value: 0.75 },
+      },
+    ],
     outages: [{ sink: 'history', sinceMs: 1_000, cause: 'connect ECONNREFUSED 127.0.0.1:8123' }],
     throttledMs: 2_500,
     models: [

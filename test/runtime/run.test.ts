@@ -112,7 +112,7 @@ describe('a run', () => {
   ])('gives counters as metrics an event time: %s', async (_, count, eventTimeMs) => {
     const profile = new MemoryProfile(1);
     append(profile, 'events', count, 3_700_000);
-    const counted = topology('counted', { deadLetters: memorySink(), metrics: memorySink() }, (t) => {
+    const counted = topology('counted', { deadLetters: memorySink(), metrics: [memorySink(), memorySink()] }, (t) => {
       t.source('events', source('events')).to('out', memorySink());
     });
     const running = await runTopology(counted, {
@@ -123,10 +123,13 @@ describe('a run', () => {
     });
     await running.finished;
     const rows = profile.outputOf('$metrics').map(({ value }) => value as MetricRow);
+    expect(profile.outputOf('$metrics-2').map(({ value }) => value)).toEqual(rows);
     expect(rows.find(({ name }) => name === 'counter:read')).toMatchObject({
       step: 'events',
       value: count,
       eventTimeMs,
+      slice: '',
+      version: '',
     });
   });
 

@@ -36,7 +36,7 @@ describe('shadowOf', () => {
     expect(isolated.sources.map(({ source }) => source.topic)).toEqual(
       flightDelays.sources.map(({ source }) => source.topic),
     );
-    expect(isolated.metrics).toBeUndefined();
+    expect(isolated.metrics).toEqual([]);
     expect(topologyHash({ ...isolated, name: flightDelays.name })).toBe(topologyHash(flightDelays));
     expect(Object.isFrozen(isolated)).toBe(true);
   });

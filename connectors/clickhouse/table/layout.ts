@@ -82,7 +82,7 @@ export function upsertLayout({ table, columns, key, orderBy, migrate }: UpsertTa
   };
 }
 
-/** The layout of a metrics sink: a measurement is identified by its name and event time. */
+/** The layout of a metrics sink: a measurement is identified by its name, event time, slice and model version. */
 export const metricsLayout = (table: string): TableLayout => ({
   ...plain,
   view: table,
@@ -94,9 +94,11 @@ export const metricsLayout = (table: string): TableLayout => ({
     name: 'LowCardinality(String)',
     eventTime: 'DateTime64(3)',
     value: 'Float64',
+    slice: 'LowCardinality(String)',
+    version: 'LowCardinality(String)',
   },
   identity: { _incarnation: 'UInt64' },
-  key: ['topology', 'step', 'task', 'name', 'eventTime'],
+  key: ['topology', 'step', 'task', 'name', 'eventTime', 'slice', 'version'],
   version: ['_incarnation'],
   unchanging: false, // a later measurement for the same time may equal an earlier one
 });

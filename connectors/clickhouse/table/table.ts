@@ -58,7 +58,16 @@ export async function differencesOf(engine: Engine, layout: TableLayout): Promis
     if (declared !== actual) differences.push({ setting, declared, actual, change: 'other', repair });
   };
   // Some versions print a key of one column in additional brackets.
-  other('sorting key', layout.key.join(', '), table.key.replaceAll(/[`()]/g, ''));
+  const sortedBy = table.key.replaceAll(/[`()]/g, '');
+  if (isLonger(layout.key, sortedBy, differences))
+    differences.push({
+      setting: 'sorting key',
+      declared: layout.key.join(', '),
+      actual: sortedBy,
+      change: 'add',
+      repair: `MODIFY ORDER BY (${layout.key.map(quoted).join(', ')})`,
+    });
+  else other('sorting key', layout.key.join(', '), sortedBy);
   if (layout.partitionBy !== undefined)
     other('partition key', await formatted(engine, layout.partitionBy), table.partition);
   const { storagePolicy: policy } = layout;
@@ -67,6 +76,15 @@ export async function differencesOf(engine: Engine, layout: TableLayout): Promis
   // Compared after the policy, since it names a disk or volume of the policy.
   if (layout.ttl !== undefined) other('ttl', ttlSql(layout.ttl), table.ttl, `MODIFY TTL ${ttlSql(layout.ttl)}`);
   return differences;
+}
+
+/** Whether a key goes on with columns that are added: ClickHouse takes those in the same statement, and no other ones. */
+function isLonger(key: readonly string[], than: string, differences: readonly Difference[]): boolean {
+  const length = than.split(', ').length;
+  const added = key.slice(length);
+  const isAdded = (column: string) =>
+    differences.some(({ setting, change }) => setting === `column ${column}` && change === 'add');
+  return added.length > 0 && key.slice(0, length).join(', ') === than && added.every(isAdded);
 }
 
 /** An expression in ClickHouse's own notation. */

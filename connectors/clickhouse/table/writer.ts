@@ -122,10 +122,11 @@ export class MetricsWriter implements SinkWriter {
     return this.batches.close();
   }
 
-  private row({ topology, step, task, name, eventTimeMs, value }: MetricRow): string {
+  private row({ topology, step, task, name, slice, version, eventTimeMs, value }: MetricRow): string {
     const words = [quotedText(topology), quotedText(step), task, quotedText(name)];
+    const of = `${quotedText(slice)},${quotedText(version)}`;
     const atMs = Math.min(LATEST_MS, Math.max(EARLIEST_MS, eventTimeMs));
-    return `[${words.join(',')},${time.write(atMs)},${number.write(value)},${this.incarnation}]`;
+    return `[${words.join(',')},${time.write(atMs)},${number.write(value)},${of},${this.incarnation}]`;
   }
 }
 

@@ -13,8 +13,10 @@ interface Payment {
   readonly at: number;
 }
 
+const deadLetters = kafka.deadLetterSink({ topic: 'payments.dead' });
+
 /** Reads payments from a Redis stream, looks up their accounts, and writes what a service needs. */
-export const example = topology('accounts', { deadLetters: kafka.deadLetterSink({ topic: 'payments.dead' }) }, (t) => {
+export const example = topology('accounts', { deadLetters, metrics: redis.metricsSink({ ttl: days(7) }) }, (t) => {
   const payments = t
     .source(
       'payments',

@@ -77,7 +77,7 @@ function diverted(shape: StatefulShape): StatefulShape {
           return context.watermarkMs;
         },
         counter: (name) => context.counter(name),
-        measure: (name, value, eventTimeMs) => context.measure(name, value, eventTimeMs),
+        measure: (name, value, eventTimeMs, of) => context.measure(name, value, eventTimeMs, of),
         fail: (message, hint) => context.fail(message, hint),
         deadLetter(reason, detail) {
           if (reason === 'late' && (input === 0 || input === right)) isLate = true;

@@ -7,14 +7,21 @@ import { type Hashes, keyTooLong, mustFit } from './hashes.js';
 import type { TaskOwners } from './task-outputs.js';
 import { unknownKind } from './topic-sinks.js';
 
-/** The sink of `redis.hashSink` and `redis.upsertSink`: of each key only the newest value of an epoch is written. */
-export function hashSink(owners: TaskOwners): SinkDriver {
+const KINDS = ['redis.hashSink', 'redis.upsertSink', 'redis.metricsSink'];
+
+/** The sink of hashes: of each key only the newest value of an epoch is written. */
+export function hashSink(owners: TaskOwners, stored: Hashes): SinkDriver {
   return {
     mode: 'transactional',
     async open(sink, { step, task }) {
-      if (sink.kind !== 'redis.hashSink' && sink.kind !== 'redis.upsertSink') throw unknownKind(sink, step);
+      if (!KINDS.includes(sink.kind)) throw unknownKind(sink, step);
       const outputs = owners.current(task);
-      const { key, content, ttl } = sink.options as HashSinkOptions;
+      const { key, content, ttl, newest } = sink.options as HashSinkOptions;
+      const isOlder = (name: string, fields: Readonly<Record<string, string>>): boolean => {
+        if (newest === undefined) return false;
+        const there = outputs.hashes.get(name)?.fields ?? stored.get(name);
+        return Number(fields[newest]) < Number(there?.[newest]);
+      };
       return {
         unrepresentable: (value) =>
           unrepresentableHash(key(value), content ? content(value) : value) ?? keyTooLong(key(value)),
@@ -24,6 +31,7 @@ export function hashSink(owners: TaskOwners): SinkDriver {
             const name = key(value);
             mustFit(name, step);
             const fields = hashFields(content ? content(value) : value);
+            if (isOlder(name, fields)) continue;
             outputs.hashes.set(name, { fields, ttlMs: ttl ?? Number.POSITIVE_INFINITY });
           }
         },

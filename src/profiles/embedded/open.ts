@@ -36,7 +36,7 @@ export interface Embedded {
   readonly source: SourceDriver;
   /** Serves `kafka.sink`, `kafka.upsertSink`, `kafka.deadLetterSink` and what lies between subtopologies. */
   readonly topicSink: SinkDriver;
-  /** Serves `redis.hashSink` and `redis.upsertSink`. */
+  /** Serves `redis.hashSink`, `redis.upsertSink` and `redis.metricsSink`. */
   readonly hashSink: SinkDriver;
   /** Serves `redis.hashLookup`. */
   readonly hashLookup: LookupDriver;
@@ -99,7 +99,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
   return {
     source: logSource(log, owners),
     topicSink: topicSinks(log, owners, schemas, now, letterKey),
-    hashSink: hashSink(owners),
+    hashSink: hashSink(owners, hashes),
     hashLookup: hashLookup(hashes),
     schemas,
     async openLedger(task) {

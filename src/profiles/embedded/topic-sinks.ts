@@ -170,5 +170,5 @@ const recordBytesMax = ({ configs }: TopicDeclaration): number =>
 export const unknownKind = (sink: Sink<unknown>, step: SinkContext['step']): MillraceError =>
   new MillraceError('config', `the embedded store has no sink of kind ${sink.kind}`, {
     where: step,
-    hint: 'it serves kafka.sink, kafka.upsertSink, kafka.deadLetterSink, redis.hashSink, redis.upsertSink and repartitions',
+    hint: 'it serves kafka.sink, kafka.upsertSink, kafka.deadLetterSink, redis.hashSink, redis.upsertSink, redis.metricsSink and repartitions',
   });

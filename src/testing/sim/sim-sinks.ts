@@ -234,8 +234,8 @@ class SimWriter implements SinkWriter {
 
   private takeOne(value: unknown, origin: Origin | undefined): void {
     const { output, session } = this;
-    if (origin === undefined) {
-      const { step, name, eventTimeMs } = value as MetricRow; // rows of the metrics sink have no origin
+    if (origin === undefined || origin.topic === '$metrics') {
+      const { step, name, eventTimeMs } = value as MetricRow; // rows of the metrics sink are of no record
       const row = { value, topic: `${step}/${name}`, offset: eventTimeMs };
       session.pending.push(() => output.rows.push(row));
       return;

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { type ClickHouse, type ClickHouseOptions, openClickHouse } from '../../../connectors/clickhouse/open.js';
-import { days, type MetricRow, type Origin, type Sink, type SinkWriter } from '../../../src/core/index.js';
+import {
+  days,
+  type Measured,
+  type MetricRow,
+  type Origin,
+  type Sink,
+  type SinkWriter,
+} from '../../../src/core/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
 import { memoryLedgers } from './memory-ledgers.js';
@@ -213,11 +220,12 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
 
   it('keeps measurements, the last one of each point of event time', async () => {
     const table = tableName();
-    const metric = (name: string, eventTimeMs: number, value: number): MetricRow => ({
+    const metric = (name: string, eventTimeMs: number, value: number, of: Measured = {}): MetricRow => ({
       topology: 'flights',
       step: 'delay-model',
       task: 1,
       name,
+      ...{ slice: '', version: '', ...of },
       eventTimeMs,
       value,
     });
@@ -234,6 +242,35 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
       { ...common, name: 'counter:read', eventTime: '2299-12-31 23:59:59.999', value: '1' },
       { ...common, name: 'logLoss', eventTime: '1970-01-01 01:00:00.000', value: '0.5' },
       { ...common, name: 'logLoss', eventTime: '1970-01-01 02:00:00.000', value: 'nan' },
+    ]);
+  });
+
+  it('keeps measurements of slices and versions apart, in a table of an earlier release too', async () => {
+    const table = tableName();
+    const before = `topology LowCardinality(String), step LowCardinality(String), task UInt32, name LowCardinality(String),
+      eventTime DateTime64(3), value Float64`;
+    await db.command(
+      `CREATE TABLE ${table}_rows (${before}, _incarnation UInt64) ENGINE = ReplacingMergeTree(_incarnation)
+       ORDER BY (topology, step, task, name, eventTime)`,
+    );
+    await db.command(`INSERT INTO ${table}_rows VALUES ('flights', 'model', 0, 'loss', 3600, 0.7, 1)`);
+    await db.command(
+      `CREATE VIEW ${table} AS SELECT topology, step, task, name, eventTime, value FROM ${table}_rows FINAL`,
+    );
+    const row = (value: number, of: Measured): MetricRow => ({
+      ...{ topology: 'flights', step: 'model', task: 0, name: 'loss', eventTimeMs: 3_600_000, value },
+      ...{ slice: '', version: '', ...of },
+    });
+    for (const value of [0.4, 0.5])
+      await writeAll(
+        await open(clickhouse.metricsSink({ table })),
+        [row(value, { slice: 'origin=JFK' }), row(value + 0.1, { slice: 'origin=JFK', version: 'm.0.10' })],
+        [],
+      );
+    expect(await db.query(`SELECT slice, version, value FROM ${table} ORDER BY slice, version`)).toEqual([
+      { slice: '', version: '', value: 0.7 },
+      { slice: 'origin=JFK', version: '', value: 0.5 },
+      { slice: 'origin=JFK', version: 'm.0.10', value: 0.6 },
     ]);
   });
 

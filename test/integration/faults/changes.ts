@@ -1,4 +1,4 @@
-import type { Change } from '../../../src/core/index.js';
+import type { Change, MetricRow } from '../../../src/core/index.js';
 
 // Changes of a few keys, for sinks that hold what is true now.
 
@@ -16,6 +16,12 @@ export const changeTo = (n: number): Change<Numbered> => ({
   key: String(keyOf(n)),
   before: n < KEYS || takesAway(n - KEYS) ? null : { n: n - KEYS },
   after: takesAway(n) ? null : { n },
+});
+
+/** Of each key a later measurement. */
+export const metricTo = (n: number): MetricRow => ({
+  ...{ topology: 't', step: 's', task: 0, name: `metric-${keyOf(n)}`, slice: '', version: '' },
+  ...{ eventTimeMs: n, value: n },
 });
 
 /** What a world of them says of itself. */

@@ -45,7 +45,11 @@ export const tables = {
   },
   'clickhouse.metricsSink': {
     sink: (table) => clickhouse.metricsSink({ table }) as Sink<unknown>,
-    value: (n) => ({ topology: 't', step: 's', task: 0, name: 'n', eventTimeMs: n, value: n }) satisfies MetricRow,
+    value: (n) =>
+      ({
+        ...{ topology: 't', step: 's', task: 0, name: 'n', slice: '', version: '' },
+        ...{ eventTimeMs: n, value: n },
+      }) satisfies MetricRow,
     numbers: (table) => `SELECT value AS n FROM ${table}`,
   },
 } satisfies Record<string, Rows>;

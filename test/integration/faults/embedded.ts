@@ -11,7 +11,7 @@ import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
 import type { FaultName } from '../../../src/testing/fault-list.js';
 import type { SourceFaultWorld } from '../../../src/testing/source-fault-contract.js';
 import { openWorld, sourceOf } from '../../profiles/embedded/world.js';
-import { changeTo, changing } from './changes.js';
+import { changeTo, changing, keyOf, metricTo } from './changes.js';
 import { canMount, smallDisk } from './disk.js';
 
 type Numbered = { readonly n: number };
@@ -93,6 +93,15 @@ export const sinks = {
       ...changing,
       value: changeTo,
       visible: numbersOfHashes,
+    }),
+  'redis.metricsSink': () =>
+    inStore({
+      driver: 'hashSink',
+      sink: redis.metricsSink({ ttl: hours(1) }) as Sink<never> as Sink<unknown>,
+      value: metricTo,
+      keyOf,
+      replaces: true,
+      visible: async (embedded) => [...embedded.hashes()].map(({ fields }) => Number(fields.value)),
     }),
 };
 

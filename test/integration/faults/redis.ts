@@ -10,7 +10,7 @@ import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
 import { lastingPorts } from '../../ports.js';
 import { jsonKind, type Kind, kinds } from '../redis/kinds.js';
 import { OwnServer, redis8, type Start } from '../redis/own-server.js';
-import { changeTo, changing, keyOf, type Numbered } from './changes.js';
+import { changeTo, changing, keyOf, metricTo, type Numbered } from './changes.js';
 import type { Service } from './kinds.js';
 import { fresh, inTopology, proxyTo, shared } from './shared.js';
 
@@ -88,6 +88,18 @@ const upserts = async (start: Server) => ({
     value: changeTo,
   })),
   ...changing,
+});
+
+/** Measurements of few metrics: of each that with the greatest event time stays. */
+const measurements = async (start: Server) => ({
+  ...(await structure(start, {
+    sink: (name) => redis.metricsSink({ prefix: `${name}:`, ttl: minutes(5) }) as Sink<unknown>,
+    visible: async (client, name) =>
+      Promise.all((await client.keys(`${name}:*`)).map(async (key) => Number(await client.hget(key, 'value')))),
+    value: metricTo,
+  })),
+  keyOf,
+  replaces: true,
 });
 
 /** One subscriber, which is connected whenever something can be published. */
@@ -179,6 +191,7 @@ export const lanes: readonly Service[] = [
       'redis.hashSink idleTimeout': deferred(() => hashes(two)),
       'redis.upsertSink': () => upserts(two),
       'redis.upsertSink idleTimeout': deferred(() => upserts(two)),
+      'redis.metricsSink': () => measurements(two),
       'redis.publishSink': () => channel(two),
     },
     sources: { 'redis.streamSource': () => entries(two) },

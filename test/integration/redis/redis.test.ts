@@ -148,6 +148,64 @@ describe('redis.hashSink', () => {
     expect(await stored(name)).toEqual({ 1: 7 });
   });
 
+  it('keeps what is newest by a field, within a call and from one to the next', async () => {
+    const name = fresh();
+    const key = (v: { id: string }) => `${name}:${v.id}`;
+    const sink = redis.hashSink<{ id: string; at?: number }>({ key, ttl: minutes(5), newest: 'at' }) as Sink<unknown>;
+    const task = { topology: name, partition: 0 };
+    const writer = await sinks.sink.open(sink, { step: 'online', task, incarnation: 0 });
+    const write = async (from: number, values: readonly object[]) => {
+      await writer.write(
+        values,
+        values.map((_, i) => originAt(from + i)),
+      );
+      await writer.prepare?.();
+    };
+    await write(1, [
+      { id: 'a', at: 5 },
+      { id: 'a', at: 3 },
+      { id: 'b', at: 1 },
+    ]);
+    expect(await reader.hgetall(`${name}:a`)).toEqual({ id: 'a', at: '5' });
+    await write(4, [{ id: 'a', at: 4 }, { id: 'b', at: 1 }, { id: 'b', at: 2 }, { id: 'c' }]);
+    expect(await reader.hgetall(`${name}:a`)).toEqual({ id: 'a', at: '5' });
+    expect(await reader.hgetall(`${name}:b`)).toEqual({ id: 'b', at: '2' });
+    expect(await reader.hgetall(`${name}:c`)).toEqual({ id: 'c' });
+  });
+
+  it('keeps measurements as a metrics sink, those of a later run of the task too', async () => {
+    const name = fresh();
+    const sink = redis.metricsSink({ prefix: `${name}:`, ttl: minutes(5) }) as Sink<unknown>;
+    const row = (eventTimeMs: number, value: number) => ({
+      ...{
+        topology: 't',
+        step: 'model',
+        task: 1,
+        name: 'loss',
+        slice: 'origin=JFK',
+        version: 'm.1.0',
+        eventTimeMs,
+        value,
+      },
+    });
+    const task = { topology: name, partition: 1 };
+    for (const [incarnation, rows] of [
+      [row(2, 0.2), row(3, 0.3)],
+      [row(3, 0.35), row(2, 0.25)],
+    ].entries()) {
+      const writer = await sinks.sink.open(sink, { step: '$metrics-2', task, incarnation });
+      await writer.write(
+        rows,
+        rows.map((_, i) => originAt(i)),
+      );
+      await writer.prepare?.();
+    }
+    expect(await reader.hgetall(`${name}:t:model:1:loss:origin=JFK:m.1.0`)).toEqual({
+      ...{ topology: 't', step: 'model', task: '1', name: 'loss', slice: 'origin=JFK', version: 'm.1.0' },
+      ...{ eventTimeMs: '3', value: '0.35' },
+    });
+  });
+
   it('shows fields as strings, leaves out what is null, and has a time to live', async () => {
     const name = fresh();
     const sink = redis.hashSink({ key: () => `${name}:1`, ttl: minutes(5) }) as Sink<unknown>;

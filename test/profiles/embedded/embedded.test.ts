@@ -291,10 +291,15 @@ describe('lookups', () => {
 });
 
 describe('hashes', () => {
-  const write = async ({ embedded }: World, values: readonly { id: string }[], ttl = minutes(10)) => {
+  const write = async (
+    { embedded }: World,
+    values: readonly { id: string; at?: number }[],
+    ttl = minutes(10),
+    newest?: string,
+  ) => {
     const ledger = await embedded.openLedger(task(0));
     await ledger.restore();
-    const sink = hashSinkOf((value) => (value as { id: string }).id, ttl);
+    const sink = hashSinkOf((value) => (value as { id: string }).id, ttl, newest);
     const writer = await embedded.hashSink.open(sink, { step: 's', task: task(0), incarnation: 0 });
     await writer.write(
       values,
@@ -315,6 +320,25 @@ describe('hashes', () => {
     expect(world.embedded.getHash('b')).toBeUndefined();
     await world.restart();
     expect([...world.embedded.hashes()].map(({ key }) => key)).toEqual(['', 'a']);
+  });
+
+  it('keep what is newest by a field, within an epoch and from one to the next', async () => {
+    const world = await open();
+    await write(
+      world,
+      [
+        { id: 'a', at: 5 },
+        { id: 'a', at: 3 },
+        { id: 'b', at: 1 },
+      ],
+      minutes(10),
+      'at',
+    );
+    expect(world.embedded.getHash('a')).toEqual({ id: 'a', at: '5' });
+    await write(world, [{ id: 'a', at: 4 }, { id: 'b', at: 1 }, { id: 'b', at: 2 }, { id: 'c' }], minutes(10), 'at');
+    expect(world.embedded.getHash('a')).toEqual({ id: 'a', at: '5' });
+    expect(world.embedded.getHash('b')).toEqual({ id: 'b', at: '2' });
+    expect(world.embedded.getHash('c')).toEqual({ id: 'c' });
   });
 
   it('expire by the clock, are renewed by a write, and are removed in time', async () => {

@@ -59,8 +59,8 @@ export const deadLetterSinkOf = (topic: string): Sink<DeadLetter> => ({
   options: { topic },
 });
 
-export function hashSinkOf(key: (value: unknown) => string, ttl = hours(1)): Sink<unknown> {
-  const options: HashSinkOptions = { key, ttl };
+export function hashSinkOf(key: (value: unknown) => string, ttl = hours(1), newest?: string): Sink<unknown> {
+  const options: HashSinkOptions = { key, ttl, newest };
   return { connector: 'redis', kind: 'redis.hashSink', settings: {}, options };
 }
 
