@@ -23,6 +23,7 @@ export {
   type Update,
 } from './core/index.js';
 export * from './ml/drift/index.js';
+export { type EvaluationQuery, evaluationSql } from './ml/evaluation/evaluation-sql.js';
 export * from './ml/features/index.js';
 export * from './ml/index.js';
 export * from './ml/metrics/index.js';

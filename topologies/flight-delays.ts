@@ -1,31 +1,13 @@
-import {
-  dedupe,
-  expectations,
-  featurize,
-  hours,
-  impute,
-  infer,
-  learn,
-  map,
-  millis,
-  topology,
-  validate,
-} from 'millrace';
+import { dedupe, featurize, hours, impute, infer, learn, map, millis, topology, validate } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
 import { redis } from 'millrace/connectors/redis';
 import { ftrl, lastClass, logisticRegression, majority, rateBy, vectorDigest } from 'millrace/ml';
-import { type FlightArrived, FlightArrivedV1 } from '../schemas/flight-arrived.v1.js';
-import { type FlightDeparted, FlightDepartedV1 } from '../schemas/flight-departed.v1.js';
+import { FlightArrivedV1 } from '../schemas/flight-arrived.v1.js';
+import { FlightDepartedV1 } from '../schemas/flight-departed.v1.js';
 import { type Prediction, PredictionV1 } from '../schemas/prediction.v1.js';
+import { arrivedExpectations, departedExpectations } from './flight-expectations.js';
 import { flightFeatures, localHour } from './flight-features.js';
-
-const departedExpectations = expectations<FlightDeparted>()
-  .notNull('origin', 'destination')
-  .range('distance', 1, 12_000)
-  .fresh((f) => f.departedAt, hours(12));
-
-const arrivedExpectations = expectations<FlightArrived>().range('delayMinutes', -180, 2_000);
 
 /**
  * Predicts at departure whether a flight will arrive 15 minutes late or more. Two models answer: one that learns from flights as they

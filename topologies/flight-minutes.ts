@@ -1,18 +1,12 @@
-import { dedupe, expectations, featurize, hours, impute, learn, map, topology, validate } from 'millrace';
+import { dedupe, featurize, hours, impute, learn, map, topology, validate } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
 import { redis } from 'millrace/connectors/redis';
 import { ftrl, lastNumber, linearRegression, meanBy, runningMean } from 'millrace/ml';
-import { type FlightArrived, FlightArrivedV1 } from '../schemas/flight-arrived.v1.js';
-import { type FlightDeparted, FlightDepartedV1 } from '../schemas/flight-departed.v1.js';
+import { FlightArrivedV1 } from '../schemas/flight-arrived.v1.js';
+import { FlightDepartedV1 } from '../schemas/flight-departed.v1.js';
+import { arrivedExpectations, departedExpectations } from './flight-expectations.js';
 import { flightFeatures, localHour } from './flight-features.js';
-
-const departedExpectations = expectations<FlightDeparted>()
-  .notNull('origin', 'destination')
-  .range('distance', 1, 12_000)
-  .fresh((f) => f.departedAt, hours(12));
-
-const arrivedExpectations = expectations<FlightArrived>().range('delayMinutes', -180, 2_000);
 
 /**
  * Predicts at departure by how many minutes a flight will be late; learns when it has arrived.

@@ -6,7 +6,7 @@ const FLIGHTS = 50_000;
 /** Departures and arrivals of the first flights, without the corruption of the demo. */
 export const flights: DataSet = {
   name: 'flights',
-  topologies: ['flight-delays', 'flight-minutes'],
+  topologies: ['flight-delays', 'flight-minutes', 'flight-evaluation'],
   revision: 1,
   about: `The first ${FLIGHTS} US flights of January 2001 (Bureau of Transportation Statistics), as in vega-datasets`,
   async streams() {

@@ -32,6 +32,8 @@ export interface Accumulator<in In> {
   ): void;
   /** Whether all values were retracted; only known if `counted`. */
   isEmpty(numbers: Numbers, at: number): boolean;
+  /** The numbers of the aggregates that are merged by addition, by name. */
+  sums(numbers: Numbers, at: number, values: readonly unknown[], valueAt: number): Record<string, number[]>;
   /** Writes the results by name, in the order of the names. */
   results(
     into: Record<string, unknown>,
@@ -115,6 +117,18 @@ export function accumulatorOf<In>(aggregates: Aggregates<In>, counted = false): 
         const { logic } = overValues[i] as Placed<ValueLogic<In>>;
         values[place] = logic.merge(values[place], fromValues[fromValueAt + i]);
       }
+    },
+
+    sums(numbers, at, values, valueAt) {
+      const sums: Record<string, number[]> = {};
+      for (const { name, number, value } of inOrder) {
+        if (aggregates[name]?.additive === undefined) continue;
+        const from = at + (number?.offset ?? 0);
+        sums[name] = Array.from(
+          number ? numbers.slice(from, from + number.logic.size) : (values[valueAt + value.offset] as Float64Array),
+        );
+      }
+      return sums;
     },
 
     results(into, numbers, at, values, valueAt) {

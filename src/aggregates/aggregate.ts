@@ -29,6 +29,12 @@ export interface ValueLogic<in In, Acc = unknown, out Result = unknown> {
   retract?(acc: Acc, value: In, timeMs: number): Acc;
 }
 
+/** That accumulators are numbers and merged by adding them place by place, wherever they are kept. */
+export interface Additive {
+  /** ClickHouse SQL of the result, from the text of an array with the sums of accumulators; none of a result that is no number. */
+  readonly sql?: ((sums: string) => string) | undefined;
+}
+
 /** How the values of a window become one result: inert data. */
 export interface Aggregate<in In, out Result> {
   readonly kind: string;
@@ -36,6 +42,7 @@ export interface Aggregate<in In, out Result> {
   readonly text: string;
   readonly logic: NumberLogic<In, Result> | ValueLogic<In, unknown, Result>;
   readonly problems: readonly Problem[];
+  readonly additive?: Additive | undefined;
 }
 
 /** The type of an aggregate's result. */

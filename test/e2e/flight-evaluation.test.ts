@@ -10,6 +10,7 @@ import { accuracy, brier, calibrationError, fBeta, logLoss, rocAuc, scoreHistogr
 import { type DrivenInput, driveOperator } from '../../src/testing.js';
 import { read } from '../docs/generated.js';
 import { generator } from '../random.js';
+import { expectNear, figures, type Row } from './figures.js';
 import { arrivalOf, departureOf, firstFlights } from './real-flights.js';
 import { rocAucOf } from './roc-auc.js';
 
@@ -28,7 +29,6 @@ interface Label {
   readonly late: boolean;
 }
 type Timed<T> = { readonly value: T; readonly eventTimeMs: number };
-type Row = Readonly<Record<string, number | string | null>>;
 
 let predictions: Timed<Prediction>[];
 let labels: Timed<Label>[];
@@ -87,34 +87,6 @@ function newest(told: readonly Timed<Label>[]): Map<string, Row> {
     rows.set(`${value.startMs}/${value.slice}/${value.value}`, value);
   return rows;
 }
-
-/** The figures of a group of rows by their definitions. */
-function figures(rows: readonly { readonly p: number; readonly late: boolean }[]): Row {
-  const n = rows.length;
-  const mean = (of: (row: (typeof rows)[number]) => number) => rows.reduce((sum, row) => sum + of(row), 0) / n;
-  const hits = rows.filter(({ p, late }) => p > 0.25 && late).length;
-  const claims = rows.filter(({ p }) => p > 0.25).length + rows.filter(({ late }) => late).length;
-  const bins = Array.from({ length: 10 }, (_, b) => rows.filter(({ p }) => Math.floor(10 * p) === b));
-  const gap = (bin: typeof rows) => Math.abs(bin.reduce((sum, { p, late }) => sum + p - Number(late), 0));
-  const auc = rocAucOf(rows.map(({ p, late }) => [p, late] as const));
-  return {
-    right: mean(({ p, late }) => Number(p > 0.25 === late)),
-    loss: mean(({ p, late }) => -Math.log(late ? p : 1 - p)),
-    brier: mean(({ p, late }) => (p - Number(late)) ** 2),
-    auc: Number.isNaN(auc) ? null : auc,
-    f1: claims === 0 ? null : (2 * hits) / claims,
-    ece: bins.reduce((sum, bin) => sum + gap(bin), 0) / n,
-  };
-}
-
-const expectNear = (actual: Row | undefined, expected: Row, where: string): void => {
-  for (const [name, value] of Object.entries(expected)) {
-    const own = actual?.[name];
-    if (typeof value === 'number' && typeof own === 'number')
-      expect(Math.abs(own - value), `${where}: ${name}`).toBeLessThanOrEqual(1e-9);
-    else expect(own, `${where}: ${name}`).toBe(value);
-  }
-};
 
 describe('evaluate on flights', () => {
   it('gives every figure of every slice and week that a single loop over the whole log gives', () => {

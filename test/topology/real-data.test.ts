@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest';
 import { check, deliveryOn, describe, type Topology } from '../../src/topology/index.js';
 import { digits } from '../../topologies/digits.js';
+import { flightEvaluation } from '../../topologies/flight-evaluation.js';
 import { flightMinutes } from '../../topologies/flight-minutes.js';
 import { ratings } from '../../topologies/ratings.js';
 import { sensorAnomalies } from '../../topologies/sensor-anomalies.js';
 import { spam } from '../../topologies/spam.js';
 
-const topologies: readonly Topology[] = [digits, flightMinutes, ratings, sensorAnomalies, spam];
+const topologies: readonly Topology[] = [digits, flightEvaluation, flightMinutes, ratings, sensorAnomalies, spam];
 
 it('the topologies on real data have no problems and are the golden text', async () => {
   expect(topologies.flatMap(check)).toEqual([]);

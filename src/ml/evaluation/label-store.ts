@@ -1,4 +1,4 @@
-import { type MapCell, mapCell, type TimerCell, timerCell } from '../../state/index.js';
+import { type MapCell, mapCell, rescale, type TimerCell, timerCell } from '../../state/index.js';
 import type { JudgementOf, Place } from './slice-windows.js';
 
 type Key = string | number;
@@ -44,11 +44,14 @@ export interface LabelPolicy {
   readonly pendingMax: number;
 }
 
-/** The cells of a label store. */
-export const labelCells = ({ pendingMax }: Pick<LabelPolicy, 'pendingMax'>) => ({
-  pending: mapCell<Key, Waiting>(),
-  waits: timerCell<Key>({ timersMax: pendingMax }),
-  ends: timerCell<Key>({ timersMax: pendingMax }),
+/**
+ * The cells of a label store; the version is that of what was predicted. A prediction counts in windows of its task, so the number of tasks
+ * can change only when none waits.
+ */
+export const labelCells = ({ pendingMax }: Pick<LabelPolicy, 'pendingMax'>, version = 1) => ({
+  pending: rescale.whileEmpty(mapCell<Key, Waiting>({ version })),
+  waits: rescale.whileEmpty(timerCell<Key>({ timersMax: pendingMax })),
+  ends: rescale.whileEmpty(timerCell<Key>({ timersMax: pendingMax })),
 });
 
 interface LabelCells {
@@ -60,6 +63,8 @@ interface LabelCells {
 /** Joins predictions with their labels, in event time. */
 export interface LabelStore {
   has(key: Key): boolean;
+  /** When the prediction of a key was made that is kept, and whether its label has come. */
+  find(key: Key): { readonly timeMs: number; readonly isLabelled: boolean } | undefined;
   isFull(): boolean;
   /** Keeps a prediction of a key that has none; only if it is not full. */
   predict(key: Key, timeMs: number, prediction: unknown, weight: number | null, places: readonly Place[]): void;
@@ -102,6 +107,10 @@ export function labelStore({ pending, waits, ends }: LabelCells, policy: LabelPo
   };
   return {
     has: (key) => pending.has(key),
+    find(key) {
+      const waiting = pending.get(key);
+      return waiting && { timeMs: waiting[0], isLabelled: waiting[4] === KNOWN };
+    },
     isFull: () => pending.size >= pendingMax,
 
     predict(key, timeMs, prediction, weight, places) {

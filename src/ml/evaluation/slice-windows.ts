@@ -1,15 +1,24 @@
 import type { Accumulator } from '../../aggregates/accumulator.js';
-import { type MapCell, mapCell, type TimerCell, timerCell, type ValueCell, valueCell } from '../../state/index.js';
+import {
+  type MapCell,
+  mapCell,
+  rescale,
+  type TimerCell,
+  timerCell,
+  type ValueCell,
+  valueCell,
+} from '../../state/index.js';
 import { layoutVersion } from '../features/plan.js';
 
-/** Where a prediction counts: the number of a slice and window. */
+/** Where a prediction counts: the number of a window, model version and slice. */
 export type Place = number;
 
-/** Of a slice and window: what it is of, when its next row is due (0: nothing is new), its counts, and the state of its metrics. */
+/** Of a window, version and slice: what it is of, when its next row is due (0: nothing is new), its counts, and the state of its metrics. */
 interface SliceWindow {
   readonly name: string;
   readonly slice: string;
   readonly value: string;
+  readonly version: string;
   readonly startMs: number;
   dueMs: number;
   /** Predictions, labels, assumed labels, corrections. */
@@ -26,6 +35,8 @@ export interface SliceCounts {
   readonly slice: string;
   /** Which rows of it; `other` for what is beyond its limit, and empty for all. */
   readonly value: string;
+  /** The version of the model that predicted; `other` for what is beyond their limit, and empty where versions are not told apart. */
+  readonly version: string;
   /** The window, by the event time of predictions. */
   readonly startMs: number;
   readonly endMs: number;
@@ -60,42 +71,56 @@ export interface SlicePlan {
   readonly keptMs: number;
   /** Names of slices, in their order. */
   readonly slices: readonly string[];
-  /** Values of a slice and window; the others count as one. */
+  /** Values of a slice, window and version; the others count as one. */
   readonly slicesMax: number;
+  /** Versions in a window; the others count as one. */
+  readonly versionsMax: number;
+  /** Whether a row has the sums behind its metrics. */
+  readonly hasSums: boolean;
   /** Windows of event time, of all slices together. */
   readonly windowsMax: number;
 }
 
-/** Places there may be: in each window one of all rows, and of each slice its values and one for the others. */
-const placesMax = ({ slices, slicesMax, windowsMax }: SlicePlan): number =>
-  windowsMax * (1 + slices.length * (slicesMax + 1));
+/** Places there may be: in each window and version one of all rows, and of each slice its values and one for the others. */
+const placesMax = ({ slices, slicesMax, versionsMax, windowsMax }: SlicePlan): number =>
+  windowsMax * (versionsMax + 1) * (1 + slices.length * (slicesMax + 1));
+
+/** Of how a window lies in the state. */
+const WINDOW_VERSION = 2;
 
 /** The cells of windows by slice, for accumulators of a layout. */
 export const sliceCells = (plan: SlicePlan, layout: Accumulator<never>['layout']) => ({
   // Sums of other metrics, slices or windows must not meet these.
-  windows: mapCell<Place, SliceWindow>({ version: layoutVersion([layout, plan.slices, plan.everyMs]) }),
-  places: mapCell<string, Place>(),
-  /** Windows of event time that are open, of all slices together, and the number of the next place. */
-  opened: valueCell<readonly [windows: number, next: Place]>({ initial: [0, 0] }),
-  rows: timerCell<Place>({ timersMax: placesMax(plan) }),
-  closes: timerCell<Place>({ timersMax: placesMax(plan) }),
+  windows: rescale.whileEmpty(
+    mapCell<Place, SliceWindow>({ version: layoutVersion([WINDOW_VERSION, layout, plan.slices, plan.everyMs]) }),
+  ),
+  places: rescale.whileEmpty(mapCell<string, Place>({ version: WINDOW_VERSION })),
+  /** The versions of each window of event time that is open. */
+  opened: rescale.whileEmpty(mapCell<number, string[]>({ version: WINDOW_VERSION })),
+  next: rescale.merged(valueCell<Place>({ initial: 0 }), rescale.highest),
+  rows: rescale.whileEmpty(timerCell<Place>({ timersMax: placesMax(plan) })),
+  closes: rescale.whileEmpty(timerCell<Place>({ timersMax: placesMax(plan) })),
 });
 
 interface SliceCells {
   readonly windows: MapCell<Place, SliceWindow>;
   readonly places: MapCell<string, Place>;
-  readonly opened: ValueCell<readonly [windows: number, next: Place]>;
+  readonly opened: MapCell<number, string[]>;
+  readonly next: ValueCell<Place>;
   readonly rows: TimerCell<Place>;
   readonly closes: TimerCell<Place>;
 }
 
-/** Takes a row. */
-type Tell = (counts: SliceCounts, metrics: Record<string, unknown>) => void;
+/** Takes a row: its counts, its metrics, the sums behind them. */
+type Tell = (counts: SliceCounts, metrics: Record<string, unknown>, sums: Sums) => void;
+
+/** By metric: an accumulator that is merged by addition. */
+export type Sums = Readonly<Record<string, readonly number[]>>;
 
 /** Metrics by slice and window. */
 export interface SliceWindows<in In> {
-  /** Where a prediction at this time counts, given its value of each slice; undefined if there are too many windows. */
-  placesOf(timeMs: number, values: readonly string[]): readonly Place[] | undefined;
+  /** Where a prediction at this time counts, given its version and its value of each slice; undefined if there are too many windows. */
+  placesOf(timeMs: number, version: string, values: readonly string[]): readonly Place[] | undefined;
   /** Counts a prediction at a place, which is open as long as its predictions are kept. A row is due at the end of the interval of `nowMs`. */
   predict(place: Place, nowMs: number): void;
   /** Measures a prediction with its label, in place of what was known of it. */
@@ -108,46 +133,51 @@ export interface SliceWindows<in In> {
   end(nowMs: number, tell: Tell): void;
 }
 
-/** What the values beyond the limit of a slice count as. */
+/** What values beyond the limit of a slice, and versions beyond theirs, count as. */
 const OTHER = 'other';
+
+const NO_SUMS: Sums = Object.freeze({});
 
 /**
  * Opens windows by slice on their cells. A window has a row at the end of each interval in which it changed, and one when it ends if there
  * is news. Rows of the same time come in the order in which their windows were opened.
  *
- * Memory: the metrics' state and some 200 bytes for each value of a slice and window: in each of `windowsMax` windows `slicesMax` + 1 a slice.
+ * Memory: the metrics' state and some 200 bytes for each value of a slice, window and version: in each of `windowsMax` windows and for each of
+ * `versionsMax` + 1 versions `slicesMax` + 1 a slice.
  */
 export function sliceWindows<In>(
-  { windows, places, opened, rows, closes }: SliceCells,
+  { windows, places, opened, next, rows, closes }: SliceCells,
   accumulator: Accumulator<In>,
-  { everyMs, keptMs, slices, slicesMax, windowsMax }: SlicePlan,
+  { everyMs, keptMs, slices, slicesMax, versionsMax, hasSums, windowsMax }: SlicePlan,
 ): SliceWindows<In> {
-  const nameOf = (startMs: number, slice: number, value: string): string => `${startMs}|${slice}|${value}`;
-  const open = (name: string, slice: string, value: string, startMs: number): Place => {
-    const [open, place] = opened.get();
-    opened.set([open + (slice === 'all' ? 1 : 0), place + 1]);
+  const nameOf = (startMs: number, version: number, slice: number, value: string): string =>
+    `${startMs}|${version}|${slice}|${value}`;
+  const open = (name: string, slice: string, value: string, version: string, startMs: number): Place => {
+    const place = next.get();
+    next.set(place + 1);
     const numbers = new Float64Array(accumulator.numbers);
     const states: unknown[] = [];
     accumulator.init(numbers, 0, states, 0);
     const values = slice === 'all' ? slices.map(() => 0) : [];
-    windows.set(place, { name, slice, value, startMs, dueMs: 0, counts: [0, 0, 0, 0], values, numbers, states });
+    const counts = [0, 0, 0, 0];
+    windows.set(place, { name, slice, value, version, startMs, dueMs: 0, counts, values, numbers, states });
     places.set(name, place);
     closes.add(startMs + everyMs + keptMs + 1, place);
     return place;
   };
   /** The place of a value, or that of the others where there are too many. */
-  const placeIn = (all: SliceWindow, i: number, value: string): Place => {
-    const { startMs, values } = all;
+  const placeIn = (all: SliceWindow, versionAt: number, i: number, value: string): Place => {
+    const { startMs, values, version } = all;
     const slice = slices[i] as string;
-    const name = nameOf(startMs, i + 1, value);
+    const name = nameOf(startMs, versionAt, i + 1, value);
     const found = places.get(name);
     if (found !== undefined) return found;
     if ((values[i] as number) < slicesMax) {
       values[i] = (values[i] as number) + 1;
-      return open(name, slice, value, startMs);
+      return open(name, slice, value, version, startMs);
     }
-    const other = nameOf(startMs, i + 1, OTHER);
-    return places.get(other) ?? open(other, slice, OTHER, startMs);
+    const other = nameOf(startMs, versionAt, i + 1, OTHER);
+    return places.get(other) ?? open(other, slice, OTHER, version, startMs);
   };
   const bump = ({ counts }: SliceWindow, counter: number, by: number): void => {
     counts[counter] = (counts[counter] as number) + by;
@@ -159,11 +189,26 @@ export function sliceWindows<In>(
     }
     windows.set(place, window);
   };
-  const tellOf = ({ slice, value, startMs, counts, numbers, states }: SliceWindow, atMs: number, tell: Tell): void => {
+  /** The place of a version among those of its window, or that of the others where there are too many; undefined if there are too many windows. */
+  const versionIn = (startMs: number, version: string): number | undefined => {
+    const known = opened.get(startMs);
+    if (known === undefined && opened.size >= windowsMax) return undefined;
+    const versions = known ?? [];
+    const wanted = versions.includes(version) || versions.length < versionsMax ? version : OTHER;
+    const at = versions.indexOf(wanted);
+    if (at >= 0) return at;
+    versions.push(wanted);
+    opened.set(startMs, versions);
+    return versions.length - 1;
+  };
+  const tellOf = (window: SliceWindow, atMs: number, tell: Tell): void => {
+    const { slice, value, version, startMs, counts, numbers, states } = window;
     const metrics: Record<string, unknown> = {};
     accumulator.results(metrics, numbers, 0, states, 0);
     const [predicted = 0, labelled = 0, assumed = 0, corrected = 0] = counts;
-    tell({ slice, value, startMs, endMs: startMs + everyMs, atMs, predicted, labelled, assumed, corrected }, metrics);
+    const sums = hasSums ? accumulator.sums(numbers, 0, states, 0) : NO_SUMS;
+    const endMs = startMs + everyMs;
+    tell({ slice, value, version, startMs, endMs, atMs, predicted, labelled, assumed, corrected }, metrics, sums);
   };
   const tellDue = (nowMs: number, tell: Tell): void =>
     rows.takeDue(nowMs, (place, timeMs) => {
@@ -173,15 +218,15 @@ export function sliceWindows<In>(
       tellOf(window, timeMs, tell);
     });
   return {
-    placesOf(timeMs, values) {
+    placesOf(timeMs, version, values) {
       const startMs = Math.floor(timeMs / everyMs) * everyMs;
-      const name = nameOf(startMs, 0, '');
-      const known = places.get(name);
-      if (known === undefined && opened.get()[0] >= windowsMax) return undefined;
-      const whole = known ?? open(name, 'all', '', startMs);
+      const at = versionIn(startMs, version);
+      if (at === undefined) return undefined;
+      const name = nameOf(startMs, at, 0, '');
+      const whole = places.get(name) ?? open(name, 'all', '', opened.get(startMs)?.[at] as string, startMs);
       const all = windows.get(whole) as SliceWindow;
       const found = [whole];
-      for (let i = 0; i < slices.length; i++) found.push(placeIn(all, i, values[i] as string));
+      for (let i = 0; i < slices.length; i++) found.push(placeIn(all, at, i, values[i] as string));
       windows.set(whole, all);
       return found;
     },
@@ -221,8 +266,7 @@ export function sliceWindows<In>(
         }
         windows.delete(place);
         places.delete(window.name);
-        const [open, next] = opened.get();
-        if (window.slice === 'all') opened.set([open - 1, next]);
+        opened.delete(window.startMs);
       });
     },
   };

@@ -1,7 +1,8 @@
-import { type Aggregate, type Numbers, ofNumbers, ofValue } from '../../aggregates/aggregate.js';
+import { type Additive, type Aggregate, type Numbers, ofNumbers, ofValue } from '../../aggregates/aggregate.js';
 import { addSum, addTerm, sumAt } from '../../aggregates/sum.js';
 import type { Problem } from '../../core/index.js';
 import { type Labelled, weightOf } from './labelled.js';
+import { sumSql } from './sql.js';
 
 /**
  * Sums over rows, from which a metric is read. An accumulator is the number of rows, then plain sums, then compensated ones of two
@@ -14,6 +15,8 @@ export interface Sums<in Row> {
   readonly compensated?: number;
   /** Adds a row from `at` on; a negative weight takes it back. Says whether the row could be used; if not, nothing has changed. */
   add(into: Numbers, at: number, row: Row, weight: number): boolean;
+  /** SQL of what is read, over at least one row; see `sql.ts`. */
+  readonly sql?: ((sums: string) => string) | undefined;
 }
 
 /** Up to this size the numbers of many accumulators share an array; a larger one has its own. */
@@ -26,11 +29,12 @@ const SHARED_MAX = 64;
 export function metric<Row extends Pick<Labelled, 'weight'>, Result>(
   kind: string,
   text: string,
-  { plain = 0, compensated = 0, add }: Sums<Row>,
+  { plain = 0, compensated = 0, add, sql }: Sums<Row>,
   read: (from: Numbers, at: number) => Result,
   problems: readonly Problem[] = [],
 ): Aggregate<Row, Result | null> {
   const size = 1 + plain + 2 * compensated;
+  const additive: Additive = { sql: sql && ((sums) => `if(${sums}[1] = 0, NULL, ${sql(sums)})`) };
   const update = (into: Numbers, at: number, row: Row, times: 1 | -1): void => {
     const weight = weightOf(row);
     if (Number.isNaN(weight) || !add(into, at + 1, row, times * weight)) return;
@@ -44,7 +48,7 @@ export function metric<Row extends Pick<Labelled, 'weight'>, Result>(
   };
   const result = (from: Numbers, at: number): Result | null => (from[at] === 0 ? null : read(from, at + 1));
   if (size <= SHARED_MAX) {
-    return ofNumbers<Row, Result | null>(
+    const ofSums = ofNumbers<Row, Result | null>(
       kind,
       text,
       {
@@ -59,12 +63,13 @@ export function metric<Row extends Pick<Labelled, 'weight'>, Result>(
       },
       problems,
     );
+    return Object.freeze({ ...ofSums, additive });
   }
   const changed = (numbers: Float64Array, change: (into: Float64Array) => void): Float64Array => {
     change(numbers);
     return numbers;
   };
-  return ofValue<Row, Float64Array, Result | null>(
+  const ofSums = ofValue<Row, Float64Array, Result | null>(
     kind,
     text,
     {
@@ -76,6 +81,13 @@ export function metric<Row extends Pick<Labelled, 'weight'>, Result>(
     },
     problems,
   );
+  return Object.freeze({ ...ofSums, additive });
+}
+
+/** What is read of a mean, and SQL of it. */
+interface MeanReading {
+  finish(mean: number): number;
+  sql(mean: string): string;
 }
 
 /** Defines a metric that is the weighted mean of a score of each row; NaN is the score of a row that cannot be used. */
@@ -83,7 +95,7 @@ export function meanMetric<Row extends Pick<Labelled, 'weight'>>(
   kind: string,
   text: string,
   scoreOf: (row: Row) => number,
-  finish: (mean: number) => number = (mean) => mean,
+  { finish, sql }: MeanReading = { finish: (mean) => mean, sql: (mean) => mean },
   problems: readonly Problem[] = [],
 ): Aggregate<Row, number | null> {
   return metric<Row, number>(
@@ -101,6 +113,7 @@ export function meanMetric<Row extends Pick<Labelled, 'weight'>>(
         addTerm(into, at + 3, weight * score);
         return true;
       },
+      sql: (sums) => sql(`${sumSql(sums, 3)} / (${sums}[2] + ${sumSql(sums, 1)})`),
     },
     (from, at) => finish(sumAt(from, at + 3) / ((from[at] as number) + sumAt(from, at + 1))),
     problems,

@@ -1,11 +1,24 @@
 import { accumulatorOf, aggregateProblems, retractionProblems } from '../../aggregates/accumulator.js';
 import type { Aggregate, ResultOf } from '../../aggregates/index.js';
 import { quantiles } from '../../aggregates/index.js';
-import { credibleJump, eventClock, observe } from '../../core/event-clock.js';
-import { type Duration, formatDuration, type MultiInputOperator, type Problem, stateful } from '../../core/index.js';
+import { credibleJump, eventClock, furthest, observe } from '../../core/event-clock.js';
+import {
+  type Duration,
+  type Emit,
+  formatDuration,
+  type MultiInputOperator,
+  type Problem,
+  stateful,
+} from '../../core/index.js';
 import { type Judged, type Judgement, labelCells, labelStore } from '../../ml/evaluation/label-store.js';
-import { type SliceCounts, type SlicePlan, sliceCells, sliceWindows } from '../../ml/evaluation/slice-windows.js';
-import { valueCell } from '../../state/index.js';
+import {
+  type SliceCounts,
+  type SlicePlan,
+  type Sums,
+  sliceCells,
+  sliceWindows,
+} from '../../ml/evaluation/slice-windows.js';
+import { rescale, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 
 /** Where predictions and labels are, how late, wrong and missing labels are treated, and what is measured. */
@@ -18,6 +31,8 @@ export interface EvaluateOptions<Row, Label, M> {
     readonly value: (row: Row) => TakenBy<M, 'prediction'>;
     /** How much it counts; 1 by default. */
     readonly weight?: (row: Row) => number;
+    /** The version of the model that predicted it: versions are measured by themselves. Without it all are one. */
+    readonly version?: (row: Row) => string;
   };
   /** How to read the values of the input `labels`. */
   readonly label: {
@@ -38,6 +53,12 @@ export interface EvaluateOptions<Row, Label, M> {
   readonly slices?: Readonly<Record<string, (row: Row) => string | number | boolean | null | undefined>>;
   /** Values of a slice in a window (default: 100); the others count as `other`. */
   readonly slicesMax?: number;
+  /** Versions in a window (default: 10); the others count as `other`. */
+  readonly versionsMax?: number;
+  /** Whether a row has `sums`: those of tasks, slices and windows add up to the sums of the whole, of which `evaluationSql` reads the metrics. */
+  readonly sums?: boolean;
+  /** Metrics that also go to the metrics sinks of the topology, each time that a row comes; of all slices. */
+  readonly measured?: readonly (keyof M & string)[];
   /** The size of a window of predictions, and how often rows come of what is new in it. */
   readonly every: Duration;
   /** Maximum number of predictions that are kept. */
@@ -53,10 +74,12 @@ export type EvaluationRow<M> = SliceCounts & {
   /** How long labels took: the median, and what 95 % of them did not exceed; null without labels. */
   readonly delayP50Ms: number | null;
   readonly delayP95Ms: number | null;
+  /** With the option `sums`: of each metric what it is computed from, to be added up place by place. */
+  readonly sums: Sums;
 } & { readonly [N in keyof M]: ResultOf<M[N]> };
 
 /**
- * The columns of a ClickHouse table of evaluation rows; those of the metrics come beside them.
+ * The columns of a ClickHouse table of evaluation rows; those of the metrics come beside them. `sums` is empty without that option.
  *
  * @example clickhouse.tableSink({ table: 'quality', columns: { ...evaluationColumns, loss: 'Nullable(Float64)' }, orderBy: ['slice', 'startMs'] });
  */
@@ -64,6 +87,7 @@ export const evaluationColumns = Object.freeze({
   task: 'UInt32',
   slice: 'LowCardinality(String)',
   value: 'String',
+  version: 'LowCardinality(String)',
   startMs: 'Int64',
   endMs: 'Int64',
   atMs: 'Int64',
@@ -74,6 +98,7 @@ export const evaluationColumns = Object.freeze({
   coverage: 'Float64',
   delayP50Ms: 'Nullable(Float64)',
   delayP95Ms: 'Nullable(Float64)',
+  sums: 'Map(LowCardinality(String), Array(Float64))',
 }) satisfies Readonly<Record<keyof EvaluationRow<object>, string>>;
 
 /** Metrics by name, over rows of any type. */
@@ -108,7 +133,7 @@ const AHEAD_MAX = 100;
  * Dead letters: `empty-key`, `late` (a prediction whose wait is over), `pending-full`, `too-many-windows` (predictions of windows far ahead).
  * Equal keys must be in one partition.
  * Memory: `pendingMax` predictions, some 150 bytes each and their value; the state of the metrics and a sketch of delays for each value of a
- * slice, in the windows of the last `wait` + `correctable`.
+ * slice and each version, in the windows of the last `wait` + `correctable`.
  *
  * @example
  * scored.via('evaluation', { labels: arrived }, evaluate({
@@ -125,10 +150,11 @@ const AHEAD_MAX = 100;
 export function evaluate<Row, Label, const M extends Named>(
   options: EvaluateOptions<Row, Label, M>,
 ): MultiInputOperator<Row, { labels: Label }, EvaluationRow<M>> {
-  const { prediction, label, wait, correctable, missing, metrics, every, pendingMax, slicesMax = 100 } = options;
+  const { prediction, label, wait, correctable, missing, metrics, every, pendingMax } = options;
+  const { slicesMax = 100, versionsMax = 10, sums = false, measured = [] } = options;
   const slices = Object.entries(options.slices ?? {});
   const lastMs = wait + (correctable ?? 0);
-  const problems = problemsOf(options, slicesMax);
+  const problems = problemsOf(options, { slicesMax, versionsMax });
   const isGood = problems.length === 0;
   const named: Readonly<Record<string, Aggregate<Judged, unknown>>> = metrics as never;
   const accumulator = accumulatorOf<Judged>({
@@ -140,13 +166,15 @@ export function evaluate<Row, Label, const M extends Named>(
     keptMs: lastMs,
     slices: slices.map(([name]) => name),
     slicesMax: isGood ? slicesMax : 1,
+    versionsMax: isGood && prediction.version ? versionsMax : 1,
+    hasSums: sums,
     windowsMax: isGood ? Math.ceil(lastMs / every) + 2 + AHEAD_MAX : 1,
   };
   const policy = { waitMs: wait, correctableMs: correctable, missing, pendingMax: isGood ? pendingMax : 1 };
   const cells = {
     ...labelCells(policy),
     ...sliceCells(plan, accumulator.layout),
-    clock: valueCell({ initial: eventClock() }),
+    clock: rescale.merged(valueCell({ initial: eventClock() }), furthest),
   };
   const jumpMs = credibleJump(Math.max(lastMs, every));
   return stateful<Row, { labels: Label }, EvaluationRow<M>, typeof cells>({
@@ -158,6 +186,8 @@ export function evaluate<Row, Label, const M extends Named>(
       ...Object.fromEntries(Object.entries(named).map(([name, { text }]) => [`metric ${name}`, text])),
       slices: plan.slices.join(', '),
       slicesMax,
+      ...(prediction.version && { versionsMax }),
+      ...(measured.length > 0 && { measured: measured.join(', ') }),
       every: formatDuration(every),
       pendingMax,
     },
@@ -186,6 +216,7 @@ export function evaluate<Row, Label, const M extends Named>(
       const predict = (key: Key, row: Row, timeMs: number, nowMs: number): void => {
         const places = windows.placesOf(
           timeMs,
+          prediction.version?.(row) ?? '',
           slices.map(([, of]) => String(of(row))),
         );
         if (places === undefined) {
@@ -204,15 +235,25 @@ export function evaluate<Row, Label, const M extends Named>(
         else apply(judgement, nowMs);
       };
 
+      const tellTo =
+        (emit: Emit) =>
+        (counts: SliceCounts, results: Record<string, unknown>, own: Sums): void => {
+          emit(rowOf(context.task, counts, results, own), counts.atMs);
+          const { slice, value, version, endMs } = counts;
+          const of = { slice: slice === 'all' ? '' : `${slice}=${value}`, version };
+          for (const name of measured) {
+            const figure = results[name];
+            if (typeof figure === 'number') context.measure(name, figure, endMs, of);
+          }
+        };
+
       return {
         onRecord(input, value, emit, { eventTimeMs }) {
           // What this record changes is not known before its time, however far behind the watermark is.
           const time = opened.clock.get();
           observe(time, eventTimeMs, jumpMs);
           opened.clock.set(time);
-          windows.tell(time.nowMs, (counts, results) =>
-            emit(rowOf(context.task, counts, results) as never, counts.atMs),
-          );
+          windows.tell(time.nowMs, tellTo(emit as Emit));
           const nowMs = Math.max(eventTimeMs, time.nowMs, context.watermarkMs);
           const key = input === 0 ? prediction.key(value as Row) : label.key(value as Label);
           if (isEmptyKey(key)) return context.deadLetter('empty-key', emptyKeyText(key));
@@ -233,7 +274,7 @@ export function evaluate<Row, Label, const M extends Named>(
               (judgement) => apply(judgement, Math.max(nextMs, opened.clock.get().nowMs)),
               () => count('missing'),
             );
-            windows.end(nextMs, (counts, results) => emit(rowOf(context.task, counts, results) as never, nextMs));
+            windows.end(nextMs, tellTo(emit as Emit));
           }
         },
       };
@@ -256,19 +297,33 @@ const COUNTERS = [
   'duplicates',
 ] as const;
 
-function rowOf(task: number, counts: SliceCounts, { [DELAYS]: delays, ...metrics }: Record<string, unknown>): object {
+function rowOf(
+  task: number,
+  counts: SliceCounts,
+  { [DELAYS]: delays, ...metrics }: Record<string, unknown>,
+  sums: Sums,
+): object {
   const [p50, p95] = delays as readonly (number | null)[];
   const { predicted, labelled } = counts;
-  return { ...counts, task, coverage: labelled / predicted, delayP50Ms: p50, delayP95Ms: p95, ...metrics };
+  return { ...counts, task, coverage: labelled / predicted, delayP50Ms: p50, delayP95Ms: p95, sums, ...metrics };
 }
 
 function problemsOf<Row, Label, M extends Named>(
-  { wait, correctable, missing, metrics, slices = {}, every, pendingMax }: EvaluateOptions<Row, Label, M>,
-  slicesMax: number,
+  {
+    wait,
+    correctable,
+    missing,
+    metrics,
+    measured = [],
+    slices = {},
+    every,
+    pendingMax,
+  }: EvaluateOptions<Row, Label, M>,
+  limits: Readonly<Record<string, number>>,
 ): Problem[] {
   const taken = Object.keys(metrics).filter((name) => name === DELAYS || name in evaluationColumns);
   const positive = { wait, every, ...(correctable !== undefined && { correctable }) };
-  const whole = { pendingMax, slicesMax };
+  const whole = { pendingMax, ...limits };
   return [
     ...Object.entries(positive)
       .filter(([, value]) => !(value > 0))
@@ -283,6 +338,9 @@ function problemsOf<Row, Label, M extends Named>(
     ...(Object.keys(slices).includes('all')
       ? [{ message: "a slice 'all'", hint: 'that is the slice of all rows' }]
       : []),
+    ...measured
+      .filter((name) => !(name in metrics))
+      .map((name) => ({ message: `no metric '${name}' to be measured`, hint: 'name those of `metrics`' })),
     ...aggregateProblems(metrics),
     ...(correctable === undefined && missing === undefined ? [] : retractionProblems(metrics)),
   ];

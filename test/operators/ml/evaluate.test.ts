@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { accumulatorOf } from '../../../src/aggregates/accumulator.js';
 import { max, quantile } from '../../../src/aggregates/index.js';
 import { hours, millis } from '../../../src/core/index.js';
 import { accuracy, logLoss, rocAuc } from '../../../src/ml/metrics/index.js';
@@ -12,6 +13,7 @@ interface Prediction {
   readonly p: number | null;
   readonly origin: string;
   readonly weight: number;
+  readonly version: string;
 }
 interface Label {
   readonly id: string;
@@ -27,12 +29,27 @@ type Row = EvaluationRow<typeof metrics>;
 interface Policy {
   readonly correctable?: number;
   readonly missing?: boolean;
+  /** Whether versions are told apart. */
+  readonly versions?: true;
 }
-const policies: readonly Policy[] = [{}, { correctable: 25 }, { missing: false }, { correctable: 40, missing: true }];
+const policies: readonly Policy[] = [
+  {},
+  { correctable: 25, versions: true },
+  { missing: false },
+  { correctable: 40, missing: true },
+];
 
-const operatorOf = ({ correctable, missing }: Policy, more: { slicesMax?: number; pendingMax?: number } = {}) =>
+const operatorOf = (
+  { correctable, missing, versions }: Policy,
+  more: { slicesMax?: number; pendingMax?: number } = {},
+) =>
   evaluate({
-    prediction: { key: (row: Prediction) => row.id, value: (row) => row.p, weight: (row) => row.weight },
+    prediction: {
+      key: (row: Prediction) => row.id,
+      value: (row) => row.p,
+      weight: (row) => row.weight,
+      ...(versions && { version: (row: Prediction) => row.version }),
+    },
     label: { key: (row: Label) => row.id, value: (row) => row.late },
     wait: millis(WAIT),
     ...(correctable !== undefined && { correctable: millis(correctable) }),
@@ -40,6 +57,9 @@ const operatorOf = ({ correctable, missing }: Policy, more: { slicesMax?: number
     metrics,
     slices: { origin: (row) => row.origin },
     slicesMax: 2,
+    versionsMax: 2,
+    sums: true,
+    measured: ['loss'],
     every: millis(EVERY),
     pendingMax: 1_000,
     ...more,
@@ -58,6 +78,7 @@ const histories: fc.Arbitrary<Step[]> = fc
       late: fc.constantFrom(true, false, true, false, null),
       origin: fc.constantFrom('x', 'y', 'z', 'w'),
       weight: fc.constantFrom(1, 1, 2, 0.3),
+      version: fc.constantFrom('v1', 'v2', 'v3', 'v4'),
       step: fc.oneof({ weight: 8, arbitrary: fc.nat(3) }, { weight: 1, arbitrary: fc.nat(30) }),
       back: fc.nat(DISORDER),
     }),
@@ -65,19 +86,29 @@ const histories: fc.Arbitrary<Step[]> = fc
   )
   .map((steps) => {
     let now = 0;
-    return steps.map(({ isLabel, id, p, late, origin, weight, step, back }): Step => {
+    return steps.map(({ isLabel, id, p, late, origin, weight, version, step, back }): Step => {
       now += step;
       const eventTimeMs = Math.max(0, now - back);
       return isLabel
         ? { input: 1, value: { id, late }, eventTimeMs }
-        : { input: 0, value: { id, p, origin, weight }, eventTimeMs };
+        : { input: 0, value: { id, p, origin, weight, version }, eventTimeMs };
     });
   });
+
+const accumulator = accumulatorOf<never>(metrics as never);
+/** What the metrics are computed from. */
+function sumsOf(rows: readonly unknown[]): Row['sums'] {
+  const numbers = Array<number>(accumulator.numbers).fill(0);
+  accumulator.init(numbers, 0, [], 0);
+  for (const row of rows) accumulator.add(numbers, 0, [], 0, row as never, 0);
+  return accumulator.sums(numbers, 0, [], 0);
+}
 
 /** A prediction and all that is known of it. */
 interface Kept {
   readonly row: Prediction;
   readonly timeMs: number;
+  readonly version: string;
   readonly slices: readonly string[];
   label: boolean | null;
   assumed: boolean;
@@ -87,7 +118,7 @@ interface Kept {
 }
 
 /** The rows by the definition: time goes millisecond by millisecond, and each row is computed from all predictions of its window. */
-function naive(history: readonly Step[], { correctable, missing }: Policy): Row[] {
+function naive(history: readonly Step[], { correctable, missing, versions }: Policy): Row[] {
   const last = WAIT + (correctable ?? 0);
   const all: Kept[] = [];
   const due = new Map<string, number>();
@@ -97,14 +128,17 @@ function naive(history: readonly Step[], { correctable, missing }: Policy): Row[
   const windowOf = (timeMs: number) => Math.floor(timeMs / EVERY) * EVERY;
   const news = (kept: Kept, nowMs: number) => {
     for (const slice of kept.slices) {
-      const id = `${windowOf(kept.timeMs)}/${slice}`;
+      const id = `${windowOf(kept.timeMs)}/${kept.version}/${slice}`;
       if (!due.has(id)) due.set(id, (Math.floor(nowMs / EVERY) + 1) * EVERY);
     }
   };
   const tell = (id: string, atMs: number) => {
-    const [start, slice, value] = id.split('/') as [string, string, string];
+    const [start, version, slice, value] = id.split('/') as [string, string, string, string];
     const own = all.filter(
-      (kept) => windowOf(kept.timeMs) === Number(start) && kept.slices.includes(`${slice}/${value}`),
+      (kept) =>
+        windowOf(kept.timeMs) === Number(start) &&
+        kept.version === version &&
+        kept.slices.includes(`${slice}/${value}`),
     );
     const judged = own
       .filter(({ label }) => label !== null)
@@ -116,7 +150,7 @@ function naive(history: readonly Step[], { correctable, missing }: Policy): Row[
       );
     due.delete(id);
     rows.push({
-      ...{ slice, value, startMs: Number(start), endMs: Number(start) + EVERY, atMs },
+      ...{ slice, value, version, startMs: Number(start), endMs: Number(start) + EVERY, atMs },
       ...{ task: 0, predicted: own.length, labelled: judged.length },
       assumed: own.filter(({ assumed }) => assumed).length,
       corrected: own.reduce((sum, { corrected }) => sum + corrected, 0),
@@ -126,6 +160,7 @@ function naive(history: readonly Step[], { correctable, missing }: Policy): Row[
       right: over(metrics.right, judged),
       loss: over(metrics.loss, judged),
       auc: over(metrics.auc, judged),
+      sums: sumsOf(judged),
     });
   };
   const tick = (now: number) => {
@@ -147,15 +182,19 @@ function naive(history: readonly Step[], { correctable, missing }: Policy): Row[
     const held = all.find(({ row, held: is }) => is && row.id === value.id);
     if (input === 0 && held === undefined && eventTimeMs + WAIT >= watermark) {
       const row = value as Prediction;
+      const here = all.filter(({ timeMs }) => windowOf(timeMs) === windowOf(eventTimeMs));
+      const knownVersions = new Set(here.map(({ version }) => version).filter((each) => each !== 'other'));
+      const hasRoom = knownVersions.has(row.version) || knownVersions.size < 2;
+      const version = !versions ? '' : hasRoom ? row.version : 'other';
       const known = new Set(
-        all
-          .filter(({ timeMs }) => windowOf(timeMs) === windowOf(eventTimeMs))
+        here
+          .filter((each) => each.version === version)
           .flatMap(({ slices }) => slices.filter((slice) => slice !== 'origin/other')),
       );
       const own = `origin/${row.origin}`;
       const slice = known.has(own) || known.size < 2 + (known.has('all/') ? 1 : 0) ? own : 'origin/other';
       const kept: Kept = {
-        ...{ row, timeMs: eventTimeMs, slices: ['all/', slice], label: null },
+        ...{ row, timeMs: eventTimeMs, version, slices: ['all/', slice], label: null },
         ...{ assumed: false, delayMs: null, corrected: 0, held: true },
       };
       all.push(kept);
@@ -181,14 +220,20 @@ function naive(history: readonly Step[], { correctable, missing }: Policy): Row[
 
 const inOrder = (rows: readonly Row[]): Row[] =>
   [...rows].sort(
-    (a, b) => a.atMs - b.atMs || a.startMs - b.startMs || `${a.slice}${a.value}`.localeCompare(`${b.slice}${b.value}`),
+    (a, b) =>
+      a.atMs - b.atMs ||
+      a.startMs - b.startMs ||
+      `${a.version}/${a.slice}${a.value}`.localeCompare(`${b.version}/${b.slice}${b.value}`),
   );
 
 function expectAlike(actual: readonly Row[], expected: readonly Row[]): void {
   expect(actual.length).toBe(expected.length);
   inOrder(expected).forEach((row, i) => {
-    const { loss, right, ...exact } = inOrder(actual)[i] as Row;
-    const { loss: itsLoss, right: itsRight, ...its } = row;
+    const { loss, right, sums, ...exact } = inOrder(actual)[i] as Row;
+    const { loss: itsLoss, right: itsRight, sums: itsSums, ...its } = row;
+    expect(Object.keys(sums)).toEqual(Object.keys(itsSums));
+    for (const [name, own] of Object.entries(sums))
+      expect(own).toEqual(itsSums[name]?.map((sum) => expect.closeTo(sum, 9)));
     expect(exact).toEqual({ ...its, auc: its.auc === null ? null : expect.closeTo(its.auc, 9) });
     for (const [a, b] of [
       [loss, itsLoss],
@@ -209,8 +254,15 @@ describe('evaluate', () => {
   it.each(policies)('gives the rows of its definition, with %j', (policy) => {
     fc.assert(
       fc.property(histories, (history) => {
-        const { rows, deadLetters } = drive(policy, history);
+        const { rows, deadLetters, measures } = drive(policy, history);
         expectAlike(rows, naive(history, policy));
+        const losses = rows.filter(({ loss }) => loss !== null);
+        expect(measures).toEqual(
+          losses.map(({ loss, slice, value, version, endMs }) => ({
+            ...{ name: 'loss', value: loss, eventTimeMs: endMs, version },
+            slice: slice === 'all' ? '' : `${slice}=${value}`,
+          })),
+        );
         expect(deadLetters.every(({ reason }) => reason === 'late')).toBe(true);
       }),
       { numRuns: 250 },
@@ -276,7 +328,7 @@ describe('evaluate', () => {
   it('counts what happens, and sends away what it cannot keep', () => {
     const p = (id: string, eventTimeMs: number): Step => ({
       input: 0,
-      value: { id, p: 0.9, origin: 'x', weight: 1 },
+      value: { id, p: 0.9, origin: 'x', weight: 1, version: 'v1' },
       eventTimeMs,
     });
     const l = (id: string, late: boolean | null, eventTimeMs: number): Step => ({
@@ -311,7 +363,7 @@ describe('evaluate', () => {
 
   it('forgets what has ended', () => {
     const history = Array.from({ length: 300 }, (_, i): Step[] => [
-      { input: 0, value: { id: `k${i}`, p: 0.5, origin: `o${i % 9}`, weight: 1 }, eventTimeMs: 8 * i },
+      { input: 0, value: { id: `k${i}`, p: 0.5, origin: `o${i % 9}`, weight: 1, version: 'v1' }, eventTimeMs: 8 * i },
       { input: 1, value: { id: `k${i}`, late: i % 3 === 0 }, eventTimeMs: 8 * i + 2 },
     ]).flat();
     checkOperator(operatorOf({ correctable: 25 }), history.slice(0, 60), { stateBytesMax: 12_000 });

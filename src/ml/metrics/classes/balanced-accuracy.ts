@@ -1,4 +1,5 @@
 import type { Aggregate } from '../../../aggregates/aggregate.js';
+import { meanSql } from '../sql.js';
 import { type ConfusionTable, classWeights, tableMetric } from './confusion-table.js';
 import type { DecidedBy, DecisionOptions } from './decision.js';
 
@@ -14,7 +15,12 @@ import type { DecidedBy, DecisionOptions } from './decision.js';
 export const balancedAccuracy = <O extends DecisionOptions = { threshold?: number }>(
   options?: O,
 ): Aggregate<DecidedBy<O>, number | null> =>
-  tableMetric('balanced accuracy', (options ?? {}) as O, (table: ConfusionTable) => {
-    const labelled = classWeights(table).filter(({ labels }) => labels > 0);
-    return labelled.reduce((sum, { right, labels }) => sum + right / labels, 0) / labelled.length;
-  });
+  tableMetric(
+    'balanced accuracy',
+    (options ?? {}) as O,
+    (table: ConfusionTable) => {
+      const labelled = classWeights(table).filter(({ labels }) => labels > 0);
+      return labelled.reduce((sum, { right, labels }) => sum + right / labels, 0) / labelled.length;
+    },
+    { sql: ({ right, labels }) => meanSql(`arrayMap((r, l) -> r / l, ${right}, ${labels})`) },
+  );

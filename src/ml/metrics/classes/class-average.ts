@@ -1,6 +1,7 @@
 import type { Problem } from '../../../core/index.js';
 import type { ClassLabel } from '../../../core/learner.js';
-import { type ClassWeights, type ConfusionTable, classWeights } from './confusion-table.js';
+import { shareSql } from '../sql.js';
+import { type ClassWeights, type ClassWeightsSql, type ConfusionTable, classWeights } from './confusion-table.js';
 import type { DecisionOptions } from './decision.js';
 
 /** How figures of classes become one: the plain mean, the mean by the weight of labels, or one figure of all decisions. */
@@ -39,6 +40,21 @@ export function averaged(options: AveragedOptions, fraction: Fraction): (table: 
     const weigh = average === 'weighted' ? ({ labels }: ClassWeights) => labels : () => 1;
     const weights = seen.reduce((sum, one) => sum + weigh(one), 0);
     return share([seen.reduce((sum, one) => sum + weigh(one) * (share(fraction(one)) ?? 0), 0), weights]);
+  };
+}
+
+/** SQL of a figure of classes, given that of the fraction of a class whose weights are `r`, `l` and `d`. */
+export function averagedSql(options: AveragedOptions, [top, bottom]: readonly [string, string]) {
+  const { classes, average = 'macro', of } = options;
+  const place = classes === undefined ? 1 : of === undefined ? -1 : classes.indexOf(of);
+  return ({ right, labels, decisions }: ClassWeightsSql): string => {
+    const each = (expression: string) => `arrayMap((r, l, d) -> ${expression}, ${right}, ${labels}, ${decisions})`;
+    if (place >= 0) return `${each(shareSql(top, bottom))}[${place + 1}]`;
+    const sumOf = (expression: string) => `arraySum(${each(expression)})`;
+    if (average === 'micro') return shareSql(sumOf(top), sumOf(bottom));
+    const figure = `if(${bottom} = 0, 0, ${top} / ${bottom})`;
+    if (average === 'weighted') return shareSql(sumOf(`l * ${figure}`), sumOf('l'));
+    return shareSql(sumOf(figure), sumOf('toUInt8(l + d > 0)'));
   };
 }
 

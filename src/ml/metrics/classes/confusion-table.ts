@@ -15,7 +15,7 @@ export function tableMetric<O extends DecisionOptions, Result>(
   kind: string,
   options: O,
   read: (table: ConfusionTable) => Result,
-  more: { readonly problems?: readonly Problem[] } = {},
+  more: { readonly problems?: readonly Problem[]; readonly sql?: (weights: ClassWeightsSql) => string } = {},
 ): Aggregate<DecidedBy<O>, Result | null> {
   const { text, problems, classes, decisions, labelOf, decisionOf } = deciderOf(options);
   return metric<Labelled, Result>(
@@ -33,6 +33,7 @@ export function tableMetric<O extends DecisionOptions, Result>(
         into[cell + 1] = rows === 0 ? 0 : (into[cell + 1] as number) + weight;
         return true;
       },
+      sql: more.sql && ((sums) => more.sql?.(weightsSql(sums, classes, decisions)) ?? ''),
     },
     (from, at) =>
       read(
@@ -49,6 +50,23 @@ export interface ClassWeights {
   readonly right: number;
   readonly labels: number;
   readonly decisions: number;
+}
+
+/** SQL of arrays by class: the weight of right decisions for it, of its labels, and of decisions for it. */
+export interface ClassWeightsSql {
+  readonly right: string;
+  readonly labels: string;
+  readonly decisions: string;
+}
+
+function weightsSql(sums: string, classes: number, decisions: number): ClassWeightsSql {
+  const cell = (of: string, decided: string) => `${sums}[3 + 2 * (${of} * ${decisions} + ${decided})]`;
+  const each = (expression: string) => `arrayMap(c -> ${expression}, range(${classes}))`;
+  return {
+    right: each(cell('c', 'c')),
+    labels: each(`arraySum(d -> ${cell('c', 'd')}, range(${decisions}))`),
+    decisions: each(`arraySum(o -> ${cell('o', 'c')}, range(${classes}))`),
+  };
 }
 
 const total = (weights: readonly number[]): number => weights.reduce((sum, weight) => sum + weight, 0);

@@ -1,6 +1,6 @@
 import type { Aggregate } from '../../../aggregates/aggregate.js';
 import { isUsable } from '../labelled.js';
-import { type AveragedOptions, averaged, averageOf } from './class-average.js';
+import { type AveragedOptions, averaged, averagedSql, averageOf } from './class-average.js';
 import { type ClassWeights, tableMetric } from './confusion-table.js';
 import type { DecidedBy } from './decision.js';
 
@@ -29,6 +29,7 @@ export const fBeta = <O extends AveragedOptions & { readonly beta?: number } = {
   const { beta = 1 } = given;
   const isGood = isUsable(beta) && beta > 0;
   return tableMetric(`f-${beta}`, given, averaged(given, fScore(beta)), {
+    sql: averagedSql(given, [`${1 + beta * beta} * r`, `(${beta * beta} * l + d)`]),
     problems: [
       ...averageOf(given).problems,
       ...(isGood ? [] : [{ message: `beta is ${beta}`, hint: 'give a number above 0' }]),

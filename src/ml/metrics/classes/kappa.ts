@@ -1,4 +1,6 @@
 import type { Aggregate } from '../../../aggregates/aggregate.js';
+import { letSql } from '../sql.js';
+import type { ClassWeightsSql } from './confusion-table.js';
 import { type ConfusionTable, classWeights, tableMetric, weightOfAll } from './confusion-table.js';
 import type { DecidedBy, DecisionOptions } from './decision.js';
 
@@ -14,7 +16,7 @@ import type { DecidedBy, DecisionOptions } from './decision.js';
  */
 export const kappa = <O extends DecisionOptions = { threshold?: number }>(
   options?: O,
-): Aggregate<DecidedBy<O>, number | null> => tableMetric('kappa', (options ?? {}) as O, kappaOf);
+): Aggregate<DecidedBy<O>, number | null> => tableMetric('kappa', (options ?? {}) as O, kappaOf, { sql: kappaSql });
 
 function kappaOf(table: ConfusionTable): number | null {
   const all = weightOfAll(table);
@@ -26,3 +28,9 @@ function kappaOf(table: ConfusionTable): number | null {
   }
   return byChance < 1 ? (right - byChance) / (1 - byChance) : null;
 }
+
+const kappaSql = ({ right, labels, decisions }: ClassWeightsSql): string => {
+  const agreed = `(arraySum(${right}) / everything - chance) / (1 - chance)`;
+  const chance = `arraySum((l, d) -> (l / everything) * (d / everything), ${labels}, ${decisions})`;
+  return letSql('everything', `arraySum(${labels})`, letSql('chance', chance, `if(chance < 1, ${agreed}, NULL)`));
+};

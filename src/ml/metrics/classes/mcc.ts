@@ -1,4 +1,6 @@
 import type { Aggregate } from '../../../aggregates/aggregate.js';
+import { letSql } from '../sql.js';
+import type { ClassWeightsSql } from './confusion-table.js';
 import { type ConfusionTable, classWeights, tableMetric, weightOfAll } from './confusion-table.js';
 import type { DecidedBy, DecisionOptions } from './decision.js';
 
@@ -14,7 +16,7 @@ import type { DecidedBy, DecisionOptions } from './decision.js';
  */
 export const mcc = <O extends DecisionOptions = { threshold?: number }>(
   options?: O,
-): Aggregate<DecidedBy<O>, number | null> => tableMetric('mcc', (options ?? {}) as O, mccOf);
+): Aggregate<DecidedBy<O>, number | null> => tableMetric('mcc', (options ?? {}) as O, mccOf, { sql: mccSql });
 
 function mccOf(table: ConfusionTable): number {
   const all = weightOfAll(table);
@@ -28,3 +30,12 @@ function mccOf(table: ConfusionTable): number {
   const ofLabels = all * all - sum(({ labels }) => labels * labels);
   return ofDecisions > 0 && ofLabels > 0 ? together / Math.sqrt(ofDecisions * ofLabels) : 0;
 }
+
+const mccSql = ({ right, labels, decisions }: ClassWeightsSql): string => {
+  const together = `arraySum(${right}) * everything - arraySum((l, d) -> l * d, ${labels}, ${decisions})`;
+  const undeclared = `(everything - arraySum(${decisions}))`;
+  const ofDecisions = `everything * everything - arraySum(d -> d * d, ${decisions}) - ${undeclared} * ${undeclared}`;
+  const ofLabels = `everything * everything - arraySum(l -> l * l, ${labels})`;
+  const correlated = `if(ds > 0 AND ls > 0, (${together}) / sqrt(ds * ls), 0)`;
+  return letSql('everything', `arraySum(${labels})`, letSql('ds', ofDecisions, letSql('ls', ofLabels, correlated)));
+};

@@ -1,5 +1,5 @@
 import type { Aggregate } from '../../../aggregates/aggregate.js';
-import { type AveragedOptions, averaged, averageOf } from './class-average.js';
+import { type AveragedOptions, averaged, averagedSql, averageOf } from './class-average.js';
 import { tableMetric } from './confusion-table.js';
 import type { DecidedBy } from './decision.js';
 
@@ -20,6 +20,6 @@ export const recall = <O extends AveragedOptions = { threshold?: number }>(
     'recall',
     given,
     averaged(given, ({ right, labels }) => [right, labels]),
-    averageOf(given),
+    { ...averageOf(given), sql: averagedSql(given, ['r', 'l']) },
   );
 };

@@ -1,6 +1,7 @@
 import type { Aggregate, Numbers } from '../../../aggregates/aggregate.js';
 import { addTerm, sumAt } from '../../../aggregates/sum.js';
 import { metric } from '../metric.js';
+import { finiteSql, letSql, sumSql } from '../sql.js';
 import { errorOf, type NumberRow } from './number-row.js';
 
 /** Weight, weighted labels, weighted squares of labels, weighted squared errors: compensated sums. */
@@ -40,6 +41,7 @@ export const r2 = (): Aggregate<NumberRow, number | null> =>
         addTerm(into, at + ERRORS, weight * off * off);
         return true;
       },
+      sql: sqlOf,
     },
     (from, at) => {
       const spread = squaresAround(from, at);
@@ -48,6 +50,17 @@ export const r2 = (): Aggregate<NumberRow, number | null> =>
       return Number.isFinite(left) ? 1 - left : null;
     },
   );
+
+/** In the precision of columns: it loses as many digits as the mean's square is above the variance. */
+function sqlOf(sums: string): string {
+  const [weight, labels, squares, errors] = [WEIGHT, LABELS, SQUARES, ERRORS].map((at) => sumSql(sums, at));
+  const left = `1 - greatest(0, ${errors}) / spread`;
+  return letSql(
+    'spread',
+    `${squares} - ${labels} * ${labels} / ${weight}`,
+    `if(spread > 1e-12 * ${squares}, ${finiteSql(left)}, NULL)`,
+  );
+}
 
 /** The sum of squared distances from the mean: squares minus the squared sum divided by the weight, both in two parts. */
 function squaresAround(from: Numbers, at: number): number {

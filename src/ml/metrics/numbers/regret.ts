@@ -1,6 +1,7 @@
 import type { Aggregate } from '../../../aggregates/aggregate.js';
 import { addTerm, sumAt } from '../../../aggregates/sum.js';
 import { metric } from '../metric.js';
+import { sumSql } from '../sql.js';
 import { errorOf, type NumberRow } from './number-row.js';
 
 /**
@@ -24,6 +25,7 @@ export const regret = (): Aggregate<NumberRow, number | null> =>
         addTerm(into, at, -weight * off);
         return true;
       },
+      sql: (sums) => sumSql(sums, 0),
     },
     sumAt,
   );

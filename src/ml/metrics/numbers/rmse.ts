@@ -11,7 +11,10 @@ import { errorOf, type NumberRow } from './number-row.js';
  * Numbers beyond 1e90 are ignored. Retracts. Memory: six numbers.
  */
 export const rmse = (): Aggregate<NumberRow, number | null> =>
-  meanMetric('rmse', 'rmse', (row) => errorOf(row) ** 2, rootOf);
+  meanMetric('rmse', 'rmse', (row) => errorOf(row) ** 2, root);
 
 /** Rounding may leave a mean of squares just below 0 once rows were taken back. */
-const rootOf = (mean: number): number => Math.sqrt(Math.max(0, mean));
+const root = {
+  finish: (mean: number): number => Math.sqrt(Math.max(0, mean)),
+  sql: (mean: string): string => `sqrt(greatest(0, ${mean}))`,
+};

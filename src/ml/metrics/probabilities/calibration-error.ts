@@ -21,7 +21,7 @@ export const calibrationError = <
   options?: O,
 ): Aggregate<ScoredBy<O>, number | null> => {
   const { norm = 'l1' } = options ?? {};
-  return reliabilityMetric(`calibration error ${norm}`, (options ?? {}) as O, read[norm]);
+  return reliabilityMetric(`calibration error ${norm}`, (options ?? {}) as O, read[norm], sql[norm]);
 };
 
 const gapOf = ({ predicted, happened }: ReliabilityBin): number => Math.abs(predicted - happened);
@@ -33,4 +33,16 @@ const read: Readonly<Record<CalibrationNorm, (bins: readonly ReliabilityBin[]) =
   l1: (bins) => meanOf(bins, gapOf),
   l2: (bins) => Math.sqrt(meanOf(bins, (bin) => gapOf(bin) ** 2)),
   max: (bins) => bins.reduce((most, bin) => Math.max(most, gapOf(bin)), 0),
+};
+
+const GAP = 'abs(b.3 - b.2)';
+const meanSql =
+  (of: string): ((bins: string) => string) =>
+  (bins) =>
+    `arraySum(b -> ${of}, ${bins}) / arraySum(b -> b.1, ${bins})`;
+
+const sql: Readonly<Record<CalibrationNorm, (bins: string) => string>> = {
+  l1: meanSql(GAP),
+  l2: (bins) => `sqrt(${meanSql(`${GAP} * ${GAP} / b.1`)(bins)})`,
+  max: (bins) => `arrayMax(b -> ${GAP} / b.1, ${bins})`,
 };

@@ -2,6 +2,7 @@ import type { Aggregate } from '../../../aggregates/aggregate.js';
 import { addTerm, sumAt } from '../../../aggregates/sum.js';
 import type { BinaryLabel, Labelled } from '../labelled.js';
 import { metric } from '../metric.js';
+import { letSql, sumSql } from '../sql.js';
 import { rowLogLoss } from './log-loss.js';
 
 /**
@@ -32,6 +33,7 @@ export const normalizedEntropy = (): Aggregate<Labelled<number, BinaryLabel>, nu
         addTerm(into, at + 5, weight);
         return true;
       },
+      sql: sqlOf,
     },
     (from, at) => {
       const all = sumAt(from, at + 1);
@@ -40,3 +42,11 @@ export const normalizedEntropy = (): Aggregate<Labelled<number, BinaryLabel>, nu
       return entropy > 0 ? sumAt(from, at + 3) / all / entropy : null;
     },
   );
+
+function sqlOf(sums: string): string {
+  const all = sumSql(sums, 1);
+  const rate = `if(${sums}[2] = 0, 0, ${sumSql(sums, 5)} / ${all})`;
+  const entropy = '-rate * log(rate) - (1 - rate) * log(1 - rate)';
+  const relative = letSql('entropy', entropy, `if(entropy > 0, ${sumSql(sums, 3)} / ${all} / entropy, NULL)`);
+  return letSql('rate', rate, relative);
+}

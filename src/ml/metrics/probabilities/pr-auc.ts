@@ -13,9 +13,16 @@ import { type BinOptions, type MetricRange, meanOver, meanRange, type ScoreTable
  * each against the rest. Null without a true label. Retracts. Memory: two numbers a bin and class.
  */
 export const prAuc = <O extends BinOptions = { bins?: number }>(options?: O): Aggregate<ScoredBy<O>, number | null> =>
-  scoreMetric('pr auc', (options ?? {}) as O, (tables) =>
-    meanOver(tables, (table) => averaged(table, (yes, no, more, less) => (yes + more) / (yes + no + more + less))),
+  scoreMetric(
+    'pr auc',
+    (options ?? {}) as O,
+    (tables) =>
+      meanOver(tables, (table) => averaged(table, (yes, no, more, less) => (yes + more) / (yes + no + more + less))),
+    (yes, no) =>
+      `arraySum((y, up, down) -> if(y > 0, y * up / (up + down), 0), ${downwards(yes)}, arrayCumSum(${downwards(yes)}), arrayCumSum(${downwards(no)})) / arraySum(${yes})`,
   );
+
+const downwards = (bins: string): string => `arrayReverse(${bins})`;
 
 /**
  * A range that has the exact PR AUC, whatever the order of the rows within their bins.

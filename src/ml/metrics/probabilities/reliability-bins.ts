@@ -37,12 +37,14 @@ const SUMS = 3;
 
 /**
  * A metric that is read from confidences by bin, in the order of the bins and without empty ones. The confidence is the probability of
- * true, or the score of the class that is decided for; it comes true if the label is that class.
+ * true, or the score of the class that is decided for; it comes true if the label is that class. `sql` is over an array of tuples: weight,
+ * weight of what came true, weighted confidence.
  */
 export function reliabilityMetric<O extends ReliabilityOptions, Result>(
   kind: string,
   options: O,
   read: (bins: readonly ReliabilityBin[]) => Result,
+  sql?: (binned: string) => string,
 ): Aggregate<ScoredBy<O>, Result | null> {
   const { classes, bins = 15 } = options;
   const confidence = classes === undefined ? ofTrue : ofDecision(classes);
@@ -81,11 +83,18 @@ export function reliabilityMetric<O extends ReliabilityOptions, Result>(
         addTerm(into, sums + 4, weight * sure);
         return true;
       },
+      sql: sql && ((sums) => sql(binnedSql(sums, bins))),
     },
     (from, at) => read(Array.from({ length: bins }, (_, bin) => binAt(from, at, bin)).filter(({ rows }) => rows > 0)),
     [...wholeProblems('the number of bins', bins, 1, 1_000), ...classProblems(classes)],
   ) as Aggregate<ScoredBy<O>, Result | null>;
 }
+
+/** Of each bin with rows: its weight, the weight that came true, the weighted confidence. */
+const binnedSql = (sums: string, bins: number): string => {
+  const part = (at: number) => `${sums}[${bins + 2 + at} + 6 * b] + ${sums}[${bins + 3 + at} + 6 * b]`;
+  return `arrayMap(b -> (${part(0)}, ${part(2)}, ${part(4)}), arrayFilter(b -> ${sums}[2 + b] > 0, range(${bins})))`;
+};
 
 type Confidence = (row: Labelled) => readonly [sure: number, cameTrue: number];
 

@@ -33,8 +33,12 @@ export function binnedRocAuc(positives: ArrayLike<number>, negatives: ArrayLike<
  * of each against the rest. Null if all labels are the same. Retracts. Memory: two numbers a bin and class.
  */
 export const rocAuc = <O extends BinOptions = { bins?: number }>(options?: O): Aggregate<ScoredBy<O>, number | null> =>
-  scoreMetric('roc auc', (options ?? {}) as O, (tables) =>
-    meanOver(tables, ({ positives, negatives }) => binnedRocAuc(positives, negatives)),
+  scoreMetric(
+    'roc auc',
+    (options ?? {}) as O,
+    (tables) => meanOver(tables, ({ positives, negatives }) => binnedRocAuc(positives, negatives)),
+    (yes, no) =>
+      `arraySum((y, n, below) -> y * (below - n / 2), ${yes}, ${no}, arrayCumSum(${no})) / (arraySum(${yes}) * arraySum(${no}))`,
   );
 
 /**

@@ -1,6 +1,7 @@
 import type { Aggregate } from '../../../aggregates/aggregate.js';
 import { type Labelled, probabilityOf, type ScoredBy, type ScoreOptions, scoreReader, truthOf } from '../labelled.js';
 import { classesText, classProblems, metric, wholeProblems } from '../metric.js';
+import { finiteSql, meanSql, sliceSql } from '../sql.js';
 
 /** How scores are put into bins. */
 export interface BinOptions extends ScoreOptions {
@@ -36,12 +37,13 @@ const logOddsBin = (probability: number, bins: number): number =>
 
 /**
  * A metric that is read from the weights of rows by label and bin of the score. Of several classes it is the mean of what is read of
- * each (one against the rest), over those that have a value.
+ * each (one against the rest), over those that have a value; `sql` is that of one class.
  */
 export function scoreMetric<O extends BinOptions, Result>(
   kind: string,
   options: O,
   read: (tables: readonly ScoreTable[]) => Result,
+  sql?: (positives: string, negatives: string) => string,
 ): Aggregate<ScoredBy<O>, Result | null> {
   const { classes, bins = 512, scale = 'probability' } = options;
   const binOf = scale === 'log-odds' ? logOddsBin : scoreBin;
@@ -49,6 +51,9 @@ export function scoreMetric<O extends BinOptions, Result>(
   const ofClasses = classes !== undefined;
   const tables = classes?.length ?? 1;
   const width = 2 + 2 * bins;
+  const places = Array.from({ length: tables }, (_, c) => c);
+  const tableSql = (sums: string, c: number, of: NonNullable<typeof sql>): string =>
+    of(sliceSql(sums, c * width + 2, bins), sliceSql(sums, c * width + 2 + bins, bins));
   // A class: rows that happened, rows that did not, then the weights of both by bin.
   const note = (into: Float64Array | number[], at: number, score: number, happened: boolean, weight: number): void => {
     const side = happened ? 0 : 1;
@@ -80,6 +85,7 @@ export function scoreMetric<O extends BinOptions, Result>(
         for (let c = 0; c < tables; c++) note(into, at + c * width, scoreOf(prediction, c), c === place, weight);
         return true;
       },
+      sql: sql && ((sums) => finiteSql(meanSql(`[${places.map((c) => tableSql(sums, c, sql)).join(', ')}]`))),
     },
     (from, at) =>
       read(
