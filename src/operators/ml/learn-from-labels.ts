@@ -24,6 +24,14 @@ import { fieldAdder } from '../../util/literals.js';
 import { type WaitingRow, waitingRows } from '../quality/imputers/waiting-rows.js';
 import { type LabelForm, type LabelKindOf, labelForm } from './learned.js';
 import { hostCells, hostModel, hostPlace, type ModelHosting } from './model-host.js';
+import {
+  hasPolicies,
+  type LabelPolicies,
+  policedLabels,
+  policedLogic,
+  policyProblems,
+  policySettings,
+} from './policed-labels.js';
 
 type Key = string | number;
 
@@ -45,6 +53,15 @@ export interface LabelOptions<Row, Label, As extends string, B extends string, Y
     readonly weight?: (label: Label) => number;
     /** How long a record waits for its label, in event time. */
     readonly wait: Duration;
+    /**
+     * What becomes of a label that comes after `wait`, up to `within` later: it is scored, scored and learnt, or sent to the dead letters.
+     * Without it such a label changes nothing.
+     */
+    readonly late?: LabelPolicies<NoInfer<Y>>['late'];
+    /** What is assumed, scored and learnt of a record without a label after `wait`. A label that comes later corrects it, if `late` takes it. */
+    readonly missing?: LabelPolicies<NoInfer<Y>>['missing'];
+    /** Another label for a record corrects its label up to `within` after `wait`; with `learn` the model learns it as a further update. */
+    readonly corrections?: LabelPolicies<NoInfer<Y>>['corrections'];
   };
   /** Maximum number of waiting records; the oldest is dropped first. */
   readonly pendingMax: number;
@@ -112,31 +129,41 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
   const baselines = Object.entries<Baseline<Row, never>>(options.baselines ?? {});
   const names = baselines.map(([name]) => name);
   const form = labelForm(learner, names);
-  const problems = [...problemsOf(kind, learner, form, options), ...definition.problems];
+  const problems = [...problemsOf(kind, learner, form, options), ...policyProblems(label), ...definition.problems];
   // One that cannot run is declared all the same, for `check` to show.
   const { kind: labels, classes, judge } = form ?? (labelForm({ output: 'number' }, names) as LabelForm);
   const kept = problems.length === 0 ? { ttl: label.wait, entriesMax: pendingMax } : { ttl: hours(1) };
   const place = hostPlace(replayMax);
   const saidWidth = judge.width + names.length + (beside?.numbers ?? 0);
   const hosting: ModelHosting = { view, versionEvery: versionEveryLabels };
+  const rowVersion = layoutVersion([
+    ...[ROWS_VERSION, view.shape.layout ?? 1, labels, classes, names],
+    ...(keyOf ? ['by'] : []),
+    ...(beside ? [beside] : []),
+  ]);
+  const policed =
+    hasPolicies(label) && problems.length === 0
+      ? policedLabels<Y>(
+          { kind: labels, classes: learner.classes ?? [], width: judge.width, baselines: names },
+          { ...label, pendingMax, every: metricsInterval, version: rowVersion },
+        )
+      : undefined;
   const cells: CellSpecs = {
     ...hostCells(problems.length === 0 ? definition.cells(place) : {}),
     ...baselineCells(baselines, labels),
     clock: valueCell({ initial: eventClock() }),
-    // Rows wait as vectors of this view, with what was said of them: other ones must not meet the model.
-    pending: packedMapCell<Key, WaitingRow>({
-      ...kept,
-      version: layoutVersion([
-        ...[ROWS_VERSION, view.shape.layout ?? 1, labels, classes, names],
-        ...(keyOf ? ['by'] : []),
-        ...(beside ? [beside] : []),
-      ]),
-      packing: waitingRows(view, saidWidth, groupings(baselines) + (keyOf ? 1 : 0)),
-    }),
-    labelled: mapCell<Key, true>(kept),
-    scores: float64Cell({
-      size: scoreboardSize(judge, 1 + baselines.length),
-      version: layoutVersion([labels, classes, names]),
+    ...(policed?.cells ?? {
+      // Rows wait as vectors of this view, with what was said of them: other ones must not meet the model.
+      pending: packedMapCell<Key, WaitingRow>({
+        ...kept,
+        version: rowVersion,
+        packing: waitingRows(view, saidWidth, groupings(baselines) + (keyOf ? 1 : 0)),
+      }),
+      labelled: mapCell<Key, true>(kept),
+      scores: float64Cell({
+        size: scoreboardSize(judge, 1 + baselines.length),
+        version: layoutVersion([labels, classes, names]),
+      }),
     }),
   };
   return stateful<Row, { labels: Label }, Adds<{ readonly [K in As]: Added }>, CellSpecs>({
@@ -147,6 +174,7 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
       view: view.name,
       viewHash: view.hash,
       wait: formatDuration(label.wait),
+      ...policySettings(label),
       pendingMax,
       baselines: baselines.map(([name, { kind }]) => `${name}: ${kind}`).join(', '),
       metricsInterval: formatDuration(metricsInterval),
@@ -162,29 +190,71 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
       const withLearned = fieldAdder(as);
       const known = openBaselines(baselines, opened as Readonly<Record<string, BaselineCell>>, classes);
       const clock = opened.clock as ValueCell<ReturnType<typeof eventClock>>;
-      const pending = opened.pending as MapCell<Key, WaitingRow>;
-      const labelled = opened.labelled as MapCell<Key, true>;
-      const scores = scoreboard(opened.scores as Float64Cell, judge, 1 + names.length, metricsInterval);
       // Of the row in hand: the model's, each baseline's, what else waits with it.
       const said = Array.from({ length: saidWidth }, () => 0.5);
-      const count = {
-        unmatched: context.counter('unmatched'),
-        duplicateLabels: context.counter('duplicate_labels'),
-        expired: context.counter('expired'),
-        pendingEvicted: context.counter('pending_evicted'),
-      };
-      const jumpMs = credibleJump(label.wait);
-      let expiredSeen = pending.expired;
-
-      const onRow = (row: Row, timeMs: number): unknown => {
+      const say = (row: Row): WaitingRow => {
         const { features } = row as Row & { readonly features: FeatureVector };
         const groups = known.groupsOf(row);
         const key = keyOf?.(row);
         host.predicts(features);
         model.predict(features, said, key as Key);
         known.predict(groups, said, judge.width);
+        return { features, said, groups: keyOf ? [...groups, key as Key] : groups };
+      };
+      const learnFrom = (
+        row: WaitingRow,
+        value: Y,
+        truth: number,
+        weight: number,
+        origin: Origin,
+        emit: Emit,
+      ): void => {
+        known.learn(row.groups, truth);
+        host.learns(model.learn(row, value, weight, origin, emit));
+      };
+      const weightOf = (arrived: Label): number => (label.weight ? label.weight(arrived) : 1);
+      const jumpMs = credibleJump(label.wait);
+      if (policed) {
+        const labels = policed.open(opened, context, {
+          version: host.version,
+          learn: (row, value, weight, origin, emit) =>
+            learnFrom(row, value, truthOf(value) as number, weight, origin, emit),
+        });
+        return policedLogic(
+          labels,
+          clock,
+          jumpMs,
+          {
+            predict(row: Row, timeMs, nowMs) {
+              const waiting = say(row);
+              labels.predict(options.key(row), waiting, timeMs, nowMs);
+              return withLearned(row as never, model.shown(said, host.version()));
+            },
+            label(arrived: Label, timeMs, nowMs, origin, emit) {
+              const value = label.value(arrived);
+              const truth = truthOf(value);
+              if (typeof truth === 'string') host.learns(truth);
+              else labels.label(label.key(arrived), value, weightOf(arrived), timeMs, nowMs, origin, emit);
+            },
+          },
+          context,
+        ) as never;
+      }
+      const pending = opened.pending as MapCell<Key, WaitingRow>;
+      const labelled = opened.labelled as MapCell<Key, true>;
+      const scores = scoreboard(opened.scores as Float64Cell, judge, 1 + names.length, metricsInterval);
+      const count = {
+        unmatched: context.counter('unmatched'),
+        duplicateLabels: context.counter('duplicate_labels'),
+        expired: context.counter('expired'),
+        pendingEvicted: context.counter('pending_evicted'),
+      };
+      let expiredSeen = pending.expired;
+
+      const onRow = (row: Row, timeMs: number): unknown => {
+        const waiting = say(row);
         const evictedBefore = pending.evicted;
-        pending.set(options.key(row), { features, said, groups: keyOf ? [...groups, key as Key] : groups }, timeMs);
+        pending.set(options.key(row), waiting, timeMs);
         if (pending.evicted > evictedBefore) count.pendingEvicted.add(pending.evicted - evictedBefore);
         return model.shown(said, host.version());
       };
@@ -205,8 +275,7 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
           return;
         }
         scores.add(row.said, truth);
-        known.learn(row.groups, truth);
-        host.learns(model.learn(row, value, label.weight ? label.weight(arrived) : 1, origin, emit));
+        learnFrom(row, value, truth, weightOf(arrived), origin, emit);
       };
 
       return {
@@ -219,7 +288,7 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
           labelled.expire(nowMs);
           const finished = scores.turn(nowMs);
           if (finished) {
-            measure(context, finished, names);
+            measure(context, finished, names, host.version());
             model.finish?.(finished.endMs);
           }
           if (input === 0) emit(withLearned(value, onRow(value as Row, timeMs)));
@@ -270,11 +339,13 @@ function measure(
   context: StepContext,
   { endMs, labelled, labels, scorers }: WindowScores,
   baselines: readonly string[],
+  version: string,
 ): void {
-  context.measure('labelled', labelled, endMs);
-  for (const [name, value] of labels) context.measure(name, value, endMs);
+  const tell = (name: string, value: number): void => context.measure(name, value, endMs, { version });
+  tell('labelled', labelled);
+  for (const [name, value] of labels) tell(name, value);
   scorers.forEach((measures, s) => {
     const of = s === 0 ? '' : `:${baselines[s - 1]}`;
-    for (const [name, value] of measures) if (!Number.isNaN(value)) context.measure(`${name}${of}`, value, endMs);
+    for (const [name, value] of measures) if (!Number.isNaN(value)) tell(`${name}${of}`, value);
   });
 }

@@ -39,6 +39,11 @@ export interface LearnOptions<Row, Label, As extends string, B extends string, Y
  * `<measure>:<baseline>`, of each baseline. All: `labelled`. True or false: `positives`, `log_loss`, `roc_auc` (512 score bins;
  * left out where all labels were alike), `accuracy` of the model. Numbers: `label_mean`, `mae`, `rmse`. Classes: `accuracy`,
  * `macro_f1`, `log_loss` of the model.
+ * With `label.late`, `label.missing` or `label.corrections` labels are treated as these say, at a record's place in the merged order and never by
+ * the clock. Measures are then by the window of the prediction, and a later row of a window replaces the earlier; there are `coverage`,
+ * `assumed`, `corrected`, `label_delay_p50_ms` and `label_delay_p95_ms` as well, and counters `late_labels`, `assumed`, `corrected`,
+ * `waiting_already` (a record whose key waits: it is predicted and not kept) and `pending_full` (beyond `pendingMax` the new record is not kept).
+ * Dead letters: `late-label`.
  * By key, a model begins as the pooled one is at the first label of its key, and both learn that label.
  *
  * With `drift` a detector watches the errors of the model, in the order of its labels, and `act` says what follows. A `challenger` begins

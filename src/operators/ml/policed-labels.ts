@@ -1,0 +1,303 @@
+import { accumulatorOf } from '../../aggregates/accumulator.js';
+import { type Aggregate, mean, quantiles, sum } from '../../aggregates/index.js';
+import { type Duration, formatDuration, givenDuration } from '../../core/duration.js';
+import { type EventClock, observe } from '../../core/event-clock.js';
+import type { ClassLabel } from '../../core/learner.js';
+import type { Emit, Problem, Settings, StatefulLogic, StepContext } from '../../core/operator.js';
+import type { Origin } from '../../core/record.js';
+import type { Cell, CellSpecs } from '../../core/state.js';
+import { type Judged, type Judgement, labelCells, labelStore } from '../../ml/evaluation/label-store.js';
+import { type SlicePlan, sliceCells, sliceWindows } from '../../ml/evaluation/slice-windows.js';
+import type { LabelKind } from '../../ml/index.js';
+import { accuracy, fBeta, logLoss, mae, metricsOf, rmse, rocAuc } from '../../ml/metrics/index.js';
+import { type ValueCell, valueCell } from '../../state/index.js';
+import type { WaitingRow } from '../quality/imputers/waiting-rows.js';
+
+type Key = string | number;
+
+/** How labels are treated that are late, missing or wrong: see the options of `learn`. */
+export interface LabelPolicies<Y> {
+  readonly late?: { readonly within: Duration; readonly act: 'score' | 'learn' | 'dead-letter' } | undefined;
+  readonly missing?: { readonly label: NoInfer<Y> } | undefined;
+  readonly corrections?: { readonly within: Duration; readonly learn: boolean } | undefined;
+}
+
+/** Who learns what labels change. */
+export interface PolicedLearner<Y> {
+  /** The version of the model. */
+  version(): string;
+  /** Learns a label of a row, also into the baselines. */
+  learn(row: WaitingRow, label: Y, weight: number, origin: Origin, emit: Emit): void;
+}
+
+/** Predictions of a step and what they are compared with, by kind of label. */
+export interface PolicedForm {
+  readonly kind: LabelKind;
+  readonly classes: readonly ClassLabel[];
+  /** Numbers that the model says. */
+  readonly width: number;
+  readonly baselines: readonly string[];
+}
+
+/** Rows that wait for labels as the policies say. */
+export interface PolicedLabels {
+  /** Keeps what was said of a record. */
+  predict(id: Key, row: WaitingRow, timeMs: number, nowMs: number): void;
+  /** Takes a label that can be used. */
+  label(id: Key, label: unknown, weight: number, timeMs: number, nowMs: number, origin: Origin, emit: Emit): void;
+  /** Tells the rows that are due before a record of this time. */
+  tell(nowMs: number): void;
+  /** Ends what the watermark has passed. */
+  end(watermarkMs: number, clockMs: number, emit: Emit): void;
+}
+
+/** Whether any policy is given. */
+export const hasPolicies = ({ late, missing, corrections }: LabelPolicies<unknown>): boolean =>
+  late !== undefined || missing !== undefined || corrections !== undefined;
+
+export interface PolicedOptions<Y> extends LabelPolicies<Y> {
+  readonly wait: Duration;
+  readonly pendingMax: number;
+  readonly every: number;
+  /** The version of waiting rows. */
+  readonly version: number;
+}
+
+/** The cells of such rows, and how they are opened. */
+export interface PolicedLabelsSpec<Y> {
+  readonly cells: CellSpecs;
+  open(cells: Readonly<Record<string, Cell>>, context: StepContext, learner: PolicedLearner<Y>): PolicedLabels;
+}
+
+/** Windows ahead of the watermark that may be open. */
+const AHEAD_MAX = 100;
+
+/**
+ * The labels of `learn` with policies: the label store and the windows of `evaluate`. A window has the predictions that were made in it; its
+ * measures come at the end of each interval in which labels changed it, and a later one of the same window replaces the earlier.
+ *
+ * A wait ends where the watermark passes it. What is assumed then is learnt as if a record of its own had brought it.
+ * Memory: `pendingMax` rows; 8 KiB a scorer and window, in the windows of the last `wait` and the longest `within`.
+ */
+export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>): PolicedLabelsSpec<Y> {
+  const { wait, late, missing, corrections, pendingMax, every, version } = options;
+  const keptMs = Math.max(late?.within ?? 0, corrections?.within ?? 0);
+  const measures = measuresOf(form);
+  const accumulator = accumulatorOf<Judged>(measures);
+  const plan: SlicePlan = {
+    everyMs: every,
+    keptMs: wait + keptMs,
+    slices: [],
+    slicesMax: 1,
+    versionsMax: 1,
+    hasSums: false,
+    windowsMax: Math.ceil((wait + keptMs) / every) + 2 + AHEAD_MAX,
+  };
+  const policy = { waitMs: wait, correctableMs: keptMs === 0 ? undefined : keptMs, missing, pendingMax };
+  return {
+    cells: {
+      ...labelCells(policy, version),
+      ...sliceCells(plan, accumulator.layout),
+      assumed: valueCell({ initial: 0 }),
+    },
+
+    open(cells: Readonly<Record<string, Cell>>, context: StepContext, learner: PolicedLearner<Y>): PolicedLabels {
+      const store = labelStore(cells as never, policy);
+      const windows = sliceWindows(cells as never, accumulator, plan);
+      const assumedSoFar = cells.assumed as ValueCell<number>;
+      const count = {
+        late: context.counter('late_labels'),
+        assumed: context.counter('assumed'),
+        corrected: context.counter('corrected'),
+        duplicates: context.counter('duplicate_labels'),
+        unmatched: context.counter('unmatched'),
+        expired: context.counter('expired'),
+        full: context.counter('pending_full'),
+        waiting: context.counter('waiting_already'),
+      };
+      const tell: Parameters<typeof windows.tell>[1] = (
+        { endMs, predicted, labelled, assumed, corrected },
+        results,
+      ) => {
+        const of = { version: learner.version() };
+        context.measure('coverage', labelled / predicted, endMs, of);
+        for (const [name, value] of Object.entries({ labelled, assumed, corrected, ...results })) {
+          if (typeof value === 'number') context.measure(name, value, endMs, of);
+          else if (Array.isArray(value))
+            (value as readonly unknown[]).forEach((each, i) => {
+              if (typeof each === 'number')
+                context.measure(`label_delay_${i === 0 ? 'p50' : 'p95'}_ms`, each, endMs, of);
+            });
+        }
+      };
+      const judge = ({ places, ...judgement }: Judgement, nowMs: number): void => {
+        for (const place of places) windows.judge(place, nowMs, { ...judgement });
+      };
+      const rowOf = ({ after }: Judgement) => after.prediction as WaitingRow;
+      /** How a label is taken, or why not. */
+      const usedAs = (id: Key, timeMs: number): 'first' | 'late' | 'correction' | 'duplicates' | 'unmatched' => {
+        const there = store.find(id);
+        if (there === undefined) return 'unmatched';
+        const overdueMs = timeMs - (there.timeMs + wait);
+        if (there.isLabelled) return corrections && overdueMs <= corrections.within ? 'correction' : 'duplicates';
+        if (overdueMs <= 0) return 'first';
+        return late && overdueMs <= late.within ? 'late' : 'unmatched';
+      };
+
+      return {
+        predict(id, row, timeMs, nowMs) {
+          if (store.has(id)) return count.waiting.add();
+          // Its window may have ended.
+          if (timeMs + wait < context.watermarkMs) return count.expired.add();
+          const places = store.isFull() ? undefined : windows.placesOf(timeMs, '', []);
+          if (places === undefined) return count.full.add();
+          store.predict(id, timeMs, { ...row, said: [...row.said], groups: [...row.groups] }, null, places);
+          for (const place of places) windows.predict(place, nowMs);
+        },
+
+        label(id, label, weight, timeMs, nowMs, origin, emit) {
+          const used = usedAs(id, timeMs);
+          if (used === 'duplicates' || used === 'unmatched') return count[used].add();
+          if (used === 'late') {
+            count.late.add();
+            if (late?.act === 'dead-letter')
+              return context.deadLetter('late-label', `it came after ${formatDuration(wait)}`);
+          }
+          const judgement = store.label(id, timeMs, label);
+          if (typeof judgement === 'string') return count.duplicates.add();
+          judge(judgement, nowMs);
+          if (used === 'correction') count.corrected.add();
+          const isKnown = judgement.wasAssumed && Object.is(judgement.before?.label, label);
+          const isLearnt = used === 'first' || (used === 'late' ? late?.act === 'learn' : corrections?.learn === true);
+          if (isLearnt && !isKnown) learner.learn(rowOf(judgement), label as Y, weight, origin, emit);
+        },
+
+        tell: (nowMs) => windows.tell(nowMs, tell),
+
+        end(watermarkMs, clockMs, emit) {
+          for (;;) {
+            const nextMs = Math.min(store.nextMs, windows.nextMs);
+            if (nextMs > watermarkMs) return;
+            store.end(
+              nextMs,
+              (judgement) => {
+                judge(judgement, Math.max(nextMs, clockMs));
+                count.assumed.add();
+                const number = assumedSoFar.get();
+                assumedSoFar.set(number + 1);
+                const origin: Origin = { ...ASSUMED, partition: context.task, offset: number, eventTimeMs: nextMs };
+                learner.learn(rowOf(judgement), missing?.label as Y, 1, origin, emit);
+              },
+              () => count.expired.add(),
+            );
+            windows.end(nextMs, tell);
+          }
+        },
+      };
+    },
+  };
+}
+
+/** What a step does with a record and a label. */
+interface PolicedStep<Row, Label> {
+  predict(row: Row, timeMs: number, nowMs: number): unknown;
+  label(label: Label, timeMs: number, nowMs: number, origin: Origin, emit: Emit): void;
+}
+
+/** The logic of a step whose labels have policies: rows are told before the first record of a later time, and waits end with the watermark. */
+export function policedLogic<Row, Label>(
+  labels: PolicedLabels,
+  clock: ValueCell<EventClock>,
+  jumpMs: number,
+  { predict, label }: PolicedStep<Row, Label>,
+  context: Pick<StepContext, 'watermarkMs'>,
+): StatefulLogic {
+  return {
+    onRecord(input, value, emit, origin) {
+      const timeMs = origin.eventTimeMs;
+      const time = clock.get();
+      observe(time, timeMs, jumpMs);
+      clock.set(time);
+      labels.tell(time.nowMs);
+      const nowMs = Math.max(timeMs, time.nowMs, context.watermarkMs);
+      if (input === 0) emit(predict(value as Row, timeMs, nowMs));
+      else label(value as Label, timeMs, nowMs, origin, emit);
+    },
+    onWatermark: (watermarkMs, emit) => labels.end(watermarkMs, clock.get().nowMs, emit),
+  };
+}
+
+/** What is assumed is of no record: its updates have an origin of their own. */
+const ASSUMED: Origin = {
+  topic: '$assumed',
+  partition: 0,
+  offset: 0,
+  eventTimeMs: 0,
+  receivedAtMs: 0,
+  key: null,
+  raw: null,
+  headers: undefined,
+  order: 0,
+};
+
+type Measures = Record<string, Aggregate<Judged, unknown>>;
+
+/** The measures of `learn` as aggregates, of the model and, as `<measure>:<baseline>`, of each baseline. */
+function measuresOf({ kind, classes, width, baselines }: PolicedForm): Measures {
+  const saidAt = (place: number) => (row: Judged) => ({
+    prediction: (row.prediction as WaitingRow).said[place],
+    label: row.label as never,
+  });
+  const of = <R>(view: (row: Judged) => R, metric: Aggregate<R, unknown>): Aggregate<Judged, unknown> =>
+    (metricsOf(view as never, { metric: metric as never }) as { metric: Aggregate<Judged, unknown> }).metric;
+  const labels: Measures = {
+    label_delay: quantiles<Judged>(({ delayMs }) => delayMs, [0.5, 0.95]),
+    ...(kind === 'binary' && { positives: sum<Judged>(({ label }) => Number(label)) }),
+    ...(kind === 'number' && { label_mean: mean<Judged>(({ label }) => label as number) }),
+  };
+  const scorers = ['', ...baselines].map((name, s): Measures => {
+    const suffix = name === '' ? '' : `:${name}`;
+    const said = saidAt(s === 0 ? 0 : width + s - 1);
+    if (kind === 'binary')
+      return {
+        [`log_loss${suffix}`]: of(said, logLoss() as never),
+        [`roc_auc${suffix}`]: of(said, rocAuc() as never),
+        ...(s === 0 && { accuracy: of(said, accuracy() as never) }),
+      };
+    if (kind === 'number')
+      return { [`mae${suffix}`]: of(said, mae() as never), [`rmse${suffix}`]: of(said, rmse() as never) };
+    const decided = (row: Judged) => ({
+      prediction:
+        s === 0
+          ? (row.prediction as WaitingRow).said.slice(0, width)
+          : classes[(row.prediction as WaitingRow).said[width + s - 1] as number],
+      label: row.label,
+    });
+    return {
+      [`accuracy${suffix}`]: of(decided, accuracy({ classes }) as never),
+      [`macro_f1${suffix}`]: of(decided, fBeta({ classes }) as never),
+      ...(s === 0 && { log_loss: of(decided, logLoss({ classes }) as never) }),
+    };
+  });
+  return Object.assign(labels, ...scorers);
+}
+
+/** What is wrong with policies. */
+export function policyProblems({ late, corrections }: LabelPolicies<unknown>): Problem[] {
+  const within = { 'label.late.within': late?.within, 'label.corrections.within': corrections?.within };
+  return Object.entries(within)
+    .filter(([, value]) => value !== undefined && !(value > 0))
+    .map(([name, value]) => ({
+      message: `${name} is ${givenDuration(value as Duration)}`,
+      hint: 'give it a positive duration, such as days(7)',
+    }));
+}
+
+/** Policies in `describe`; none where none is given. */
+export const policySettings = <Y>({ late, missing, corrections }: LabelPolicies<Y>): Settings => ({
+  ...(late && { late: `${late.act} within ${formatDuration(late.within)}` }),
+  ...(missing && { missing: String(missing.label) }),
+  ...(corrections && {
+    corrections: `${corrections.learn ? 'learn' : 'score'} within ${formatDuration(corrections.within)}`,
+  }),
+});
