@@ -17,6 +17,7 @@ import { isUsable, type Labelled } from '../ml/metrics/labelled.js';
 import { openLogic } from '../ml/model.js';
 import { type LabelForm, labelForm } from '../operators/ml/learned.js';
 import { metricsFor, shownByDefault } from './metrics.js';
+import { waitingLabels } from './waiting-labels.js';
 
 const baselinesOf = {
   binary: { 'running-rate': runningRate(), majority: majority(), 'last-class': lastClass() },
@@ -36,11 +37,27 @@ export interface ProgressiveResult {
   readonly unscored: number;
   readonly model: Metrics;
   readonly baselines: Readonly<Record<string, Metrics>>;
+  /** The model by slice, in the order in which they were met; `rows` is their number. */
+  readonly slices: Readonly<Record<string, { readonly rows: number; readonly model: Metrics }>>;
+  /** Rows that waited for their labels at a time, at most. */
+  readonly waitingMost: number;
+}
+
+/** What else is known of a row. */
+export interface RowFacts {
+  /** How much it counts, in metrics and in learning; 1 by default. */
+  readonly weight?: number;
+  /** The groups that it is measured in, besides all. */
+  readonly slices?: readonly string[];
+  /** When it was predicted and when its label came: until then other rows are predicted without it. */
+  readonly times?: readonly [predictedMs: number, labelledMs: number];
 }
 
 export interface Progressive {
-  /** Predicts a row, scores the prediction by its label, then learns from it. */
-  add(features: FeatureNumbers, label: unknown): void;
+  /** Predicts a row, scores the prediction by its label, then learns from it: at once, or when its label comes. */
+  add(features: FeatureNumbers, label: unknown, facts?: RowFacts): void;
+  /** Scores and learns from what still waits for its label, in the order in which the labels come. */
+  finish(): void;
   readonly result: ProgressiveResult;
 }
 
@@ -48,7 +65,7 @@ export interface Progressive {
  * Progressive validation: each row is predicted first, then learnt from, in order. So every row is a test row, and no prediction knows
  * its label. The baselines that a model of its kind must beat stand beside it.
  *
- * Memory: that of the learner, and at most 2 MiB a metric and class, whatever the number of rows.
+ * Memory: that of the learner, at most 2 MiB a metric, class and slice, and the rows that wait for their labels.
  *
  * Source: Blum, Kalai and Langford, "Beating the Hold-Out", COLT 1999.
  *
@@ -81,10 +98,37 @@ export function progressive(
   const refuse = (reason: Refusal) => {
     refused[reason] = (refused[reason] ?? 0) + 1;
   };
+  const bySlice = new Map<string, { rows: number; readonly scorer: Scorer }>();
+  const waiting = waitingLabels<Waiting>();
   let rows = 0;
   let unscored = 0;
+  let waitingMost = 0;
+  const sliceOf = (name: string) => {
+    const known = bySlice.get(name) ?? { rows: 0, scorer: scorerOf(metrics) };
+    bySlice.set(name, known);
+    return known;
+  };
+  const judge = ({ features, said, label, truth, weight, slices }: Waiting): void => {
+    const happened = form.kind === 'class' ? label : truth;
+    for (let s = 0; s < scorers.length; s++) {
+      const told = said[s === 0 ? 0 : width + s - 1] as number;
+      const prediction = form.kind !== 'class' ? told : s === 0 ? said : classes[told];
+      (scorers[s] as Scorer).add(prediction, happened, weight);
+      if (s > 0) continue;
+      for (const name of slices) {
+        const slice = sliceOf(name);
+        slice.rows += 1;
+        slice.scorer.add(prediction, happened, weight);
+      }
+    }
+    rows += 1;
+    beside.learn(groups, truth);
+    const result = model.learnOne(features, label as never, weight);
+    if (result !== 'learnt') refuse(result);
+  };
   return {
-    add(features, label) {
+    add(features, label, { weight = 1, slices = [], times } = {}) {
+      if (times) waiting.take(times[0], judge);
       const truth = form.truthOf(label);
       if (typeof truth === 'string') {
         refuse(truth);
@@ -97,17 +141,16 @@ export function progressive(
         unscored += 1;
         break;
       }
-      const happened = form.kind === 'class' ? label : truth;
-      for (let s = 0; s < scorers.length; s++) {
-        const told = said[s === 0 ? 0 : width + s - 1] as number;
-        const prediction = form.kind !== 'class' ? told : s === 0 ? said : classes[told];
-        (scorers[s] as Scorer).add(prediction, happened);
+      if (times === undefined) {
+        judge({ features, said, label, truth, weight, slices });
+        return;
       }
-      rows += 1;
-      beside.learn(groups, truth);
-      const result = model.learnOne(features, label as never);
-      if (result !== 'learnt') refuse(result);
+      const { dense, indices, values } = features;
+      const own = { dense: dense.slice(), indices: indices.slice(), values: values.slice() };
+      waiting.add(times[1], { features: own, said: [...said], label, truth, weight, slices });
+      waitingMost = Math.max(waitingMost, waiting.size);
     },
+    finish: () => waiting.take(Number.POSITIVE_INFINITY, judge),
     get result() {
       const [ofModel, ...ofBaselines] = scorers.map((scorer) => scorer.result());
       return {
@@ -116,14 +159,28 @@ export function progressive(
         unscored,
         model: ofModel as Metrics,
         baselines: Object.fromEntries(baselines.map(([name], i) => [name, ofBaselines[i] as Metrics])),
+        slices: Object.fromEntries(
+          [...bySlice].map(([name, { rows: count, scorer }]) => [name, { rows: count, model: scorer.result() }]),
+        ),
+        waitingMost,
       };
     },
   };
 }
 
+/** A row that was predicted, and what its label will say. */
+interface Waiting {
+  readonly features: FeatureNumbers;
+  readonly said: readonly number[];
+  readonly label: unknown;
+  readonly truth: number;
+  readonly weight: number;
+  readonly slices: readonly string[];
+}
+
 /** Metrics of one predictor. */
 interface Scorer {
-  add(prediction: unknown, label: unknown): void;
+  add(prediction: unknown, label: unknown, weight: number): void;
   result(): Metrics;
 }
 
@@ -145,8 +202,8 @@ function scorerOf(metrics: Wanted): Scorer {
   const values = new Array<unknown>(accumulator.values);
   accumulator.init(numbers, 0, values, 0);
   return {
-    add(prediction, label) {
-      accumulator.add(numbers, 0, values, 0, { prediction, label }, 0);
+    add(prediction, label, weight) {
+      accumulator.add(numbers, 0, values, 0, { prediction, label, weight }, 0);
     },
     result() {
       const found: Record<string, number | null> = {};

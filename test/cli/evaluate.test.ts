@@ -57,6 +57,20 @@ describe('millrace evaluate', () => {
     expect(result.rowsPerSecond).toBeGreaterThan(0);
   });
 
+  it('shows slices, weighs rows, and plays labels at their times', async () => {
+    const lines = rows.map((row, i) => `${row.trimEnd()},${1 + (i % 2)},${1_000 * i},${1_000 * i + 5_000}\n`);
+    writeFileSync(join(folder, 'timed.csv'), `size,colour,large,counts,at,known\n${lines.join('')}`);
+    const options = ['--data', join(folder, 'timed.csv'), '--slice', 'colour', '--weight', 'counts'];
+    const times = ['--time', 'at', '--label-time', 'known'];
+    const { code, out } = await evaluate('--label', 'large', '--learner', logistic, ...options, ...times);
+    expect(code).toBe(0);
+    expect(out).toMatch(/colour=blue .* 200\ncolour=red .* 200\n/);
+    expect(out).toContain('5 rows at most waited for their labels at a time');
+    const { code: one, err } = await evaluate('--label', 'large', '--learner', logistic, ...options, '--time', 'at');
+    expect(one).not.toBe(0);
+    expect(err).toContain('one time without the other');
+  });
+
   it.each([
     [['--label', 'large', '--learner', 'logistc()'], 1, 'there is no logistc', 'logisticRegression'],
     [['--label', 'large', '--learner', 'pipe('], 1, 'error (config)', '--learner'],

@@ -16,6 +16,10 @@ interface EvaluateFlags {
   readonly positive?: string;
   readonly columns?: Declared;
   readonly metrics?: readonly string[];
+  readonly slice?: readonly string[];
+  readonly weight?: string;
+  readonly time?: string;
+  readonly labelTime?: string;
   readonly hashBits: number;
   readonly json?: boolean;
   readonly verbose?: boolean;
@@ -45,6 +49,10 @@ export function evaluateCommand({ terminal, act }: CommandContext): Command {
     .option('--metrics <list>', 'metrics to show, such as log_loss,pr_auc; an unknown name lists them', (text) =>
       text.split(','),
     )
+    .option('--slice <columns>', 'measure the model by the values of these columns as well', (text) => text.split(','))
+    .option('--weight <column>', 'column that says how much a row counts')
+    .option('--time <column>', 'time of the prediction, for --label-time: milliseconds since 1970 or ISO 8601')
+    .option('--label-time <column>', 'time of the label: until then rows are predicted without it')
     .option('--hash-bits <number>', 'size of the hashed categories: 2^N', hashBits, 18)
     .addHelpText(
       'after',
@@ -54,6 +62,8 @@ Baselines that know no more than the model are scored beside it.`,
     )
     .action((flags: EvaluateFlags) =>
       act(flags, async () => {
+        const { time, labelTime } = flags;
+        if ((time === undefined) !== (labelTime === undefined)) throw oneTime();
         const [{ evaluate }, { loadLearner }] = await Promise.all([
           import('../../evaluate/evaluate.js'),
           import('../load/load-learner.js'),
@@ -66,6 +76,9 @@ Baselines that know no more than the model are scored beside it.`,
           columns: flags.columns,
           hashBits: flags.hashBits,
           metrics: flags.metrics,
+          slices: flags.slice,
+          weight: flags.weight,
+          times: time === undefined || labelTime === undefined ? undefined : { predicted: time, labelled: labelTime },
           onProgress: (rows) => terminal.err(`${counted(rows, 'row')}\n`),
         });
         if (result.rows === 0) throw nothingScored(result, flags.label);
@@ -75,6 +88,12 @@ Baselines that know no more than the model are scored beside it.`,
       }),
     );
 }
+
+const oneTime = (): MillraceError =>
+  new MillraceError('config', 'one time without the other', {
+    where: '--label-time',
+    hint: 'give --time COLUMN and --label-time COLUMN: rows are predicted at the one and learnt at the other',
+  });
 
 function declaredColumns(text: string, before: Declared = {}): Declared {
   const added = text.split(',').map((part): [string, ColumnKind | 'skip'] => {
@@ -113,13 +132,17 @@ function asJson({ columns, ...result }: Evaluation, shown: readonly string[]): o
     columns,
     model: only(result.model),
     baselines: Object.fromEntries(Object.entries(result.baselines).map(([name, metrics]) => [name, only(metrics)])),
+    slices: Object.fromEntries(
+      Object.entries(result.slices).map(([name, { rows, model }]) => [name, { rows, ...only(model) }]),
+    ),
     rowsPerSecond: result.rows / result.seconds,
     peakMemoryBytes: peakBytes(),
   };
 }
 
 function asText(result: Evaluation, shown: readonly string[]): string {
-  const { learner, columns, rows, refused, unscored, unreadable, large, missing, seconds } = result;
+  const { learner, columns, rows, refused, unscored, unreadable, large, missing, seconds, slices, waitingMost } =
+    result;
   const line = (name: string, metrics: Readonly<Record<string, number>>) => ({
     ' ': name,
     ...Object.fromEntries(shown.map((metric) => [metric, digits(metrics[metric] as number)])),
@@ -128,6 +151,9 @@ function asText(result: Evaluation, shown: readonly string[]): string {
     line(learner, result.model),
     ...Object.entries(result.baselines).map(([name, metrics]) => line(name, metrics)),
   ]);
+  const bySlice = Object.entries(slices)
+    .sort(([, a], [, b]) => b.rows - a.rows)
+    .map(([name, { rows: count, model }]) => ({ ...line(name, model), rows: count }));
   const kindsOf = (kind: ColumnKind) => Object.values(columns).filter((one) => one === kind).length;
   const notes = [
     ...Object.entries(refused).map(([reason, count]) => `${counted(count, 'row')} not learnt: ${reason}`),
@@ -136,10 +162,16 @@ function asText(result: Evaluation, shown: readonly string[]): string {
       : []),
     ...(unscored > 0 ? [`${counted(unscored, 'row')} not scored: the prediction was no finite number`] : []),
     ...(unreadable.rows > 0 ? [`${counted(unreadable.rows, 'row')} not read: ${unreadable.first}`] : []),
+    ...(waitingMost > 0 ? [`${counted(waitingMost, 'row')} at most waited for their labels at a time`] : []),
     ...(missing > 0 ? [`${counted(missing, 'number')} missing, taken as 0`] : []),
   ];
   return `${table}
-${counted(rows, 'row')}, ${counted(kindsOf('number'), 'number')} and ${counted(kindsOf('category'), 'category', 'categories')} a row; ${Math.round(
+${
+  bySlice.length === 0
+    ? ''
+    : `${textTable(bySlice)}
+`
+}${counted(rows, 'row')}, ${counted(kindsOf('number'), 'number')} and ${counted(kindsOf('category'), 'category', 'categories')} a row; ${Math.round(
     rows / seconds,
   ).toLocaleString('en-US')} rows/s, peak memory ${Math.round(peakBytes() / 2 ** 20)} MiB
 ${notes.map((note) => `${note}\n`).join('')}`;
