@@ -11,7 +11,7 @@ export class StepAlone {
   kept = 0;
   private readonly cells: Cell[] = [];
   private readonly buckets: Map<number, number>[] = [];
-  private readonly push: (value: unknown, timeMs: number) => void;
+  private readonly push: (value: unknown, timeMs: number, input: number) => void;
   private watermarkMs = BEFORE_ALL_MS;
 
   constructor({ shape }: { readonly shape: Shape }, disorderMs: number) {
@@ -38,17 +38,17 @@ export class StepAlone {
     const emit: Emit = () => {
       this.emitted++;
     };
-    this.push = (value, timeMs) => {
+    this.push = (value, timeMs, input) => {
       origin.eventTimeMs = timeMs;
-      logic.onRecord(0, value, emit, origin);
+      logic.onRecord(input, value, emit, origin);
       if (timeMs - disorderMs <= this.watermarkMs) return;
       this.watermarkMs = timeMs - disorderMs;
       logic.onWatermark?.(this.watermarkMs, emit);
     };
   }
 
-  record(value: unknown, timeMs: number): void {
-    this.push(value, timeMs);
+  record(value: unknown, timeMs: number, input = 0): void {
+    this.push(value, timeMs, input);
   }
 
   epoch(): void {

@@ -331,4 +331,44 @@ export const mutants: readonly Mutant[] = [
     'if (from < own && migrate) return migrate;',
     'if (from < own && migrate) return migrate;\n  if (from > own) return undefined;',
   ]),
+  mutant('a label that comes after its time is taken', 'evaluation', [
+    '../ml/evaluation/label-store.ts',
+    'timeMs > waiting[0] + lastMs',
+    'timeMs > waiting[0] + 2 * lastMs',
+  ]),
+  mutant('a correction is not written down', 'evaluation', [
+    '../ml/evaluation/label-store.ts',
+    'else pending.set(key, waiting);',
+    '',
+  ]),
+  mutant('what is assumed is not written down', 'evaluation', [
+    '../ml/evaluation/label-store.ts',
+    'missing.label, null);\n        pending.set(key, waiting);',
+    'missing.label, null);',
+  ]),
+  mutant('a label that equals the assumed one is taken for a repeated one', 'evaluation', [
+    '../ml/evaluation/label-store.ts',
+    'known === KNOWN && Object.is(before, label)',
+    'known !== NONE && Object.is(before, label)',
+  ]),
+  mutant('a wait that ends with its last millisecond', 'evaluation', [
+    '../ml/evaluation/label-store.ts',
+    'waits.add(timeMs + waitMs + 1, key)',
+    'waits.add(timeMs + waitMs, key)',
+  ]),
+  mutant('a prediction that is forgotten with its wait', 'evaluation', [
+    '../ml/evaluation/label-store.ts',
+    'if (waiting[4] !== NONE) return;',
+    'if (waiting[4] !== NONE) {\n          pending.delete(key);\n          return;\n        }',
+  ]),
+  mutant('a correction takes nothing back', 'evaluation', [
+    '../ml/evaluation/slice-windows.ts',
+    'accumulator.retract(numbers, 0, states, 0, before, 0);',
+    '',
+  ]),
+  mutant('a row that was told is owed after a restore', 'evaluation', [
+    '../ml/evaluation/slice-windows.ts',
+    'window.dueMs = 0;\n      windows.set(place, window);',
+    'window.dueMs = 0;',
+  ]),
 ];
