@@ -16,6 +16,7 @@ import { greatest, isUsable } from '../../ml/metrics/labelled.js';
 import { type Float64Cell, float64Cell } from '../../state/index.js';
 import { type LabelOptions, learnFromLabels } from './learn-from-labels.js';
 import type { LabelForm, LearnedBy } from './learned.js';
+import { hasPolicies } from './policed-labels.js';
 
 /** What `learn` watches, and what it does where that changes. */
 export interface LearnDrift<Y = boolean, P = number> {
@@ -101,7 +102,17 @@ export function learnWithDrift<Row, Label, const As extends string, const B exte
   const plan: DriftPlan = { detector, act, onlyRises: of === undefined, compareLabels };
   const width = learner.classes?.length ?? 1;
   const slots = slotsOf(act);
-  const problems = problemsOf(learner, options.drift, Object.keys(baselines), compareLabels);
+  const problems = [
+    ...problemsOf(learner, options.drift, Object.keys(baselines), compareLabels),
+    ...(hasPolicies(options.label)
+      ? [
+          {
+            message: 'drift with late, missing or corrected labels',
+            hint: 'a detector takes each label once and in order: leave out `label.late`, `label.missing` and `label.corrections`, or `drift`',
+          },
+        ]
+      : []),
+  ];
   // Beside a row waits what each learner said and which one it was; then what the dummy's model said.
   const numbers = slots * (width + 1) + (hasDummy(act) ? width : 0);
   const {

@@ -88,10 +88,16 @@ describe('detectAnomalies', () => {
     ];
     const { said, measures } = drive(operator, rows);
     const scores = said.slice(WINDOW, -1).map(({ score }) => score);
+    const version = 'detectAnomalies.0.0';
     expect(measures).toEqual([
-      { name: 'scored', value: 41, eventTimeMs: at(1) },
-      { name: 'score_mean', value: scores.reduce((sum, score) => sum + score, 0) / 41, eventTimeMs: at(1) },
-      { name: 'anomalous', value: said.slice(0, -1).filter(({ anomalous }) => anomalous).length, eventTimeMs: at(1) },
+      { name: 'scored', value: 41, eventTimeMs: at(1), version },
+      { name: 'score_mean', value: scores.reduce((sum, score) => sum + score, 0) / 41, eventTimeMs: at(1), version },
+      {
+        name: 'anomalous',
+        value: said.slice(0, -1).filter(({ anomalous }) => anomalous).length,
+        eventTimeMs: at(1),
+        version,
+      },
     ]);
     expect(said.at(-2)?.anomalous).toBe(true);
     expect(drive(detectAnomalies(trees, all), rows).measures.map(({ name }) => name)).toEqual(['scored', 'score_mean']);
