@@ -1,3 +1,7 @@
+export { calibrated } from './calibration/calibrated.js';
+export type { Calibrator, CalibratorLogic } from './calibration/calibrator.js';
+export { type IsotonicOptions, isotonic } from './calibration/isotonic.js';
+export { type PlattOptions, platt } from './calibration/platt.js';
 export { chance } from './chance.js';
 export {
   type Baseline,
