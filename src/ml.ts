@@ -22,12 +22,15 @@ export {
   type TransformerLogic,
   type Update,
 } from './core/index.js';
+export * from './ml/distributions/index.js';
 export * from './ml/drift/index.js';
 export { type EvaluationQuery, evaluationSql } from './ml/evaluation/evaluation-sql.js';
 export * from './ml/features/index.js';
 export * from './ml/index.js';
 export * from './ml/metrics/index.js';
+export { distributionColumns } from './operators/ml/compare-distributions.js';
 export { driftColumns } from './operators/ml/detect-drift.js';
+export { performanceColumns } from './operators/ml/estimate-performance.js';
 export { evaluationColumns } from './operators/ml/evaluate.js';
 export { modelDriftColumns } from './operators/ml/learn-with-drift.js';
 export {

@@ -15,12 +15,22 @@ export { type JoinTableOptions, joinTable, leftJoinTable } from './join/join-tab
 export { innerJoinTables, type JoinTablesOptions, leftJoinTables, outerJoinTables } from './join/join-tables.js';
 export { type AssignedCluster, assignCluster } from './ml/assign-cluster.js';
 export {
+  type CompareDistributionsOptions,
+  compareDistributions,
+  type DistributionRow,
+} from './ml/compare-distributions.js';
+export {
   type Anomaly,
   type AnomalyScore,
   type DetectAnomaliesOptions,
   detectAnomalies,
 } from './ml/detect-anomalies.js';
 export { type DetectDriftOptions, type DriftEvent, detectDrift } from './ml/detect-drift.js';
+export {
+  type EstimatePerformanceOptions,
+  estimatePerformance,
+  type PerformanceRow,
+} from './ml/estimate-performance.js';
 export { type EvaluateOptions, type EvaluationRow, evaluate } from './ml/evaluate.js';
 export { featureRows } from './ml/feature-rows.js';
 export { featurize } from './ml/featurize.js';

@@ -1,0 +1,352 @@
+import { type Duration, formatDuration, type Operator, type Problem, stateful } from '../../core/index.js';
+import { type DistanceName, type Distances, distancesOf } from '../../ml/distributions/distances.js';
+import type { Distribution } from '../../ml/distributions/distribution.js';
+import type { DistributionFeature, RowDistributions } from '../../ml/distributions/index.js';
+import { nullThreshold } from '../../ml/distributions/null-threshold.js';
+import {
+  addToSlice,
+  emptySlice,
+  type Features,
+  mergeSlice,
+  type SliceDistributions,
+  type Slices,
+  sliceKey,
+  slicesOf,
+} from '../../ml/distributions/slice-distributions.js';
+import { layoutVersion } from '../../ml/features/plan.js';
+import { mapCell, timerCell, valueCell } from '../../state/index.js';
+
+/** What is compared with what. */
+export interface CompareDistributionsOptions<T> {
+  /** Numbers and categories of a row by name: features, predictions, confidences. */
+  readonly features: Features<T>;
+  /** The size of a window, which is compared with the reference. */
+  readonly every: Duration;
+  /**
+   * `first`: so much of the beginning of the stream. `last`: so much before the window, multiples of `every`. `rows`: other rows, such as
+   * a feature export, by `distributionsOf`.
+   */
+  readonly reference: { readonly first: Duration } | { readonly last: Duration } | { readonly rows: RowDistributions };
+  /** Groups of rows that are compared by themselves. */
+  readonly slices?: Slices<T>;
+  /** Values of a slice in a window (default: 20); the others count as `other`. */
+  readonly slicesMax?: number;
+  /** The distance that decides about numbers (default: `kolmogorovSmirnov`), and about categories (default: `jensenShannon`). */
+  readonly by?: { readonly numbers?: DistanceName; readonly categories?: DistanceName };
+  /** Rows of window and reference below which nothing is decided (default: 100). */
+  readonly rowsMin?: number;
+}
+
+/** A feature of a window beside its reference. */
+export interface DistributionRow extends Distances {
+  /** The name of the feature; `all` of all together. */
+  readonly feature: string;
+  readonly slice: string;
+  readonly value: string;
+  readonly task: number;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly rows: number;
+  readonly referenceRows: number;
+  readonly importance: number;
+  /** The distance that decides. Of `all`: the mean of distance through threshold, by importance. */
+  readonly by: string;
+  readonly distance: number | null;
+  /** What chance exceeds once in 1,000 times; null for too few rows. Of `all` it is 1. */
+  readonly threshold: number | null;
+  readonly drifted: boolean;
+}
+
+/**
+ * The columns of a ClickHouse table of compared distributions.
+ *
+ * @example clickhouse.tableSink({ table: 'drift', columns: distributionColumns, orderBy: ['feature', 'startMs'] });
+ */
+export const distributionColumns = Object.freeze({
+  feature: 'LowCardinality(String)',
+  slice: 'LowCardinality(String)',
+  value: 'String',
+  task: 'UInt32',
+  startMs: 'Int64',
+  endMs: 'Int64',
+  rows: 'UInt64',
+  referenceRows: 'UInt64',
+  importance: 'Float64',
+  by: 'LowCardinality(String)',
+  distance: 'Nullable(Float64)',
+  threshold: 'Nullable(Float64)',
+  drifted: 'Bool',
+  psi: 'Nullable(Float64)',
+  chiSquared: 'Nullable(Float64)',
+  jensenShannon: 'Nullable(Float64)',
+  kolmogorovSmirnov: 'Nullable(Float64)',
+  wasserstein: 'Nullable(Float64)',
+  referenceMissing: 'Float64',
+  missing: 'Float64',
+  added: 'Nullable(Float64)',
+  gone: 'Nullable(Float64)',
+}) satisfies Readonly<Record<keyof DistributionRow, string>>;
+
+/** Windows that may be open beyond those of the reference. */
+const OPEN_MAX = 100;
+
+const NO_DISTANCES: Omit<Distances, 'missing' | 'referenceMissing'> = Object.freeze({
+  psi: null,
+  chiSquared: null,
+  jensenShannon: null,
+  kolmogorovSmirnov: null,
+  wasserstein: null,
+  added: null,
+  gone: null,
+});
+
+/**
+ * Compares how features, predictions or confidences are distributed in each window with a reference: an earlier period, the time just before,
+ * or a feature export. Needs no labels, so it tells of a change before they come. Records are not passed on.
+ *
+ *   in   --a--b--|--c--d--|--x--y--|     windows |
+ *   out  -----------------C--------X     of each window a row a feature, and one of all
+ *
+ * A feature has drifted if the distance that decides is above a threshold. That is what chance exceeds once in 1,000 times: the rows of window
+ * and reference together are split at random. A drift of all is a mean by importance: features that the model does not use count little.
+ *
+ * Guarantees: rows of a window come when the watermark has passed its end, and depend on the records up to it alone. All state is in the
+ * checkpoint, so a replay gives the same rows. Several tasks compare their own partitions.
+ * Counters: `compared` (rows without those of all), `drifted`, `few` (a window or a reference with fewer rows than `rowsMin`).
+ * Dead letters: `late` (of a window that was compared already), `too-many-windows` (far ahead of the watermark).
+ * Errors: numbers are known to 1 %, near 0 and far from it less: see below. Windows of another hour or weekday than the reference differ, and
+ * that is found too: take windows and a reference of whole days or weeks.
+ * Memory: of each feature, slice and window at most 4,146 bins or 1,000 categories (usually some hundred, 12 bytes each). Windows are kept
+ * until they end, with `last` for so long. Numbers below 1e-6 count as 0, above 1e12 as that.
+ * Cost: a threshold takes some 10 ms a feature, slice and window.
+ *
+ * @example
+ * scored
+ *   .via('inputs', compareDistributions({
+ *     features: {
+ *       distance: { number: (f) => f.distance, importance: 0.2 },
+ *       origin: { category: (f) => f.origin },
+ *       said: { number: (f) => f.late.probability, importance: 2 },
+ *     },
+ *     every: days(7),
+ *     reference: { first: days(28) },
+ *   }))
+ *   .to('drift', clickhouse.tableSink({ table: 'drift', columns: distributionColumns, orderBy: ['feature', 'startMs'] }));
+ */
+export function compareDistributions<T>(options: CompareDistributionsOptions<T>): Operator<T, DistributionRow> {
+  const { every, reference, slicesMax = 20, by = {}, rowsMin = 100 } = options;
+  const names = Object.keys(options.features);
+  const features: readonly DistributionFeature<T>[] = Object.values(options.features);
+  const slices = Object.entries(options.slices ?? {});
+  const problems = problemsOf(options, slicesMax, rowsMin);
+  const lastMs = 'last' in reference ? reference.last : 0;
+  const windowsMax = problems.length === 0 ? Math.ceil(lastMs / every) + OPEN_MAX : 1;
+  const version = layoutVersion([
+    names,
+    features.map(({ number }) => number !== undefined),
+    slices.map(([name]) => name),
+    every,
+  ]);
+  const cells = {
+    /** By window and slice; with `first` also that of the reference. */
+    windows: mapCell<string, SliceDistributions>({ version }),
+    /** The slices of a window, in the order in which they came. */
+    keys: mapCell<number, (readonly [slice: string, value: string])[]>(),
+    closes: timerCell<number>({ timersMax: windowsMax }),
+    drops: timerCell<number>({ timersMax: windowsMax }),
+    /** When the first window began. */
+    begun: valueCell<number | null>({ initial: null }),
+  };
+  const decides = (feature: DistributionFeature<T>): DistanceName =>
+    feature.number ? (by.numbers ?? 'kolmogorovSmirnov') : (by.categories ?? 'jensenShannon');
+  return stateful<T, DistributionRow, typeof cells>({
+    kind: 'compareDistributions',
+    settings: {
+      features: names.join(', '),
+      every: formatDuration(every),
+      reference:
+        'first' in reference
+          ? `the first ${formatDuration(reference.first)}`
+          : 'last' in reference
+            ? `the last ${formatDuration(reference.last)}`
+            : 'other rows',
+      slices: slices.map(([name]) => name).join(', '),
+      slicesMax,
+      rowsMin,
+    },
+    problems,
+    cells,
+    open({ windows, keys, closes, drops, begun }, context) {
+      const count = {
+        compared: context.counter('compared'),
+        drifted: context.counter('drifted'),
+        few: context.counter('few'),
+      };
+      const REFERENCE = -1;
+      const keyIn = (startMs: number, slice: string, value: string): string => `${startMs}|${sliceKey(slice, value)}`;
+      const open = (startMs: number, slice: string, value: string): SliceDistributions => {
+        const of = keys.get(startMs) ?? [];
+        of.push([slice, value]);
+        keys.set(startMs, of);
+        return emptySlice(slice, value, options.features as Features<never>);
+      };
+
+      const add = (startMs: number, row: T): void => {
+        const of = keys.get(startMs) ?? [];
+        const places = slicesOf(
+          row,
+          slices,
+          slicesMax,
+          (key) => windows.has(`${startMs}|${key}`),
+          (name) => of.reduce((sum, [slice]) => sum + Number(slice === name), 0),
+        );
+        for (const [slice, value] of places) {
+          const key = keyIn(startMs, slice, value);
+          const to = windows.get(key) ?? open(startMs, slice, value);
+          addToSlice(to, features, row);
+          windows.set(key, to);
+        }
+      };
+
+      /** Adds the rows of a window to another one, or to the reference. */
+      const mergeInto = (to: number, from: number): void => {
+        for (const [slice, value] of keys.get(from) ?? []) {
+          const key = keyIn(to, slice, value);
+          const merged = windows.get(key) ?? open(to, slice, value);
+          mergeSlice(merged, windows.get(keyIn(from, slice, value)) as SliceDistributions);
+          windows.set(key, merged);
+        }
+      };
+      const drop = (startMs: number): void => {
+        for (const [slice, value] of keys.get(startMs) ?? []) windows.delete(keyIn(startMs, slice, value));
+        keys.delete(startMs);
+      };
+
+      const referenceOf = (startMs: number, slice: string, value: string): SliceDistributions | undefined => {
+        if ('rows' in reference) return reference.rows.slices.get(sliceKey(slice, value));
+        if ('first' in reference) return windows.get(keyIn(REFERENCE, slice, value));
+        const merged = emptySlice(slice, value, options.features as Features<never>);
+        for (let at = startMs - lastMs; at < startMs; at += every) {
+          const part = windows.get(keyIn(at, slice, value));
+          if (part) mergeSlice(merged, part);
+        }
+        return merged;
+      };
+
+      const rowsOf = (startMs: number, slice: string, value: string): DistributionRow[] => {
+        const now = windows.get(keyIn(startMs, slice, value)) as SliceDistributions;
+        const before =
+          referenceOf(startMs, slice, value) ?? emptySlice(slice, value, options.features as Features<never>);
+        const [rows, referenceRows] = [now.features[0]?.rows ?? 0, before.features[0]?.rows ?? 0];
+        const head = { slice, value, task: context.task, startMs, endMs: startMs + every, rows, referenceRows };
+        const isEnough = rows >= rowsMin && referenceRows >= rowsMin;
+        let importances = 0;
+        let exceeded = 0;
+        const told = features.map((feature, i): DistributionRow => {
+          const [from, to] = [before.features[i] as Distribution, now.features[i] as Distribution];
+          const name = decides(feature);
+          const distances = distancesOf(from, to);
+          const distance = distances[name];
+          const { importance = 1 } = feature;
+          const threshold = isEnough && distance !== null ? nullThreshold(name, from, to) : null;
+          const drifted = threshold !== null && (distance as number) > threshold;
+          if (threshold !== null) {
+            importances += importance;
+            exceeded += importance * ratioOf(distance as number, threshold);
+          }
+          count.compared.add();
+          if (drifted) count.drifted.add();
+          const feat = names[i] as string;
+          return { feature: feat, ...head, importance, by: name, distance, threshold, drifted, ...clean(distances) };
+        });
+        if (!isEnough) count.few.add();
+        const mean = importances > 0 ? exceeded / importances : null;
+        told.push({
+          feature: 'all',
+          ...head,
+          ...{ importance: importances, by: 'importance', distance: mean, threshold: mean === null ? null : 1 },
+          drifted: mean !== null && mean > 1,
+          ...NO_DISTANCES,
+          ...{ referenceMissing: 0, missing: 0 },
+        });
+        return told;
+      };
+
+      const close = (startMs: number, emit: (row: DistributionRow, timeMs: number) => void): void => {
+        const isReference = 'first' in reference && startMs < (begun.get() as number) + reference.first;
+        if (isReference) mergeInto(REFERENCE, startMs);
+        else
+          for (const [slice, value] of keys.get(startMs) ?? [])
+            for (const row of rowsOf(startMs, slice, value)) emit(row, startMs + every);
+        if (lastMs === 0) drop(startMs);
+        else drops.add(startMs + every + lastMs, startMs);
+      };
+
+      return {
+        onRecord(_input, row: T, _emit, { eventTimeMs }) {
+          const startMs = Math.floor(eventTimeMs / every) * every;
+          if (startMs + every <= context.watermarkMs)
+            return context.deadLetter('late', `${context.watermarkMs - eventTimeMs} ms behind the watermark`);
+          if (!closes.has(startMs + every, startMs)) {
+            if (closes.size + drops.size >= windowsMax)
+              return context.deadLetter('too-many-windows', `${windowsMax} windows are kept already`);
+            closes.add(startMs + every, startMs);
+            if (begun.get() === null) begun.set(startMs);
+          }
+          add(startMs, row);
+        },
+        onWatermark(watermarkMs, emit) {
+          for (;;) {
+            const nextMs = Math.min(closes.nextMs, drops.nextMs);
+            if (nextMs > watermarkMs) return;
+            closes.takeDue(nextMs, (startMs) => close(startMs, emit as never));
+            drops.takeDue(nextMs, (startMs) => drop(startMs));
+          }
+        },
+      };
+    },
+  });
+}
+
+/** How far a distance is beyond what chance does; a threshold of 0 is that of a feature that never varied. */
+const ratioOf = (distance: number, threshold: number): number =>
+  threshold > 0 ? distance / threshold : distance > 0 ? 10 : 0;
+
+/** Shares of no rows are 0. */
+const clean = ({ missing, referenceMissing, ...distances }: Distances): Distances => ({
+  ...distances,
+  missing: missing || 0,
+  referenceMissing: referenceMissing || 0,
+});
+
+function problemsOf<T>(
+  { features, every, reference, slices = {}, by = {} }: CompareDistributionsOptions<T>,
+  slicesMax: number,
+  rowsMin: number,
+): Problem[] {
+  const problems: Problem[] = [];
+  const span = 'first' in reference ? reference.first : 'last' in reference ? reference.last : every;
+  for (const [name, value] of Object.entries({ every, reference: span }))
+    if (!(value > 0)) problems.push({ message: `${name} is ${value}`, hint: 'give it a duration, such as days(7)' });
+  if ('last' in reference && span % every !== 0)
+    problems.push({ message: 'reference.last is no multiple of every', hint: 'give whole windows, such as days(28)' });
+  for (const [name, value] of Object.entries({ slicesMax, rowsMin }))
+    if (!(Number.isInteger(value) && value >= 1))
+      problems.push({ message: `${name} is ${value}`, hint: 'give it a whole number above 0' });
+  if (Object.keys(features).length === 0)
+    problems.push({
+      message: 'there are no features',
+      hint: 'give one or more: { distance: { number: (row) => ... } }',
+    });
+  if ('all' in features) problems.push({ message: "a feature 'all'", hint: 'that is the row of all features' });
+  if ('all' in slices) problems.push({ message: "a slice 'all'", hint: 'that is the slice of all rows' });
+  for (const [name, { importance = 1 }] of Object.entries(features))
+    if (!(importance >= 0 && importance < Number.POSITIVE_INFINITY))
+      problems.push({ message: `the importance of ${name} is ${importance}`, hint: 'give it a number from 0' });
+  if (by.categories === 'kolmogorovSmirnov' || by.categories === 'wasserstein')
+    problems.push({
+      message: `by.categories is ${by.categories}`,
+      hint: 'that needs numbers; take jensenShannon, psi or chiSquared',
+    });
+  return problems;
+}

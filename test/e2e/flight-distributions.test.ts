@@ -1,0 +1,116 @@
+import { Session } from 'chdb';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { flightFiles } from '../../examples/flights/flights.js';
+import { days } from '../../src/core/index.js';
+import { compareDistributions, type DistributionRow } from '../../src/index.js';
+import { distancesOf } from '../../src/ml/distributions/distances.js';
+import { addRow, type Distribution, emptyDistribution } from '../../src/ml/distributions/distribution.js';
+import { nullThreshold } from '../../src/ml/distributions/null-threshold.js';
+import { chiSquared, distributionsOf } from '../../src/ml.js';
+import { driveOperator } from '../../src/testing.js';
+import { generator } from '../random.js';
+
+interface Flight {
+  readonly month: number;
+  readonly atMs: number;
+  readonly hour: number;
+  readonly delay: number;
+  readonly distance: number;
+  readonly origin: string;
+  readonly destination: string;
+}
+
+let january: Flight[];
+let june: Flight[];
+beforeAll(() => {
+  const session = new Session();
+  try {
+    const flights = session
+      .query(
+        `SELECT toMonth(date) AS month, toUnixTimestamp(date) * 1000 AS atMs, toHour(date) AS hour, delay, distance, origin, destination
+         FROM (SELECT *, rowNumberInAllBlocks() AS row FROM file('${flightFiles().flights}', Parquet))
+         WHERE month IN (1, 6) AND cityHash64(row) % 40 = 0 ORDER BY date, row
+         SETTINGS output_format_json_quote_64bit_integers = 0, session_timezone = 'UTC', max_threads = 1`,
+        'JSONEachRow',
+      )
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Flight);
+    january = flights.filter(({ month }) => month === 1);
+    june = flights.filter(({ month }) => month === 6);
+  } finally {
+    session.cleanup();
+  }
+}, 60_000);
+
+const features = {
+  delay: { number: (flight: Flight) => flight.delay },
+  distance: { number: (flight: Flight) => flight.distance },
+  hour: { category: (flight: Flight) => flight.hour },
+  origin: { category: (flight: Flight) => flight.origin },
+  destination: { category: (flight: Flight) => flight.destination },
+} as const;
+type Name = keyof typeof features;
+const names = Object.keys(features) as Name[];
+const byOf = (name: Name) => ('number' in features[name] ? 'kolmogorovSmirnov' : 'jensenShannon');
+
+describe('distributions of flights', () => {
+  it('are found to have changed from January to June where they have, and nowhere else', () => {
+    const operator = compareDistributions<Flight>({
+      features,
+      every: days(61), // June lies in one of these
+      reference: { rows: distributionsOf(january, { features }) },
+    });
+    const { emitted, failure } = driveOperator(
+      operator,
+      june.map((value) => ({ value, eventTimeMs: value.atMs })),
+      { final: true },
+    );
+    expect(failure).toBeUndefined();
+    const rows = emitted.map(({ value }) => value as DistributionRow);
+    expect(rows).toHaveLength(names.length + 1);
+    // What changed by a test that the operator does not use, over the same rows: by hours and airports, and by quarters of an hour.
+    const groups = {
+      ...features,
+      delay: (flight: Flight) => Math.floor(flight.delay / 15),
+      distance: (flight: Flight) => Math.floor(flight.distance / 100),
+    };
+    const changed = names.filter((name) => {
+      const group = groups[name];
+      const of = (flight: Flight) => (typeof group === 'function' ? group(flight) : group.category(flight));
+      const keys = [...new Set([...january, ...june].map(of))];
+      const counts = (flights: readonly Flight[]) => {
+        const found = new Map<unknown, number>();
+        for (const flight of flights) found.set(of(flight), (found.get(of(flight)) ?? 0) + 1);
+        return keys.map((key) => found.get(key) ?? 0);
+      };
+      return chiSquared(counts(january), counts(june)).probability < 0.001;
+    });
+    expect(changed.length).toBeGreaterThan(0);
+    expect(changed.length).toBeLessThan(names.length);
+    expect(rows.filter(({ drifted, feature }) => drifted && feature !== 'all').map(({ feature }) => feature)).toEqual(
+      changed,
+    );
+  });
+
+  it('do not change by chance more often than they may', () => {
+    const of = (name: Name, rows: readonly Flight[]): Distribution => {
+      const distribution = emptyDistribution(features[name] as never);
+      for (const row of rows) addRow(distribution, features[name] as never, row);
+      return distribution;
+    };
+    const [half, other] = [0, 1].map((side) => january.filter((_, i) => i % 2 === side)) as [Flight[], Flight[]];
+    const thresholds = names.map((name) => nullThreshold(byOf(name), of(name, half), of(name, other)));
+    const alarms: Record<string, number> = {};
+    for (let seed = 1; seed <= 200; seed++) {
+      const next = generator(seed);
+      const sides: [Flight[], Flight[]] = [[], []];
+      for (const flight of january) sides[next() < 0.5 ? 0 : 1].push(flight);
+      names.forEach((name, i) => {
+        const distance = distancesOf(of(name, sides[0]), of(name, sides[1]))[byOf(name)] as number;
+        if (distance > (thresholds[i] as number)) alarms[name] = (alarms[name] ?? 0) + 1;
+      });
+    }
+    expect(Object.values(alarms).reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(4);
+  });
+});
