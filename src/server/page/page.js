@@ -88,12 +88,12 @@ function draw() {
     const busy = drawn('rect', { class: 'busy', x: 8, y: height - 6, width: 0, height: 3 });
     const backpressured = drawn('rect', { class: 'backpressured', x: 8, y: height - 6, width: 0, height: 3 });
     const figures = drawn('text', { class: 'small', x: 12, y: 49 }, 'no data yet');
-    const bad = drawn('text', { class: 'bad', x: width - 12, y: 19, 'text-anchor': 'end' });
+    const bad = drawn('text', { class: 'bad', x: width - 12, y: 34, 'text-anchor': 'end' });
     group.append(
       title,
       drawn('rect', { class: 'box', width, height }),
-      drawn('text', { x: 12, y: 19 }, shortened(id, 20)),
-      drawn('text', { class: 'small', x: 12, y: 34 }, shortened(kind, 26)),
+      drawn('text', { x: 12, y: 19 }, shortened(id, 18)),
+      drawn('text', { class: 'small', x: 12, y: 34 }, shortened(kind, 22)),
       figures,
       bad,
       busy,
@@ -112,7 +112,7 @@ function draw() {
   }
   // It fills the page, and is scrolled where its texts would become too small.
   svg.style.maxWidth = `${graph.width}px`;
-  svg.style.minWidth = `${Math.round(graph.width * 0.7)}px`;
+  svg.style.minWidth = `${Math.round(graph.width * 0.68)}px`;
   byId('graph').replaceChildren(svg);
   say(byId('topology'), graph.topology);
   document.title = `${graph.topology} – Millrace`;
@@ -293,11 +293,12 @@ function show(picture) {
   );
   rows(
     byId('measures'),
-    ['step', 'measure', '#newest', 'event time'],
-    picture.measures.map(({ step, name, value, tasks, eventTimeMs }) => [
+    ['step', 'measure', '#newest', 'baselines', 'event time'],
+    withBaselines(picture.measures).map(({ step, name, value, eventTimeMs, baselines }) => [
       step,
-      tasks > 1 ? `${name} (mean of ${tasks} tasks)` : name,
-      measure(value),
+      name,
+      value === undefined ? '' : measure(value),
+      baselines.join(', '),
       time(eventTimeMs),
     ]),
     'no step has measured anything yet',
@@ -324,7 +325,22 @@ function show(picture) {
   fillDrawer();
 }
 
+/** A measure named `NAME:BASELINE` is shown beside NAME: what somebody would have scored who knows only so much. */
+function withBaselines(measures) {
+  const byName = new Map();
+  for (const each of measures) {
+    const [name, baseline] = each.name.split(':');
+    const key = `${each.step}\0${name}`;
+    const row = byName.get(key) ?? { ...each, name, value: undefined, baselines: [] };
+    byName.set(key, row);
+    if (baseline === undefined) row.value = each.value;
+    else row.baselines.push(`${baseline} ${measure(each.value)}`);
+  }
+  return [...byName.values()];
+}
+
 function tell(state, text) {
+  document.body.dataset.state = state;
   byId('status').dataset.is = state;
   say(byId('status'), text);
 }
