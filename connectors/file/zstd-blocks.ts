@@ -1,7 +1,7 @@
 const MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a5;
 const BLOCK_BYTES_MAX = 128 * 1024;
-/** As `zstd -d` has it: a frame says how much memory it needs, and may say anything. */
+/** The limit of `zstd -d`: a frame states how much memory it needs, and may state anything. */
 const WINDOW_BYTES_MAX = 128 * 1024 * 1024;
 
 /**

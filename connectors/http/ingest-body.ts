@@ -32,7 +32,7 @@ export function* linesOf(body: Buffer): RecordTexts {
  * The values of a list, or the one value that is no list, as they were written. What is between their boundaries is not
  * looked at: their decoder does that.
  *
- * @throws NotJson where the boundaries cannot be told.
+ * @throws NotJson where the boundaries cannot be found.
  */
 export function* valuesOf(body: Buffer): RecordTexts {
   const whole = trimmed(body, 0, body.length);

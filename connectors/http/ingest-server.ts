@@ -165,7 +165,7 @@ export class IngestServer {
 
   private async bodyOf(request: IncomingMessage, claim: Claim): Promise<Buffer> {
     const parts: Buffer[] = [];
-    // Who leaves the loop early would otherwise cut the connection, and the answer would not be heard.
+    // A loop that ends early would otherwise close the connection before the client has the answer.
     for await (const part of request.iterator({ destroyOnReturn: false })) {
       const { length } = part as Buffer;
       this.hold(claim, claim.bytes + length, length);

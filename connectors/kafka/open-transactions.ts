@@ -9,7 +9,7 @@ export interface HoldingTransaction {
   readonly producerId: bigint;
   readonly producerEpoch: number;
   readonly startOffset: number;
-  /** What its coordinator says of it; missing if no coordinator knows it, so nothing will end it. */
+  /** Its state at its coordinator; missing if no coordinator has it, so nothing will end it. */
   readonly known?: { readonly transactionalId: string; readonly startedMs: number; readonly timeoutMs: number };
 }
 
@@ -99,7 +99,7 @@ export class StableOffsetWatch {
     private readonly onStill: (stable: number, end: number) => void,
   ) {}
 
-  /** Takes what a fetch said. */
+  /** Takes the offsets of a fetch. */
   note(stable: number, end: number, nowMs: number): void {
     if (stable >= end) this.stable = -1;
     else if (stable !== this.stable) {

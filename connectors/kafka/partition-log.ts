@@ -32,7 +32,7 @@ export class PartitionLog {
   private closed = false;
   private skipped = 0;
   private readonly epochs: LeaderEpochs;
-  /** Something was read since the log was opened: what was lost may lie after the checkpoint. */
+  /** Something was read since the log was opened: the lost records may come after the checkpoint. */
   private hasRead = false;
 
   private constructor(

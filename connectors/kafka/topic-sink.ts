@@ -143,8 +143,8 @@ function letterEncoder(
 }
 
 /**
- * The event time, at most the clock: the broker refuses later ones, which bad data may have. The clock is read only for times that lie
- * ahead of what it last said.
+ * The event time, at most the clock: the broker refuses later ones, which bad data may have. The clock is read only for times
+ * later than its last reading.
  */
 function timestamps(): (origin: Origin) => number {
   let nowMs = 0;

@@ -197,7 +197,7 @@ export class Transaction {
    */
   private open(): void {
     this.opened = true;
-    this.openedMs = Date.now(); // the wall clock, because a monotonic clock stands still while the machine sleeps
+    this.openedMs = Date.now(); // the wall clock, because a monotonic clock stops while the machine sleeps
     if (this.ownEpochs) return;
     this.step(async () => {
       await this.span(this.usedLast);

@@ -33,7 +33,7 @@ export interface Postgres {
  * table, and a lookup as many as it has requests in flight. The client is loaded then.
  *
  * Effectively once: rows and their fence change in one transaction, before the checkpoint is stored. A lost connection is retried;
- * the fence tells whether its last transaction was committed.
+ * the fence shows whether its last transaction was committed.
  *
  * @example
  * const postgres = openPostgres({ url: 'postgres://127.0.0.1:5432/shop' });

@@ -55,7 +55,7 @@ const kinds: Readonly<Record<string, Read>> = {
   },
 };
 
-/** On a lost connection the client's message speaks of its own options. */
+/** On a lost connection the client's message names its own options. */
 const inWords = (text: string): string => (/max retries/i.test(text) ? 'the connection to Redis is lost' : text);
 
 /** The answer for a key that Redis refuses; if it would refuse every key, the error is thrown. */

@@ -50,7 +50,7 @@ interface Range {
   readonly end?: number;
 }
 
-/** A response whose body has begun. */
+/** A response whose body is being read. */
 interface Begun {
   readonly body: Readable;
   readonly mark: string | undefined;

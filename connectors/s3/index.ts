@@ -12,7 +12,7 @@ export type S3SourceOptions<T> = FileSourceOptions<T>;
 export type S3SinkOptions<T> = FileSinkOptions<T>;
 
 /**
- * Objects of a bucket as inputs and outputs of a topology, on any store that speaks S3, as inert data. `openS3` in `./open.js`
+ * Objects of a bucket as inputs and outputs of a topology, on any store with the S3 protocol, as inert data. `openS3` in `./open.js`
  * connects.
  */
 export const s3 = {

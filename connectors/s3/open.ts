@@ -15,7 +15,7 @@ import { BucketStore } from './bucket-store.js';
 import { OBJECT_BYTES_MAX } from './pieces.js';
 
 /**
- * The drivers of `s3.source` and `s3.sink`, for any store that speaks S3 with paths (`host/bucket/key`). They connect at first use.
+ * The drivers of `s3.source` and `s3.sink`, for any store with the S3 protocol and paths (`host/bucket/key`). They connect at first use.
  *
  * @example
  * const objects = openS3({ url: 'http://key:secret@127.0.0.1:9000', schemas: localRegistry() });

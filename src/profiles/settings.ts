@@ -64,7 +64,7 @@ export interface Config extends SettingValues<ProfileSettings> {
 type Named = ProfileSettings & typeof kafkaSettings;
 type SealedName = { [K in keyof Named]: Named[K] extends { readonly sealed: true } ? K : never }[keyof Named];
 
-/** Settings of the profiles, of which one stands on Kafka, without secrets. */
+/** Settings of the profiles, without secrets. One of them builds on Kafka. */
 export type ProfileConfig = Partial<Omit<SettingValues<Named>, SealedName>>;
 
 /** What `millrace.config.ts` may say: any of the settings, of profiles and of connectors, but secrets. */

@@ -122,7 +122,7 @@ export class Cluster {
     const known = this.topics.get(name);
     for (const { partitionIndex: partition, leaderId, leaderEpoch } of found.partitions) {
       const before = known?.topicId === found.topicId ? (known.epochs[partition] ?? -1) : -1;
-      // A broker that the others have lost answers with leaders that are none any more: ask another one next time.
+      // An isolated broker answers with former leaders: ask another one next time.
       const isStale = leaderEpoch < before;
       if (isStale) this.distrusted = answeredBy;
       leaders[partition] = isStale ? known?.leaders[partition] : addresses.get(leaderId);

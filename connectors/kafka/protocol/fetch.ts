@@ -80,7 +80,7 @@ function parsePartition(reader: Reader): Omit<Fetched, 'throttleTimeMs'> & { err
   return { errorCode, preferredReplica, highWatermark, stableOffset, aborted, bytes, diverging };
 }
 
-/** Field 0 of the tagged fields (KIP-595); the others say who leads, which metadata tells too. */
+/** Field 0 of the tagged fields (KIP-595); the others name the leader, which metadata also has. */
 function parseDiverging(reader: Reader): Fetched['diverging'] {
   let diverging: Fetched['diverging'];
   readTaggedFields(reader, (tag) => {

@@ -57,7 +57,7 @@ function parseResponse(
         return record.readNullableString();
       });
       const message = each.readNullableString() ?? refused.find((text) => text) ?? null;
-      readTaggedFields(each); // who leads instead, which metadata tells too
+      readTaggedFields(each); // the new leader, which metadata also has
       if (code !== 0) errors[`/${name}/${partition}`] = [code, message];
     };
     topic.readArray(readPartition, true, false);

@@ -71,7 +71,7 @@ export interface RecordsOfBatch {
 
 /**
  * Opens the records of a batch from an offset on. A batch that decompresses to more than any client writes by itself comes as one
- * refused record in its last place, so that reading goes on behind it.
+ * refused record in its last place, so that reading continues after it.
  *
  * @throws MillraceError `source` for a batch that cannot be decompressed.
  */

@@ -85,7 +85,7 @@ export function keySpaceOf(server: Server): KeySpace {
       await removeAll(gone);
       return gone.length;
     },
-    // In a cluster the hash tag stands before the topology.
+    // In a cluster the hash tag comes before the topology.
     removeFences: async (topology) => {
       const found = await matching(`millrace:fence:*${literal(topology)}*`);
       const named = (key: string) => key.replace(/^millrace:fence:(\{[^}]*\}:)?/, '');

@@ -56,7 +56,7 @@ export function openLedger(
   };
 }
 
-/** As it lies in the store, with the topics of its positions by source step id. */
+/** As stored, with the topics of its positions by source step id. */
 interface CheckpointRow {
   readonly checkpoint: Checkpoint;
   readonly topics: Readonly<Record<string, string>>;

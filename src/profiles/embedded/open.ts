@@ -23,7 +23,7 @@ export interface EmbeddedOptions {
   /** Folder of the store; made where it is missing. Needs a local disk. */
   readonly path: string;
   readonly registry: SchemaRegistry;
-  /** With which dead letters are encrypted, where their sink says so. */
+  /** The key of encrypted dead letters. */
   readonly letterKey?: Buffer | undefined;
   /** The clock of the hashes' time to live, in milliseconds since 1970. */
   readonly now?: () => number;
@@ -34,7 +34,7 @@ export interface EmbeddedOptions {
 /** Log, ledger, state and key-value store in one folder: what Kafka and Redis are elsewhere. */
 export interface Embedded {
   readonly source: SourceDriver;
-  /** Serves `kafka.sink`, `kafka.upsertSink`, `kafka.deadLetterSink` and what lies between subtopologies. */
+  /** Serves `kafka.sink`, `kafka.upsertSink`, `kafka.deadLetterSink` and the topics between subtopologies. */
   readonly topicSink: SinkDriver;
   /** Serves `redis.hashSink`, `redis.upsertSink` and `redis.metricsSink`. */
   readonly hashSink: SinkDriver;

@@ -77,7 +77,7 @@ export async function addressIn(path: string): Promise<{ of(name: string): strin
   return { of: (name) => `/proc/self/fd/${folder.fd}/${name}`, close: () => folder.close() };
 }
 
-/** Listens and tells whoever asks who this process is; `undefined` where the address is taken. */
+/** Listens, and answers requests for the owner with this process; `undefined` where the address is taken. */
 function listen(address: string): Promise<Server | undefined> {
   const server = createServer((client) => {
     client.on('error', () => undefined);

@@ -44,7 +44,7 @@ function openReader(
 
   const end = (): number => (bounded ? endAtOpen : log.endOffset(topic, partition));
   const isGone = (): boolean => (blob === undefined || blob.done) && offset < log.startOffset(topic, partition);
-  /** Goes on where `onDataLoss` says if the next records were deleted. */
+  /** Continues where `onDataLoss` says if the next records were deleted. */
   const passOver = (): void => {
     if (!isGone()) return;
     const start = log.startOffset(topic, partition);

@@ -33,7 +33,7 @@ export const KEY_BYTES_MAX = 1_900;
  *
  * A step that was awaited is on disk (lmdb has synced it): it survives `kill -9` and, as far as the disk keeps its word,
  * a loss of power. A step for which the disk has no room changes nothing; those under way with it may fail too, and the store
- * goes on from what it has. Where lmdb itself could not write, the store refuses everything from then on.
+ * continues from what it has. Where lmdb itself could not write, the store refuses everything from then on.
  *
  * Whoever opens the store takes its token, which each step checks where it is applied: steps of an earlier owner change nothing.
  */
@@ -200,7 +200,7 @@ const OWNER = 'owner';
 /** How long lmdb may take to say why a commit failed. */
 const CAUSE_MS = 1_000;
 
-/** lmdb rejects first, and says why by a promise of its own. */
+/** lmdb rejects first, and gives the reason by a promise of its own. */
 async function causeOf(error: unknown): Promise<unknown> {
   const { commitError } = error as { readonly commitError?: Promise<never> };
   if (commitError === undefined) return error;
@@ -214,7 +214,7 @@ export interface Retention {
   readonly bytes?: number;
 }
 
-/** What is kept of a topic; its id stands in the keys of its blobs. */
+/** What is kept of a topic; its id is part of the keys of its blobs. */
 export interface TopicRow {
   readonly id: number;
   readonly partitions: number;

@@ -22,7 +22,7 @@ export class TaskOutputs {
     });
   }
 
-  /** Takes in what the checkpoint says. */
+  /** Restores the outputs of the checkpoint. */
   restoreTopics(topics: Readonly<Record<string, string>>): void {
     for (const [step, topic] of Object.entries(topics)) this.topics.set(step, topic);
   }

@@ -125,7 +125,7 @@ export class TopicLog {
   /** The blob that holds an offset below the end, opened at that offset. */
   open(name: string, partition: number, offset: number): BlobReader {
     const { id } = this.topic(name).row;
-    // The usual case first: a reader that goes on where a blob ended.
+    // The usual case first: a reader that continues where a blob ended.
     const next = this.store.log.get([id, partition, offset]);
     if (next !== undefined) return new BlobReader(next, offset);
     const range = { start: [id, partition, offset], end: [id, partition, -1], reverse: true, limit: 1 };

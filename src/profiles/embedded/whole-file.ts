@@ -67,7 +67,7 @@ function open(path: string): number | undefined {
   try {
     return openSync(path, 'r');
   } catch {
-    return undefined; // there is none yet; anything else LMDB says itself
+    return undefined; // there is none yet; LMDB reports anything else itself
   }
 }
 
