@@ -67,6 +67,7 @@ const NONE: readonly RawRecord[] = [];
 class PartitionReader implements SourceReader {
   private records: readonly RawRecord[] = NONE;
   private head = 0;
+  private batchBytesMax = 0;
   private range: CommittedRange | undefined;
   private closed = false;
   /** Everything before it has been returned. */
@@ -111,7 +112,9 @@ class PartitionReader implements SourceReader {
       }
       this.takeBatch();
     }
-    const records = sliceOfPoll(this.records, this.head, recordsMax, bytesMax, bytesOf);
+    // Records are measured only where the whole batch would be too much.
+    const limit = this.batchBytesMax <= bytesMax ? Number.POSITIVE_INFINITY : bytesMax;
+    const records = sliceOfPoll(this.records, this.head, recordsMax, limit, bytesOf);
     this.head += records.length;
     const skipped = this.log.takeSkipped();
     if (skipped > 0) this.onSkipped(skipped);
@@ -136,6 +139,7 @@ class PartitionReader implements SourceReader {
     const last = records[records.length - 1] as RawRecord;
     this.records = last.offset < this.end ? records : records.filter(({ offset }) => offset < this.end);
     this.head = 0;
+    this.batchBytesMax = this.range?.takenBytesMax ?? 0;
     return true;
   }
 }

@@ -156,6 +156,7 @@ export function sliceOfPoll<T>(
   bytesOf: (item: T) => number,
 ): T[] {
   const most = Math.min(items.length, from + recordsMax);
+  if (bytesMax === Number.POSITIVE_INFINITY) return items.slice(from, most);
   let end = from;
   for (let bytes = 0; end < most && bytes < bytesMax; end++) bytes += bytesOf(items[end] as T);
   return items.slice(from, end);

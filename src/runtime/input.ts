@@ -68,7 +68,7 @@ export class Input {
   /** Polled records that may not be decoded yet. */
   private unread: readonly RawRecord[] = [];
   private endsAfterUnread = false;
-  /** The clock after each record, if it is tentative or has seen times far ahead. */
+  /** The clock after a record, where it is tentative or has seen times far ahead: nearly nowhere, and then this is empty. */
   private clocks: (EventClock | undefined)[] = [];
   /** For a log with markers: their content up to each record. */
   private markersAfter: (WatermarkMarkers | undefined)[] = [];
@@ -320,7 +320,8 @@ export class Input {
     const size = sizeOf(record, bytes, value);
     this.sizes.push(size);
     this.size += size;
-    this.clocks.push(this.node.source.hasWatermarkMarkers ? undefined : doubtOf(this.clock));
+    const doubt = this.node.source.hasWatermarkMarkers ? undefined : doubtOf(this.clock);
+    if (doubt) this.clocks[this.values.length - 1] = doubt;
   }
 
   /** Time never decreases: a task that fell behind, or is no longer idle, writes late records. */

@@ -81,6 +81,11 @@ export class CommittedRange {
     this.bytes = bytes.length;
   }
 
+  /** The most that the records of the last `take` have in keys, values and headers. */
+  get takenBytesMax(): number {
+    return this.open?.bytes ?? 0;
+  }
+
   /** The next committed records of a batch; `undefined` at the end. */
   take(): RawRecord[] | undefined {
     for (;;) {

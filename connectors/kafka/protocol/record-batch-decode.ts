@@ -66,6 +66,8 @@ const TAKEN_HEADERS_MAX = 10_000;
 
 /** The records of a batch, some at a time; `undefined` after the last one. */
 export interface RecordsOfBatch {
+  /** The size of all of them, decompressed. */
+  readonly bytes: number;
   take(recordsMax: number): RawRecord[] | undefined;
 }
 
@@ -89,6 +91,7 @@ export function openRecords(source: Batch, fromOffset: number, where: string): R
     const timestampMs = Number(bytes.readBigInt64BE(start + batch.maxTimestamp));
     let refused: RawRecord[] | undefined = [{ offset, timestampMs, key: null, value: null, refusal }];
     return {
+      bytes: 0,
       take() {
         const taken = refused;
         refused = undefined;
@@ -105,6 +108,7 @@ export function openRecords(source: Batch, fromOffset: number, where: string): R
  * @throws MillraceError `source` if records do not fill their batch exactly or in order, and like `decompress`.
  */
 class BatchRecords implements RecordsOfBatch {
+  readonly bytes: number;
   private readonly reader: RecordReader;
   private read = 0;
   private lowest: number;
@@ -114,7 +118,9 @@ class BatchRecords implements RecordsOfBatch {
     private readonly fromOffset: number,
     private readonly where: string,
   ) {
-    this.reader = new RecordReader(sectionOf(source, where), source, where);
+    const section = sectionOf(source, where);
+    this.bytes = section.length;
+    this.reader = new RecordReader(section, source, where);
     this.lowest = source.baseOffset;
   }
 
@@ -167,6 +173,8 @@ export function isAbort(marker: Batch, where: string): boolean {
 
 class RecordReader {
   private at = 0;
+  private readonly memory: ArrayBufferLike;
+  private readonly from: number;
   private readonly baseOffset: number;
   private readonly baseTimestampMs: number;
   /** The append time, for a topic with `LogAppendTime`. */
@@ -177,6 +185,8 @@ class RecordReader {
     { bytes: whole, start, attributes, baseOffset }: Batch,
     private readonly where: string,
   ) {
+    this.memory = bytes.buffer;
+    this.from = bytes.byteOffset;
     this.baseOffset = baseOffset;
     this.baseTimestampMs = Number(whole.readBigInt64BE(start + batch.baseTimestamp));
     const isAppendTime = (attributes & batch.logAppendTime) !== 0;
@@ -225,7 +235,8 @@ class RecordReader {
     const from = this.at;
     this.at = from + length;
     if (this.at > this.bytes.length) throw damaged(`a field claims a length of ${length}`, this.where);
-    return this.bytes.subarray(from, this.at);
+    // Less than half as expensive as a `subarray` of a buffer, and there are two for each record.
+    return new Uint8Array(this.memory, this.from + from, length);
   }
 
   private varint(): number {

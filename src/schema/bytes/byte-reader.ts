@@ -12,6 +12,7 @@ const SAFE_HIGH_MAX = 2 ** 26 - 1;
 const TWO_27 = 2 ** 27;
 const TWO_28 = 2 ** 28;
 
+const NOTHING = new Uint8Array(0);
 const eight = new Uint8Array(8);
 const asDouble = new Float64Array(eight.buffer);
 const asFloat = new Float32Array(eight.buffer);
@@ -23,7 +24,7 @@ const asFloat = new Float32Array(eight.buffer);
  * The instance is reused for the next payload, so decoding creates no garbage of its own.
  */
 export class ByteReader {
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Uint8Array = NOTHING;
   at = 0;
   end = 0;
   private depth = 0;
@@ -35,7 +36,7 @@ export class ByteReader {
   private high = 0;
 
   open(bytes: Uint8Array, start: number, end = bytes.length): void {
-    this.bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.bytes = bytes;
     this.at = start;
     this.end = end;
     this.depth = 0;
@@ -122,11 +123,18 @@ export class ByteReader {
 
   /** Four bytes, little-endian, unsigned. */
   fixed32(): number {
-    return this.bytes.readUInt32LE(this.skip(4));
+    return this.wordAt(this.skip(4));
   }
 
   fixed64(): bigint {
-    return this.bytes.readBigUInt64LE(this.skip(8));
+    const at = this.skip(8);
+    return (BigInt(this.wordAt(at + 4)) << 32n) | BigInt(this.wordAt(at));
+  }
+
+  private wordAt(at: number): number {
+    const { bytes } = this;
+    const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
+    return (low | ((bytes[at + 3] as number) << 24)) >>> 0;
   }
 
   /** Reads a varint into `low`, `middle` and `high`. */

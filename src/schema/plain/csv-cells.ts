@@ -47,7 +47,7 @@ const CARRIAGE_RETURN = 0x0d;
  * faster than splitting text.
  */
 export function plainCells(bytes: Uint8Array, delimiterCode: number): string[] | undefined {
-  const row = (bytes instanceof Buffer ? bytes : Buffer.from(bytes)).toString();
+  const row = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
   const end = endOf(bytes);
   const cells: string[] = [];
   let from = 0;
