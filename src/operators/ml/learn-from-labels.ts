@@ -58,7 +58,10 @@ export interface LabelOptions<Row, Label, As extends string, B extends string, Y
      * Without it such a label changes nothing.
      */
     readonly late?: LabelPolicies<NoInfer<Y>>['late'];
-    /** What is assumed, scored and learnt of a record without a label after `wait`. A label that comes later corrects it, if `late` takes it. */
+    /**
+     * What is assumed, scored and learnt of a record without a label after `wait`. A label that comes later corrects it, if `late` takes it.
+     * With `weighting: 'fake-negative'` both are weighted so that the model learns the true rate.
+     */
     readonly missing?: LabelPolicies<NoInfer<Y>>['missing'];
     /** Another label for a record corrects its label up to `within` after `wait`; with `learn` the model learns it as a further update. */
     readonly corrections?: LabelPolicies<NoInfer<Y>>['corrections'];
@@ -129,7 +132,11 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
   const baselines = Object.entries<Baseline<Row, never>>(options.baselines ?? {});
   const names = baselines.map(([name]) => name);
   const form = labelForm(learner, names);
-  const problems = [...problemsOf(kind, learner, form, options), ...policyProblems(label), ...definition.problems];
+  const problems = [
+    ...problemsOf(kind, learner, form, options),
+    ...policyProblems(label, form?.kind ?? 'number'),
+    ...definition.problems,
+  ];
   // One that cannot run is declared all the same, for `check` to show.
   const { kind: labels, classes, judge } = form ?? (labelForm({ output: 'number' }, names) as LabelForm);
   const kept = problems.length === 0 ? { ttl: label.wait, entriesMax: pendingMax } : { ttl: hours(1) };
@@ -192,6 +199,8 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
       const clock = opened.clock as ValueCell<ReturnType<typeof eventClock>>;
       // Of the row in hand: the model's, each baseline's, what else waits with it.
       const said = Array.from({ length: saidWidth }, () => 0.5);
+      /** Of a row that has waited: what the model says by now. */
+      const now = [...said];
       const say = (row: Row): WaitingRow => {
         const { features } = row as Row & { readonly features: FeatureVector };
         const groups = known.groupsOf(row);
@@ -217,6 +226,10 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
       if (policed) {
         const labels = policed.open(opened, context, {
           version: host.version,
+          says({ features, groups }) {
+            model.predict(features, now, groups.at(-1) as Key);
+            return now[0] as number;
+          },
           learn: (row, value, weight, origin, emit) =>
             learnFrom(row, value, truthOf(value) as number, weight, origin, emit),
         });

@@ -18,7 +18,7 @@ type Key = string | number;
 /** How labels are treated that are late, missing or wrong: see the options of `learn`. */
 export interface LabelPolicies<Y> {
   readonly late?: { readonly within: Duration; readonly act: 'score' | 'learn' | 'dead-letter' } | undefined;
-  readonly missing?: { readonly label: NoInfer<Y> } | undefined;
+  readonly missing?: { readonly label: NoInfer<Y>; readonly weighting?: 'fake-negative' } | undefined;
   readonly corrections?: { readonly within: Duration; readonly learn: boolean } | undefined;
 }
 
@@ -26,6 +26,8 @@ export interface LabelPolicies<Y> {
 export interface PolicedLearner<Y> {
   /** The version of the model. */
   version(): string;
+  /** The probability of true that the model gives a row by now. */
+  says(row: WaitingRow): number;
   /** Learns a label of a row, also into the baselines. */
   learn(row: WaitingRow, label: Y, weight: number, origin: Origin, emit: Emit): void;
 }
@@ -69,6 +71,9 @@ export interface PolicedLabelsSpec<Y> {
   open(cells: Readonly<Record<string, Cell>>, context: StepContext, learner: PolicedLearner<Y>): PolicedLabels;
 }
 
+/** A label that is assumed against all that the model knows still counts a little: a weight of 0 is refused. */
+const WEIGHT_MIN = 1e-6;
+
 /** Windows ahead of the watermark that may be open. */
 const AHEAD_MAX = 100;
 
@@ -77,6 +82,11 @@ const AHEAD_MAX = 100;
  * measures come at the end of each interval in which labels changed it, and a later one of the same window replaces the earlier.
  *
  * A wait ends where the watermark passes it. What is assumed then is learnt as if a record of its own had brought it.
+ *
+ * With fake-negative weighting what is assumed weighs (1 - p)(1 + p), and a label that comes later and contradicts it 1 + p, where p is what the
+ * model gives the other label at that time. So the model learns the true rate, however many labels come late.
+ * Source: Ktena et al., "Addressing delayed feedback for continuous training with neural networks in CTR prediction", RecSys 2019.
+ *
  * Memory: `pendingMax` rows; 8 KiB a scorer and window, in the windows of the last `wait` and the longest `within`.
  */
 export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>): PolicedLabelsSpec<Y> {
@@ -134,6 +144,12 @@ export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>):
         for (const place of places) windows.judge(place, nowMs, { ...judgement });
       };
       const rowOf = ({ after }: Judgement) => after.prediction as WaitingRow;
+      const isWeighted = missing?.weighting === 'fake-negative';
+      /** How likely the label is not the one that is assumed, by the model as it is. */
+      const doubtOf = (row: WaitingRow): number => {
+        const p = learner.says(row);
+        return (missing?.label as unknown) === true ? 1 - p : p;
+      };
       /** How a label is taken, or why not. */
       const usedAs = (id: Key, timeMs: number): 'first' | 'late' | 'correction' | 'duplicates' | 'unmatched' => {
         const there = store.find(id);
@@ -169,7 +185,11 @@ export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>):
           if (used === 'correction') count.corrected.add();
           const isKnown = judgement.wasAssumed && Object.is(judgement.before?.label, label);
           const isLearnt = used === 'first' || (used === 'late' ? late?.act === 'learn' : corrections?.learn === true);
-          if (isLearnt && !isKnown) learner.learn(rowOf(judgement), label as Y, weight, origin, emit);
+          if (!isLearnt || isKnown) return;
+          const row = rowOf(judgement);
+          // What was assumed was learnt, too: this label makes up for it.
+          const share = isWeighted && judgement.wasAssumed ? 1 + doubtOf(row) : 1;
+          learner.learn(row, label as Y, weight * share, origin, emit);
         },
 
         tell: (nowMs) => windows.tell(nowMs, tell),
@@ -186,7 +206,9 @@ export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>):
                 const number = assumedSoFar.get();
                 assumedSoFar.set(number + 1);
                 const origin: Origin = { ...ASSUMED, partition: context.task, offset: number, eventTimeMs: nextMs };
-                learner.learn(rowOf(judgement), missing?.label as Y, 1, origin, emit);
+                const row = rowOf(judgement);
+                const doubt = isWeighted ? doubtOf(row) : 0;
+                learner.learn(row, missing?.label as Y, Math.max(WEIGHT_MIN, 1 - doubt ** 2), origin, emit);
               },
               () => count.expired.add(),
             );
@@ -283,20 +305,32 @@ function measuresOf({ kind, classes, width, baselines }: PolicedForm): Measures 
 }
 
 /** What is wrong with policies. */
-export function policyProblems({ late, corrections }: LabelPolicies<unknown>): Problem[] {
+export function policyProblems({ late, missing, corrections }: LabelPolicies<unknown>, kind: LabelKind): Problem[] {
+  const weighting: Problem[] = [];
+  if (missing?.weighting !== undefined && kind !== 'binary')
+    weighting.push({
+      message: `label.missing.weighting is ${missing.weighting}, and labels are no probabilities`,
+      hint: 'it is for labels that are true or false: leave it out',
+    });
+  if (missing?.weighting !== undefined && late?.act !== 'learn')
+    weighting.push({
+      message: `label.missing.weighting is ${missing.weighting}, and late labels are not learnt`,
+      hint: "give label.late too: { within: hours(24), act: 'learn' }",
+    });
   const within = { 'label.late.within': late?.within, 'label.corrections.within': corrections?.within };
-  return Object.entries(within)
+  const short = Object.entries(within)
     .filter(([, value]) => value !== undefined && !(value > 0))
     .map(([name, value]) => ({
       message: `${name} is ${givenDuration(value as Duration)}`,
       hint: 'give it a positive duration, such as days(7)',
     }));
+  return [...short, ...weighting];
 }
 
 /** Policies in `describe`; none where none is given. */
 export const policySettings = <Y>({ late, missing, corrections }: LabelPolicies<Y>): Settings => ({
   ...(late && { late: `${late.act} within ${formatDuration(late.within)}` }),
-  ...(missing && { missing: String(missing.label) }),
+  ...(missing && { missing: `${missing.label}${missing.weighting ? `, ${missing.weighting} weighting` : ''}` }),
   ...(corrections && {
     corrections: `${corrections.learn ? 'learn' : 'score'} within ${formatDuration(corrections.within)}`,
   }),

@@ -36,6 +36,12 @@ const policies: readonly Policies[] = [
   { late: { within: millis(20), act: 'learn' }, missing: { label: false } },
   { late: { within: millis(20), act: 'dead-letter' }, corrections: { within: millis(30), learn: false } },
   { missing: { label: true } },
+  { late: { within: millis(30), act: 'learn' }, missing: { label: false, weighting: 'fake-negative' } },
+  {
+    late: { within: millis(30), act: 'learn' },
+    missing: { label: true, weighting: 'fake-negative' },
+    corrections: { within: millis(30), learn: true },
+  },
   { corrections: { within: millis(25), learn: true } },
   {
     late: { within: millis(30), act: 'learn' },
@@ -141,7 +147,12 @@ function naive(history: readonly Step[], { late, missing, corrections }: Policie
       loss: labelled.length === 0 ? null : loss,
     });
   };
-  const learnt = (kept: Kept, label: boolean) => plain.learnOne(vector(kept.row), label);
+  const learnt = (kept: Kept, label: boolean, weight = 1) => plain.learnOne(vector(kept.row), label, weight);
+  /** What the model gives to the label that is not assumed, if that is weighted. */
+  const doubtOf = ({ row }: Kept): number => {
+    const p = plain.predictOne(vector(row)) as number;
+    return missing?.weighting === undefined ? 0 : missing.label ? 1 - p : p;
+  };
   const tick = (now: number) => {
     // Of one time in the order of their keys.
     for (const kept of [...all].sort((a, b) => (a.row.id < b.row.id ? -1 : 1))) {
@@ -149,7 +160,7 @@ function naive(history: readonly Step[], { late, missing, corrections }: Policie
         kept.label = missing.label;
         kept.assumed = true;
         news(kept, Math.max(now, clock));
-        learnt(kept, missing.label);
+        learnt(kept, missing.label, 1 - doubtOf(kept) ** 2);
       }
       if (now === kept.timeMs + WAIT + keptMs + 1) kept.held = false;
     }
@@ -168,12 +179,13 @@ function naive(history: readonly Step[], { late, missing, corrections }: Policie
     }
     if (isCorrection && kept.label === label) return;
     const isKnown = kept.assumed && kept.label === label;
+    const weight = kept.assumed ? 1 + doubtOf(kept) : 1;
     if (isCorrection) kept.corrected++;
     kept.label = label;
     kept.assumed = false;
     if (keptMs === 0) kept.held = false;
     news(kept, nowMs);
-    if (!isKnown && (isCorrection ? corrections?.learn : !isLate || late?.act === 'learn')) learnt(kept, label);
+    if (!isKnown && (isCorrection ? corrections?.learn : !isLate || late?.act === 'learn')) learnt(kept, label, weight);
   };
   for (const { input, value, eventTimeMs } of history) {
     const now = Math.max(eventTimeMs, watermark, clock);
@@ -314,5 +326,10 @@ describe('policies', () => {
     expect(operatorOf(first as Policies).settings).toMatchObject({ late: 'score within 20ms' });
     const wrong = operatorOf({ corrections: { within: millis(0), learn: true } });
     expect(wrong.problems?.map(({ message }) => message)).toEqual(['label.corrections.within is 0 ms']);
+    const weighted = operatorOf({ missing: { label: false, weighting: 'fake-negative' } });
+    expect(weighted.settings).toMatchObject({ missing: 'false, fake-negative weighting' });
+    expect(weighted.problems?.map(({ message }) => message)).toEqual([
+      'label.missing.weighting is fake-negative, and late labels are not learnt',
+    ]);
   });
 });
