@@ -2,6 +2,7 @@ import type { Scenario } from '../../../src/testing/sim/index.js';
 import { clocked } from './clocked.js';
 import { copies } from './copies.js';
 import { drains } from './drains.js';
+import { drift } from './drift.js';
 import { evaluation } from './evaluation.js';
 import { halving } from './halving.js';
 import { joins } from './joins.js';
@@ -35,4 +36,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   keyed,
   halving,
   evaluation,
+  drift,
 };
