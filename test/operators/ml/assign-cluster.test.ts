@@ -44,13 +44,12 @@ describe('assignCluster', () => {
   });
 
   it('measures how far records are from their clusters', () => {
-    const version = 'assignCluster.0.0';
     const { measures } = drive([arrival(1, 0.1), arrival(9, 0.2), arrival(3, 0.3), arrival(3, 1.1), arrival(3, 2.1)]);
     expect(measures).toEqual([
-      { name: 'assigned', value: 3, eventTimeMs: at(1), version },
-      { name: 'distance_mean', value: 2 / 3, eventTimeMs: at(1), version },
-      { name: 'assigned', value: 1, eventTimeMs: at(2), version },
-      { name: 'distance_mean', value: 1, eventTimeMs: at(2), version },
+      { name: 'assigned', value: 3, eventTimeMs: at(1), version: 'assignCluster.0.2' },
+      { name: 'distance_mean', value: 2 / 3, eventTimeMs: at(1), version: 'assignCluster.0.2' },
+      { name: 'assigned', value: 1, eventTimeMs: at(2), version: 'assignCluster.0.4' },
+      { name: 'distance_mean', value: 1, eventTimeMs: at(2), version: 'assignCluster.0.4' },
     ]);
   });
 
