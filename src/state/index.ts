@@ -11,6 +11,7 @@ export type { Pane } from './pane/pane.js';
 export { type PaneCell, type PaneCellOptions, paneCell } from './pane/pane-cell.js';
 export { rescale } from './rescale.js';
 export { type RingCell, type RingCellOptions, ringCell } from './ring-cell.js';
+export { type SlotCell, slotCell } from './slot-cell.js';
 export { type TimerCell, type TimerCellOptions, timerCell } from './timer-cell.js';
 export {
   type LoggedBytes,

@@ -346,16 +346,6 @@ export const mutants: readonly Mutant[] = [
     'missing.label, null);\n        pending.set(key, waiting);',
     'missing.label, null);',
   ]),
-  mutant('a label that equals the assumed one is taken for a repeated one', 'evaluation', [
-    '../ml/evaluation/label-store.ts',
-    'known === KNOWN && Object.is(before, label)',
-    'known !== NONE && Object.is(before, label)',
-  ]),
-  mutant('a wait that ends with its last millisecond', 'evaluation', [
-    '../ml/evaluation/label-store.ts',
-    'waits.add(timeMs + waitMs + 1, key)',
-    'waits.add(timeMs + waitMs, key)',
-  ]),
   mutant('a prediction that is forgotten with its wait', 'evaluation', [
     '../ml/evaluation/label-store.ts',
     'if (waiting[4] !== NONE) return;',
@@ -368,7 +358,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('a row that was told is owed after a restore', 'evaluation', [
     '../ml/evaluation/slice-windows.ts',
-    'window.dueMs = 0;\n      windows.set(place, window);',
+    'window.dueMs = 0;\n      windows.touch(place);',
     'window.dueMs = 0;',
   ]),
 ];

@@ -1,8 +1,8 @@
 import type { Accumulator } from '../../aggregates/accumulator.js';
 import {
-  type MapCell,
-  mapCell,
   rescale,
+  type SlotCell,
+  slotCell,
   type TimerCell,
   timerCell,
   type ValueCell,
@@ -15,16 +15,14 @@ export type Place = number;
 
 /** Of a window, version and slice: what it is of, when its next row is due (0: nothing is new), its counts, and the state of its metrics. */
 interface SliceWindow {
-  readonly name: string;
-  readonly slice: string;
+  /** The slice by its number; 0 is that of all rows. */
+  readonly slice: number;
   readonly value: string;
   readonly version: string;
   readonly startMs: number;
   dueMs: number;
   /** Predictions, labels, assumed labels, corrections. */
   readonly counts: number[];
-  /** Of the slice of all rows: how many values each other slice has. */
-  readonly values: number[];
   readonly numbers: Float64Array;
   readonly states: unknown[];
 }
@@ -86,26 +84,21 @@ const placesMax = ({ slices, slicesMax, versionsMax, windowsMax }: SlicePlan): n
   windowsMax * (versionsMax + 1) * (1 + slices.length * (slicesMax + 1));
 
 /** Of how a window lies in the state. */
-const WINDOW_VERSION = 2;
+const WINDOW_VERSION = 3;
 
 /** The cells of windows by slice, for accumulators of a layout. */
 export const sliceCells = (plan: SlicePlan, layout: Accumulator<never>['layout']) => ({
   // Sums of other metrics, slices or windows must not meet these.
   windows: rescale.whileEmpty(
-    mapCell<Place, SliceWindow>({ version: layoutVersion([WINDOW_VERSION, layout, plan.slices, plan.everyMs]) }),
+    slotCell<SliceWindow>({ version: layoutVersion([WINDOW_VERSION, layout, plan.slices, plan.everyMs]) }),
   ),
-  places: rescale.whileEmpty(mapCell<string, Place>({ version: WINDOW_VERSION })),
-  /** The versions of each window of event time that is open. */
-  opened: rescale.whileEmpty(mapCell<number, string[]>({ version: WINDOW_VERSION })),
   next: rescale.merged(valueCell<Place>({ initial: 0 }), rescale.highest),
   rows: rescale.whileEmpty(timerCell<Place>({ timersMax: placesMax(plan) })),
   closes: rescale.whileEmpty(timerCell<Place>({ timersMax: placesMax(plan) })),
 });
 
 interface SliceCells {
-  readonly windows: MapCell<Place, SliceWindow>;
-  readonly places: MapCell<string, Place>;
-  readonly opened: MapCell<number, string[]>;
+  readonly windows: SlotCell<SliceWindow>;
   readonly next: ValueCell<Place>;
   readonly rows: TimerCell<Place>;
   readonly closes: TimerCell<Place>;
@@ -133,6 +126,19 @@ export interface SliceWindows<in In> {
   end(nowMs: number, tell: Tell): void;
 }
 
+/** The places of a version in a window, by slice and value. */
+interface VersionPlaces {
+  readonly version: string;
+  readonly places: readonly Map<string, Place>[];
+  /** Places of predictions by all their values together: thousands that wait have the same. */
+  readonly shared: Map<number, readonly Place[]>;
+}
+
+/** Places of up to so many slices are shared, among so many places after that of all rows, so many times: their key is one number. */
+const SHARED_SLICES = 3;
+const SHARED_PLACES = 2 ** 17;
+const SHARED_MAX = 10_000;
+
 /** What values beyond the limit of a slice, and versions beyond theirs, count as. */
 const OTHER = 'other';
 
@@ -146,38 +152,43 @@ const NO_SUMS: Sums = Object.freeze({});
  * `versionsMax` + 1 versions `slicesMax` + 1 a slice.
  */
 export function sliceWindows<In>(
-  { windows, places, opened, next, rows, closes }: SliceCells,
+  { windows, next, rows, closes }: SliceCells,
   accumulator: Accumulator<In>,
   { everyMs, keptMs, slices, slicesMax, versionsMax, hasSums, windowsMax }: SlicePlan,
 ): SliceWindows<In> {
-  const nameOf = (startMs: number, version: number, slice: number, value: string): string =>
-    `${startMs}|${version}|${slice}|${value}`;
-  const open = (name: string, slice: string, value: string, version: string, startMs: number): Place => {
+  /** Of the row in hand. */
+  const found: Place[] = [];
+  // By the beginning of a window, by version, by slice and value: follows from the windows, so that no cell has it.
+  const starts = new Map<number, VersionPlaces[]>();
+  const versionPlaces = (startMs: number, version: string): VersionPlaces => {
+    const known = starts.get(startMs) ?? [];
+    if (known.length === 0) starts.set(startMs, known);
+    const own = { version, places: ['all', ...slices].map(() => new Map<string, Place>()), shared: new Map() };
+    known.push(own);
+    return own;
+  };
+  for (const [place, { startMs, version, slice, value }] of windows.entries()) {
+    const known = starts.get(startMs)?.find((each) => each.version === version);
+    (known ?? versionPlaces(startMs, version)).places[slice]?.set(value, place);
+  }
+  const open = ({ version, places }: VersionPlaces, slice: number, value: string, startMs: number): Place => {
     const place = next.get();
     next.set(place + 1);
     const numbers = new Float64Array(accumulator.numbers);
     const states: unknown[] = [];
     accumulator.init(numbers, 0, states, 0);
-    const values = slice === 'all' ? slices.map(() => 0) : [];
-    const counts = [0, 0, 0, 0];
-    windows.set(place, { name, slice, value, version, startMs, dueMs: 0, counts, values, numbers, states });
-    places.set(name, place);
+    windows.set(place, { slice, value, version, startMs, dueMs: 0, counts: [0, 0, 0, 0], numbers, states });
+    places[slice]?.set(value, place);
     closes.add(startMs + everyMs + keptMs + 1, place);
     return place;
   };
   /** The place of a value, or that of the others where there are too many. */
-  const placeIn = (all: SliceWindow, versionAt: number, i: number, value: string): Place => {
-    const { startMs, values, version } = all;
-    const slice = slices[i] as string;
-    const name = nameOf(startMs, versionAt, i + 1, value);
-    const found = places.get(name);
+  const placeIn = (own: VersionPlaces, slice: number, value: string, startMs: number): Place => {
+    const places = own.places[slice] as Map<string, Place>;
+    const found = places.get(value);
     if (found !== undefined) return found;
-    if ((values[i] as number) < slicesMax) {
-      values[i] = (values[i] as number) + 1;
-      return open(name, slice, value, version, startMs);
-    }
-    const other = nameOf(startMs, versionAt, i + 1, OTHER);
-    return places.get(other) ?? open(other, slice, OTHER, version, startMs);
+    if (places.size < slicesMax) return open(own, slice, value, startMs);
+    return places.get(OTHER) ?? open(own, slice, OTHER, startMs);
   };
   const bump = ({ counts }: SliceWindow, counter: number, by: number): void => {
     counts[counter] = (counts[counter] as number) + by;
@@ -187,22 +198,19 @@ export function sliceWindows<In>(
       window.dueMs = (Math.floor(nowMs / everyMs) + 1) * everyMs;
       rows.add(window.dueMs, place);
     }
-    windows.set(place, window);
+    windows.touch(place);
   };
-  /** The place of a version among those of its window, or that of the others where there are too many; undefined if there are too many windows. */
-  const versionIn = (startMs: number, version: string): number | undefined => {
-    const known = opened.get(startMs);
-    if (known === undefined && opened.size >= windowsMax) return undefined;
-    const versions = known ?? [];
-    const wanted = versions.includes(version) || versions.length < versionsMax ? version : OTHER;
-    const at = versions.indexOf(wanted);
-    if (at >= 0) return at;
-    versions.push(wanted);
-    opened.set(startMs, versions);
-    return versions.length - 1;
+  /** A version in its window, or the others where there are too many; undefined if there are too many windows. */
+  const versionIn = (startMs: number, version: string): VersionPlaces | undefined => {
+    const known = starts.get(startMs);
+    if (known === undefined) return starts.size >= windowsMax ? undefined : versionPlaces(startMs, version);
+    for (const each of known) if (each.version === version) return each;
+    const own = known.length < versionsMax ? version : OTHER;
+    return known.find((each) => each.version === own) ?? versionPlaces(startMs, own);
   };
   const tellOf = (window: SliceWindow, atMs: number, tell: Tell): void => {
-    const { slice, value, version, startMs, counts, numbers, states } = window;
+    const { value, version, startMs, counts, numbers, states } = window;
+    const slice = window.slice === 0 ? 'all' : (slices[window.slice - 1] as string);
     const metrics: Record<string, unknown> = {};
     accumulator.results(metrics, numbers, 0, states, 0);
     const [predicted = 0, labelled = 0, assumed = 0, corrected = 0] = counts;
@@ -214,21 +222,28 @@ export function sliceWindows<In>(
     rows.takeDue(nowMs, (place, timeMs) => {
       const window = windows.get(place) as SliceWindow;
       window.dueMs = 0;
-      windows.set(place, window);
+      windows.touch(place);
       tellOf(window, timeMs, tell);
     });
   return {
     placesOf(timeMs, version, values) {
       const startMs = Math.floor(timeMs / everyMs) * everyMs;
-      const at = versionIn(startMs, version);
-      if (at === undefined) return undefined;
-      const name = nameOf(startMs, at, 0, '');
-      const whole = places.get(name) ?? open(name, 'all', '', opened.get(startMs)?.[at] as string, startMs);
-      const all = windows.get(whole) as SliceWindow;
-      const found = [whole];
-      for (let i = 0; i < slices.length; i++) found.push(placeIn(all, at, i, values[i] as string));
-      windows.set(whole, all);
-      return found;
+      const own = versionIn(startMs, version);
+      if (own === undefined) return undefined;
+      const whole = own.places[0]?.get('') ?? open(own, 0, '', startMs);
+      found[0] = whole;
+      let key = 0;
+      for (let i = 0; i < slices.length; i++) {
+        const place = placeIn(own, i + 1, values[i] as string, startMs);
+        found[i + 1] = place;
+        key = key * SHARED_PLACES + (place - whole);
+      }
+      const isShared = slices.length <= SHARED_SLICES && next.get() - whole < SHARED_PLACES;
+      const known = isShared ? own.shared.get(key) : undefined;
+      if (known !== undefined) return known;
+      const places = found.slice();
+      if (isShared && own.shared.size < SHARED_MAX) own.shared.set(key, places);
+      return places;
     },
 
     predict(place, nowMs) {
@@ -265,8 +280,7 @@ export function sliceWindows<In>(
           tellOf(window, timeMs, tell);
         }
         windows.delete(place);
-        places.delete(window.name);
-        opened.delete(window.startMs);
+        starts.delete(window.startMs);
       });
     },
   };
