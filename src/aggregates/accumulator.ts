@@ -18,6 +18,8 @@ export interface Accumulator<in In> {
   readonly layout: readonly (readonly [name: string, text: string])[];
   init(numbers: Numbers, at: number, values: unknown[], valueAt: number): void;
   add(numbers: Numbers, at: number, values: unknown[], valueAt: number, value: In, timeMs: number): void;
+  /** Adds a value to the first `count` of several accumulators, each in arrays of its own: what `add` does with each. */
+  addEach(numbers: readonly Numbers[], values: readonly unknown[][], count: number, value: In, timeMs: number): void;
   /** Retracts a value; only if `retracts`. */
   retract(numbers: Numbers, at: number, values: unknown[], valueAt: number, value: In, timeMs: number): void;
   merge(
@@ -72,6 +74,7 @@ export function accumulatorOf<In>(aggregates: Aggregates<In>, counted = false): 
     value: overValues.find((placed) => placed.name === name) as Placed<ValueLogic<In>>,
   }));
   // By place: `for of` over a handful costs more than what it loops over.
+  const own: unknown[] = [];
   const n = overNumbers.length;
   const v = overValues.length;
   return {
@@ -98,6 +101,25 @@ export function accumulatorOf<In>(aggregates: Aggregates<In>, counted = false): 
       for (let i = 0; i < v; i++) {
         const place = valueAt + i;
         values[place] = (overValues[i] as Placed<ValueLogic<In>>).logic.add(values[place], value, timeMs);
+      }
+    },
+
+    addEach(numbers, values, count, value, timeMs) {
+      for (let i = 0; i < n; i++) {
+        const { logic, offset } = overNumbers[i] as Placed<NumberLogic<In>>;
+        if (logic.addEach) logic.addEach(numbers, count, offset, value, timeMs);
+        else for (let k = 0; k < count; k++) logic.add(numbers[k] as Numbers, offset, value, timeMs);
+      }
+      for (let i = 0; i < v; i++) {
+        const { logic } = overValues[i] as Placed<ValueLogic<In>>;
+        if (logic.addEach) {
+          for (let k = 0; k < count; k++) own[k] = (values[k] as unknown[])[i];
+          logic.addEach(own, count, value, timeMs);
+        } else
+          for (let k = 0; k < count; k++) {
+            const states = values[k] as unknown[];
+            states[i] = logic.add(states[i], value, timeMs);
+          }
       }
     },
 

@@ -10,6 +10,8 @@ export interface NumberLogic<in In, out Result = unknown> {
   /** Sets the state of an empty accumulator. */
   init(into: Numbers, at: number): void;
   add(into: Numbers, at: number, value: In, timeMs: number): void;
+  /** Adds a value to the first `count` of several accumulators, each at the same place of its array: what `add` does with each. */
+  addEach?(into: readonly Numbers[], count: number, at: number, value: In, timeMs: number): void;
   /** Adds another accumulator, which does not change. */
   merge(into: Numbers, at: number, from: Numbers, fromAt: number): void;
   result(from: Numbers, at: number): Result;
@@ -23,6 +25,8 @@ export interface ValueLogic<in In, Acc = unknown, out Result = unknown> {
   create(): Acc;
   /** Changes and returns `acc`, or returns another value; so do `merge` and `retract`. */
   add(acc: Acc, value: In, timeMs: number): Acc;
+  /** Adds a value to the first `count` of several accumulators, which it changes in place: what `add` does with each. */
+  addEach?(accs: readonly Acc[], count: number, value: In, timeMs: number): void;
   merge(acc: Acc, other: Acc): Acc;
   /** Must not change `acc`, and must not return a part of it that changes later. */
   result(acc: Acc): Result;

@@ -26,10 +26,21 @@ export const mappingFor = (error: number): Mapping => new DDSketch({ relativeAcc
 
 /** Adds a value `times` times; a negative number retracts it. */
 export function addToBins(bins: LogBins, mapping: Mapping, value: number, times: number): void {
+  addToBin(bins, binOf(mapping, value), value, times);
+}
+
+/** The bin of the absolute value; NaN for what counts as zero. */
+export const binOf = (mapping: Mapping, value: number): number => {
+  const size = Math.abs(value);
+  return size > mapping.minPossible ? mapping.key(size) : Number.NaN;
+};
+
+/** Adds a value whose bin is known. */
+export function addToBin(bins: LogBins, bin: number, value: number, times: number): void {
   bins.count += times;
-  if (value > mapping.minPossible) bump(bins.above, bins.aboveCounts, mapping.key(value), times);
-  else if (value < -mapping.minPossible) bump(bins.below, bins.belowCounts, mapping.key(-value), times);
-  else bins.zeros += times;
+  if (Number.isNaN(bin)) bins.zeros += times;
+  else if (value > 0) bump(bins.above, bins.aboveCounts, bin, times);
+  else bump(bins.below, bins.belowCounts, bin, times);
 }
 
 export function mergeBins(into: LogBins, from: LogBins): void {

@@ -1,6 +1,6 @@
 import type { Problem } from '../core/index.js';
 import { type Aggregate, isMissing, type NumberOf, ofValue } from './aggregate.js';
-import { addToBins, emptyBins, type LogBins, mappingFor, mergeBins, quantileOf } from './log-bins.js';
+import { addToBin, addToBins, binOf, emptyBins, type LogBins, mappingFor, mergeBins, quantileOf } from './log-bins.js';
 
 /** The error of a quantile. */
 export interface QuantileOptions {
@@ -62,6 +62,12 @@ function sketched<In, Result>(
     {
       create: emptyBins,
       add: (bins, value) => update(bins, value, 1),
+      addEach(all, count, value) {
+        const x = of(value);
+        if (isMissing(x) || !Number.isFinite(x)) return;
+        const bin = binOf(mapping, x);
+        for (let k = 0; k < count; k++) addToBin(all[k] as LogBins, bin, x, 1);
+      },
       merge(bins, other) {
         mergeBins(bins, other);
         return bins;

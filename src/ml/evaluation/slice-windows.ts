@@ -116,8 +116,8 @@ export interface SliceWindows<in In> {
   placesOf(timeMs: number, version: string, values: readonly string[]): readonly Place[] | undefined;
   /** Counts a prediction at a place, which is open as long as its predictions are kept. A row is due at the end of the interval of `nowMs`. */
   predict(place: Place, nowMs: number): void;
-  /** Measures a prediction with its label, in place of what was known of it. */
-  judge(place: Place, nowMs: number, judgement: JudgementOf<In>): void;
+  /** Measures a prediction with its label at its places, in place of what was known of it. */
+  judge(places: readonly Place[], nowMs: number, judgement: JudgementOf<In>): void;
   /** Tells the rows that are due up to a time, in the order of time. */
   tell(nowMs: number, tell: Tell): void;
   /** When a row is due or a window ends next. */
@@ -156,8 +156,10 @@ export function sliceWindows<In>(
   accumulator: Accumulator<In>,
   { everyMs, keptMs, slices, slicesMax, versionsMax, hasSums, windowsMax }: SlicePlan,
 ): SliceWindows<In> {
-  /** Of the row in hand. */
+  // Of the row in hand.
   const found: Place[] = [];
+  const numbersOfAll: Float64Array[] = [];
+  const statesOfAll: unknown[][] = [];
   // By the beginning of a window, by version, by slice and value: follows from the windows, so that no cell has it.
   const starts = new Map<number, VersionPlaces[]>();
   const versionPlaces = (startMs: number, version: string): VersionPlaces => {
@@ -252,17 +254,22 @@ export function sliceWindows<In>(
       keep(place, window, nowMs);
     },
 
-    judge(place, nowMs, { before, after, isAssumed, wasAssumed }) {
-      const window = windows.get(place) as SliceWindow;
-      const { numbers, states } = window;
-      if (before === null) bump(window, LABELLED, 1);
-      else {
-        accumulator.retract(numbers, 0, states, 0, before, 0);
-        if (!wasAssumed) bump(window, CORRECTED, 1);
+    judge(places, nowMs, { before, after, isAssumed, wasAssumed }) {
+      for (let i = 0; i < places.length; i++) {
+        const place = places[i] as Place;
+        const window = windows.get(place) as SliceWindow;
+        const { numbers, states } = window;
+        numbersOfAll[i] = numbers;
+        statesOfAll[i] = states;
+        if (before === null) bump(window, LABELLED, 1);
+        else {
+          accumulator.retract(numbers, 0, states, 0, before, 0);
+          if (!wasAssumed) bump(window, CORRECTED, 1);
+        }
+        if (isAssumed !== wasAssumed) bump(window, ASSUMED, isAssumed ? 1 : -1);
+        keep(place, window, nowMs);
       }
-      accumulator.add(numbers, 0, states, 0, after, 0);
-      if (isAssumed !== wasAssumed) bump(window, ASSUMED, isAssumed ? 1 : -1);
-      keep(place, window, nowMs);
+      accumulator.addEach(numbersOfAll, statesOfAll, places.length, after, 0);
     },
 
     get nextMs() {

@@ -15,6 +15,10 @@ export interface Sums<in Row> {
   readonly compensated?: number;
   /** Adds a row from `at` on; a negative weight takes it back. Says whether the row could be used; if not, nothing has changed. */
   add(into: Numbers, at: number, row: Row, weight: number): boolean;
+  /** The same in two parts, for a row that is added to several accumulators: what is read of it, NaN if it cannot be used, and adding that. */
+  readonly once?:
+    | { of(row: Row): number; put(into: Numbers, at: number, read: number, weight: number): void }
+    | undefined;
   /** SQL of what is read, over at least one row; see `sql.ts`. */
   readonly sql?: ((sums: string) => string) | undefined;
 }
@@ -29,7 +33,7 @@ const SHARED_MAX = 64;
 export function metric<Row extends Pick<Labelled, 'weight'>, Result>(
   kind: string,
   text: string,
-  { plain = 0, compensated = 0, add, sql }: Sums<Row>,
+  { plain = 0, compensated = 0, add, once, sql }: Sums<Row>,
   read: (from: Numbers, at: number) => Result,
   problems: readonly Problem[] = [],
 ): Aggregate<Row, Result | null> {
@@ -42,6 +46,18 @@ export function metric<Row extends Pick<Labelled, 'weight'>, Result>(
     if (rows === 0) into.fill(0, at, at + size);
     else into[at] = rows;
   };
+  const addEach =
+    once &&
+    ((into: readonly Numbers[], count: number, at: number, row: Row): void => {
+      const weight = weightOf(row);
+      const read = once.of(row);
+      if (Number.isNaN(weight) || Number.isNaN(read)) return;
+      for (let k = 0; k < count; k++) {
+        const own = into[k] as Numbers;
+        once.put(own, at + 1, read, weight);
+        own[at] = (own[at] as number) + 1;
+      }
+    });
   const merge = (into: Numbers, at: number, from: Numbers, fromAt: number): void => {
     for (let i = 0; i <= plain; i++) into[at + i] = (into[at + i] as number) + (from[fromAt + i] as number);
     for (let i = 1 + plain; i < size; i += 2) addSum(into, at + i, from, fromAt + i);
@@ -57,6 +73,7 @@ export function metric<Row extends Pick<Labelled, 'weight'>, Result>(
           for (let i = 0; i < size; i++) into[at + i] = 0;
         },
         add: (into, at, row) => update(into, at, row, 1),
+        ...(addEach && { addEach }),
         merge,
         result,
         retract: (into, at, row) => update(into, at, row, -1),
@@ -75,6 +92,9 @@ export function metric<Row extends Pick<Labelled, 'weight'>, Result>(
     {
       create: () => new Float64Array(size),
       add: (numbers, row) => changed(numbers, (into) => update(into, 0, row, 1)),
+      ...(addEach && {
+        addEach: (all: readonly Float64Array[], count: number, row: Row) => addEach(all, count, 0, row),
+      }),
       merge: (numbers, other) => changed(numbers, (into) => merge(into, 0, other, 0)),
       result: (numbers) => result(numbers, 0),
       retract: (numbers, row) => changed(numbers, (into) => update(into, 0, row, -1)),
@@ -98,20 +118,32 @@ export function meanMetric<Row extends Pick<Labelled, 'weight'>>(
   { finish, sql }: MeanReading = { finish: (mean) => mean, sql: (mean) => mean },
   problems: readonly Problem[] = [],
 ): Aggregate<Row, number | null> {
+  const once = {
+    // Rows of weight 1 are counted, which is faster than a compensated sum; then the weight of others, and the scores.
+    put(into: Numbers, at: number, score: number, weight: number): void {
+      if (weight === 1 || weight === -1) into[at] = (into[at] as number) + weight;
+      else addTerm(into, at + 1, weight);
+      addTerm(into, at + 3, weight * score);
+    },
+  };
   return metric<Row, number>(
     kind,
     text,
     {
-      // Rows of weight 1 are counted, which is faster than a compensated sum; then the weight of others, and the scores.
       plain: 1,
       compensated: 2,
       add(into, at, row, weight) {
         const score = scoreOf(row);
         if (!Number.isFinite(score)) return false;
-        if (weight === 1 || weight === -1) into[at] = (into[at] as number) + weight;
-        else addTerm(into, at + 1, weight);
-        addTerm(into, at + 3, weight * score);
+        once.put(into, at, score, weight);
         return true;
+      },
+      once: {
+        ...once,
+        of(row) {
+          const score = scoreOf(row);
+          return Number.isFinite(score) ? score : Number.NaN;
+        },
       },
       sql: (sums) => sql(`${sumSql(sums, 3)} / (${sums}[2] + ${sumSql(sums, 1)})`),
     },

@@ -1,4 +1,4 @@
-import type { Aggregate, NumberLogic, ValueLogic } from '../../aggregates/aggregate.js';
+import type { Aggregate, NumberLogic, Numbers, ValueLogic } from '../../aggregates/aggregate.js';
 
 /** The aggregates of `metricsOf`: those given, over other rows. */
 export type MetricsOf<In, M> = {
@@ -37,22 +37,30 @@ function over<In, Row, Result>(of: (value: In) => Row, metric: Aggregate<Row, Re
 
 function numbersOver<In, Row, Result>(
   of: (value: In) => Row,
-  { add, retract, ...rest }: NumberLogic<Row, Result>,
+  { add, addEach, retract, ...rest }: NumberLogic<Row, Result>,
 ): NumberLogic<In, Result> {
   return {
     ...rest,
     add: (into, at, value, timeMs) => add(into, at, of(value), timeMs),
+    ...(addEach && {
+      addEach: (into: readonly Numbers[], count: number, at: number, value: In, timeMs: number) =>
+        addEach(into, count, at, of(value), timeMs),
+    }),
     ...(retract && { retract: (into, at, value, timeMs) => retract(into, at, of(value), timeMs) }),
   };
 }
 
 function valueOver<In, Row, Acc, Result>(
   of: (value: In) => Row,
-  { add, retract, ...rest }: ValueLogic<Row, Acc, Result>,
+  { add, addEach, retract, ...rest }: ValueLogic<Row, Acc, Result>,
 ): ValueLogic<In, Acc, Result> {
   return {
     ...rest,
     add: (acc, value, timeMs) => add(acc, of(value), timeMs),
+    ...(addEach && {
+      addEach: (accs: readonly Acc[], count: number, value: In, timeMs: number) =>
+        addEach(accs, count, of(value), timeMs),
+    }),
     ...(retract && { retract: (acc, value, timeMs) => retract(acc, of(value), timeMs) }),
   };
 }

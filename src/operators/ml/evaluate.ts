@@ -202,7 +202,7 @@ export function evaluate<Row, Label, const M extends Named>(
 
       const apply = (judgement: Judgement, nowMs: number): void => {
         const { places, before, isAssumed, wasAssumed } = judgement;
-        for (const place of places) windows.judge(place, nowMs, judgement);
+        windows.judge(places, nowMs, judgement);
         count(isAssumed ? 'assumed' : before === null || wasAssumed ? 'labelled' : 'corrected');
       };
 

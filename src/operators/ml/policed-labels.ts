@@ -140,9 +140,7 @@ export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>):
             });
         }
       };
-      const judge = ({ places, ...judgement }: Judgement, nowMs: number): void => {
-        for (const place of places) windows.judge(place, nowMs, { ...judgement });
-      };
+      const judge = (judgement: Judgement, nowMs: number): void => windows.judge(judgement.places, nowMs, judgement);
       const rowOf = ({ after }: Judgement) => after.prediction as WaitingRow;
       const isWeighted = missing?.weighting === 'fake-negative';
       /** How likely the label is not the one that is assumed, by the model as it is. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { accumulatorOf } from '../../../src/aggregates/accumulator.js';
 import type { Aggregate } from '../../../src/aggregates/index.js';
 import type { Labelled } from '../../../src/ml/metrics/labelled.js';
 import { checkAggregate } from '../../../src/testing/aggregate-contract.js';
@@ -156,6 +157,17 @@ export function keepsPromises<Result>(
       if (plain) expect(actual).toEqual(expected);
       else alike(actual, expected, 1e-9);
       everyNumber(expected, (x) => expect(x).toSatisfy(Number.isFinite));
+      expect(
+        addedAtOnce(
+          given,
+          entries.map(({ value }) => value),
+        ),
+      ).toEqual(
+        added(
+          given,
+          entries.map(({ value }) => value),
+        ),
+      );
       const back = new Summary(given);
       for (const entry of entries) back.add(entry);
       for (const entry of entries.toReversed()) back.retract(entry);
@@ -164,6 +176,34 @@ export function keepsPromises<Result>(
     }),
     { numRuns: 40 },
   );
+}
+
+const emptyOf = (metric: Aggregate<unknown, unknown>) => {
+  const accumulator = accumulatorOf<unknown>({ metric });
+  const of = () => {
+    const numbers = new Float64Array(accumulator.numbers);
+    const values: unknown[] = [];
+    accumulator.init(numbers, 0, values, 0);
+    return { numbers, values };
+  };
+  return { accumulator, of };
+};
+
+/** Two accumulators with the same rows, of one after another. */
+function added(metric: Aggregate<unknown, unknown>, rows: readonly unknown[]) {
+  const { accumulator, of } = emptyOf(metric);
+  const all = [of(), of()];
+  for (const row of rows) for (const { numbers, values } of all) accumulator.add(numbers, 0, values, 0, row, 0);
+  return all;
+}
+
+/** The same by adding each row to both at once. */
+function addedAtOnce(metric: Aggregate<unknown, unknown>, rows: readonly unknown[]) {
+  const { accumulator, of } = emptyOf(metric);
+  const all = [of(), of()];
+  const [numbers, values] = [all.map((each) => each.numbers), all.map((each) => each.values)];
+  for (const row of rows) accumulator.addEach(numbers, values, 2, row, 0);
+  return all;
 }
 
 function everyNumber(value: unknown, visit: (x: number) => void): void {
