@@ -6,11 +6,12 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { dedupe, hours, map, topology } from '../src/index.js';
+import { kafka } from '../connectors/kafka/index.js';
+import { dedupe, hours, json, map, topology } from '../src/index.js';
 import { runTopology } from '../src/runtime/index.js';
 import { serveMonitoring } from '../src/server/http.js';
 import { MemoryProfile } from '../src/testing/memory-profile.js';
-import { memorySink, memorySource, noInference } from '../test/memory.js';
+import { noInference } from '../test/memory.js';
 import type { Benchmark } from './benchmark.js';
 import { cpuOf, measurePairs, type Run, ratioOf, spreadOf } from './pairs.js';
 
@@ -24,19 +25,19 @@ interface Event {
   readonly timeMs: number;
 }
 
-const events = topology('events', { deadLetters: memorySink() }, (t) => {
+const events = topology('events', { deadLetters: kafka.deadLetterSink({ topic: 'events.dead' }) }, (t) => {
   const unique = t
     .source(
       'events',
-      memorySource<Event>('events', ({ timeMs }) => timeMs),
+      kafka.source<Event>({ topic: 'events', schema: json<Event>(), eventTime: ({ timeMs }) => timeMs }),
     )
     .via('dedupe', dedupe({ key: ({ n }) => String(n), retention: hours(1), keysMax: 50_000 }))
     .via(
       'double',
       map(({ n, timeMs }) => ({ n: 2 * n, timeMs })),
     );
-  unique.to('out', memorySink());
-  unique.to('copy', memorySink({ kind: 'memory.copy' }));
+  unique.to('out', kafka.sink({ topic: 'out', schema: json<Event>() }));
+  unique.to('copy', kafka.sink({ topic: 'copy', schema: json<Event>() }));
 });
 
 /** Reads this many streams and says how many bytes came, when its input ends. */
@@ -44,7 +45,7 @@ const viewers = `
 const { get } = require('node:http');
 let bytes = 0;
 for (let i = 0; i < ${VIEWERS}; i++)
-  get(process.argv[1] + '/live', (answer) => answer.on('data', (piece) => { bytes += piece.length; })).on('error', () => {});
+  get(process.argv[1] + '/live', { headers: { 'accept-encoding': 'gzip' } }, (answer) => answer.on('data', (piece) => { bytes += piece.length; })).on('error', () => {});
 process.stdin.on('end', () => { console.log(bytes); process.exit(); }).resume();
 `;
 

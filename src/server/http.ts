@@ -81,7 +81,7 @@ export async function serveMonitoring({
   try {
     const url = await server.listen({ host, port });
     const close = async () => {
-      endPages();
+      await endPages();
       await server.close();
     };
     return { url, close };

@@ -1,5 +1,7 @@
 import { request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
+import { kafka } from '../../connectors/kafka/index.js';
+import { json, map, topology } from '../../src/index.js';
 import { type Monitoring, serveMonitoring } from '../../src/server/http.js';
 import type { Picture } from '../../src/server/live.js';
 import { someSnapshot } from '../cli/snapshot.js';
@@ -82,6 +84,61 @@ describe('the live page', () => {
     expect(seen).toBeLessThanOrEqual(4);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(snapshots()).toBe(seen);
+  });
+
+  it('gets at most 20 kB a second, for 300 steps, 64 tasks and 200 measures', async () => {
+    const large = topology('large', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
+      let stream = t.source('in', kafka.source<number>({ topic: 'in', schema: json<number>(), eventTime: (n) => n }));
+      for (let i = 0; i < 300; i++)
+        stream = stream.via(
+          `step-${i}`,
+          map((n: number) => n),
+        );
+      stream.to('out', kafka.sink({ topic: 'out', schema: json<number>() }));
+    });
+    const usual = someSnapshot();
+    const [task] = usual.tasks as readonly [(typeof usual.tasks)[number]];
+    const startedMs = Date.now() - 1;
+    /** All that can change does, in each picture. */
+    const snapshot = () => {
+      const ms = Date.now() - startedMs;
+      const steps = Array.from({ length: 300 }, (_, i) => ({ step: `step-${i}`, by: i / 7 }));
+      const workMs = new Map(steps.map(({ step, by }) => [step, ms / 400 + by]));
+      return {
+        ...usual,
+        counters: steps.flatMap(({ step, by }) =>
+          ['in', 'out'].map((name) => ({ step, name, value: 1e6 + Math.floor(ms * by) })),
+        ),
+        tasks: Array.from({ length: 64 }, (_, partition) => ({
+          ...{ ...task, subtopology: 'large', partition, watermarkMs: ms * partition },
+          positions: { in: { offset: 1e6 + ms * partition, mergeTimeMs: 0 } },
+          time: { ...task.time, totalMs: ms, workMs },
+        })),
+        measures: Array.from({ length: 200 }, (_, i) => ({
+          ...(usual.measures[0] as (typeof usual.measures)[number]),
+          ...{ step: `step-${i}`, name: 'log_loss', eventTimeMs: ms, value: Math.sin(ms + i) },
+        })),
+      };
+    };
+    const query = async () => ({ kind: 'retry', why: 'not now' }) as const;
+    const monitoring = await serveMonitoring({
+      ...{ host: '127.0.0.1', port: 0, token: undefined, topology: large, profile: 'embedded' as const },
+      ...{ running: { snapshot, query }, isReady: () => true },
+    });
+    open.push(monitoring);
+    const bytes = await new Promise<number>((resolve) => {
+      let sum = 0;
+      request(`${monitoring.url}/live`, { headers: { 'accept-encoding': 'gzip' } }, (answer) => {
+        expect(answer.headers['content-encoding']).toBe('gzip');
+        answer.on('data', (piece) => {
+          sum += piece.length;
+        });
+        answer.on('close', () => resolve(sum));
+        setTimeout(() => answer.destroy(), 3_500); // four pictures
+      }).end();
+    });
+    expect(bytes).toBeGreaterThan(4 * 1_000);
+    expect(bytes).toBeLessThan(4 * 20_000);
   });
 
   it('does not hold up the end of a run', async () => {
