@@ -18,6 +18,8 @@ interface Flight {
   readonly distance: number;
   readonly origin: string;
   readonly destination: string;
+  /** A number from 0 to 9 that no season changes. */
+  readonly draw: number;
 }
 
 let january: Flight[];
@@ -27,9 +29,11 @@ beforeAll(() => {
   try {
     const flights = session
       .query(
-        `SELECT toMonth(date) AS month, toUnixTimestamp(date) * 1000 AS atMs, toHour(date) AS hour, delay, distance, origin, destination
-         FROM (SELECT *, rowNumberInAllBlocks() AS row FROM file('${flightFiles().flights}', Parquet))
-         WHERE month IN (1, 6) AND cityHash64(row) % 40 = 0 ORDER BY date, row
+        `SELECT toMonth(date) AS month, toUnixTimestamp(date) * 1000 AS atMs, toHour(date) AS hour, delay, distance, origin, destination,
+           sipHash64(date, delay, distance, origin, destination) % 10 AS draw
+         FROM file('${flightFiles().flights}', Parquet)
+         WHERE month IN (1, 6) AND cityHash64(date, delay, distance, origin, destination) % 8 = 0
+         ORDER BY date, origin, destination, delay
          SETTINGS output_format_json_quote_64bit_integers = 0, session_timezone = 'UTC', max_threads = 1`,
         'JSONEachRow',
       )
@@ -49,6 +53,7 @@ const features = {
   hour: { category: (flight: Flight) => flight.hour },
   origin: { category: (flight: Flight) => flight.origin },
   destination: { category: (flight: Flight) => flight.destination },
+  draw: { category: (flight: Flight) => flight.draw },
 } as const;
 type Name = keyof typeof features;
 const names = Object.keys(features) as Name[];
@@ -86,11 +91,11 @@ describe('distributions of flights', () => {
       };
       return chiSquared(counts(january), counts(june)).probability < 0.001;
     });
-    expect(changed.length).toBeGreaterThan(0);
-    expect(changed.length).toBeLessThan(names.length);
-    expect(rows.filter(({ drifted, feature }) => drifted && feature !== 'all').map(({ feature }) => feature)).toEqual(
-      changed,
-    );
+    const drifted = rows.filter((row) => row.drifted).map(({ feature }) => feature);
+    expect(drifted).toEqual(expect.arrayContaining(['delay', 'origin', 'destination', 'all']));
+    // That test is made for many rows, and finds more: a slight change of the distances.
+    for (const feature of drifted) expect([...changed, 'all']).toContain(feature);
+    expect(changed).not.toContain('draw');
   });
 
   it('do not change by chance more often than they may', () => {
@@ -99,13 +104,14 @@ describe('distributions of flights', () => {
       for (const row of rows) addRow(distribution, features[name] as never, row);
       return distribution;
     };
-    const [half, other] = [0, 1].map((side) => january.filter((_, i) => i % 2 === side)) as [Flight[], Flight[]];
+    const some = january.filter((_, i) => i % 6 === 0);
+    const [half, other] = [0, 1].map((side) => some.filter((_, i) => i % 2 === side)) as [Flight[], Flight[]];
     const thresholds = names.map((name) => nullThreshold(byOf(name), of(name, half), of(name, other)));
     const alarms: Record<string, number> = {};
     for (let seed = 1; seed <= 200; seed++) {
       const next = generator(seed);
       const sides: [Flight[], Flight[]] = [[], []];
-      for (const flight of january) sides[next() < 0.5 ? 0 : 1].push(flight);
+      for (const flight of some) sides[next() < 0.5 ? 0 : 1].push(flight);
       names.forEach((name, i) => {
         const distance = distancesOf(of(name, sides[0]), of(name, sides[1]))[byOf(name)] as number;
         if (distance > (thresholds[i] as number)) alarms[name] = (alarms[name] ?? 0) + 1;
