@@ -56,6 +56,10 @@ export interface ModelSpec {
   readonly waitMax: number;
   /** Execution providers, in the order in which they are tried. */
   readonly providers: readonly (string | ProviderOptions)[];
+  /** The share of the workers' time where models have more rows than can be answered, beside those of others (default 1). */
+  readonly weight?: number;
+  /** How many rows may wait where others can answer in its place: more than these are left to them (default 64 batches). */
+  readonly queueMax?: number;
   /** The inputs and outputs of a tensor model; without it, the model scores one float32 row of features. */
   readonly tensors?: TensorSpec;
   /** The models that answer in its place, in this order: the rows on which it fails, and all rows while it cannot be run. */
@@ -87,6 +91,23 @@ export interface TensorSpec {
 /** The vector of the first position, or the mean of those for which the named input is not 0. */
 export type Pooling = 'first' | { readonly mean: string };
 
+/** The tiers of rows, the most urgent first. Where all have more rows than can be answered, they get 16, 4 and 1 of 21. */
+export const tiers = ['high', 'normal', 'low'] as const;
+export type Tier = (typeof tiers)[number];
+
+/** How urgent the rows of a call are. */
+export interface Urgency {
+  /** The tier of a row (default: `normal`). */
+  readonly tierOf?: (row: number) => Tier;
+  /** In how many milliseconds a row should be answered; without one, in its turn. */
+  readonly deadlineOf?: (row: number) => number | undefined;
+  /** Somebody else answers in place of the model: rows that would be late fail at once, and are named in `shed`. */
+  readonly sheds?: boolean;
+}
+
+/** Why another than the first declared model answered: it failed on the row, it cannot be run, or it would have been late. */
+export type FallbackReason = 'failed' | 'unavailable' | 'overloaded';
+
 /** One input of a model, which each row fills. */
 export interface ModelInput {
   readonly name: string;
@@ -113,12 +134,13 @@ export interface ModelHandle {
   readonly version: string;
   /**
    * Scores `rows` rows. `bucketOf` returns the index in `lengths` of a row's length, the first by default. Calls are answered in
-   * order; the rows of one call may be in several batches. Output rows are stored one after another.
+   * order, those with an urgency as soon as they can be; the rows of one call may be in several batches. Output rows are stored one after another. `fill` is called when the batch
+   * of a row leaves; what it throws rejects its call.
    *
    * Throws `MillraceError('inference')` where workers keep dying or hanging, which a retry may survive, and `MillraceError('model')`
    * for what is wrong for good.
    */
-  run(rows: number, fill: FillRow, bucketOf?: (row: number) => number): Promise<RunResult>;
+  run(rows: number, fill: FillRow, bucketOf?: (row: number) => number, urgency?: Urgency): Promise<RunResult>;
   /** Dispatches the waiting rows at once. */
   flush(): void;
   stats(): ModelStats;
@@ -137,6 +159,12 @@ export interface ModelStats {
   readonly rows: number;
   /** Rows that failed on their own. */
   readonly failed: number;
+  /** Rows that would have been late, and were left to others; by tier. */
+  readonly shed: Readonly<Record<Tier, number>>;
+  /** Rows that the model answered after their deadline. */
+  readonly late: number;
+  /** Rows that wait for a batch now. */
+  readonly waiting: number;
   readonly batches: number;
   /** Batches that were lost with their worker, and sent again. */
   readonly lost: number;
@@ -151,6 +179,10 @@ export interface RunResult {
   readonly scores: Float32Array;
   /** The rows that failed on their own, with the cause. */
   readonly failures: ReadonlyMap<number, string>;
+  /** Those of them about which the model was not asked, since it would have been late; absent if there are none. */
+  readonly shed?: ReadonlySet<number>;
+  /** By row, why another model of a chain answered; absent where the first one answered all. */
+  readonly reasons?: readonly (FallbackReason | null)[];
   /** By row, what answered in place of the first declared model and provider; `null` where these did. */
   readonly degraded: readonly (string | null)[];
   /** By row, the digest of the model that answered. */

@@ -1,4 +1,11 @@
-import { type CascadeSpec, MillraceError, type ModelHandle, type RunResult } from '../core/index.js';
+import {
+  type CascadeSpec,
+  type FallbackReason,
+  MillraceError,
+  type ModelHandle,
+  type RunResult,
+  type Urgency,
+} from '../core/index.js';
 import type { CircuitBreaker } from '../util/circuit-breaker.js';
 
 type Run = ModelHandle['run'];
@@ -15,40 +22,60 @@ export interface Link {
 /** The answers of some models for the rows of one call. */
 interface Answers extends RunResult {
   readonly failures: Map<number, string>;
+  readonly shed: Set<number>;
+  readonly reasons: (FallbackReason | null)[];
   readonly degraded: (string | null)[];
   readonly versions: string[];
 }
 
+export interface ChainOptions {
+  nowMs(): number;
+  /** The first declared model could not be opened. */
+  readonly isMissing?: boolean;
+}
+
 const firstBucket = () => 0;
+const noUrgency: Urgency = {};
 
 /**
  * A fallback chain: asks the first model about all rows, the next one about those on which it failed, and so on. A row counts as
  * failed if the model says so, or if its answer is not finite. A model that cannot be run (`MillraceError('inference')`) is not asked
- * again for a while.
+ * again for a while. Rows that would be late are shed by all models but the last.
  *
  * Rejects where none of the models could be run. A row on which all of them fail has the failure of the first that said one.
  */
-export function fallbackChain(links: readonly [Link, ...Link[]]): ModelHandle {
+export function fallbackChain(
+  links: readonly [Link, ...Link[]],
+  { nowMs, isMissing = false }: ChainOptions,
+): ModelHandle {
   const [{ handle: main }] = links;
 
-  const run: Run = async (rows, fill, bucketOf = firstBucket) => {
+  const run: Run = async (rows, fill, bucketOf = firstBucket, urgency = noUrgency) => {
+    const startedMs = nowMs();
     let answers: Answers | undefined;
     let left = upTo(rows);
     let error: unknown;
+    let isUnavailable = isMissing;
     for (const link of links) {
-      if (link.breaker.isOpen && !isLastHope(link, answers)) continue;
+      if (link.breaker.isOpen && !isLastHope(link, answers)) {
+        isUnavailable = true;
+        continue;
+      }
       try {
-        const result = await runSome(link.handle, left, fill, bucketOf);
+        const sheds = urgency.sheds === true || link !== links.at(-1);
+        const own = { ...laterBy(urgency, nowMs() - startedMs), sheds };
+        const result = await runSome(link.handle, left, fill, bucketOf, own);
         link.breaker.succeeded();
         const failed = failedRows(result, main.outputSize);
         if (failed.length === 0 && left.length === rows && link.name === undefined) return result;
         answers ??= noAnswers(rows, main.outputSize);
-        merge(answers, result, left, link.name, main.outputSize);
+        merge(answers, result, left, { name: link.name, isUnavailable }, main.outputSize);
         left = failed.map((at) => left[at] as number);
         if (left.length === 0) break;
       } catch (cause) {
         if (!cannotRun(cause)) throw cause;
         link.breaker.failed();
+        isUnavailable = true;
         error ??= cause;
       }
     }
@@ -74,18 +101,22 @@ export function cascade(
   first: ModelHandle,
   dear: ModelHandle,
   { below, above }: Omit<CascadeSpec, 'first'>,
+  nowMs: () => number,
 ): ModelHandle {
   const { outputSize } = dear;
-  const run: Run = async (rows, fill, bucketOf = firstBucket) => {
-    const result = await first.run(rows, fill, bucketOf);
+  const run: Run = async (rows, fill, bucketOf = firstBucket, urgency = noUrgency) => {
+    const startedMs = nowMs();
+    // The cheap one sheds nothing: only it knows what the dear one is asked about.
+    const result = await first.run(rows, fill, bucketOf, { ...urgency, sheds: false });
     const scoreOf = (row: number) => result.scores[(row + 1) * outputSize - 1] as number;
     const isSure = (row: number) => !result.failures.has(row) && (scoreOf(row) <= below || scoreOf(row) >= above);
     const unsure = upTo(rows).filter((row) => !isSure(row));
     if (unsure.length === 0) return result;
     const answers = noAnswers(rows, outputSize);
-    merge(answers, result, upTo(rows), undefined, outputSize);
+    merge(answers, result, upTo(rows), declared, outputSize);
     for (const row of unsure) answers.failures.delete(row);
-    merge(answers, await runSome(dear, unsure, fill, bucketOf), unsure, undefined, outputSize);
+    const left = laterBy(urgency, nowMs() - startedMs);
+    merge(answers, await runSome(dear, unsure, fill, bucketOf, left), unsure, declared, outputSize);
     return answers;
   };
   return composed(dear, run, [first, dear]);
@@ -106,7 +137,7 @@ const cannotRun = (error: unknown): boolean => error instanceof MillraceError &&
 
 const upTo = (rows: number): number[] => Array.from({ length: rows }, (_, row) => row);
 
-/** A handle that stands for `main`, and asks several models. It answers calls in the order in which they were made. */
+/** A handle that stands for `main`, and asks several models. It answers calls without an urgency in the order in which they were made. */
 function composed(main: ModelHandle, run: Run, asked: readonly ModelHandle[]): ModelHandle {
   const { inputs, lengths, outputSize, version, stats } = main;
   let before: Promise<unknown> = Promise.resolve();
@@ -117,6 +148,7 @@ function composed(main: ModelHandle, run: Run, asked: readonly ModelHandle[]): M
     },
     async run(...call) {
       const answer = run(...call);
+      if (call[3] !== undefined) return await answer;
       const turn = before;
       before = Promise.allSettled([turn, answer]);
       await turn;
@@ -128,12 +160,33 @@ function composed(main: ModelHandle, run: Run, asked: readonly ModelHandle[]): M
   };
 }
 
-const runSome = (handle: ModelHandle, rows: readonly number[], ...[fill, bucketOf]: Required<TailOf<Run>>) =>
+const runSome = (handle: ModelHandle, rows: readonly number[], ...[fill, bucketOf, urgency]: Required<TailOf<Run>>) =>
   handle.run(
     rows.length,
     (at, into, place) => fill(rows[at] as number, into, place),
     (at) => bucketOf(rows[at] as number),
+    urgencyOfSome(urgency, rows),
   );
+
+function urgencyOfSome({ tierOf, deadlineOf, ...others }: Urgency, rows: readonly number[]): Urgency {
+  return {
+    ...others,
+    ...(tierOf && { tierOf: (at: number) => tierOf(rows[at] as number) }),
+    ...(deadlineOf && { deadlineOf: (at: number) => deadlineOf(rows[at] as number) }),
+  };
+}
+
+/** The same rows when some of their time is over. */
+function laterBy({ deadlineOf, ...others }: Urgency, ms: number): Urgency {
+  if (deadlineOf === undefined) return others;
+  return {
+    ...others,
+    deadlineOf(row) {
+      const within = deadlineOf(row);
+      return within === undefined ? undefined : within - ms;
+    },
+  };
+}
 type TailOf<F extends Run> = Parameters<F> extends [number, ...infer Rest] ? Rest : never;
 
 function failedRows({ scores, failures, degraded }: RunResult, outputSize: number): number[] {
@@ -145,28 +198,47 @@ function failedRows({ scores, failures, degraded }: RunResult, outputSize: numbe
 const noAnswers = (rows: number, outputSize: number): Answers => ({
   scores: new Float32Array(rows * outputSize).fill(Number.NaN),
   failures: new Map(),
+  shed: new Set(),
+  reasons: new Array<null>(rows).fill(null),
   degraded: new Array<null>(rows).fill(null),
   versions: new Array<string>(rows).fill(''),
 });
 
+/** What is said of the answers of a model: its name, if it is not the first, and whether one before it cannot be run. */
+interface Standing {
+  readonly name: string | undefined;
+  readonly isUnavailable: boolean;
+}
+
+const declared: Standing = { name: undefined, isUnavailable: false };
+
 /** Writes what a model answered for `rows` into the answers of the call. A row that it could not answer keeps what it had. */
 function merge(
   into: Answers,
-  { scores, failures, degraded, versions }: RunResult,
+  { scores, failures, shed, degraded, versions }: RunResult,
   rows: readonly number[],
-  name: string | undefined,
+  { name, isUnavailable }: Standing,
   outputSize: number,
 ): void {
   for (const [at, row] of rows.entries()) {
     const failure = failures.get(at);
     if (failure !== undefined) {
       if (!into.failures.has(row)) into.failures.set(row, failure);
+      if (shed?.has(at)) into.shed.add(row);
       continue;
+    }
+    if (name !== undefined) {
+      if (into.shed.has(row)) into.reasons[row] = 'overloaded';
+      else into.reasons[row] = hasFailed(into, row) || !isUnavailable ? 'failed' : 'unavailable';
     }
     const own = degraded[at] as string | null;
     into.failures.delete(row);
+    into.shed.delete(row);
     into.scores.set(scores.subarray(at * outputSize, (at + 1) * outputSize), row * outputSize);
     into.degraded[row] = name === undefined ? own : own === null ? name : `${name} on ${own}`;
     into.versions[row] = versions[at] as string;
   }
 }
+
+/** Whether a model before has said that it fails on the row, or answered with what is no number. */
+const hasFailed = ({ failures, versions }: Answers, row: number): boolean => failures.has(row) || versions[row] !== '';

@@ -25,6 +25,8 @@ export interface Workers {
   readonly slots: readonly WorkerSlot[];
   readonly scheduler: Scheduler;
   readonly onWarning: (message: string) => void;
+  /** Rows may become too late from now on: somebody must look at times. */
+  onDeadlines(): void;
 }
 
 /** A run that takes so many times what 99 of 100 take is hung. */
@@ -37,10 +39,10 @@ const HUNG_FACTOR = 10;
 export async function serveModel(
   file: ModelFile,
   spec: ModelSpec,
-  { slots, scheduler, onWarning }: Workers,
+  { slots, scheduler, onWarning, onDeadlines }: Workers,
 ): Promise<ServedModel> {
   const { bytes, digest } = file;
-  const { providers, batchMax, waitMax, tensors } = spec;
+  const { providers, batchMax, waitMax, weight, queueMax, tensors } = spec;
   const ask = { digest, bytes, providers, batchMax, isProven: false, ...(tensors && { tensors }) };
   const [first, ...others] = slots as readonly [WorkerSlot, ...WorkerSlot[]];
 
@@ -60,6 +62,8 @@ export async function serveModel(
   const queue = scheduler.queue({
     layoutOf: (bucket, rows) => layoutOf(inputs, lengths[bucket] as number, rows),
     ...{ outputSize, version: digest, batchMax, waitMax, curves, pool },
+    ...(weight !== undefined && { weight }),
+    ...(queueMax !== undefined && { queueMax }),
     dispatch: (batch, worker) => void score(batch, slots[worker] as WorkerSlot),
   });
 
@@ -106,7 +110,10 @@ export async function serveModel(
       return provider;
     },
     version: digest,
-    run: queue.run,
+    run(rows, fill, bucketOf, urgency) {
+      if (urgency?.sheds && urgency.deadlineOf) onDeadlines();
+      return queue.run(rows, fill, bucketOf, urgency);
+    },
     flush: queue.flush,
     stats: () => ({ ...queue.stats(), runRows: model.curves.map((points) => points.at(-1)?.rows ?? batchMax) }),
   };

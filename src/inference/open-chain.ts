@@ -23,7 +23,7 @@ export async function openChain(
     if (with_ === undefined) return dear;
     const first = await open(with_.first);
     checkAlike(dear, first, nameOf(with_.first));
-    return cascade(first, dear, with_);
+    return cascade(first, dear, with_, nowMs);
   };
   if (fallback.length === 0) return await openMain();
 
@@ -44,10 +44,11 @@ export async function openChain(
   });
   const [first, ...others] = links;
   if (first === undefined) throw errors[0];
-  return fallbackChain([first, ...others]);
+  return fallbackChain([first, ...others], { nowMs, isMissing: opened[0]?.spec !== spec });
 }
 
-const newBreaker = () => new CircuitBreaker({ failuresMax: 1, now: () => performance.now(), random: Math.random });
+const nowMs = () => performance.now();
+const newBreaker = () => new CircuitBreaker({ failuresMax: 1, now: nowMs, random: Math.random });
 
 /** What `degraded` says: the other model, or the other provider of the same one. */
 const linkName = (spec: ModelSpec, first: ModelSpec, handle: ModelHandle): string =>

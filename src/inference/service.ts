@@ -26,6 +26,9 @@ export interface InferenceOptions {
   readonly onWarning?: (message: string) => void;
 }
 
+/** How often rows are looked for that have become too late while no batch leaves. */
+const SHED_LATE_MS = 20;
+
 /**
  * Micro-batched scoring of ONNX models in workers, shared by all tasks of the process.
  *
@@ -64,15 +67,20 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
       ...{ isolation, hungFloorMs, onWarning },
     }),
   );
+  let watch: NodeJS.Timeout | undefined;
+  const onDeadlines = () => {
+    watch ??= setInterval(() => scheduler.shedLate(), SHED_LATE_MS).unref();
+  };
   const models = new Map<string, Promise<ServedModel>>();
   const reports: (() => ModelReport)[] = [];
   let closed: Promise<void> | undefined;
 
   function served(file: ModelFile, spec: ModelSpec): Promise<ServedModel> {
-    const identity = JSON.stringify([file.digest, spec.providers, spec.batchMax, spec.waitMax, spec.tensors]);
+    const { providers, batchMax, waitMax, weight, queueMax, tensors } = spec;
+    const identity = JSON.stringify([file.digest, providers, batchMax, waitMax, weight, queueMax, tensors]);
     let model = models.get(identity);
     if (model === undefined) {
-      model = serveModel(file, spec, { slots, scheduler, onWarning });
+      model = serveModel(file, spec, { slots, scheduler, onWarning, onDeadlines });
       models.set(identity, model);
       model.then(
         ({ handle }) =>
@@ -92,6 +100,7 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
   }
 
   async function shutDown(): Promise<void> {
+    clearInterval(watch);
     for (const model of await Promise.allSettled(models.values())) {
       if (model.status === 'rejected') continue;
       model.value.queue.flush();

@@ -111,6 +111,19 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
   modelCounter('failed_rows_total', 'Those of them that failed on their own', ({ failed }) => failed);
   modelCounter('batches_total', 'Batches that they were in', ({ batches }) => batches);
   modelCounter('lost_batches_total', 'Batches that were lost with their worker, and sent again', ({ lost }) => lost);
+  counter(
+    'inference_shed_rows_total',
+    'Rows that were left to a fallback since the model would have been late',
+    ['model', 'provider', 'tier'],
+    ({ models }) =>
+      models.flatMap(({ model, provider, shed }) =>
+        Object.entries(shed).map(([tier, rows]) => [{ model, provider, tier }, rows] as const),
+      ),
+  );
+  modelCounter('late_rows_total', 'Rows that the model answered after their deadline', ({ late }) => late);
+  gauge('inference_waiting_rows', 'Rows that wait for a batch', ['model', 'provider'], ({ models }) =>
+    models.map(({ model, provider, waiting }) => [{ model, provider }, waiting]),
+  );
   modelCounter('worker_seconds_total', 'Time that workers ran the model', ({ workerMs }) => workerMs / 1_000);
   counter(
     'throttled_seconds_total',

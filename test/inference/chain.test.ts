@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MillraceError, type ModelHandle } from '../../src/core/index.js';
+import { MillraceError, type ModelHandle, type TensorData } from '../../src/core/index.js';
 import { cascade, checkAlike, fallbackChain, type Link } from '../../src/inference/chain.js';
 import { CircuitBreaker } from '../../src/util/circuit-breaker.js';
 
@@ -36,12 +36,16 @@ function fake(version: string, { of, outputSize = 1, turns = 1, degraded, ...fak
       return { scores, failures, degraded: nobody, versions: new Array<string>(rows).fill(version) };
     },
     flush: () => void flushed.push(version),
-    stats: () => ({ rows: 0, failed: 0, batches: 0, lost: 0, workerMs: 0, batchRows: [1], runRows: [1] }),
+    stats: () => ({
+      ...{ rows: 0, failed: 0, late: 0, waiting: 0, batches: 0, lost: 0, workerMs: 0, batchRows: [1], runRows: [1] },
+      shed: { high: 0, normal: 0, low: 0 },
+    }),
   };
   return { handle, asked, flushed, state };
 }
 
 let nowMs = 0;
+const clock = { nowMs: () => nowMs };
 const linkOf = (handle: ModelHandle, name?: string): Link => ({
   handle,
   name,
@@ -56,7 +60,7 @@ const gone = () => new MillraceError('inference', 'lost 25 times in a row');
 describe('a fallback chain', () => {
   test('leaves a call to the first model that this one answers', async () => {
     const [main, other] = [fake('m', { of: (n) => n * 2 }), fake('o', { of: () => 9 })];
-    const chain = fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o.onnx')]);
+    const chain = fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o.onnx')], clock);
     expect(await ask(chain, [1, 2])).toMatchObject({
       scores: Float32Array.of(2, 4),
       degraded: [null, null],
@@ -69,19 +73,57 @@ describe('a fallback chain', () => {
     const main = fake('m', { of: (n) => (n === 2 ? 'out of bounds' : n === 3 ? Number.NaN : n) });
     const second = fake('s', { of: (n) => (n === 3 ? 'too small' : n * 10) });
     const third = fake('t', { of: (n) => n * 100, degraded: 'cpu' });
-    const chain = fallbackChain([linkOf(main.handle), linkOf(second.handle, 's.onnx'), linkOf(third.handle, 't.onnx')]);
-    const { scores, failures, degraded, versions } = await ask(chain, [1, 2, 3, 4]);
+    const chain = fallbackChain(
+      [linkOf(main.handle), linkOf(second.handle, 's.onnx'), linkOf(third.handle, 't.onnx')],
+      clock,
+    );
+    const { scores, failures, degraded, reasons, versions } = await ask(chain, [1, 2, 3, 4]);
     expect([...scores]).toEqual([1, 20, 300, 4]);
     expect(failures.size).toBe(0);
     expect(degraded).toEqual([null, 's.onnx', 't.onnx on cpu', null]);
+    expect(reasons).toEqual([null, 'failed', 'failed', null]);
     expect(versions).toEqual(['m', 's', 't', 'm']);
     expect([second.asked, third.asked]).toEqual([[[2, 3]], [[3]]]);
+  });
+
+  test('leaves rows that would be late to the next one, and tells each what is left of the time', async () => {
+    const main = fake('m', { of: (n) => (n < 0 ? 'shed' : n) });
+    const other = fake('o', { of: (n) => n * 10 });
+    const asked: (readonly (number | undefined)[])[] = [];
+    const watched = (handle: ModelHandle, isSlow: boolean): ModelHandle => ({
+      ...handle,
+      async run(rows, fill, bucketOf, urgency) {
+        asked.push([urgency?.sheds ? 1 : 0, ...Array.from({ length: rows }, (_, row) => urgency?.deadlineOf?.(row))]);
+        const result = await handle.run(rows, fill, bucketOf, urgency);
+        if (isSlow) nowMs += 30;
+        return { ...result, shed: new Set(result.failures.keys()) };
+      },
+    });
+    const chain = fallbackChain([linkOf(watched(main.handle, true)), linkOf(watched(other.handle, false), 'o')], clock);
+    const numbers = [1, -2, 3, -4];
+    const fill = (row: number, [into]: readonly TensorData[], place: number) => {
+      (into as Float32Array)[place] = numbers[row] as number;
+    };
+    const urgency = { deadlineOf: (row: number) => 100 + row };
+    expect(await chain.run(4, fill, undefined, urgency)).toMatchObject({
+      scores: Float32Array.of(1, -20, 3, -40),
+      degraded: [null, 'o', null, 'o'],
+      reasons: [null, 'overloaded', null, 'overloaded'],
+    });
+    // Only the first may shed; the second has what is left of the time of its rows.
+    expect(asked).toEqual([
+      [1, 100, 101, 102, 103],
+      [0, 71, 73],
+    ]);
   });
 
   test('gives a row up on which all fail, with what the first said', async () => {
     const main = fake('m', { of: (n) => (n > 1 ? 'out of bounds' : n) });
     const other = fake('o', { of: (n) => (n > 2 ? 'too large' : n) });
-    const { failures, scores } = await ask(fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o')]), [1, 2, 3]);
+    const { failures, scores } = await ask(
+      fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o')], clock),
+      [1, 2, 3],
+    );
     expect([...failures]).toEqual([[2, 'out of bounds']]);
     expect([...scores.subarray(0, 2)]).toEqual([1, 2]);
   });
@@ -89,8 +131,9 @@ describe('a fallback chain', () => {
   test('does not ask a model that cannot be run, for a while', async () => {
     const main = fake('m', { of: (n) => n, error: gone() });
     const other = fake('o', { of: (n) => -n });
-    const chain = fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o.onnx')]);
-    for (let call = 0; call < 3; call++) expect((await ask(chain, [5])).degraded).toEqual(['o.onnx']);
+    const chain = fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o.onnx')], clock);
+    for (let call = 0; call < 3; call++)
+      expect(await ask(chain, [5])).toMatchObject({ degraded: ['o.onnx'], reasons: ['unavailable'] });
     expect(main.asked).toHaveLength(1);
     main.state.error = undefined;
     nowMs += 60_000;
@@ -101,7 +144,7 @@ describe('a fallback chain', () => {
   test('rejects with the first error where none can be run, and asks the last one again next time', async () => {
     const main = fake('m', { of: (n) => n, error: gone() });
     const other = fake('o', { of: (n) => n, error: new MillraceError('inference', 'lost too') });
-    const chain = fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o')]);
+    const chain = fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o')], clock);
     await expect(ask(chain, [1])).rejects.toThrow('lost 25 times');
     other.state.error = undefined;
     expect((await ask(chain, [1])).versions).toEqual(['o']);
@@ -110,14 +153,16 @@ describe('a fallback chain', () => {
   test('passes on what is wrong for good', async () => {
     const main = fake('m', { of: (n) => n, error: new MillraceError('model', 'another width') });
     const other = fake('o', { of: (n) => n });
-    await expect(ask(fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o')]), [1])).rejects.toThrow('width');
+    await expect(ask(fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o')], clock), [1])).rejects.toThrow(
+      'width',
+    );
     expect(other.asked).toEqual([]);
   });
 
   test('answers calls in the order in which they were made, though one needs the second model', async () => {
     const main = fake('m', { of: (n) => (n === 0 ? 'bad' : n) });
     const slow = fake('o', { of: () => 7, turns: 20 });
-    const chain = fallbackChain([linkOf(main.handle), linkOf(slow.handle, 'o')]);
+    const chain = fallbackChain([linkOf(main.handle), linkOf(slow.handle, 'o')], clock);
     const order: number[] = [];
     await Promise.all([0, 1, 2].map((n) => ask(chain, [n]).then(() => order.push(n))));
     expect(order).toEqual([0, 1, 2]);
@@ -125,7 +170,7 @@ describe('a fallback chain', () => {
 
   test('flushes all of its models', () => {
     const [main, other] = [fake('m', { of: (n) => n }), fake('o', { of: (n) => n })];
-    fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o')]).flush();
+    fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o')], clock).flush();
     expect([main.flushed, other.flushed]).toEqual([['m'], ['o']]);
   });
 });
@@ -136,13 +181,10 @@ describe('a cascade', () => {
   test('asks the dear model about the rows of which the cheap one is unsure, or on which it fails', async () => {
     const cheap = fake('c', { of: (n) => (n === 9 ? 'bad' : n) });
     const dear = fake('d', { of: (n) => (n === 9 ? 0.5 : n + 0.001) });
-    const { scores, failures, versions, degraded } = await ask(cascade(cheap.handle, dear.handle, limits), [
-      0.25,
-      0.5,
-      0.75,
-      9,
-      Number.NaN,
-    ]);
+    const { scores, failures, versions, degraded } = await ask(
+      cascade(cheap.handle, dear.handle, limits, clock.nowMs),
+      [0.25, 0.5, 0.75, 9, Number.NaN],
+    );
     expect([...scores].slice(0, 4).map((score) => Math.round(score * 1_000))).toEqual([250, 501, 750, 500]);
     expect(versions).toEqual(['c', 'd', 'c', 'd', 'd']);
     expect(degraded).toEqual([null, null, null, null, null]);
@@ -153,7 +195,7 @@ describe('a cascade', () => {
   test('looks at the last number of a row', async () => {
     const cheap = fake('c', { of: (n) => n, outputSize: 2 });
     const dear = fake('d', { of: () => 1, outputSize: 2 });
-    const model = cascade(cheap.handle, dear.handle, limits);
+    const model = cascade(cheap.handle, dear.handle, limits, clock.nowMs);
     expect(await ask(model, [0.5, 0.9])).toMatchObject({
       scores: Float32Array.of(1, 1, 0.9, 0.9),
       versions: ['d', 'c'],
@@ -163,7 +205,7 @@ describe('a cascade', () => {
   test('does not ask the dear model where the cheap one is sure, and rejects where it cannot be run', async () => {
     const cheap = fake('c', { of: (n) => n });
     const dear = fake('d', { of: (n) => n });
-    const model = cascade(cheap.handle, dear.handle, limits);
+    const model = cascade(cheap.handle, dear.handle, limits, clock.nowMs);
     expect((await ask(model, [0, 1])).versions).toEqual(['c', 'c']);
     expect(dear.asked).toEqual([]);
     cheap.state.error = gone();

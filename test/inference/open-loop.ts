@@ -39,7 +39,7 @@ interface Pending {
 }
 
 /** One worker in virtual time, and what is to come. */
-function world() {
+export function world() {
   let nowMs = 0;
   const pending = new Set<Pending>();
   return {
@@ -51,17 +51,25 @@ function world() {
     },
     /** Runs what is to come until a time. */
     until(endMs: number): void {
-      for (;;) {
-        let next: Pending | undefined;
-        for (const event of pending) if (next === undefined || event.atMs < next.atMs) next = event;
-        if (next === undefined || next.atMs > endMs) break;
-        pending.delete(next);
-        nowMs = next.atMs;
-        next.run();
-      }
+      while (step(endMs));
+      nowMs = Math.max(nowMs, endMs);
+    },
+    /** The same, and what waits for it has its turn before the next. */
+    async untilAsync(endMs: number): Promise<void> {
+      while (step(endMs)) await Promise.resolve();
       nowMs = Math.max(nowMs, endMs);
     },
   };
+
+  function step(endMs: number): boolean {
+    let next: Pending | undefined;
+    for (const event of pending) if (next === undefined || event.atMs < next.atMs) next = event;
+    if (next === undefined || next.atMs > endMs) return false;
+    pending.delete(next);
+    nowMs = next.atMs;
+    next.run();
+    return true;
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { TensorData } from '../../src/core/index.js';
+import { type TensorData, type Tier, tiers, type Urgency } from '../../src/core/index.js';
 import { bufferPool } from '../../src/inference/scheduling/buffers.js';
 import { latencyCurve, measuredSizes } from '../../src/inference/scheduling/latency-curve.js';
 import { layoutOf, viewsOf } from '../../src/inference/scheduling/layout.js';
@@ -67,6 +67,13 @@ export async function simulate(createScheduler: CreateScheduler, seed: number): 
   const deathRate = random() < 0.5 ? 0 : 0.02;
   const poisonRate = random() < 0.5 ? 0 : 0.01;
 
+  interface Asked {
+    readonly tier: Tier;
+    readonly bucket: number;
+    readonly dueMs: number;
+    /** Nobody tells when it was left to others, so that it counts as waiting no more. */
+    readonly sheds: boolean;
+  }
   interface Sent {
     readonly batch: Batch;
     readonly numbers: Float32Array;
@@ -78,12 +85,19 @@ export async function simulate(createScheduler: CreateScheduler, seed: number): 
     readonly msOf: (rows: number) => number;
     readonly memory: number;
     readonly ceiling: ReturnType<typeof noCeiling>;
-    /** By good row, since when it waits for a worker. */
-    readonly since: Map<number, number>;
+    /** The good rows that wait for a worker, by their number. */
+    readonly waiting: Map<number, Asked>;
+    /** What was asked about every good row, by its number. */
+    readonly asked: Map<number, Asked>;
+    /** The rows that were in a batch whose worker was lost: they go before all others. */
+    readonly again: Set<number>;
     /** The rows whose worker has died by chance. */
     readonly hit: Set<number>;
-    /** Calls that are settled. */
+    /** The last call in order that is settled. */
     settled: number;
+    readonly queueMax: number;
+    readonly deadlineMax: number;
+    readonly shedsAll: boolean;
   }
 
   function addModel(name: number): Model {
@@ -92,11 +106,16 @@ export async function simulate(createScheduler: CreateScheduler, seed: number): 
     const [base, perRow] = [random() < 0.5 ? random() * 3 : random() * 100, random() * 0.2];
     const msOf = (rows: number) => base + perRow * rows + (rows > 8 ? perRow * (rows - 8) : 0) + 1e-3;
     const lengths = random() < 0.3 ? [1, 2] : [1];
+    const queueMax = random() < 0.3 ? 20 + upTo(40) : 1e6;
+    // Deadlines that are never missed, or such as are.
+    const deadlineMax = random() < 0.3 ? END_MS : 200;
+    const shedsAll = random() < 0.3;
     const layoutOfRows = (bucket: number, rows: number) =>
       layoutOf([{ name: 'x', type: 'float32', shape: [null] }], lengths[bucket] as number, rows);
     const points = measuredSizes(batchMax).map((rows) => ({ rows, ms: msOf(rows) }));
     const queue = scheduler.queue({
       ...{ batchMax, waitMax, outputSize: 1, version: '', layoutOf: layoutOfRows, pool: bufferPool(2 * workers + 2) },
+      ...{ weight: 1 + upTo(3), queueMax },
       ...(random() < 0.8 && {
         curves: lengths.map(() => latencyCurve({ points, rowsMax: batchMax, overheadMs: random() * 0.1 })),
       }),
@@ -104,8 +123,11 @@ export async function simulate(createScheduler: CreateScheduler, seed: number): 
         if (batch.rows < 1 || batch.rows > batchMax) wrong.push(`a batch of ${batch.rows} rows`);
         const input = structuredClone(batch.input, { transfer: [batch.input] });
         const [numbers] = viewsOf(batch.layout, input) as [Float32Array];
-        for (let row = 0; row < batch.rows; row++)
-          model.since.delete(numbers[(row * numbers.length) / batch.layout.rowsMax] as number);
+        const sent = Array.from(
+          { length: batch.rows },
+          (_, row) => numbers[(row * numbers.length) / batch.layout.rowsMax] as number,
+        );
+        checkTurns(model, sent);
         const running = inWorker[worker] as Sent[];
         if (running.push({ batch, numbers, model }) > 2) wrong.push('more than two batches in a worker');
         if (running.length === 1) begin(worker);
@@ -118,7 +140,7 @@ export async function simulate(createScheduler: CreateScheduler, seed: number): 
       msOf,
       memory,
       ceiling: noCeiling(),
-      since: new Map(),
+      ...{ waiting: new Map(), asked: new Map(), again: new Set(), queueMax, deadlineMax, shedsAll },
       hit: new Set(),
       settled: 0,
     };
@@ -140,23 +162,71 @@ export async function simulate(createScheduler: CreateScheduler, seed: number): 
     const bucketOf = (row: number) => row % buckets;
     const fill = (row: number, [into]: readonly TensorData[], place: number) => {
       const length = bucketOf(row) + 1;
-      if ((rows[row] as number) >= 0) model.since.set(rows[row] as number, time.nowMs());
       (into as Float32Array).fill(rows[row] as number, place * length, (place + 1) * length);
     };
-    void model.queue.run(rows.length, fill, bucketOf).then(({ scores, failures }) => {
+    const urgency = urgencyOf(model);
+    for (const [row, number] of rows.entries()) {
+      if (number < 0) continue;
+      const row_: Asked = {
+        tier: urgency?.tierOf?.(row) ?? 'normal',
+        bucket: bucketOf(row),
+        dueMs: time.nowMs() + (urgency?.deadlineOf?.(row) ?? Number.POSITIVE_INFINITY),
+        sheds: urgency?.sheds === true && urgency.deadlineOf !== undefined,
+      };
+      model.asked.set(number, row_);
+      model.waiting.set(number, row_);
+    }
+    void model.queue.run(rows.length, fill, bucketOf, urgency).then(({ scores, failures, shed }) => {
       asked--;
-      if (model.settled++ !== call) wrong.push(`call ${call} of model ${model.name} is not in its turn`);
+      if (urgency === undefined && call < model.settled) wrong.push(`call ${call} of model ${model.name} is late`);
+      if (urgency === undefined) model.settled = call;
       for (const [row, number] of rows.entries()) {
         const isGood = number >= 0;
-        if (isGood && failures.has(row)) wrong.push(`a good row failed: ${failures.get(row)}`);
-        if (isGood && scores[row] !== number * 2) wrong.push(`row ${number} got ${scores[row]}`);
+        if (shed?.has(row)) checkShed(model, urgency, failures.get(row));
+        else if (isGood && failures.has(row)) wrong.push(`a good row failed: ${failures.get(row)}`);
+        else if (isGood && scores[row] !== number * 2) wrong.push(`row ${number} got ${scores[row]}`);
         if (!isGood && !failures.has(row)) wrong.push('a bad row was scored');
       }
     });
+    const { waiting, lost } = model.queue.stats();
+    // Rows that are sent again were let in before.
+    if (model.shedsAll && lost === 0 && waiting > model.queueMax) wrong.push('more rows wait than may');
     if (random() > 0.1) return;
     model.queue.flush();
-    if (isPlaceFree() && model.since.size > 0) wrong.push('rows wait in spite of a flush');
+    if (isPlaceFree() && waitsFor(model)) wrong.push('rows wait in spite of a flush');
   }
+
+  function urgencyOf({ deadlineMax, shedsAll }: Model): Urgency | undefined {
+    if (!shedsAll && random() < 0.3) return undefined;
+    const [tierAt, dueAt] = [upTo(3), deadlineMax === END_MS ? END_MS : 1 + upTo(deadlineMax)];
+    const tierOf = (row: number) => tiers[(tierAt + (row % 3 === 0 ? 1 : 0)) % 3] as Tier;
+    const deadlineOf = (row: number) => dueAt + (row % 5);
+    const hasDeadline = shedsAll || random() < 0.7;
+    return { tierOf, sheds: shedsAll || random() < 0.5, ...(hasDeadline && { deadlineOf }) };
+  }
+
+  function checkShed({ deadlineMax, queueMax }: Model, urgency: Urgency | undefined, why = ''): void {
+    if (!urgency?.sheds || urgency.deadlineOf === undefined) wrong.push('a row was left to nobody');
+    if (!why.startsWith('the model is overloaded')) wrong.push(`a row was left to others as it ${why}`);
+    if (deadlineMax === END_MS && queueMax === 1e6) wrong.push('a row that had time was left to others');
+  }
+
+  /** Of a tier and a length, nothing is sent before what is due sooner; and nothing that is late, if others could answer. */
+  function checkTurns(model: Model, sent: readonly number[]): void {
+    const first = sent.filter((number) => !model.again.delete(number));
+    for (const number of sent) model.waiting.delete(number);
+    for (const number of first) {
+      const row = model.asked.get(number);
+      if (row === undefined) continue;
+      if (row.sheds && row.dueMs < time.nowMs()) wrong.push('a row is sent too late');
+      for (const other of model.waiting.values())
+        if (other.tier === row.tier && other.bucket === row.bucket && !other.sheds && other.dueMs < row.dueMs)
+          if (Number.isFinite(row.dueMs)) wrong.push('a row is sent before one that is due sooner');
+    }
+  }
+
+  /** Whether a row waits that is not to be left to others. */
+  const waitsFor = ({ waiting }: Model): boolean => [...waiting.values()].some(({ sheds }) => !sheds);
 
   /** The worker takes up its first batch. */
   function begin(worker: number): void {
@@ -204,6 +274,15 @@ export async function simulate(createScheduler: CreateScheduler, seed: number): 
     down.add(worker);
     scheduler.setUp(worker, false);
     const lost = (inWorker[worker] as Sent[]).splice(0);
+    for (const { batch, numbers, model } of lost) {
+      for (let row = 0; row < batch.rows; row++) {
+        const number = numbers[(row * numbers.length) / batch.layout.rowsMax] as number;
+        const row_ = model.asked.get(number);
+        if (row_ === undefined) continue;
+        model.again.add(number);
+        model.waiting.set(number, { ...row_, sheds: false, dueMs: Number.POSITIVE_INFINITY });
+      }
+    }
     for (const [i, { batch, model }] of lost.entries()) model.queue.lose(batch, i === 0);
     time.at(time.nowMs() + RESTART_MS, () => {
       down.delete(worker);
@@ -216,7 +295,7 @@ export async function simulate(createScheduler: CreateScheduler, seed: number): 
   /** Nothing waits while a worker has nothing to do. */
   function checkWaits(): void {
     if (!inWorker.some((batches, worker) => batches.length === 0 && !down.has(worker))) return;
-    for (const { name, since } of models) if (since.size > 0) wrong.push(`a row of model ${name} waits for no reason`);
+    for (const model of models) if (waitsFor(model)) wrong.push(`a row of model ${model.name} waits for no reason`);
   }
 
   const models = Array.from({ length: 1 + upTo(3) }, (_, name) => addModel(name));

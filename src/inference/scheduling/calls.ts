@@ -5,11 +5,15 @@ export interface Call {
   readonly fill: FillRow;
   readonly scores: Float32Array;
   failures: Map<number, string> | undefined;
+  /** The rows of `failures` about which the model was not asked. */
+  shed: Set<number> | undefined;
   /** By row; `undefined` while the first provider answered all of them. */
   degraded: (string | null)[] | undefined;
   readonly rows: number;
   /** Rows without an answer yet. */
   left: number;
+  /** Whether it is settled after the calls that were made before it, or as soon as it can be. */
+  readonly isInOrder: boolean;
   error: { readonly cause: unknown } | undefined;
   readonly resolve: (result: RunResult) => void;
   readonly reject: (cause: unknown) => void;
@@ -22,6 +26,8 @@ export interface Span {
   readonly inCall: number;
   readonly inBatch: number;
   readonly rows: number;
+  /** When they should be answered; `Infinity` without a deadline. */
+  readonly dueMs: number;
 }
 
 /** The answer for a batch: `outputSize` numbers per row, and the rows (of the batch) that failed on their own. */
@@ -62,6 +68,16 @@ export function answerSpans(spans: readonly Span[], { scores, failures, degraded
   }
 }
 
+/** Answers rows of a call without the model: somebody else answers them in time. */
+export function shedRows(call: Call, first: number, rows: number, cause: string): void {
+  call.shed ??= new Set();
+  for (let row = first; row < first + rows; row++) {
+    call.shed.add(row);
+    failRow(call, row, cause);
+  }
+  call.left -= rows;
+}
+
 function failRow(call: Call, row: number, cause: string): void {
   call.failures ??= new Map();
   call.failures.set(row, cause);
@@ -75,21 +91,29 @@ export function failSpans(spans: readonly Span[], cause: unknown): void {
 }
 
 /** Settles the calls at the beginning of `calls` that have all their answers, in the order in which they were made. */
-export function settleInOrder(calls: Set<Call>, versions: (rows: number) => readonly string[]): void {
+export function settleInOrder(calls: Set<Call>, versions: Versions): void {
   for (const call of calls) {
     if (call.left > 0) break;
     calls.delete(call);
-    const { scores, failures = noFailures, degraded = nobody(call.rows), error } = call;
-    if (error !== undefined) call.reject(error.cause);
-    else call.resolve({ scores, failures, degraded, versions: versions(call.rows) });
+    settleCall(call, versions);
   }
+}
+
+/** By a number of rows, the digest of the model for each. */
+export type Versions = (rows: number) => readonly string[];
+
+export function settleCall(call: Call, versions: Versions): void {
+  const { scores, failures = noFailures, shed, degraded = nobody(call.rows), error } = call;
+  if (error !== undefined) call.reject(error.cause);
+  else call.resolve({ scores, failures, degraded, versions: versions(call.rows), ...(shed && { shed }) });
 }
 
 /** The rows `from` to `to` of a batch as a batch of their own. */
 export function cutSpans(spans: readonly Span[], from: number, to: number): Span[] {
-  return spans.flatMap(({ call, inCall, inBatch, rows }) => {
+  return spans.flatMap(({ call, inCall, inBatch, rows, dueMs }) => {
     const first = Math.max(inBatch, from);
     const last = Math.min(inBatch + rows, to);
-    return first < last ? [{ call, inCall: inCall + first - inBatch, inBatch: first - from, rows: last - first }] : [];
+    if (first >= last) return [];
+    return [{ call, inCall: inCall + first - inBatch, inBatch: first - from, rows: last - first, dueMs }];
   });
 }

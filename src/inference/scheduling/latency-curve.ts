@@ -2,6 +2,8 @@
 export interface LatencyCurve {
   /** The expected time of a batch, in milliseconds. */
   ms(rows: number): number;
+  /** What a batch costs beside its run, in milliseconds. */
+  readonly overheadMs: number;
   /** What 99 of 100 batches of this size take at most. */
   p99Ms(rows: number): number;
   /** The smallest size that answers nearly as many rows a second as any other. */
@@ -77,6 +79,7 @@ export function latencyCurve({ points: measured, rowsMax, overheadMs = 0 }: Curv
   const ms = (rows: number) => runMs(rows) * pace + overheadMs;
 
   return {
+    overheadMs,
     ms,
     p99Ms: (rows) => ms(rows) * pad,
     bestRows: () => best,

@@ -1,4 +1,13 @@
-import type { FillRow, ModelStats, RunResult, TensorData } from '../../core/index.js';
+import {
+  type FillRow,
+  type ModelStats,
+  type RunResult,
+  type TensorData,
+  type Tier,
+  tiers,
+  type Urgency,
+} from '../../core/index.js';
+import { batchSizes } from './batch-sizes.js';
 import type { BufferPool } from './buffers.js';
 import {
   type Answer,
@@ -8,8 +17,12 @@ import {
   failSpans,
   type Span,
   sameForAll,
+  settleCall,
   settleInOrder,
+  shedRows,
 } from './calls.js';
+import { entriesOf } from './entries.js';
+import { createLanes, type Waiting } from './lanes.js';
 import type { LatencyCurve } from './latency-curve.js';
 import { type Layout, viewsOf } from './layout.js';
 
@@ -31,6 +44,10 @@ export interface QueueOptions {
   readonly batchMax: number;
   /** How long a batch that is not full may be passed over by full ones of other models, in milliseconds. */
   readonly waitMax: number;
+  /** The share of the workers' time beside other models (default 1). */
+  readonly weight?: number;
+  /** How many rows may wait where others can answer in place of the model (default 64 batches). */
+  readonly queueMax?: number;
   /** By length bucket, what a batch takes; without them a batch is as large as it may be. */
   readonly curves?: readonly LatencyCurve[];
   readonly pool: BufferPool;
@@ -40,8 +57,11 @@ export interface QueueOptions {
 
 /** The batches of a model, as its callers and its workers see them. */
 export interface ModelQueue {
-  /** `fill` is called for each row before `run` returns, in order. Calls are settled in the order in which they were made. */
-  run(rows: number, fill: FillRow, bucketOf?: (row: number) => number): Promise<RunResult>;
+  /**
+   * `fill` is called for each row when its batch leaves; what it throws rejects the call. Calls without an urgency are settled in the
+   * order in which they were made, others as soon as they are answered: a row of a low tier must not keep back one of a high tier.
+   */
+  run(rows: number, fill: FillRow, bucketOf?: (row: number) => number, urgency?: Urgency): Promise<RunResult>;
   /** Dispatches the waiting rows at once. */
   flush(): void;
   /** A batch is answered; its run took `ms`. */
@@ -61,15 +81,21 @@ export interface ModelQueue {
 
 /** A queue as the scheduler sees it. */
 export interface Schedulable {
-  /** The worker time that it has used, in milliseconds; where it begins or comes back, that of the others. */
+  /** The weighted worker time that it has used, in milliseconds; where it begins or comes back, that of the others. */
   usedMs: number;
+  readonly weight: number;
   isWaiting(): boolean;
   /** Whether a batch waits that gets no better by waiting: it is full, or may not grow. */
   hasFull(): boolean;
   /** Whether a batch waits that is full, or has waited so long that it need not be. */
   hasReady(): boolean;
-  /** Sends a batch: the oldest to an idle worker, one that is ready to a busy one. Returns the time that it will take. */
-  send(worker: number, isIdle: boolean): number;
+  /**
+   * Sends a batch that will start in `startsInMs`: the next one to an idle worker, one that is ready to a busy one. Returns the time
+   * that it will take, or nothing if no row was left to send.
+   */
+  send(worker: number, isIdle: boolean, startsInMs: number): number | undefined;
+  /** Leaves the rows to others that would be late even now. */
+  shedLate(): void;
 }
 
 export interface QueueContext {
@@ -78,220 +104,282 @@ export interface QueueContext {
   onWaiting(): void;
   /** The worker of a batch has a free place. `extraMs` is what it took beyond what was expected. */
   onFree(worker: number, extraMs: number): void;
+  /** In how many milliseconds a worker that takes a batch now begins with it. */
+  startsInMs(): number;
+  /** How many workers this model has, by its weight beside the others that have rows. */
+  workers(): number;
 }
 
-interface OpenBatch extends Batch {
-  readonly views: readonly TensorData[];
-  readonly spans: Span[];
-  readonly openedAtMs: number;
-  rows: number;
-  /** No further rows: it goes as it is. */
-  isClosed: boolean;
+/** A batch before it is filled: new, or to be filled again. */
+interface Piece {
+  readonly bucket: number;
+  readonly layout: Layout;
+  readonly spans: readonly Span[];
+  readonly rows: number;
   /** How many workers died at it. */
   readonly deaths: number;
-  worker: number;
-  expectedMs: number;
+}
+
+interface SentBatch extends Piece, Batch {
+  readonly worker: number;
+  readonly expectedMs: number;
 }
 
 /** Deaths after which a batch is halved, and after which a row is given up: so many has only one that is alone. */
 const HALVED_AFTER = 2;
 const GIVEN_UP_AFTER = 3;
-
+const QUEUED_BATCHES = 64;
 const firstBucket = () => 0;
+const noUrgency: Urgency = {};
 
 /**
- * The rows of one model on their way into batches and back to their callers, as pure logic.
+ * The rows of one model on their way into batches and back to their callers, as pure logic. A batch is put together when it leaves: in
+ * turn by tier, deadline and age, as large as answers the most rows a second, or smaller if the first row is in time only then.
  *
- * Memory: the rows of the callers, rounded up to one batch per length bucket.
+ * Rows with a deadline that somebody else can answer are *shed*, lowest tiers first: when they come, if so much waits before them that
+ * they would be late, or more than `queueMax` wait; and before a batch leaves, if they have become too late for it.
+ *
+ * Memory: an entry for neighbouring rows of a call; the rows themselves stay with the callers until their batch leaves.
  */
 export function modelQueue(options: QueueOptions, context: QueueContext): ModelQueue & Schedulable {
-  const { outputSize, batchMax, waitMax, curves, pool } = options;
+  const { outputSize, batchMax, waitMax, curves, pool, weight = 1, queueMax = QUEUED_BATCHES * batchMax } = options;
   const { nowMs } = context;
-  /** In the order in which they leave when they are due: lost ones first, then by age. */
-  const waiting: OpenBatch[] = [];
+  const lanes = createLanes();
+  /** Batches of lost workers, the next one first. */
+  const again: Piece[] = [];
+  /** By bucket, how many rows are to leave at once. */
+  const flushed = new Map<number, number>();
+  const buckets: number[] = [];
   const underWay = new Set<Batch>();
+  /** The calls that are settled in order, and how many others there are. */
   const calls = new Set<Call>();
+  const others = new Set<Call>();
   const versions = sameForAll(options.version);
   const idleWaiters: (() => void)[] = [];
-  const counts = { rows: 0, failed: 0, batches: 0, lost: 0, workerMs: 0 };
+  const counts = { rows: 0, failed: 0, batches: 0, lost: 0, workerMs: 0, late: 0 };
+  const shedByTier = tiers.map(() => 0);
+  let mayShed = false;
 
-  function newBatch(bucket: number, layout: Layout, spans: Span[], deaths: number): OpenBatch {
-    const input = pool.take(layout.byteLength);
-    const views = viewsOf(layout, input);
-    const rows = spans.reduce((sum, span) => sum + span.rows, 0);
-    const isClosed = rows > 0;
-    return {
-      bucket,
-      layout,
-      input,
-      views,
-      spans,
-      rows,
-      openedAtMs: nowMs(),
-      isClosed,
-      deaths,
-      worker: -1,
-      expectedMs: 0,
-    };
+  const { growsTo, msOf, fullRows, sizeOf, stages } = batchSizes({ batchMax, curves, lanes });
+
+  /** Whether a batch may leave behind a running one: it gains nothing by waiting. */
+  const mayStage = (bucket: number) =>
+    (flushed.get(bucket) ?? 0) > 0 || (lanes.rows(bucket) >= fullRows(bucket) && stages(bucket));
+  const isReady = (bucket: number) => mayStage(bucket) || nowMs() - lanes.sinceMs(bucket) >= waitMax;
+  const isWaiting = () => again.length > 0 || lanes.rows() > 0;
+
+  function admit(entry: Waiting): void {
+    const { bucket, tier, dueMs, sheds } = entry;
+    if (!buckets.includes(bucket)) buckets.push(bucket);
+    if (sheds && answeredInMs(entry) > dueMs - nowMs()) {
+      shed(entry, 'too much waits before it');
+      return;
+    }
+    lanes.add(entry);
+    mayShed ||= sheds;
+    const tooMany = lanes.rows() - queueMax;
+    if (tooMany <= 0 || !mayShed) return;
+    const lowest = lanes.removeLowest(tooMany, tier);
+    for (const each of lowest) shed(each, `more than ${queueMax} rows wait`);
+    settle(callsOf(lowest));
   }
 
-  const growsTo = (bucket: number) => Math.min(batchMax, curves?.[bucket]?.bestRows() ?? batchMax);
-
-  function batchWithRoom(bucket: number): OpenBatch {
-    const tail = waiting.findLast((batch) => batch.bucket === bucket);
-    if (tail !== undefined && !tail.isClosed && tail.rows < tail.layout.rowsMax) return tail;
-    const batch = newBatch(bucket, options.layoutOf(bucket, growsTo(bucket)), [], 0);
-    waiting.push(batch);
-    return batch;
+  /** When the last of these rows would be answered, if the rows before them leave in batches of the best size. */
+  function answeredInMs({ bucket, tier, rows }: Waiting): number {
+    const full = fullRows(bucket);
+    const before = lanes.rowsBefore(tier) + rows;
+    const batches = Math.ceil(before / full) - 1;
+    const own = msOf(bucket, batches === 0 ? 1 : full);
+    return context.startsInMs() + (batches * msOf(bucket, full)) / context.workers() + own;
   }
 
-  function write(call: Call, bucketOf: (row: number) => number): void {
-    for (let row = 0; row < call.rows; ) {
-      const bucket = bucketOf(row);
-      const batch = batchWithRoom(bucket);
-      const { views, layout } = batch;
-      const first = row;
-      let place = batch.rows;
-      do call.fill(row++, views, place++);
-      while (row < call.rows && place < layout.rowsMax && bucketOf(row) === bucket);
-      batch.spans.push({ call, inCall: first, inBatch: batch.rows, rows: row - first });
-      batch.rows = place;
+  function shed({ call, first, rows, tier }: Waiting, why: string): void {
+    (shedByTier[tier] as number) += rows;
+    shedRows(call, first, rows, `the model is overloaded: ${why}`);
+  }
+
+  /** Leaves rows to others that would be late in the next batch: a full one, or one that is as small as it need be. */
+  function shedLate(startsInMs: number): void {
+    if (!mayShed || lanes.rows() === 0) return;
+    for (const bucket of buckets) {
+      const full = fullRows(bucket);
+      const ms = msOf(bucket, lanes.rows(bucket) > full ? full : 1);
+      const late = lanes.removeLate(bucket, nowMs() + startsInMs + ms);
+      for (const each of late) shed(each, 'it has waited too long');
+      settle(callsOf(late));
     }
   }
 
-  const remove = (batch: OpenBatch) => waiting.splice(waiting.indexOf(batch), 1);
+  /** The next batch: one of a lost worker, or what is next in turn of the buckets that may leave. */
+  function nextPiece(isIdle: boolean, startsInMs: number): Piece | undefined {
+    const lost = again.shift();
+    if (lost !== undefined) return lost;
+    shedLate(startsInMs);
+    const bucket = lanes.next(isIdle ? buckets : buckets.filter((each) => lanes.rows(each) > 0 && isReady(each)));
+    if (bucket === undefined) return undefined;
+    const spans = lanes.take(bucket, sizeOf(bucket, nowMs() + startsInMs), nowMs());
+    const rows = rowsIn(spans);
+    flushed.set(bucket, Math.max(0, (flushed.get(bucket) ?? 0) - rows));
+    return { bucket, layout: options.layoutOf(bucket, growsTo(bucket)), spans, rows, deaths: 0 };
+  }
 
-  /** Removes the rows of a call whose `fill` threw; none of them has left yet. */
-  function undo(call: Call): void {
-    for (const batch of [...waiting]) {
-      while (batch.spans.at(-1)?.call === call) batch.rows -= batch.spans.pop()?.rows ?? 0;
-      if (batch.rows > 0) continue;
-      remove(batch);
-      pool.give(batch.input);
+  /** Writes the rows of a piece. Calls that cannot write theirs are rejected, and the others keep their places in a smaller one. */
+  function filled(piece: Piece): (Piece & { readonly input: ArrayBuffer }) | undefined {
+    const input = pool.take(piece.layout.byteLength);
+    const views = viewsOf(piece.layout, input);
+    const spans: Span[] = [];
+    const broken: Span[] = [];
+    let place = 0;
+    for (const span of piece.spans) {
+      if (span.call.error === undefined && write(span, views, place)) {
+        spans.push({ ...span, inBatch: place });
+        place += span.rows;
+        continue;
+      }
+      span.call.left -= span.rows;
+      broken.push(span);
+    }
+    if (broken.length > 0) settle(callsOf(broken));
+    if (place > 0) return { ...piece, spans, rows: place, input };
+    pool.give(input);
+    return undefined;
+  }
+
+  function write({ call, inCall, rows }: Span, views: readonly TensorData[], place: number): boolean {
+    try {
+      for (let row = 0; row < rows; row++) call.fill(inCall + row, views, place + row);
+      return true;
+    } catch (cause) {
+      call.error = { cause };
+      call.left -= lanes.removeCall(call);
+      return false;
     }
   }
 
-  const isFull = ({ isClosed, rows, layout }: OpenBatch) => isClosed || rows === layout.rowsMax;
-  const isReady = (batch: OpenBatch) => isFull(batch) || nowMs() - batch.openedAtMs >= waitMax;
-
-  function finish(batch: Batch): OpenBatch | undefined {
+  function finish(batch: Batch): SentBatch | undefined {
     // An answer that comes after its worker was given up belongs to nobody any more.
     if (!underWay.delete(batch)) return undefined;
-    return batch as OpenBatch;
+    return batch as SentBatch;
   }
 
-  function settle(): void {
+  /** Settles what has its answers; of the calls out of order, `some`. */
+  function settle(some: Iterable<Call>): void {
     settleInOrder(calls, versions);
-    if (calls.size === 0) for (const done of idleWaiters.splice(0)) done();
+    for (const call of some) if (call.left === 0 && others.delete(call)) settleCall(call, versions);
+    if (isIdle()) for (const done of idleWaiters.splice(0)) done();
   }
 
-  function failBatch(batch: OpenBatch, cause: unknown): void {
-    failSpans(batch.spans, cause);
-    context.onFree(batch.worker, 0);
-    settle();
+  const isIdle = () => calls.size + others.size === 0;
+
+  function countLate(spans: readonly Span[]): void {
+    const now = nowMs();
+    for (const { dueMs, rows } of spans) if (dueMs < now) counts.late += rows;
   }
 
-  /** A batch in place of a lost one: some of its rows, filled again. */
-  function refill({ bucket, layout, spans }: OpenBatch, from: number, to: number, deaths: number): OpenBatch {
-    const again = newBatch(bucket, layout, cutSpans(spans, from, to), deaths);
-    for (const { call, inCall, inBatch, rows } of again.spans)
-      for (let row = 0; row < rows; row++) call.fill(inCall + row, again.views, inBatch + row);
-    return again;
+  function part(lost: Piece, from: number, to: number, deaths: number): Piece {
+    const { bucket, layout, spans } = lost;
+    return { bucket, layout, spans: cutSpans(spans, from, to), rows: to - from, deaths };
   }
 
-  function piecesOf(lost: OpenBatch, deaths: number): OpenBatch[] {
+  function partsOf(lost: Piece, deaths: number): Piece[] {
     const { rows } = lost;
-    if (rows === 1 || deaths < HALVED_AFTER) return [refill(lost, 0, rows, deaths)];
+    if (rows === 1 || deaths < HALVED_AFTER) return [part(lost, 0, rows, deaths)];
     const half = Math.ceil(rows / 2);
-    return [refill(lost, 0, half, HALVED_AFTER - 1), refill(lost, half, rows, HALVED_AFTER - 1)];
+    return [part(lost, 0, half, HALVED_AFTER - 1), part(lost, half, rows, HALVED_AFTER - 1)];
   }
 
   return {
     usedMs: 0,
+    weight,
 
-    run(rows, fill, bucketOf = firstBucket) {
+    run(rows, fill, bucketOf = firstBucket, urgency = noUrgency) {
       return new Promise((resolve, reject) => {
         const scores = new Float32Array(rows * outputSize);
         const call: Call = {
-          ...{ fill, scores, rows, left: rows, resolve, reject },
-          ...{ failures: undefined, degraded: undefined, error: undefined },
+          ...{ fill, scores, rows, left: rows, resolve, reject, isInOrder: urgency === noUrgency },
+          ...{ failures: undefined, shed: undefined, degraded: undefined, error: undefined },
         };
-        try {
-          write(call, bucketOf);
-        } catch (error) {
-          undo(call);
-          reject(error);
-          return;
-        }
-        calls.add(call);
-        if (rows === 0) return settle();
+        const entries = entriesOf(call, bucketOf, urgency, nowMs());
+        (call.isInOrder ? calls : others).add(call);
+        for (const entry of entries) admit(entry);
+        if (call.left === 0) settle([call]);
         context.onWaiting();
       });
     },
 
     flush() {
-      for (const batch of waiting) batch.isClosed = true;
+      for (const bucket of buckets) flushed.set(bucket, lanes.rows(bucket));
       context.onWaiting();
     },
 
     complete(batch, answer, ms) {
-      const open = finish(batch);
-      if (open === undefined) return;
-      curves?.[open.bucket]?.observe(open.rows, ms);
+      const sent = finish(batch);
+      if (sent === undefined) return;
+      curves?.[sent.bucket]?.observe(sent.rows, ms);
       counts.batches++;
-      counts.rows += open.rows;
+      counts.rows += sent.rows;
       counts.failed += answer.failures.length;
       counts.workerMs += ms;
+      countLate(sent.spans);
       // The worker first: it should not idle while results are copied.
-      context.onFree(open.worker, ms - open.expectedMs);
-      answerSpans(open.spans, answer, outputSize);
-      settle();
+      context.onFree(sent.worker, ms - sent.expectedMs);
+      answerSpans(sent.spans, answer, outputSize);
+      settle(callsOf(sent.spans));
     },
 
     fail(batch, cause) {
-      const open = finish(batch);
-      if (open !== undefined) failBatch(open, cause);
+      const sent = finish(batch);
+      if (sent === undefined) return;
+      failSpans(sent.spans, cause);
+      context.onFree(sent.worker, 0);
+      settle(callsOf(sent.spans));
     },
 
     lose(batch, isSuspect) {
-      const open = finish(batch);
-      if (open === undefined) return;
-      pool.give(open.input);
+      const sent = finish(batch);
+      if (sent === undefined) return;
+      pool.give(sent.input);
       counts.lost++;
-      const deaths = open.deaths + (isSuspect ? 1 : 0);
+      const deaths = sent.deaths + (isSuspect ? 1 : 0);
       if (deaths >= GIVEN_UP_AFTER) {
         const failures = [[0, `the inference worker died or hung ${deaths} times at this row`]] as const;
         counts.rows++;
         counts.failed++;
-        answerSpans(open.spans, { scores: new Float32Array(outputSize), failures, degraded: null }, outputSize);
-      } else {
-        try {
-          waiting.unshift(...piecesOf(open, deaths));
-        } catch (error) {
-          return failBatch(open, error);
-        }
+        answerSpans(sent.spans, { scores: new Float32Array(outputSize), failures, degraded: null }, outputSize);
+      } else again.unshift(...partsOf(sent, deaths));
+      context.onFree(sent.worker, 0);
+      settle(callsOf(sent.spans));
+    },
+
+    idle: () => (isIdle() ? Promise.resolve() : new Promise((done) => idleWaiters.push(done))),
+
+    stats: () => ({
+      ...counts,
+      shed: Object.fromEntries(tiers.map((tier, i) => [tier, shedByTier[i]])) as Record<Tier, number>,
+      waiting: lanes.rows() + again.reduce((sum, { rows }) => sum + rows, 0),
+      batchRows: curves?.map((_, bucket) => growsTo(bucket)) ?? [batchMax],
+    }),
+
+    isWaiting,
+    hasFull: () => again.length > 0 || buckets.some((bucket) => lanes.rows(bucket) > 0 && mayStage(bucket)),
+    hasReady: () => again.length > 0 || buckets.some((bucket) => lanes.rows(bucket) > 0 && isReady(bucket)),
+
+    send(worker, isIdle, startsInMs) {
+      for (let piece = nextPiece(isIdle, startsInMs); piece !== undefined; piece = nextPiece(isIdle, startsInMs)) {
+        const ready = filled(piece);
+        if (ready === undefined) continue;
+        const expectedMs = msOf(ready.bucket, ready.rows);
+        const batch: SentBatch = { ...ready, worker, expectedMs };
+        underWay.add(batch);
+        options.dispatch(batch, worker);
+        return expectedMs;
       }
-      context.onFree(open.worker, 0);
-      settle();
+      return undefined;
     },
 
-    idle: () => (calls.size === 0 ? Promise.resolve() : new Promise((done) => idleWaiters.push(done))),
-
-    stats: () => ({ ...counts, batchRows: curves?.map((_, bucket) => growsTo(bucket)) ?? [batchMax] }),
-
-    isWaiting: () => waiting.length > 0,
-
-    hasFull: () => waiting.some(isFull),
-    hasReady: () => waiting.some(isReady),
-
-    send(worker, isIdle) {
-      const batch = (isIdle ? waiting[0] : waiting.find(isReady)) as OpenBatch;
-      remove(batch);
-      underWay.add(batch);
-      batch.worker = worker;
-      batch.expectedMs = curves?.[batch.bucket]?.ms(batch.rows) ?? batch.rows;
-      options.dispatch(batch, worker);
-      return batch.expectedMs;
-    },
+    shedLate: () => shedLate(context.startsInMs()),
   };
 }
+
+const callsOf = (parts: readonly { readonly call: Call }[]): Iterable<Call> => parts.map(({ call }) => call);
+const rowsIn = (spans: readonly Span[]): number => spans.reduce((sum, { rows }) => sum + rows, 0);

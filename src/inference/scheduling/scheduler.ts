@@ -10,30 +10,44 @@ export interface Scheduler {
   queue(options: QueueOptions): ModelQueue;
   /** A worker takes batches (as each does at the beginning), or takes none while it is started again. */
   setUp(worker: number, isUp: boolean): void;
+  /**
+   * Leaves the rows to others that would be late even now. It happens whenever a batch leaves; a timer calls it too, for the time when
+   * none does.
+   */
+  shedLate(): void;
 }
 
 /** One batch runs, and one waits in the worker, so that it never idles. */
 const perWorkerMax = 2;
 
+interface Place {
+  isUp: boolean;
+  inFlight: number;
+  /** When its batches end, as far as is known. */
+  freeAtMs: number;
+}
+
 /**
  * Micro-batching for all models and workers of a process, as pure logic: packs the rows of many callers into batches, gives them to
  * workers, and distributes the answers.
  *
- * A worker that has nothing to do gets what is there at once. A batch behind a running one leaves when it has its best size or is
+ * A worker that has nothing to do gets at once what is there. Behind a running batch one leaves when it has its best size or is
  * flushed; until then it grows, since no worker could take it. So the load decides the size of batches up to the best one (natural
  * batching, as in TF Serving's adaptive scheduler and in Triton with a queue delay of zero). A batch that is not full is not passed
  * over for ever by full ones of other models: after `waitMax` it counts as full beside them.
  *
- * Models share the workers by time: the next batch is of the model that has used the least, where one that comes back after a pause
- * has no claims from before (start-time fair queueing, Goyal et al. 1996). So none starves, however long the batches of others take.
+ * Models share the workers by time and weight: the next batch is of the model that has used the least for its weight, where one that
+ * comes back after a pause has no claims from before (start-time fair queueing, Goyal et al. 1996). So none starves, however long the
+ * batches of others take.
  *
- * Memory: per model the rows of the callers, rounded up to one batch per length bucket.
+ * Memory: see `modelQueue`, for each model.
  */
 export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler {
-  const places = Array.from({ length: workers }, () => ({ isUp: true, inFlight: 0 }));
+  const places = Array.from({ length: workers }, (): Place => ({ isUp: true, inFlight: 0, freeAtMs: 0 }));
+  const queues: Schedulable[] = [];
   /** The queues with waiting batches. */
   const active = new Set<Schedulable>();
-  /** The worker time of the model that was served last, when it was. */
+  /** The weighted worker time of the model that was served last, when it was. */
   let virtualMs = 0;
 
   /** The worker with the fewest batches, if it takes one more. */
@@ -58,16 +72,23 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
   }
 
   const claimOf = ({ usedMs }: Schedulable): number => Math.max(usedMs, virtualMs);
+  const startsInMs = ({ inFlight, freeAtMs }: Place): number => (inFlight === 0 ? 0 : Math.max(0, freeAtMs - nowMs()));
 
   function pump(): void {
     for (let worker = freeWorker(); worker !== undefined; worker = freeWorker()) {
-      const place = places[worker] as (typeof places)[number];
+      const place = places[worker] as Place;
       const isIdle = place.inFlight === 0;
       const queue = nextQueue(isIdle);
       if (queue === undefined) return;
-      virtualMs = claimOf(queue);
+      const startsMs = startsInMs(place);
       place.inFlight++;
-      queue.usedMs = virtualMs + queue.send(worker, isIdle);
+      const ms = queue.send(worker, isIdle, startsMs);
+      if (ms === undefined) place.inFlight--;
+      else {
+        virtualMs = claimOf(queue);
+        queue.usedMs = virtualMs + ms / queue.weight;
+        place.freeAtMs = nowMs() + startsMs + ms;
+      }
       if (!queue.isWaiting()) active.delete(queue);
     }
   }
@@ -81,18 +102,32 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
           pump();
         },
         onFree(worker, extraMs) {
-          (places[worker] as (typeof places)[number]).inFlight--;
-          queue.usedMs += extraMs;
+          (places[worker] as Place).inFlight--;
+          queue.usedMs += extraMs / queue.weight;
           if (queue.isWaiting()) active.add(queue);
           pump();
         },
+        startsInMs() {
+          const up = places.filter(({ isUp }) => isUp);
+          // A worker that is started again is soon there.
+          return up.length === 0 ? 0 : Math.min(...up.map(startsInMs));
+        },
+        workers() {
+          const others = [...active].filter((other) => other !== queue);
+          return (places.length * queue.weight) / others.reduce((sum, { weight }) => sum + weight, queue.weight);
+        },
       });
+      queues.push(queue);
       return queue;
     },
 
     setUp(worker, isUp) {
-      (places[worker] as (typeof places)[number]).isUp = isUp;
+      (places[worker] as Place).isUp = isUp;
       pump();
+    },
+
+    shedLate() {
+      for (const queue of queues) queue.shedLate();
     },
   };
 }

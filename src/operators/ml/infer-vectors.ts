@@ -1,6 +1,7 @@
 import {
   type Adds,
   type BatchedLogic,
+  type FallbackReason,
   type Free,
   inferenceService,
   MillraceError,
@@ -24,6 +25,8 @@ import {
   modelProblems,
   modelSettings,
   specOf,
+  type UrgencyOptions,
+  urgencyOf,
 } from './model-options.js';
 
 /** A model's vector for one record. */
@@ -34,10 +37,14 @@ export interface InferredVector {
   readonly model: string;
   /** What answered in place of the first declared model and provider (`'cpu'`, `'small.onnx'`); `null` where these did. */
   readonly degraded: string | null;
+  /** Why another model answered: the first one failed on the record, could not be run, or would have been late. */
+  readonly reason?: FallbackReason;
 }
 
 /** Which model of tensors `infer` asks, what fills its inputs, and under which name it adds the vector. */
-export interface InferVectorsOptions<T, As extends string, Name extends string> extends ModelOptions<As> {
+export interface InferVectorsOptions<T, As extends string, Name extends string>
+  extends ModelOptions<As>,
+    UrgencyOptions<T> {
   /** A record's tensor for each input of the model, without the axis of the batch. */
   readonly inputs: { readonly [N in Name]: (value: T) => Tensor };
   /** The output to use (default: the only float32 output). */
@@ -73,7 +80,7 @@ export function inferVectors<T, const As extends string, Name extends string>(
       async open(context, services) {
         const handle = await services.get(inferenceService).open(specOf(options, tensors));
         const readers = Object.values<(value: T) => Tensor>(options.inputs) as readonly ((value: unknown) => Tensor)[];
-        return vectorizer(handle, readers, options.as, context);
+        return vectorizer(handle, readers, options as InferVectorsOptions<unknown, As, Name>, context);
       },
     },
   };
@@ -82,11 +89,11 @@ export function inferVectors<T, const As extends string, Name extends string>(
 function vectorizer(
   model: ModelHandle,
   readers: readonly ((value: unknown) => Tensor)[],
-  as: string,
+  options: InferVectorsOptions<unknown, string, string>,
   context: StepContext,
 ): BatchedLogic {
   const { outputSize } = model;
-  const withVector = fieldAdder(as);
+  const withVector = fieldAdder(options.as);
 
   /** The rows that the model can take, with their tensors; the others are answered at once. */
   function readRows(values: readonly unknown[], answers: unknown[]) {
@@ -104,23 +111,26 @@ function vectorizer(
     async onBatch(values) {
       const answers = new Array<unknown>(values.length);
       const rows = readRows(values, answers);
-      const { scores, failures, degraded, versions } = await model.run(
+      const { scores, failures, degraded, reasons, versions } = await model.run(
         rows.length,
         (row, into, place) => {
           const { tensors } = rows[row] as (typeof rows)[number];
           for (const [i, { data }] of tensors.entries()) into[i]?.set(data as never, place * data.length);
         },
         (row) => rows[row]?.bucket ?? 0,
+        urgencyOf(options, (row) => values[rows[row]?.at as number], false),
       );
       for (const [row, { at }] of rows.entries()) {
         const vector = Array.from(scores.subarray(row * outputSize, (row + 1) * outputSize));
         const failure = failures.get(row) ?? whatIsNoNumber(vector);
+        const reason = reasons?.[row];
         answers[at] =
           failure === undefined
             ? withVector(values[at], {
                 vector,
                 model: versions[row] as string,
                 degraded: degraded[row] as string | null,
+                ...(reason && { reason }),
               } satisfies InferredVector)
             : new RowFailure('inference', failure);
       }

@@ -1,8 +1,10 @@
 import {
   type Adds,
   type BatchedLogic,
+  type FallbackReason,
   type FeatureShape,
   type FeatureVector,
+  type FillRow,
   type Free,
   inferenceService,
   MillraceError,
@@ -30,7 +32,13 @@ import {
   modelSettings,
   providerProblems,
   specOf,
+  type UrgencyOptions,
+  urgencyOf,
 } from './model-options.js';
+
+interface WithFeatures {
+  readonly features: FeatureVector;
+}
 
 /** A model's answer about one record. */
 export interface Inferred {
@@ -40,6 +48,8 @@ export interface Inferred {
   readonly model: string;
   /** What answered in place of the first declared model and provider (`'cpu'`, `'small.onnx'`); `null` where these did. */
   readonly degraded: string | null;
+  /** Why another model or a rule answered: the model failed on the record, could not be run, or would have been late. */
+  readonly reason?: FallbackReason;
 }
 
 /** A score without a model. */
@@ -62,7 +72,9 @@ export interface Cascade {
 }
 
 /** Which model `infer` asks, how it makes batches, and under which name it adds the score. */
-export interface InferOptions<As extends string> extends Omit<ModelOptions<As>, 'fallback'> {
+export interface InferOptions<As extends string, T = WithFeatures>
+  extends Omit<ModelOptions<As>, 'fallback'>,
+    UrgencyOptions<T> {
   /**
    * What answers in place of the model, in this order: the rows on which it fails, and all rows while it cannot be run. A rule may
    * be the last.
@@ -123,9 +135,9 @@ export interface InferOptions<As extends string> extends Omit<ModelOptions<As>, 
 export function infer<T, const As extends string, Name extends string>(
   options: InferVectorsOptions<T, As, Name>,
 ): Operator<T & Free<As>, Adds<{ readonly [K in As]: InferredVector }>>;
-export function infer<const As extends string>(
-  options: InferOptions<As>,
-): Operator<{ readonly features: FeatureVector } & Free<As>, Adds<{ readonly [K in As]: Inferred }>>;
+export function infer<const As extends string, T extends WithFeatures = WithFeatures>(
+  options: InferOptions<As, T>,
+): Operator<T & Free<As>, Adds<{ readonly [K in As]: Inferred }>>;
 export function infer(
   options: InferOptions<string> | InferVectorsOptions<never, string, string>,
 ): Operator<never, Adds<object>> {
@@ -134,7 +146,7 @@ export function infer(
 
 function inferScores<const As extends string>(
   options: InferOptions<As>,
-): Operator<{ readonly features: FeatureVector } & Free<As>, Adds<{ readonly [K in As]: Inferred }>> {
+): Operator<WithFeatures & Free<As>, Adds<{ readonly [K in As]: Inferred }>> {
   const { models, rule } = partsOf(options);
   const { cascade } = options;
   return {
@@ -148,7 +160,7 @@ function inferScores<const As extends string>(
       async open(context, services) {
         const handle = await services.get(inferenceService).open(withCascade(specOf(models), cascade));
         if (options.view !== undefined) checkWidth(options.view, handle, context);
-        return scorer(handle, options.as, rule, context);
+        return scorer(handle, options, rule, context);
       },
     },
   };
@@ -159,7 +171,7 @@ const isRule = (fallback: FallbackModel | FallbackRule): fallback is FallbackRul
 /** The options with the models of the fallback chain alone, and its rule. */
 function partsOf<As extends string>(options: InferOptions<As>) {
   const { fallback = [], ...others } = options;
-  const models: ModelOptions<As> = {
+  const models: ModelOptions<As> & UrgencyOptions<WithFeatures> = {
     ...others,
     fallback: fallback.filter((each): each is FallbackModel => !isRule(each)),
   };
@@ -200,20 +212,28 @@ function problemsOf(options: InferOptions<string>): readonly Problem[] {
   return problems;
 }
 
-function scorer(model: ModelHandle, as: string, rule: FallbackRule | undefined, context: StepContext): BatchedLogic {
+function scorer(
+  model: ModelHandle,
+  options: InferOptions<string>,
+  rule: FallbackRule | undefined,
+  context: StepContext,
+): BatchedLogic {
   const { outputSize } = model;
   const inputSize = widthOf(model);
-  const withInferred = fieldAdder(as);
+  const withInferred = fieldAdder(options.as);
 
-  const score = (rows: readonly { readonly features: FeatureVector }[]): Promise<RunResult> =>
-    model.run(rows.length, (row, into, place) => {
-      const { dense, view } = (rows[row] as (typeof rows)[number]).features;
+  function score(rows: readonly WithFeatures[]): Promise<RunResult> {
+    const fill: FillRow = (row, into, place) => {
+      const { dense, view } = (rows[row] as WithFeatures).features;
       if (dense.length !== inputSize) throw wrongWidth(context, `'${view}'`, dense.length, inputSize);
       // A loop: for rows of tens of numbers it beats `set`, which costs a call into the runtime.
       const numbers = into[0] as Float32Array;
       const at = place * inputSize;
       for (let i = 0; i < inputSize; i++) numbers[at + i] = dense[i] as number;
-    });
+    };
+    const urgency = urgencyOf(options, (row) => rows[row] as WithFeatures, rule !== undefined);
+    return model.run(rows.length, fill, undefined, urgency);
+  }
 
   /** The answers of the models; nothing where none of them can be run and a rule answers in their place. */
   const scoreIfPossible = async (rows: Parameters<typeof score>[0]): Promise<RunResult | undefined> => {
@@ -225,16 +245,16 @@ function scorer(model: ModelHandle, as: string, rule: FallbackRule | undefined, 
     }
   };
 
-  function byRule(value: { readonly features: FeatureVector }, { name, rule: scoreOf }: FallbackRule): unknown {
+  function byRule(value: WithFeatures, reason: FallbackReason, { name, rule: scoreOf }: FallbackRule): unknown {
     const score = scoreOf(value.features);
     return Number.isFinite(score)
-      ? withInferred(value, { score, model: name, degraded: name } satisfies Inferred)
+      ? withInferred(value, { score, model: name, degraded: name, reason } satisfies Inferred)
       : new RowFailure('inference', `the score of the rule '${name}' is ${score}`);
   }
 
   return {
     async onBatch(values) {
-      const rows = values as readonly { readonly features: FeatureVector }[];
+      const rows = values as readonly WithFeatures[];
       const result = await scoreIfPossible(rows);
       const answers = new Array<unknown>(rows.length);
       for (let row = 0; row < rows.length; row++) {
@@ -244,13 +264,21 @@ function scorer(model: ModelHandle, as: string, rule: FallbackRule | undefined, 
         if (result !== undefined && failure === undefined) {
           const model = result.versions[row] as string;
           const degraded = result.degraded[row] as string | null;
-          answers[row] = withInferred(value, { score, model, degraded } satisfies Inferred);
-        } else answers[row] = rule ? byRule(value, rule) : new RowFailure('inference', failure as string);
+          const reason = result.reasons?.[row];
+          answers[row] = withInferred(value, { score, model, degraded, ...(reason && { reason }) } satisfies Inferred);
+        } else if (rule !== undefined) answers[row] = byRule(value, reasonOf(result, row), rule);
+        else answers[row] = new RowFailure('inference', failure as string);
       }
       return answers;
     },
     flush: () => model.flush(),
   };
+}
+
+/** Why a rule answers a row in place of the models. */
+function reasonOf(result: RunResult | undefined, row: number): FallbackReason {
+  if (result === undefined) return 'unavailable';
+  return result.shed?.has(row) ? 'overloaded' : 'failed';
 }
 
 function checkWidth(

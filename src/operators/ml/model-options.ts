@@ -8,6 +8,9 @@ import {
   providers,
   type Settings,
   type TensorSpec,
+  type Tier,
+  tiers,
+  type Urgency,
   whatIsWrongWith,
 } from '../../core/index.js';
 
@@ -28,6 +31,21 @@ export interface ModelOptions<As extends string> {
   readonly providers: readonly (Provider | ProviderOptions)[];
   /** What answers in place of the model, in this order: the rows on which it fails, and all rows while it cannot be run. */
   readonly fallback?: readonly FallbackModel[];
+  /** The model's share of the workers' time, beside the weights of others, where they have more rows than can be answered (default 1). */
+  readonly weight?: number;
+  /** How many rows may wait where a fallback can answer; those of the lowest tier are left to it first (default 64 batches). */
+  readonly queueMax?: number;
+}
+
+/** How urgent records are. */
+export interface UrgencyOptions<T> {
+  /** The tier of records (default `normal`): where too many wait, batches take 16 rows of `high`, 4 of `normal` and 1 of `low`. */
+  readonly tier?: Tier | ((value: T) => Tier);
+  /**
+   * In what time records should be answered, from when they come to the step. Those that are due first go first. With a fallback,
+   * those that would be late are left to it.
+   */
+  readonly deadline?: Duration | ((value: T) => Duration);
 }
 
 /** A model that answers in place of another: a smaller file, or the same one on other providers. */
@@ -41,8 +59,29 @@ export interface FallbackModel {
 /** The model as the inference service opens it. */
 export function specOf(options: ModelOptions<string>, tensors?: TensorSpec): ModelSpec {
   const { model, batchMax, waitMax, providers, fallback = [] } = options;
-  const own: ModelSpec = { model, batchMax, waitMax, providers, ...(tensors && { tensors }) };
+  const own: ModelSpec = { model, batchMax, waitMax, providers, ...limitsOf(options), ...(tensors && { tensors }) };
   return fallback.length === 0 ? own : { ...own, fallback: fallback.map((other) => inPlaceOf(own, other)) };
+}
+
+const limitsOf = ({ weight, queueMax }: ModelOptions<string>) => ({
+  ...(weight !== undefined && { weight }),
+  ...(queueMax !== undefined && { queueMax }),
+});
+
+/** How urgent the records of a call are; nothing where nothing is said. `sheds` where a fallback of the caller answers. */
+export function urgencyOf<T>(
+  { tier, deadline }: UrgencyOptions<T>,
+  rowOf: (row: number) => T,
+  sheds: boolean,
+): Urgency | undefined {
+  if (tier === undefined && deadline === undefined) return undefined;
+  return {
+    sheds,
+    ...(tier !== undefined && { tierOf: (row: number) => (typeof tier === 'string' ? tier : tier(rowOf(row))) }),
+    ...(deadline !== undefined && {
+      deadlineOf: (row: number) => (typeof deadline === 'function' ? deadline(rowOf(row)) : deadline),
+    }),
+  };
 }
 
 /** A model with the same limits, inputs and outputs as another. */
@@ -58,16 +97,13 @@ export const isNondeterministic = ({ providers, fallback = [] }: ModelOptions<st
 
 export const isOnCpu = (wanted: ModelSpec['providers']): boolean => wanted.every((provider) => provider === 'cpu');
 
-export function modelSettings({
-  model,
-  as,
-  batchMax,
-  waitMax,
-  providers,
-  fallback = [],
-}: ModelOptions<string>): Settings {
+export function modelSettings(options: ModelOptions<string> & UrgencyOptions<never>): Settings {
+  const { model, as, batchMax, waitMax, providers, fallback = [], tier, deadline } = options;
   return {
     ...{ model: fileName(model), as, batchMax, waitMax, providers: providers.map(providerName).join(', ') },
+    ...limitsOf(options),
+    ...(tier !== undefined && { tier: typeof tier === 'function' ? 'by record' : tier }),
+    ...(deadline !== undefined && { deadline: typeof deadline === 'function' ? 'by record' : deadline }),
     ...(fallback.length > 0 && { fallback: fallback.map(nameOfFallback).join(', ') }),
   };
 }
@@ -82,13 +118,9 @@ export const nameOfFallback = ({ model, providers }: FallbackModel): string =>
 export const fileName = (file: string | URL): string =>
   typeof file === 'string' ? file : (file.pathname.split('/').at(-1) ?? '');
 
-export function modelProblems({
-  batchMax,
-  waitMax,
-  providers: wanted,
-  fallback = [],
-}: ModelOptions<string>): readonly Problem[] {
-  const problems: Problem[] = [];
+export function modelProblems(options: ModelOptions<string> & UrgencyOptions<never>): readonly Problem[] {
+  const { batchMax, waitMax, providers: wanted, fallback = [] } = options;
+  const problems: Problem[] = [...urgencyProblems(options)];
   if (!Number.isSafeInteger(batchMax) || batchMax < 1) {
     problems.push({
       message: `batchMax is ${batchMax}`,
@@ -105,6 +137,24 @@ export function modelProblems({
         hint: 'give another `model`, or other `providers`',
       });
   }
+  return problems;
+}
+
+function urgencyProblems({
+  tier,
+  deadline,
+  weight = 1,
+  queueMax = 1,
+}: ModelOptions<string> & UrgencyOptions<never>): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (typeof tier === 'string' && !tiers.includes(tier))
+    problems.push({ message: `there is no tier '${tier}'`, hint: `choose from ${tiers.join(', ')}` });
+  if (typeof deadline === 'number' && !(deadline > 0))
+    problems.push({ message: `deadline is ${deadline}`, hint: 'give a duration above 0, e.g. millis(50)' });
+  if (!(weight > 0 && Number.isFinite(weight)))
+    problems.push({ message: `weight is ${weight}`, hint: 'give a number above 0; models without one have 1' });
+  if (!Number.isSafeInteger(queueMax) || queueMax < 1)
+    problems.push({ message: `queueMax is ${queueMax}`, hint: 'give a number of rows, from 1' });
   return problems;
 }
 

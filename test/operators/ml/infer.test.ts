@@ -20,6 +20,7 @@ import {
   type Source,
   type StepContext,
   serviceRegistry,
+  type Urgency,
 } from '../../../src/core/index.js';
 import { createInference } from '../../../src/inference/index.js';
 import { type InferOptions, type Inferred, infer } from '../../../src/operators/ml/infer.js';
@@ -235,14 +236,15 @@ describe('infer with a fallback chain', () => {
   test('answers with another model where the first one fails, and says so', async () => {
     const [good, bad] = await risks({ model: modelFile('table'), fallback: [{ model: same }] }, [2, 99]);
     expect(good).toMatchObject({ score: 20, degraded: null });
-    expect(bad).toMatchObject({ score: 99, degraded: 'same.onnx' });
+    expect(bad).toMatchObject({ score: 99, degraded: 'same.onnx', reason: 'failed' });
+    expect(good).not.toHaveProperty('reason');
     expect(good?.model).not.toBe(bad?.model);
   });
 
   test('answers with a rule at last, where its score is a number', async () => {
     const [good, bad] = await risks({ model: modelFile('table'), fallback: [rule] }, [2, 99]);
     expect(good).toMatchObject({ score: 20, degraded: null });
-    expect(bad).toEqual({ score: 0.099, model: 'prior', degraded: 'prior' });
+    expect(bad).toEqual({ score: 0.099, model: 'prior', degraded: 'prior', reason: 'failed' });
     const wrong = { name: 'wrong', rule: () => Number.NaN };
     expect((await risks({ model: modelFile('table'), fallback: [wrong] }, [99]))[0]).toEqual({
       reason: 'inference',
@@ -255,6 +257,7 @@ describe('infer with a fallback chain', () => {
     expect((await risks({ model: modelFile('not-there'), fallback }, [7]))[0]).toMatchObject({
       score: 7,
       degraded: 'same.onnx',
+      reason: 'unavailable',
     });
     const providers = ['tensorrt'] as const;
     expect((await risks({ model: same, providers, fallback: [{ providers: ['cpu'] }] }, [7]))[0]).toMatchObject({
@@ -294,8 +297,64 @@ describe('infer with a fallback chain', () => {
       if (shape.shape !== 'batched') throw new Error('infer is a batched operator');
       return (await shape.open(context, servicesWith(lost))).onBatch([row(5)], origins);
     };
-    expect(await scores({ fallback: [rule] })).toMatchObject([{ risk: { score: 0.005, degraded: 'prior' } }]);
+    expect(await scores({ fallback: [rule] })).toMatchObject([
+      { risk: { score: 0.005, degraded: 'prior', reason: 'unavailable' } },
+    ]);
     await expect(scores({})).rejects.toMatchObject({ code: 'inference' });
+  });
+
+  test('leaves records that would be late to the rule', async () => {
+    const changes = { model: same, batchMax: 1, fallback: [rule], deadline: millis(200) } as const;
+    // The model makes as many turns of a loop: so many that all of them take longer by far.
+    const answers = await risks(changes, new Array<number>(200).fill(20_000));
+    expect(answers[0]).toMatchObject({ score: 20_000, degraded: null });
+    expect(answers.at(-1)).toMatchObject({ score: 20, degraded: 'prior', reason: 'overloaded' });
+  });
+
+  test('asks with the tier and the deadline of each record', async () => {
+    const asked: (Urgency | undefined)[] = [];
+    const service = {
+      open: async () => ({
+        ...{ inputs: [{ shape: [1] }], outputSize: 1 },
+        run: async (rows: number, _fill: unknown, _bucketOf: unknown, urgency?: Urgency) => {
+          asked.push(urgency);
+          const [scores, versions] = [new Float32Array(rows), new Array(rows).fill('v')];
+          return { scores, versions, failures: new Map(), degraded: new Array(rows).fill(null) };
+        },
+      }),
+      close: async () => {},
+    } as unknown as InferenceService;
+    const ask = async (changes: Partial<InferOptions<'risk'>>) => {
+      const { shape } = infer({ ...options, ...changes });
+      if (shape.shape !== 'batched') throw new Error('infer is a batched operator');
+      await (await shape.open(context, servicesWith(service))).onBatch([row(5), row(7)], origins);
+    };
+    await ask({});
+    await ask({ tier: 'low', fallback: [rule] });
+    await ask({ deadline: ({ features }) => millis(features.dense[0] as number) });
+    expect(asked[0]).toBeUndefined();
+    expect([asked[1]?.sheds, asked[1]?.tierOf?.(0), asked[1]?.deadlineOf]).toEqual([true, 'low', undefined]);
+    expect([asked[2]?.sheds, asked[2]?.deadlineOf?.(0), asked[2]?.deadlineOf?.(1)]).toEqual([false, 5, 7]);
+  });
+
+  test('describes how urgent records are, and finds what cannot be', () => {
+    const urgency = { tier: 'high', deadline: millis(50), weight: 2, queueMax: 100 } as const;
+    expect(infer({ ...options, ...urgency }).settings).toMatchObject({
+      tier: 'high',
+      deadline: 50,
+      weight: 2,
+      queueMax: 100,
+    });
+    expect(infer({ ...options, tier: () => 'low', deadline: () => millis(1) }).settings).toMatchObject({
+      ...{ tier: 'by record', deadline: 'by record' },
+    });
+    const wrong = { tier: 'urgent' as 'high', deadline: millis(0), weight: 0, queueMax: 0.5 };
+    expect(infer({ ...options, ...wrong }).problems?.map(({ message }) => message)).toEqual([
+      "there is no tier 'urgent'",
+      'deadline is 0',
+      'weight is 0',
+      'queueMax is 0.5',
+    ]);
   });
 
   test('is deterministic as long as the rows alone decide, on the CPU', () => {

@@ -1,0 +1,67 @@
+import type { Lanes } from './lanes.js';
+import type { LatencyCurve } from './latency-curve.js';
+
+export interface BatchSizeOptions {
+  readonly batchMax: number;
+  /** By length bucket; without them a batch is as large as it may be. */
+  readonly curves: readonly LatencyCurve[] | undefined;
+  readonly lanes: Pick<Lanes, 'rows' | 'first'>;
+}
+
+/** A row waits for a running batch, a staged one and its own. */
+const BATCHES_BEFORE = 3;
+/** Smaller batches answer nearly as many rows if they answer this share of them. */
+const NEARLY = 0.9;
+/** Staged batches save what a batch costs beside its run. Where it is less than this share of it, rows with deadlines are not staged. */
+const STAGED_FROM = 0.01;
+
+/** How many rows the batches of a model have, by length bucket: what its latency curves and the deadlines of its rows say. */
+export function batchSizes({ batchMax, curves, lanes }: BatchSizeOptions) {
+  const growsTo = (bucket: number) => Math.min(batchMax, curves?.[bucket]?.bestRows() ?? batchMax);
+  const msOf = (bucket: number, rows: number) => curves?.[bucket]?.ms(rows) ?? rows;
+  const p99Of = (bucket: number, rows: number) => curves?.[bucket]?.p99Ms(rows) ?? rows;
+
+  /**
+   * The rows of a full batch: as many as are answered the fastest. Those with a deadline may wait for a running batch and a staged one
+   * before their own, so a smaller one is full where these take too long, if it answers nearly as many rows a second.
+   */
+  function fullRows(bucket: number): number {
+    const best = growsTo(bucket);
+    const first = lanes.first(bucket);
+    if (first === undefined || !Number.isFinite(first.dueMs)) return best;
+    const withinMs = first.dueMs - first.sinceMs;
+    const rateOf = (rows: number) => rows / msOf(bucket, rows);
+    let full = best;
+    while (full > 1 && BATCHES_BEFORE * p99Of(bucket, full) > withinMs) {
+      const half = Math.floor(full / 2);
+      if (rateOf(half) < NEARLY * rateOf(best)) break;
+      full = half;
+    }
+    return full;
+  }
+
+  /** The rows of the next batch: a full one; fewer if no more wait than that, and the first is in time only in a smaller batch. */
+  function sizeOf(bucket: number, startsAtMs: number): number {
+    const full = fullRows(bucket);
+    const first = lanes.first(bucket);
+    const waiting = lanes.rows(bucket);
+    if (first === undefined || waiting > full) return full;
+    const leftMs = first.dueMs - startsAtMs;
+    return largest(waiting, (rows) => p99Of(bucket, rows) <= leftMs) ?? full;
+  }
+
+  /** Whether it pays to stage a batch: urgent rows that come later cannot be in it any more. */
+  function stages(bucket: number): boolean {
+    const rows = fullRows(bucket);
+    const isUrgent = Number.isFinite(lanes.first(bucket)?.dueMs);
+    return !isUrgent || (curves?.[bucket]?.overheadMs ?? 0) >= STAGED_FROM * msOf(bucket, rows);
+  }
+
+  return { growsTo, msOf, p99Of, fullRows, sizeOf, stages };
+}
+
+/** The largest of `most` rows, half of them, and so on, that fits. */
+function largest(most: number, fits: (rows: number) => boolean): number | undefined {
+  for (let rows = most; rows >= 1; rows = Math.floor(rows / 2)) if (fits(rows)) return rows;
+  return undefined;
+}

@@ -1,0 +1,199 @@
+import type { Call, Span } from './calls.js';
+
+/** Rows of one call that wait, one after another: of one length, in one tier, due at one time. */
+export interface Waiting {
+  readonly call: Call;
+  readonly bucket: number;
+  /** The number of its tier, 0 for the most urgent. */
+  readonly tier: number;
+  readonly sinceMs: number;
+  /** When they should be answered; `Infinity` without a deadline. */
+  readonly dueMs: number;
+  /** Their place in the lane. Rows without a deadline have one too, so that others cannot pass them for ever. */
+  readonly placeMs: number;
+  /** Whether others answer in place of the model where it would be late. */
+  readonly sheds: boolean;
+  first: number;
+  rows: number;
+}
+
+/** The rows of a model that wait for a batch. */
+export interface Lanes {
+  /** How many wait, in all or of one length. */
+  rows(bucket?: number): number;
+  /** How many wait in a tier and in those before it. */
+  rowsBefore(tier: number): number;
+  add(waiting: Waiting): void;
+  /** Since when the first of this length waits whose turn comes next in one of the tiers. */
+  sinceMs(bucket: number): number;
+  /** The row whose turn it is among those of this length. */
+  first(bucket: number): Waiting | undefined;
+  /** Of these lengths, the one of the row whose turn it is. */
+  next(buckets: readonly number[]): number | undefined;
+  /** Takes up to `most` rows of one length, in their turn. */
+  take(bucket: number, most: number, nowMs: number): Span[];
+  /** Removes all rows of a call, and returns how many. */
+  removeCall(call: Call): number;
+  /** Removes the rows of a length that may be shed and are due before `ms`. */
+  removeLate(bucket: number, ms: number): Waiting[];
+  /** Removes up to `rows` rows that may be shed: the last ones of the lowest tiers, and none of a tier before `tier`. */
+  removeLowest(rows: number, tier: number): Waiting[];
+}
+
+/** What tiers get, by rows, where all of them have more than can be answered. */
+export const tierWeights = [16, 4, 1] as const;
+/** After so long the rows of a tier count twice, after twice as long three times: at most as those of the tier above. */
+const AGEING_MS = 1_000;
+
+/**
+ * The waiting rows of a model, in *lanes*: one for each tier and length.
+ *
+ * In a lane the row that is due first comes first. Tiers share the rows of batches by weight, where one that comes back after a pause
+ * has no claims from before (start-time fair queueing, Goyal et al. 1996), and rows gain weight as they wait; so no tier starves.
+ * Only rows of one length share a batch: the row whose turn it is decides which.
+ *
+ * Memory: an entry for the neighbouring rows of a call that have the same length, tier and deadline.
+ */
+export function createLanes(): Lanes {
+  /** By bucket and tier, in the order in which they are due. */
+  const lanes: Waiting[][][] = [];
+  const tierRows = tierWeights.map(() => 0);
+  const bucketRows: number[] = [];
+  /** By tier, the weighted rows that it got, and that of the tier which was served last. */
+  const served = tierWeights.map(() => 0);
+  let virtual = 0;
+
+  const laneOf = (bucket: number, tier: number): Waiting[] => {
+    lanes[bucket] ??= tierWeights.map(() => []);
+    return lanes[bucket]?.[tier] as Waiting[];
+  };
+  const headOf = (bucket: number, tier: number): Waiting | undefined => lanes[bucket]?.[tier]?.[0];
+  const claimOf = (tier: number): number => Math.max(served[tier] as number, virtual);
+  const count = ({ bucket, tier }: Waiting, rows: number) => {
+    (tierRows[tier] as number) += rows;
+    bucketRows[bucket] = (bucketRows[bucket] ?? 0) + rows;
+  };
+
+  /** The row of a length whose turn it is; of those in other tiers than one. */
+  function turnOf(bucket: number, exceptTier = -1): Waiting | undefined {
+    let turn: Waiting | undefined;
+    for (let tier = 0; tier < tierWeights.length; tier++) {
+      const head = headOf(bucket, tier);
+      if (head === undefined || tier === exceptTier) continue;
+      if (turn === undefined || claimOf(tier) < claimOf(turn.tier)) turn = head;
+    }
+    return turn;
+  }
+
+  const weightOf = ({ tier, sinceMs }: Waiting, nowMs: number): number =>
+    Math.min(
+      tierWeights[tier - 1] ?? Number.POSITIVE_INFINITY,
+      (tierWeights[tier] as number) * (1 + (nowMs - sinceMs) / AGEING_MS),
+    );
+
+  return {
+    rows: (bucket) => (bucket === undefined ? tierRows.reduce((a, b) => a + b, 0) : (bucketRows[bucket] ?? 0)),
+    rowsBefore: (tier) => tierRows.reduce((sum, rows, each) => sum + (each <= tier ? rows : 0), 0),
+
+    add(waiting) {
+      const lane = laneOf(waiting.bucket, waiting.tier);
+      let at = lane.length;
+      while (at > 0 && (lane[at - 1] as Waiting).placeMs > waiting.placeMs) at--;
+      lane.splice(at, 0, waiting);
+      count(waiting, waiting.rows);
+    },
+
+    sinceMs: (bucket) =>
+      Math.min(...tierWeights.map((_, tier) => headOf(bucket, tier)?.sinceMs ?? Number.POSITIVE_INFINITY)),
+    first: (bucket) => turnOf(bucket),
+
+    next(buckets) {
+      let next: Waiting | undefined;
+      for (const bucket of buckets) {
+        const turn = turnOf(bucket);
+        if (turn !== undefined && (next === undefined || isBefore(turn, next))) next = turn;
+      }
+      return next?.bucket;
+    },
+
+    take(bucket, most, nowMs) {
+      const spans: Span[] = [];
+      for (let taken = 0; taken < most; ) {
+        const head = turnOf(bucket);
+        if (head === undefined) break;
+        const other = turnOf(bucket, head.tier);
+        const weight = weightOf(head, nowMs);
+        const claim = claimOf(head.tier);
+        // Until it is the turn of another tier.
+        const lead = other === undefined ? most : Math.floor((claimOf(other.tier) - claim) * weight) + 1;
+        const rows = Math.min(head.rows, most - taken, lead);
+        spans.push({ call: head.call, inCall: head.first, inBatch: taken, rows, dueMs: head.dueMs });
+        virtual = claim;
+        served[head.tier] = claim + rows / weight;
+        shorten(head, rows);
+        taken += rows;
+      }
+      return spans;
+    },
+
+    removeCall(call) {
+      let removed = 0;
+      for (const lane of lanes.flat()) {
+        for (const waiting of lane.filter((each) => each.call === call)) {
+          removed += waiting.rows;
+          remove(lane, waiting);
+        }
+      }
+      return removed;
+    },
+
+    removeLate(bucket, ms) {
+      const late: Waiting[] = [];
+      for (const lane of lanes[bucket] ?? []) {
+        const end = lane.findIndex(({ placeMs }) => placeMs >= ms);
+        for (const waiting of lane.slice(0, end < 0 ? lane.length : end))
+          if (waiting.sheds && waiting.dueMs < ms) late.push(remove(lane, waiting));
+      }
+      return late;
+    },
+
+    removeLowest(rows, highest) {
+      const removed: Waiting[] = [];
+      let left = rows;
+      for (let tier = tierWeights.length - 1; tier >= highest && left > 0; tier--) {
+        for (const lane of lanes.map((each) => each[tier] as Waiting[])) {
+          for (const waiting of lane.toReversed()) {
+            if (!waiting.sheds || left <= 0) continue;
+            const part = Math.min(left, waiting.rows);
+            left -= part;
+            if (part === waiting.rows) removed.push(remove(lane, waiting));
+            else {
+              waiting.rows -= part;
+              count(waiting, -part);
+              removed.push({ ...waiting, first: waiting.first + waiting.rows, rows: part });
+            }
+          }
+        }
+      }
+      return removed;
+    },
+  };
+
+  function isBefore(a: Waiting, b: Waiting): boolean {
+    return a.tier === b.tier ? a.placeMs < b.placeMs : claimOf(a.tier) < claimOf(b.tier);
+  }
+
+  /** Removes the first rows of the head of a lane. */
+  function shorten(head: Waiting, rows: number): void {
+    count(head, -rows);
+    head.first += rows;
+    head.rows -= rows;
+    if (head.rows === 0) laneOf(head.bucket, head.tier).shift();
+  }
+
+  function remove(lane: Waiting[], waiting: Waiting): Waiting {
+    lane.splice(lane.indexOf(waiting), 1);
+    count(waiting, -waiting.rows);
+    return waiting;
+  }
+}
