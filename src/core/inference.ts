@@ -103,10 +103,15 @@ export interface Urgency {
   readonly deadlineOf?: (row: number) => number | undefined;
   /** Somebody else answers in place of the model: rows that would be late fail at once, and are named in `shed`. */
   readonly sheds?: boolean;
+  /** The stream is behind: the cheap model of a cascade answers alone, or the fallback in place of the first model. */
+  readonly isBehind?: boolean;
 }
 
-/** Why another than the first declared model answered: it failed on the row, it cannot be run, or it would have been late. */
-export type FallbackReason = 'failed' | 'unavailable' | 'overloaded';
+/**
+ * Why another than the first declared model answered: it failed on the row, it cannot be run, it would have been late, or the stream was
+ * behind.
+ */
+export type FallbackReason = 'failed' | 'unavailable' | 'overloaded' | 'behind';
 
 /** One input of a model, which each row fills. */
 export interface ModelInput {
@@ -143,6 +148,11 @@ export interface ModelHandle {
   run(rows: number, fill: FillRow, bucketOf?: (row: number) => number, urgency?: Urgency): Promise<RunResult>;
   /** Dispatches the waiting rows at once. */
   flush(): void;
+  /**
+   * Asks golden inputs: rows of which the right answers are known since the model was loaded. Rejects with `MillraceError('inference')`
+   * where it answers them wrongly, or in ten times the time.
+   */
+  check(): Promise<void>;
   stats(): ModelStats;
 }
 
@@ -152,6 +162,9 @@ export interface ModelReport extends ModelStats {
   readonly model: string;
   /** The execution provider in use. */
   readonly provider: string;
+  /** Whether its circuit breaker is open, and how often it has opened. */
+  readonly isOpen: boolean;
+  readonly openings: number;
 }
 
 /** What became of a model's rows so far, and what is known of its batches. */
@@ -159,6 +172,8 @@ export interface ModelStats {
   readonly rows: number;
   /** Rows that failed on their own. */
   readonly failed: number;
+  /** Rows that were answered with what is no finite number. */
+  readonly notFinite: number;
   /** Rows that would have been late, and were left to others; by tier. */
   readonly shed: Readonly<Record<Tier, number>>;
   /** Rows that the model answered after their deadline. */
@@ -168,6 +183,11 @@ export interface ModelStats {
   readonly batches: number;
   /** Batches that were lost with their worker, and sent again. */
   readonly lost: number;
+  /** How often golden inputs were asked, and how often they were answered wrongly. */
+  readonly checks: number;
+  readonly wrongChecks: number;
+  /** How many times what it took when it was loaded a batch takes now. */
+  readonly slowness: number;
   /** The time that workers were at its batches, in milliseconds. */
   readonly workerMs: number;
   /** By length: the size that batches may grow to, and how many of their rows are run at once. */

@@ -18,6 +18,9 @@ export interface Service<out T> {
  */
 export const defineService = <T>(name: string): Service<T> => Object.freeze({ name });
 
+/** Processing time, by the clock of the run. What depends on it differs in a replay, so a step that asks is `nondeterministic`. */
+export const clockService = defineService<{ nowMs(): number }>('clock');
+
 /** A service and its implementation. */
 export interface ProvidedService {
   readonly service: Service<unknown>;

@@ -6,7 +6,7 @@ import {
   type RunResult,
   type Urgency,
 } from '../core/index.js';
-import type { CircuitBreaker } from '../util/circuit-breaker.js';
+import type { ModelBreaker } from './model-breaker.js';
 
 type Run = ModelHandle['run'];
 
@@ -15,8 +15,8 @@ export interface Link {
   readonly handle: ModelHandle;
   /** What `degraded` says of its rows; nothing for the first declared one. */
   readonly name: string | undefined;
-  /** While it is open, the model is not asked. */
-  readonly breaker: CircuitBreaker;
+  /** Of the model on its provider, for all chains that have it. */
+  readonly breaker: ModelBreaker;
 }
 
 /** The answers of some models for the rows of one call. */
@@ -32,6 +32,8 @@ export interface ChainOptions {
   nowMs(): number;
   /** The first declared model could not be opened. */
   readonly isMissing?: boolean;
+  /** The first one is a cascade, which has a model for a stream that is behind. */
+  readonly isCascade?: boolean;
 }
 
 const firstBucket = () => 0;
@@ -46,7 +48,7 @@ const noUrgency: Urgency = {};
  */
 export function fallbackChain(
   links: readonly [Link, ...Link[]],
-  { nowMs, isMissing = false }: ChainOptions,
+  { nowMs, isMissing = false, isCascade = false }: ChainOptions,
 ): ModelHandle {
   const [{ handle: main }] = links;
 
@@ -56,20 +58,23 @@ export function fallbackChain(
     let left = upTo(rows);
     let error: unknown;
     let isUnavailable = isMissing;
-    for (const link of links) {
+    const isBehind = urgency.isBehind === true && !isCascade;
+    for (const link of isBehind ? links.slice(1) : links) {
       if (link.breaker.isOpen && !isLastHope(link, answers)) {
         isUnavailable = true;
         continue;
       }
       try {
+        if (link.breaker.isHalfOpen) await probe(link);
         const sheds = urgency.sheds === true || link !== links.at(-1);
         const own = { ...laterBy(urgency, nowMs() - startedMs), sheds };
         const result = await runSome(link.handle, left, fill, bucketOf, own);
-        link.breaker.succeeded();
         const failed = failedRows(result, main.outputSize);
+        const shed = result.shed?.size ?? 0;
+        link.breaker.answered(left.length - shed, failed.length - shed, link.handle.stats().slowness);
         if (failed.length === 0 && left.length === rows && link.name === undefined) return result;
         answers ??= noAnswers(rows, main.outputSize);
-        merge(answers, result, left, { name: link.name, isUnavailable }, main.outputSize);
+        merge(answers, result, left, { name: link.name, isUnavailable, isBehind }, main.outputSize);
         left = failed.map((at) => left[at] as number);
         if (left.length === 0) break;
       } catch (cause) {
@@ -83,6 +88,11 @@ export function fallbackChain(
     return answers;
   };
 
+  async function probe({ handle, breaker }: Link): Promise<void> {
+    await handle.check();
+    breaker.passed();
+  }
+
   /** Somebody must be asked: the last one, if nobody has answered yet. */
   const isLastHope = (link: Link, answers: Answers | undefined) => answers === undefined && link === links.at(-1);
 
@@ -95,25 +105,30 @@ export function fallbackChain(
 
 /**
  * Asks a cheap model about all rows, and a dear one about those of which it is unsure, or on which it fails. Which model answers a
- * row is a function of the row. Rejects where either of them cannot be run.
+ * row is a function of the row, unless the stream is behind: then the cheap one answers alone. Rejects where either of them cannot be
+ * run.
  */
 export function cascade(
   first: ModelHandle,
   dear: ModelHandle,
   { below, above }: Omit<CascadeSpec, 'first'>,
-  nowMs: () => number,
+  { nowMs, name }: { nowMs(): number; readonly name: string },
 ): ModelHandle {
   const { outputSize } = dear;
   const run: Run = async (rows, fill, bucketOf = firstBucket, urgency = noUrgency) => {
     const startedMs = nowMs();
     // The cheap one sheds nothing: only it knows what the dear one is asked about.
     const result = await first.run(rows, fill, bucketOf, { ...urgency, sheds: false });
+    const isBehind = urgency.isBehind === true;
     const scoreOf = (row: number) => result.scores[(row + 1) * outputSize - 1] as number;
-    const isSure = (row: number) => !result.failures.has(row) && (scoreOf(row) <= below || scoreOf(row) >= above);
+    const isSure = (row: number) =>
+      !result.failures.has(row) && (isBehind || scoreOf(row) <= below || scoreOf(row) >= above);
     const unsure = upTo(rows).filter((row) => !isSure(row));
-    if (unsure.length === 0) return result;
+    if (unsure.length === 0 && !isBehind) return result;
     const answers = noAnswers(rows, outputSize);
-    merge(answers, result, upTo(rows), declared, outputSize);
+    const standing = isBehind ? { name, isUnavailable: false, isBehind } : declared;
+    merge(answers, result, upTo(rows), standing, outputSize);
+    if (unsure.length === 0) return answers;
     for (const row of unsure) answers.failures.delete(row);
     const left = laterBy(urgency, nowMs() - startedMs);
     merge(answers, await runSome(dear, unsure, fill, bucketOf, left), unsure, declared, outputSize);
@@ -156,6 +171,9 @@ function composed(main: ModelHandle, run: Run, asked: readonly ModelHandle[]): M
     },
     flush() {
       for (const handle of asked) handle.flush();
+    },
+    async check() {
+      for (const handle of asked) await handle.check();
     },
   };
 }
@@ -208,16 +226,17 @@ const noAnswers = (rows: number, outputSize: number): Answers => ({
 interface Standing {
   readonly name: string | undefined;
   readonly isUnavailable: boolean;
+  readonly isBehind: boolean;
 }
 
-const declared: Standing = { name: undefined, isUnavailable: false };
+const declared: Standing = { name: undefined, isUnavailable: false, isBehind: false };
 
 /** Writes what a model answered for `rows` into the answers of the call. A row that it could not answer keeps what it had. */
 function merge(
   into: Answers,
-  { scores, failures, shed, degraded, versions }: RunResult,
+  { scores, failures, shed, reasons, degraded, versions }: RunResult,
   rows: readonly number[],
-  { name, isUnavailable }: Standing,
+  { name, isUnavailable, isBehind }: Standing,
   outputSize: number,
 ): void {
   for (const [at, row] of rows.entries()) {
@@ -229,8 +248,10 @@ function merge(
     }
     if (name !== undefined) {
       if (into.shed.has(row)) into.reasons[row] = 'overloaded';
+      else if (isBehind && !hasFailed(into, row)) into.reasons[row] = 'behind';
       else into.reasons[row] = hasFailed(into, row) || !isUnavailable ? 'failed' : 'unavailable';
     }
+    if (reasons?.[at]) into.reasons[row] = reasons[at];
     const own = degraded[at] as string | null;
     into.failures.delete(row);
     into.shed.delete(row);

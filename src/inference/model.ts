@@ -1,10 +1,13 @@
 import { MillraceError, type ModelHandle, type ModelSpec, providerName } from '../core/index.js';
+import { goldenInputs } from './golden.js';
+import { type ModelBreaker, modelBreaker } from './model-breaker.js';
 import { bufferPool } from './scheduling/buffers.js';
 import { latencyCurve } from './scheduling/latency-curve.js';
 import { layoutOf } from './scheduling/layout.js';
 import type { Batch, ModelQueue } from './scheduling/model-queue.js';
 import type { Scheduler } from './scheduling/scheduler.js';
 import { overheadOf } from './workers/overhead.js';
+import type { LoadedModel } from './workers/protocol.js';
 import { WorkerLost } from './workers/worker-link.js';
 import type { WorkerSlot } from './workers/worker-slot.js';
 
@@ -19,6 +22,9 @@ export interface ModelFile {
 export interface ServedModel {
   readonly handle: ModelHandle;
   readonly queue: ModelQueue;
+  readonly breaker: ModelBreaker;
+  /** Asks golden inputs where the model is loaded and the worker has nothing to do; one that answers wrongly is ended. */
+  checkIdle(): Promise<void>;
 }
 
 export interface Workers {
@@ -28,6 +34,13 @@ export interface Workers {
   /** Rows may become too late from now on: somebody must look at times. */
   onDeadlines(): void;
 }
+
+/** So many sessions in a row that answer golden inputs wrongly: a new one would too. */
+const WRONG_MAX = 3;
+/** Golden inputs that take so many times what they should are answered too late. */
+const SLOW_FACTOR = 10;
+/** What is never too late: a busy machine. */
+const SLOW_FLOOR_MS = 1_000;
 
 /** A run that takes so many times what 99 of 100 take is hung. */
 const HUNG_FACTOR = 10;
@@ -67,13 +80,75 @@ export async function serveModel(
     dispatch: (batch, worker) => void score(batch, slots[worker] as WorkerSlot),
   });
 
+  const golden = goldenInputs(
+    batchMax,
+    providers.every((each) => each === 'cpu'),
+  );
+  /** The sessions that have answered golden inputs rightly, or are about to. */
+  const trusted = new WeakMap<LoadedModel, Promise<void>>();
+  const checks = { checks: 0, wrongChecks: 0 };
+  let wrongInARow = 0;
+
+  /** Asks a session golden inputs, once in its life. Rejects with `WorkerLost` if that was its end. */
+  function trust(slot: WorkerSlot, loaded: LoadedModel): Promise<void> {
+    let trusting = trusted.get(loaded);
+    if (trusting === undefined) {
+      trusting = checkSession(slot, loaded);
+      trusted.set(loaded, trusting);
+      trusting.catch(() => trusted.delete(loaded));
+    }
+    return trusting;
+  }
+
+  async function checkSession(slot: WorkerSlot, loaded: LoadedModel): Promise<void> {
+    const { isRight, rows, ms } = await golden.ask(slot, loaded, HUNG_FACTOR * (curves[0]?.p99Ms(batchMax) ?? 0));
+    checks.checks++;
+    if (!isRight) {
+      checks.wrongChecks++;
+      if (++wrongInARow > WRONG_MAX) throw wrong(`${wrongInARow} sessions in a row answer golden inputs wrongly`);
+      await slot.giveUp(`answers golden inputs of ${file.name} wrongly`);
+      throw new WorkerLost('answers golden inputs wrongly', false);
+    }
+    wrongInARow = 0;
+    if (ms > Math.max(SLOW_FLOOR_MS, SLOW_FACTOR * firstMs(rows)))
+      throw wrong(`golden inputs take ${Math.round(ms)} ms`);
+    for (const curve of curves) curve.resetPace();
+  }
+
+  /** What a run took when the model was loaded. */
+  const firstMs = (rows: number) => (curves[0]?.ms(rows) ?? 0) / (curves[0]?.pace() ?? 1);
+  const wrong = (message: string) =>
+    new MillraceError('inference', message, {
+      where: file.name,
+      hint: 'a device or its memory is broken, or busy with something else; the next of its fallback chain answers meanwhile',
+    });
+
+  async function checkNow(): Promise<void> {
+    const loaded = await insist(first, () => first.load(ask));
+    trusted.delete(loaded);
+    await insist(first, async () => await trust(first, await first.load(ask)));
+  }
+
+  async function checkIdle(): Promise<void> {
+    for (const slot of slots) {
+      const loaded = await slot.idleWith(ask);
+      if (loaded === undefined) continue;
+      trusted.delete(loaded);
+      await trust(slot, loaded).catch((error: unknown) => {
+        if (error instanceof MillraceError) onWarning(error.message);
+        else if (!(error instanceof WorkerLost)) throw error;
+      });
+    }
+  }
+
   async function score(batch: Batch, slot: WorkerSlot): Promise<void> {
     const { bucket, rows, layout, input } = batch;
     let isLoaded = false;
     try {
       const loaded = await slot.load(ask);
-      isLoaded = true;
       provider = loaded.provider;
+      await trust(slot, loaded);
+      isLoaded = true;
       const hungAfterMs = HUNG_FACTOR * (curves[bucket]?.p99Ms(rows) ?? 0);
       const run = { session: loaded.session, bucket, rows, rowsMax: layout.rowsMax, input };
       const { answer } = await slot.run(run, { hungAfterMs, transfer: [input] });
@@ -115,9 +190,17 @@ export async function serveModel(
       return queue.run(rows, fill, bucketOf, urgency);
     },
     flush: queue.flush,
-    stats: () => ({ ...queue.stats(), runRows: model.curves.map((points) => points.at(-1)?.rows ?? batchMax) }),
+    check: checkNow,
+    stats: () => ({
+      ...queue.stats(),
+      ...checks,
+      runRows: model.curves.map((points) => points.at(-1)?.rows ?? batchMax),
+    }),
   };
-  return { handle, queue };
+  const breaker = modelBreaker({ nowMs: () => performance.now(), random: Math.random });
+  // The first session gives the right answers.
+  await insist(first, async () => await trust(first, await first.load(ask)));
+  return { handle, queue, breaker, checkIdle };
 }
 
 const inFile = ({ name }: ModelFile, error: unknown): unknown =>

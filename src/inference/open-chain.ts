@@ -1,10 +1,16 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ModelHandle, type ModelSpec, messageOf } from '../core/index.js';
-import { CircuitBreaker } from '../util/circuit-breaker.js';
 import { cascade, checkAlike, fallbackChain, type Link } from './chain.js';
+import { type ModelBreaker, modelBreaker } from './model-breaker.js';
 
-type Open = (spec: ModelSpec) => Promise<ModelHandle>;
+export interface Opened {
+  readonly handle: ModelHandle;
+  /** Shared by all who open the model on this provider. */
+  readonly breaker: ModelBreaker;
+}
+
+type Open = (spec: ModelSpec) => Promise<Opened>;
 
 /**
  * Opens a model with the one that is asked before it and those that answer in its place. Models that cannot be opened are left out with
@@ -18,37 +24,42 @@ export async function openChain(
   onWarning: (message: string) => void,
 ): Promise<ModelHandle> {
   const { fallback = [], cascade: with_ } = spec;
-  const openMain = async () => {
+  const openMain = async (): Promise<Opened> => {
     const dear = await open(spec);
     if (with_ === undefined) return dear;
-    const first = await open(with_.first);
-    checkAlike(dear, first, nameOf(with_.first));
-    return cascade(first, dear, with_, nowMs);
+    const { handle: first } = await open(with_.first);
+    checkAlike(dear.handle, first, nameOf(with_.first));
+    return {
+      handle: cascade(first, dear.handle, with_, { nowMs, name: nameOf(with_.first) }),
+      breaker: modelBreaker({ nowMs, random: Math.random }),
+    };
   };
-  if (fallback.length === 0) return await openMain();
+  if (fallback.length === 0) return (await openMain()).handle;
 
-  const opened: { readonly spec: ModelSpec; readonly handle: ModelHandle }[] = [];
+  const opened: ({ readonly spec: ModelSpec } & Opened)[] = [];
   const errors: unknown[] = [];
   for (const each of [spec, ...fallback]) {
     try {
-      opened.push({ spec: each, handle: await (each === spec ? openMain() : open(each)) });
+      opened.push({ spec: each, ...(await (each === spec ? openMain() : open(each))) });
     } catch (error) {
       errors.push(error);
       onWarning(`${nameOf(each)} cannot be opened, and the next of its chain answers: ${messageOf(error)}`);
     }
   }
-  const links = opened.map(({ spec: each, handle }): Link => {
+  const links = opened.map(({ spec: each, handle, breaker }): Link => {
     checkAlike((opened[0] as (typeof opened)[number]).handle, handle, nameOf(each));
     const name = each === spec ? undefined : linkName(each, spec, handle);
-    return { handle, name, breaker: newBreaker() };
+    return { handle, name, breaker };
   });
   const [first, ...others] = links;
   if (first === undefined) throw errors[0];
-  return fallbackChain([first, ...others], { nowMs, isMissing: opened[0]?.spec !== spec });
+  return fallbackChain([first, ...others], {
+    ...{ nowMs, isMissing: opened[0]?.spec !== spec },
+    isCascade: with_ !== undefined && opened[0]?.spec === spec,
+  });
 }
 
 const nowMs = () => performance.now();
-const newBreaker = () => new CircuitBreaker({ failuresMax: 1, now: nowMs, random: Math.random });
 
 /** What `degraded` says: the other model, or the other provider of the same one. */
 const linkName = (spec: ModelSpec, first: ModelSpec, handle: ModelHandle): string =>

@@ -2,15 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  type InferenceService,
-  MillraceError,
-  type ModelHandle,
-  type ModelReport,
-  type ModelSpec,
-} from '../core/index.js';
+import { type InferenceService, MillraceError, type ModelReport, type ModelSpec } from '../core/index.js';
 import { type ModelFile, type ServedModel, serveModel } from './model.js';
-import { openChain } from './open-chain.js';
+import { type Opened, openChain } from './open-chain.js';
 import { createScheduler } from './scheduling/scheduler.js';
 import type { Isolation } from './workers/channel.js';
 import { workerSlot } from './workers/worker-slot.js';
@@ -22,6 +16,8 @@ export interface InferenceOptions {
   readonly isolation?: Isolation;
   /** How long a batch may take before it counts as hung, if ten times its 99th percentile is less; in milliseconds (default 2 s). */
   readonly hungFloorMs?: number;
+  /** How often a worker that has nothing to do is asked the golden inputs of its models, in milliseconds (default 10 s). */
+  readonly checkEveryMs?: number;
   /** Called with problems that a run survives, such as a declared provider that is not available. */
   readonly onWarning?: (message: string) => void;
 }
@@ -47,6 +43,9 @@ const SHED_LATE_MS = 20;
  * that kills its worker alone, twice, is named in `failures`. A batch that takes ten times its 99th percentile is hung: a process is
  * killed then; a thread is given up, and a warning asks for a restart of this process. An idle service does not keep the process alive.
  *
+ * Golden inputs are asked when a worker has loaded a model, and while it has nothing to do: one that answers other than the first did
+ * is replaced before it gets further rows.
+ *
  * Errors: `MillraceError('model')` with the file in `where` for what is wrong for good; `MillraceError('inference')` where workers
  * are lost again and again without an answer in between.
  *
@@ -58,7 +57,13 @@ const SHED_LATE_MS = 20;
  * risk.run(rows.length, (row, [features], place) => features.set(rows[row], place * 11)); await inference.close();
  */
 export function createInference(options: InferenceOptions = {}): InferenceService {
-  const { workers = 1, isolation = 'thread', hungFloorMs = 2_000, onWarning = () => {} } = options;
+  const {
+    workers = 1,
+    isolation = 'thread',
+    hungFloorMs = 2_000,
+    checkEveryMs = 10_000,
+    onWarning = () => {},
+  } = options;
   const scheduler = createScheduler({ workers, nowMs: () => performance.now() });
   const slots = Array.from({ length: workers }, (_, worker) =>
     workerSlot({
@@ -73,6 +78,10 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
   };
   const models = new Map<string, Promise<ServedModel>>();
   const reports: (() => ModelReport)[] = [];
+  const checking = setInterval(() => {
+    // One that cannot be loaded is reported to who has opened it; one whose worker dies is checked when it is back.
+    for (const model of models.values()) void model.then(({ checkIdle }) => checkIdle()).catch(() => {});
+  }, checkEveryMs).unref();
   let closed: Promise<void> | undefined;
 
   function served(file: ModelFile, spec: ModelSpec): Promise<ServedModel> {
@@ -83,8 +92,11 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
       model = serveModel(file, spec, { slots, scheduler, onWarning, onDeadlines });
       models.set(identity, model);
       model.then(
-        ({ handle }) =>
-          reports.push(() => ({ model: basename(file.name), provider: handle.provider, ...handle.stats() })),
+        ({ handle, breaker }) =>
+          reports.push(() => ({
+            ...{ model: basename(file.name), provider: handle.provider, ...handle.stats() },
+            ...{ isOpen: breaker.isOpen, openings: breaker.openings },
+          })),
         // A model that could not be loaded may be retried.
         () => models.delete(identity),
       );
@@ -92,15 +104,16 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     return model;
   }
 
-  async function openOne(spec: ModelSpec): Promise<ModelHandle> {
+  async function openOne(spec: ModelSpec): Promise<Opened> {
     if (closed) throw new MillraceError('model', 'the inference service is closed');
     checkSpec(spec);
     const file = await readModel(spec.model);
-    return (await served(file, spec)).handle;
+    return await served(file, spec);
   }
 
   async function shutDown(): Promise<void> {
     clearInterval(watch);
+    clearInterval(checking);
     for (const model of await Promise.allSettled(models.values())) {
       if (model.status === 'rejected') continue;
       model.value.queue.flush();

@@ -9,6 +9,7 @@ import type {
   TopologyVersion,
 } from '../core/index.js';
 import {
+  clockService,
   inferenceService,
   lookupService,
   MillraceError,
@@ -148,6 +149,7 @@ export async function runSubtopology(
   const outages = new Outages({ clock, random, onWarning, ping: ask });
   const lookups = new Lookups({ profile, clock, random, onFailure: (step, error) => outages.report(step, error) });
   const services = serviceRegistry([
+    provide(clockService, { nowMs: () => clock.now() }),
     provide(inferenceService, inference),
     provide(lookupService, lookups),
     ...(options.services ?? []),

@@ -109,6 +109,14 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
     );
   modelCounter('rows_total', 'Rows that an ONNX model has answered, or failed on', ({ rows }) => rows);
   modelCounter('failed_rows_total', 'Those of them that failed on their own', ({ failed }) => failed);
+  modelCounter(
+    'not_finite_rows_total',
+    'Rows that were answered with what is no finite number',
+    (model) => model.notFinite,
+  );
+  modelCounter('checks_total', 'How often golden inputs were asked', ({ checks }) => checks);
+  modelCounter('wrong_checks_total', 'How often they were answered wrongly', ({ wrongChecks }) => wrongChecks);
+  modelCounter('breaker_openings_total', 'How often the circuit breaker has opened', ({ openings }) => openings);
   modelCounter('batches_total', 'Batches that they were in', ({ batches }) => batches);
   modelCounter('lost_batches_total', 'Batches that were lost with their worker, and sent again', ({ lost }) => lost);
   counter(
@@ -121,6 +129,9 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
       ),
   );
   modelCounter('late_rows_total', 'Rows that the model answered after their deadline', ({ late }) => late);
+  gauge('inference_breaker_open', '1 while the circuit breaker is open', ['model', 'provider'], ({ models }) =>
+    models.map(({ model, provider, isOpen }) => [{ model, provider }, Number(isOpen)]),
+  );
   gauge('inference_waiting_rows', 'Rows that wait for a batch', ['model', 'provider'], ({ models }) =>
     models.map(({ model, provider, waiting }) => [{ model, provider }, waiting]),
   );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MillraceError, type ModelHandle, type TensorData } from '../../src/core/index.js';
 import { cascade, checkAlike, fallbackChain, type Link } from '../../src/inference/chain.js';
-import { CircuitBreaker } from '../../src/util/circuit-breaker.js';
+import { modelBreaker } from '../../src/inference/model-breaker.js';
 
 interface Fake {
   /** The score of a row's number; a text is why it fails. */
@@ -18,7 +18,9 @@ interface Fake {
 function fake(version: string, { of, outputSize = 1, turns = 1, degraded, ...fake }: Fake) {
   const asked: number[][] = [];
   const flushed: string[] = [];
-  const state: { error: Error | undefined } = { error: fake.error };
+  const state: { error: Error | undefined; checkError: Error | undefined; slowness: number; checks: number } = {
+    ...{ error: fake.error, checkError: undefined, slowness: 1, checks: 0 },
+  };
   const handle: ModelHandle = {
     ...{ inputs: [{ name: 'x', type: 'float32', shape: [1] }], lengths: [1], outputSize, provider: 'cpu', version },
     async run(rows, fill) {
@@ -36,7 +38,12 @@ function fake(version: string, { of, outputSize = 1, turns = 1, degraded, ...fak
       return { scores, failures, degraded: nobody, versions: new Array<string>(rows).fill(version) };
     },
     flush: () => void flushed.push(version),
+    async check() {
+      state.checks++;
+      if (state.checkError) throw state.checkError;
+    },
     stats: () => ({
+      ...{ notFinite: 0, checks: 0, wrongChecks: 0, slowness: state.slowness },
       ...{ rows: 0, failed: 0, late: 0, waiting: 0, batches: 0, lost: 0, workerMs: 0, batchRows: [1], runRows: [1] },
       shed: { high: 0, normal: 0, low: 0 },
     }),
@@ -46,10 +53,11 @@ function fake(version: string, { of, outputSize = 1, turns = 1, degraded, ...fak
 
 let nowMs = 0;
 const clock = { nowMs: () => nowMs };
+const named = { ...clock, name: 'cheap.onnx' };
 const linkOf = (handle: ModelHandle, name?: string): Link => ({
   handle,
   name,
-  breaker: new CircuitBreaker({ failuresMax: 1, now: () => nowMs, random: () => 1 }),
+  breaker: modelBreaker({ nowMs: () => nowMs, random: () => 1 }),
 });
 const ask = (model: ModelHandle, numbers: readonly number[]) =>
   model.run(numbers.length, (row, [into], place) => {
@@ -141,6 +149,35 @@ describe('a fallback chain', () => {
     expect((await ask(chain, [5])).degraded).toEqual([null]);
   });
 
+  test('asks a model again that was left out only when it answers golden inputs', async () => {
+    const main = fake('m', { of: (n) => n, error: gone() });
+    const chain = fallbackChain([linkOf(main.handle), linkOf(fake('o', { of: (n) => -n }).handle, 'o.onnx')], clock);
+    await ask(chain, [5]);
+    main.state.error = undefined;
+    main.state.checkError = new MillraceError('inference', 'answers golden inputs wrongly');
+    nowMs += 60_000;
+    expect((await ask(chain, [5])).reasons).toEqual(['unavailable']);
+    expect([main.asked.length, main.state.checks]).toEqual([1, 1]);
+    main.state.checkError = undefined;
+    nowMs += 60_000;
+    for (let call = 0; call < 3; call++) expect((await ask(chain, [5])).degraded).toEqual([null]);
+    expect(main.state.checks).toBe(2);
+  });
+
+  test('leaves out a model of which most answers are no numbers, or that is far slower than it was', async () => {
+    const other = linkOf(fake('o', { of: (n) => -n }).handle, 'o.onnx');
+    const bad = fake('m', { of: () => Number.NaN });
+    const badChain = fallbackChain([linkOf(bad.handle), other], clock);
+    for (let call = 0; call < 8; call++) await ask(badChain, [1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(bad.asked).toHaveLength(4);
+    const slow = fake('m', { of: (n) => n });
+    const slowChain = fallbackChain([linkOf(slow.handle), other], clock);
+    await ask(slowChain, [1]);
+    slow.state.slowness = 11;
+    expect((await ask(slowChain, [1])).degraded).toEqual([null]);
+    expect((await ask(slowChain, [1])).degraded).toEqual(['o.onnx']);
+  });
+
   test('rejects with the first error where none can be run, and asks the last one again next time', async () => {
     const main = fake('m', { of: (n) => n, error: gone() });
     const other = fake('o', { of: (n) => n, error: new MillraceError('inference', 'lost too') });
@@ -175,16 +212,59 @@ describe('a fallback chain', () => {
   });
 });
 
+describe('a stream that is behind', () => {
+  const askBehind = (model: ModelHandle, numbers: readonly number[]) =>
+    model.run(
+      numbers.length,
+      (row, [into], place) => {
+        (into as Float32Array)[place] = numbers[row] as number;
+      },
+      undefined,
+      { isBehind: true },
+    );
+
+  test('has the next of the chain answer in place of the first, and the first only once it has caught up', async () => {
+    const [main, other] = [fake('m', { of: (n) => n }), fake('o', { of: (n) => (n === 3 ? 'bad' : -n) })];
+    const last = fake('l', { of: (n) => n * 100 });
+    const chain = fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o'), linkOf(last.handle, 'l')], clock);
+    expect(await askBehind(chain, [1, 3])).toMatchObject({ degraded: ['o', 'l'], reasons: ['behind', 'failed'] });
+    expect(main.asked).toEqual([]);
+    expect((await ask(chain, [1])).degraded).toEqual([null]);
+  });
+
+  test('has the cheap model of a cascade answer alone, and the dear one where that fails', async () => {
+    const cheap = fake('c', { of: (n) => (n === 9 ? 'bad' : n) });
+    const dear = fake('d', { of: () => 0.125 });
+    const limits = { below: 0.25, above: 0.75 };
+    const model = cascade(cheap.handle, dear.handle, limits, named);
+    const chain = fallbackChain([linkOf(model), linkOf(fake('o', { of: () => 7 }).handle, 'o')], {
+      ...clock,
+      isCascade: true,
+    });
+    for (const each of [model, chain]) {
+      expect(await askBehind(each, [0.5, 9, 0.1])).toMatchObject({
+        scores: Float32Array.of(0.5, 0.125, 0.1),
+        versions: ['c', 'd', 'c'],
+        degraded: ['cheap.onnx', null, 'cheap.onnx'],
+        reasons: ['behind', null, 'behind'],
+      });
+    }
+  });
+});
+
 describe('a cascade', () => {
   const limits = { below: 0.25, above: 0.75 };
 
   test('asks the dear model about the rows of which the cheap one is unsure, or on which it fails', async () => {
     const cheap = fake('c', { of: (n) => (n === 9 ? 'bad' : n) });
     const dear = fake('d', { of: (n) => (n === 9 ? 0.5 : n + 0.001) });
-    const { scores, failures, versions, degraded } = await ask(
-      cascade(cheap.handle, dear.handle, limits, clock.nowMs),
-      [0.25, 0.5, 0.75, 9, Number.NaN],
-    );
+    const { scores, failures, versions, degraded } = await ask(cascade(cheap.handle, dear.handle, limits, named), [
+      0.25,
+      0.5,
+      0.75,
+      9,
+      Number.NaN,
+    ]);
     expect([...scores].slice(0, 4).map((score) => Math.round(score * 1_000))).toEqual([250, 501, 750, 500]);
     expect(versions).toEqual(['c', 'd', 'c', 'd', 'd']);
     expect(degraded).toEqual([null, null, null, null, null]);
@@ -195,7 +275,7 @@ describe('a cascade', () => {
   test('looks at the last number of a row', async () => {
     const cheap = fake('c', { of: (n) => n, outputSize: 2 });
     const dear = fake('d', { of: () => 1, outputSize: 2 });
-    const model = cascade(cheap.handle, dear.handle, limits, clock.nowMs);
+    const model = cascade(cheap.handle, dear.handle, limits, named);
     expect(await ask(model, [0.5, 0.9])).toMatchObject({
       scores: Float32Array.of(1, 1, 0.9, 0.9),
       versions: ['d', 'c'],
@@ -205,7 +285,7 @@ describe('a cascade', () => {
   test('does not ask the dear model where the cheap one is sure, and rejects where it cannot be run', async () => {
     const cheap = fake('c', { of: (n) => n });
     const dear = fake('d', { of: (n) => n });
-    const model = cascade(cheap.handle, dear.handle, limits, clock.nowMs);
+    const model = cascade(cheap.handle, dear.handle, limits, named);
     expect((await ask(model, [0, 1])).versions).toEqual(['c', 'c']);
     expect(dear.asked).toEqual([]);
     cheap.state.error = gone();

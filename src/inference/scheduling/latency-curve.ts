@@ -10,6 +10,10 @@ export interface LatencyCurve {
   bestRows(): number;
   /** The run of a batch of `rows` rows took `ms`. */
   observe(rows: number, ms: number): void;
+  /** How many times what was measured at first batches take now. */
+  pace(): number;
+  /** What was slow is over: batches are expected to take what was measured at first. */
+  resetPace(): void;
 }
 
 /** The time of a run. */
@@ -83,6 +87,10 @@ export function latencyCurve({ points: measured, rowsMax, overheadMs = 0 }: Curv
     ms,
     p99Ms: (rows) => ms(rows) * pad,
     bestRows: () => best,
+    pace: () => pace,
+    resetPace() {
+      pace = 1;
+    },
     observe(rows, taken) {
       const ratio = Math.min(taken / (runMs(rows) * pace), OUTLIER);
       pace *= 1 + (ratio - 1) * FORGET;

@@ -76,7 +76,7 @@ export interface ModelQueue {
   lose(batch: Batch, isSuspect: boolean): void;
   /** Resolves when every call is settled. */
   idle(): Promise<void>;
-  stats(): Omit<ModelStats, 'runRows'>;
+  stats(): Omit<ModelStats, 'runRows' | 'checks' | 'wrongChecks'>;
 }
 
 /** A queue as the scheduler sees it. */
@@ -156,7 +156,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   const others = new Set<Call>();
   const versions = sameForAll(options.version);
   const idleWaiters: (() => void)[] = [];
-  const counts = { rows: 0, failed: 0, batches: 0, lost: 0, workerMs: 0, late: 0 };
+  const counts = { rows: 0, failed: 0, batches: 0, lost: 0, workerMs: 0, late: 0, notFinite: 0 };
   const shedByTier = tiers.map(() => 0);
   let mayShed = false;
 
@@ -319,6 +319,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
       counts.batches++;
       counts.rows += sent.rows;
       counts.failed += answer.failures.length;
+      counts.notFinite += notFiniteIn(answer, sent.rows, outputSize);
       counts.workerMs += ms;
       countLate(sent.spans);
       // The worker first: it should not idle while results are copied.
@@ -358,6 +359,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
       shed: Object.fromEntries(tiers.map((tier, i) => [tier, shedByTier[i]])) as Record<Tier, number>,
       waiting: lanes.rows() + again.reduce((sum, { rows }) => sum + rows, 0),
       batchRows: curves?.map((_, bucket) => growsTo(bucket)) ?? [batchMax],
+      slowness: Math.max(...(curves?.map((curve) => curve.pace()) ?? [1])),
     }),
 
     isWaiting,
@@ -383,3 +385,16 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
 
 const callsOf = (parts: readonly { readonly call: Call }[]): Iterable<Call> => parts.map(({ call }) => call);
 const rowsIn = (spans: readonly Span[]): number => spans.reduce((sum, { rows }) => sum + rows, 0);
+
+/** Rows that were answered with what is no finite number; those that failed have zeros. */
+function notFiniteIn({ scores }: Answer, rows: number, outputSize: number): number {
+  let found = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let i = row * outputSize; i < (row + 1) * outputSize; i++) {
+      if (Number.isFinite(scores[i])) continue;
+      found++;
+      break;
+    }
+  }
+  return found;
+}

@@ -29,6 +29,8 @@ export interface WorkerLink {
 
 export interface Limits {
   readonly hungAfterMs: number;
+  /** An answer says nothing of whether rows can be scored: it asks what is always the same. */
+  readonly isCheck?: boolean;
   readonly transfer?: readonly ArrayBuffer[];
 }
 

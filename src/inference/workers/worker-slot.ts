@@ -11,6 +11,10 @@ export interface WorkerSlot {
   load(model: Ask<'load'>): Promise<LoadedModel>;
   /** See `WorkerLink`. An answer that says that a session is broken costs the worker its life. */
   run(ask: Ask<'run'>, limits: Limits): Promise<Timed<Answer<Requests, 'run'>>>;
+  /** The model in the current life of the worker, if it was loaded there and the worker has nothing to do. */
+  idleWith(model: Ask<'load'>): Promise<LoadedModel> | undefined;
+  /** Ends a life of the worker that answers, but wrongly; another takes its place. */
+  giveUp(why: string): Promise<void>;
   /** Why it is useless to try again: the worker was lost again and again without an answer in between. */
   hopelessness(): MillraceError | undefined;
   close(): Promise<void>;
@@ -43,6 +47,7 @@ export function workerSlot({ name, isolation, hungFloorMs, onUp, onWarning }: Sl
   let link: Promise<WorkerLink> | undefined;
   let sessions = new Map<Ask<'load'>, Promise<LoadedModel>>();
   let losses = 0;
+  let busy = 0;
   let stuck = 0;
   let lastWhy = '';
   let closed = false;
@@ -96,16 +101,25 @@ export function workerSlot({ name, isolation, hungFloorMs, onUp, onWarning }: Sl
 
     async run(ask, { hungAfterMs, ...limits }) {
       const worker = await current();
+      busy++;
       try {
         const timed = await worker.request('run', ask, { ...limits, hungAfterMs: Math.max(hungFloorMs, hungAfterMs) });
-        losses = 0;
+        if (!limits.isCheck) losses = 0;
         return timed;
       } catch (error) {
         if (!(error instanceof MillraceError) || error.code !== 'inference') throw error;
         // No row can be scored any more, not even one that could before: of a device, only a new process or thread gets hold again.
         worker.giveUp(`has a broken session (${error.message})`);
         throw new WorkerLost(error.message, true);
+      } finally {
+        busy--;
       }
+    },
+
+    idleWith: (model) => (busy === 0 ? sessions.get(model) : undefined),
+
+    async giveUp(why) {
+      (await link)?.giveUp(why);
     },
 
     hopelessness() {

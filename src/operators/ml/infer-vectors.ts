@@ -20,10 +20,12 @@ import {
 import { fieldAdder } from '../../util/literals.js';
 import {
   isNondeterministic,
+  lagOf,
   lengthsProblems,
   type ModelOptions,
   modelProblems,
   modelSettings,
+  nobodyCheaper,
   specOf,
   type UrgencyOptions,
   urgencyOf,
@@ -80,7 +82,8 @@ export function inferVectors<T, const As extends string, Name extends string>(
       async open(context, services) {
         const handle = await services.get(inferenceService).open(specOf(options, tensors));
         const readers = Object.values<(value: T) => Tensor>(options.inputs) as readonly ((value: unknown) => Tensor)[];
-        return vectorizer(handle, readers, options as InferVectorsOptions<unknown, As, Name>, context);
+        const isBehind = lagOf(options, services);
+        return vectorizer(handle, { readers, isBehind }, options as InferVectorsOptions<unknown, As, Name>, context);
       },
     },
   };
@@ -88,7 +91,10 @@ export function inferVectors<T, const As extends string, Name extends string>(
 
 function vectorizer(
   model: ModelHandle,
-  readers: readonly ((value: unknown) => Tensor)[],
+  {
+    readers,
+    isBehind,
+  }: { readonly readers: readonly ((value: unknown) => Tensor)[]; readonly isBehind: ReturnType<typeof lagOf> },
   options: InferVectorsOptions<unknown, string, string>,
   context: StepContext,
 ): BatchedLogic {
@@ -108,9 +114,10 @@ function vectorizer(
   }
 
   return {
-    async onBatch(values) {
+    async onBatch(values, origins) {
       const answers = new Array<unknown>(values.length);
       const rows = readRows(values, answers);
+      const how = { sheds: false, isBehind: isBehind(origins) };
       const { scores, failures, degraded, reasons, versions } = await model.run(
         rows.length,
         (row, into, place) => {
@@ -118,7 +125,7 @@ function vectorizer(
           for (const [i, { data }] of tensors.entries()) into[i]?.set(data as never, place * data.length);
         },
         (row) => rows[row]?.bucket ?? 0,
-        urgencyOf(options, (row) => values[rows[row]?.at as number], false),
+        urgencyOf(options, (row) => values[rows[row]?.at as number], how),
       );
       for (const [row, { at }] of rows.entries()) {
         const vector = Array.from(scores.subarray(row * outputSize, (row + 1) * outputSize));
@@ -192,6 +199,7 @@ function settingsOf(options: InferVectorsOptions<never, string, string>): Settin
 
 function problemsOf(options: InferVectorsOptions<never, string, string>): readonly Problem[] {
   const problems = [...modelProblems(options), ...(options.lengths ? lengthsProblems(options.lengths) : [])];
+  if (options.lagMax !== undefined && (options.fallback ?? []).length === 0) problems.push(nobodyCheaper);
   if (Object.keys(options.inputs).length === 0)
     problems.push({ message: 'no inputs', hint: 'name the inputs of the model: { pixels: (r) => r.pixels }' });
   return problems;

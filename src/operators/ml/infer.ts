@@ -27,9 +27,11 @@ import {
   inPlaceOf,
   isNondeterministic,
   isOnCpu,
+  lagOf,
   type ModelOptions,
   modelProblems,
   modelSettings,
+  nobodyCheaper,
   providerProblems,
   specOf,
   type UrgencyOptions,
@@ -160,7 +162,7 @@ function inferScores<const As extends string>(
       async open(context, services) {
         const handle = await services.get(inferenceService).open(withCascade(specOf(models), cascade));
         if (options.view !== undefined) checkWidth(options.view, handle, context);
-        return scorer(handle, options, rule, context);
+        return scorer(handle, options, { rule, isBehind: lagOf(options, services) }, context);
       },
     },
   };
@@ -197,8 +199,9 @@ function settingsOf(options: InferOptions<string>): Settings {
 }
 
 function problemsOf(options: InferOptions<string>): readonly Problem[] {
-  const { fallback = [], cascade } = options;
+  const { fallback = [], cascade, lagMax } = options;
   const problems = [...modelProblems(partsOf(options).models)];
+  if (lagMax !== undefined && cascade === undefined && fallback.length === 0) problems.push(nobodyCheaper);
   if (fallback.slice(0, -1).some(isRule))
     problems.push({ message: 'a rule is not the last fallback', hint: 'a rule always answers: put it at the end' });
   if (cascade === undefined) return problems;
@@ -215,14 +218,16 @@ function problemsOf(options: InferOptions<string>): readonly Problem[] {
 function scorer(
   model: ModelHandle,
   options: InferOptions<string>,
-  rule: FallbackRule | undefined,
+  { rule, isBehind }: { readonly rule: FallbackRule | undefined; readonly isBehind: ReturnType<typeof lagOf> },
   context: StepContext,
 ): BatchedLogic {
   const { outputSize } = model;
   const inputSize = widthOf(model);
   const withInferred = fieldAdder(options.as);
+  /** Nothing else answers in place of the model. */
+  const onlyRule = rule !== undefined && options.cascade === undefined && options.fallback?.length === 1;
 
-  function score(rows: readonly WithFeatures[]): Promise<RunResult> {
+  function score(rows: readonly WithFeatures[], isLate: boolean): Promise<RunResult> {
     const fill: FillRow = (row, into, place) => {
       const { dense, view } = (rows[row] as WithFeatures).features;
       if (dense.length !== inputSize) throw wrongWidth(context, `'${view}'`, dense.length, inputSize);
@@ -231,14 +236,15 @@ function scorer(
       const at = place * inputSize;
       for (let i = 0; i < inputSize; i++) numbers[at + i] = dense[i] as number;
     };
-    const urgency = urgencyOf(options, (row) => rows[row] as WithFeatures, rule !== undefined);
+    const how = { sheds: rule !== undefined, isBehind: isLate };
+    const urgency = urgencyOf(options, (row) => rows[row] as WithFeatures, how);
     return model.run(rows.length, fill, undefined, urgency);
   }
 
   /** The answers of the models; nothing where none of them can be run and a rule answers in their place. */
-  const scoreIfPossible = async (rows: Parameters<typeof score>[0]): Promise<RunResult | undefined> => {
+  const scoreIfPossible = async (...call: Parameters<typeof score>): Promise<RunResult | undefined> => {
     try {
-      return await score(rows);
+      return await score(...call);
     } catch (error) {
       if (rule !== undefined && error instanceof MillraceError && error.code === 'inference') return undefined;
       throw error;
@@ -253,9 +259,10 @@ function scorer(
   }
 
   return {
-    async onBatch(values) {
+    async onBatch(values, origins) {
       const rows = values as readonly WithFeatures[];
-      const result = await scoreIfPossible(rows);
+      const isLate = isBehind(origins);
+      const result = isLate && onlyRule ? undefined : await scoreIfPossible(rows, isLate);
       const answers = new Array<unknown>(rows.length);
       for (let row = 0; row < rows.length; row++) {
         const value = rows[row] as (typeof rows)[number];
@@ -266,7 +273,8 @@ function scorer(
           const degraded = result.degraded[row] as string | null;
           const reason = result.reasons?.[row];
           answers[row] = withInferred(value, { score, model, degraded, ...(reason && { reason }) } satisfies Inferred);
-        } else if (rule !== undefined) answers[row] = byRule(value, reasonOf(result, row), rule);
+        } else if (rule !== undefined)
+          answers[row] = byRule(value, isLate && onlyRule ? 'behind' : reasonOf(result, row), rule);
         else answers[row] = new RowFailure('inference', failure as string);
       }
       return answers;

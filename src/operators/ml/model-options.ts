@@ -1,11 +1,14 @@
 import {
+  clockService,
   type Duration,
   type ModelSpec,
+  type Origin,
   type Problem,
   type Provider,
   type ProviderOptions,
   providerName,
   providers,
+  type Services,
   type Settings,
   type TensorSpec,
   type Tier,
@@ -46,6 +49,11 @@ export interface UrgencyOptions<T> {
    * those that would be late are left to it.
    */
   readonly deadline?: Duration | ((value: T) => Duration);
+  /**
+   * How far event time may fall behind the clock. Beyond it records take the cheap model of the `cascade`, or the first `fallback`,
+   * until event time is behind by half as much.
+   */
+  readonly lagMax?: Duration;
 }
 
 /** A model that answers in place of another: a smaller file, or the same one on other providers. */
@@ -72,15 +80,34 @@ const limitsOf = ({ weight, queueMax }: ModelOptions<string>) => ({
 export function urgencyOf<T>(
   { tier, deadline }: UrgencyOptions<T>,
   rowOf: (row: number) => T,
-  sheds: boolean,
+  { sheds, isBehind }: { readonly sheds: boolean; readonly isBehind: boolean },
 ): Urgency | undefined {
-  if (tier === undefined && deadline === undefined) return undefined;
+  if (tier === undefined && deadline === undefined && !isBehind) return undefined;
   return {
     sheds,
+    ...(isBehind && { isBehind }),
     ...(tier !== undefined && { tierOf: (row: number) => (typeof tier === 'string' ? tier : tier(rowOf(row))) }),
     ...(deadline !== undefined && {
       deadlineOf: (row: number) => (typeof deadline === 'function' ? deadline(rowOf(row)) : deadline),
     }),
+  };
+}
+
+/**
+ * Whether event time is behind the clock by more than `lagMax`, and by more than half of it since; of each group of records the newest
+ * says so. Never, where nothing is said.
+ */
+export function lagOf({ lagMax }: UrgencyOptions<never>, services: Services): (origins: readonly Origin[]) => boolean {
+  if (lagMax === undefined) return () => false;
+  const clock = services.get(clockService);
+  let isBehind = false;
+  return (origins) => {
+    const newestMs = origins.reduce(
+      (newest, { eventTimeMs }) => Math.max(newest, eventTimeMs),
+      Number.NEGATIVE_INFINITY,
+    );
+    if (Number.isFinite(newestMs)) isBehind = clock.nowMs() - newestMs > (isBehind ? lagMax / 2 : lagMax);
+    return isBehind;
   };
 }
 
@@ -92,18 +119,23 @@ export const inPlaceOf = (spec: ModelSpec, { model, providers }: FallbackModel):
 });
 
 /** Bits may depend on the batch, or on what answered: anywhere but on the CPU, and where faults decide who answers. */
-export const isNondeterministic = ({ providers, fallback = [] }: ModelOptions<string>): boolean =>
-  fallback.length > 0 || !isOnCpu(providers);
+export const isNondeterministic = ({
+  providers,
+  fallback = [],
+  lagMax,
+}: ModelOptions<string> & UrgencyOptions<never>): boolean =>
+  fallback.length > 0 || lagMax !== undefined || !isOnCpu(providers);
 
 export const isOnCpu = (wanted: ModelSpec['providers']): boolean => wanted.every((provider) => provider === 'cpu');
 
 export function modelSettings(options: ModelOptions<string> & UrgencyOptions<never>): Settings {
-  const { model, as, batchMax, waitMax, providers, fallback = [], tier, deadline } = options;
+  const { model, as, batchMax, waitMax, providers, fallback = [], tier, deadline, lagMax } = options;
   return {
     ...{ model: fileName(model), as, batchMax, waitMax, providers: providers.map(providerName).join(', ') },
     ...limitsOf(options),
     ...(tier !== undefined && { tier: typeof tier === 'function' ? 'by record' : tier }),
     ...(deadline !== undefined && { deadline: typeof deadline === 'function' ? 'by record' : deadline }),
+    ...(lagMax !== undefined && { lagMax }),
     ...(fallback.length > 0 && { fallback: fallback.map(nameOfFallback).join(', ') }),
   };
 }
@@ -143,6 +175,7 @@ export function modelProblems(options: ModelOptions<string> & UrgencyOptions<nev
 function urgencyProblems({
   tier,
   deadline,
+  lagMax = 1 as Duration,
   weight = 1,
   queueMax = 1,
 }: ModelOptions<string> & UrgencyOptions<never>): readonly Problem[] {
@@ -151,6 +184,8 @@ function urgencyProblems({
     problems.push({ message: `there is no tier '${tier}'`, hint: `choose from ${tiers.join(', ')}` });
   if (typeof deadline === 'number' && !(deadline > 0))
     problems.push({ message: `deadline is ${deadline}`, hint: 'give a duration above 0, e.g. millis(50)' });
+  if (!(lagMax > 0))
+    problems.push({ message: `lagMax is ${lagMax}`, hint: 'give a duration above 0, e.g. seconds(30)' });
   if (!(weight > 0 && Number.isFinite(weight)))
     problems.push({ message: `weight is ${weight}`, hint: 'give a number above 0; models without one have 1' });
   if (!Number.isSafeInteger(queueMax) || queueMax < 1)
@@ -172,3 +207,8 @@ export function lengthsProblems(lengths: readonly number[]): readonly Problem[] 
   if (rises && lengths.length > 0) return [];
   return [{ message: `lengths are ${lengths.join(', ') || 'none'}`, hint: 'give rising whole numbers: [32, 64, 128]' }];
 }
+
+export const nobodyCheaper: Problem = {
+  message: 'with lagMax nobody answers in place of the model',
+  hint: 'give a cheaper model: a `cascade`, or a `fallback`',
+};

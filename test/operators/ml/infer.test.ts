@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
 import {
   type BatchedLogic,
+  clockService,
   type DeadLetter,
   type FeatureVector,
   type InferenceService,
@@ -337,6 +338,41 @@ describe('infer with a fallback chain', () => {
     expect([asked[2]?.sheds, asked[2]?.deadlineOf?.(0), asked[2]?.deadlineOf?.(1)]).toEqual([false, 5, 7]);
   });
 
+  test('says that the stream is behind from lagMax on, until it is by half of it', async () => {
+    const asked: boolean[] = [];
+    let nowMs = 0;
+    const handle = {
+      ...{ inputs: [{ shape: [1] }], outputSize: 1 },
+      run: async (rows: number, _fill: unknown, _bucketOf: unknown, urgency?: Urgency) => {
+        asked.push(urgency?.isBehind === true);
+        const ofAll = <T>(value: T) => new Array<T>(rows).fill(value);
+        return { scores: new Float32Array(rows), versions: ofAll('v'), failures: new Map(), degraded: ofAll(null) };
+      },
+    };
+    const inference = { open: async () => handle, close: async () => {} } as unknown as InferenceService;
+    const services: Services = {
+      ...serviceRegistry([provide(inferenceService, inference), provide(clockService, { nowMs: () => nowMs })]),
+      progress: () => {},
+    };
+    const open = async (changes: Partial<InferOptions<'risk'>>) => {
+      const { shape } = infer({ ...options, lagMax: millis(1_000), ...changes });
+      if (shape.shape !== 'batched') throw new Error('infer is a batched operator');
+      expect(shape.nondeterministic).toBe(true);
+      return shape.open(context, services);
+    };
+    const at = (eventTimeMs: number) => [{ eventTimeMs: eventTimeMs - 5_000 }, { eventTimeMs }] as unknown as Origin[];
+    const logic = await open({ cascade: { model: same, below: 0.1, above: 0.9 } });
+    for (nowMs of [1_000, 1_001, 900, 501, 500, 900]) await logic.onBatch([row(1), row(2)], at(0));
+    expect(asked).toEqual([false, true, true, true, false, false]);
+    // With a rule alone, the model is not asked at all.
+    const byRule = await open({ fallback: [rule] });
+    nowMs = 2_000;
+    expect(await byRule.onBatch([row(5)], at(0))).toMatchObject([
+      { risk: { score: 0.005, degraded: 'prior', reason: 'behind' } },
+    ]);
+    expect(asked).toHaveLength(6);
+  });
+
   test('describes how urgent records are, and finds what cannot be', () => {
     const urgency = { tier: 'high', deadline: millis(50), weight: 2, queueMax: 100 } as const;
     expect(infer({ ...options, ...urgency }).settings).toMatchObject({
@@ -348,6 +384,9 @@ describe('infer with a fallback chain', () => {
     expect(infer({ ...options, tier: () => 'low', deadline: () => millis(1) }).settings).toMatchObject({
       ...{ tier: 'by record', deadline: 'by record' },
     });
+    expect(infer({ ...options, lagMax: millis(9) }).problems?.map(({ message }) => message)).toEqual([
+      'with lagMax nobody answers in place of the model',
+    ]);
     const wrong = { tier: 'urgent' as 'high', deadline: millis(0), weight: 0, queueMax: 0.5 };
     expect(infer({ ...options, ...wrong }).problems?.map(({ message }) => message)).toEqual([
       "there is no tier 'urgent'",

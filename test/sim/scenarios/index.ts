@@ -7,6 +7,7 @@ import { evaluation } from './evaluation.js';
 import { halving } from './halving.js';
 import { joins } from './joins.js';
 import { keyed } from './keyed.js';
+import { lags } from './lags.js';
 import { learning } from './learning.js';
 import { quiet } from './quiet.js';
 import { rates } from './rates.js';
@@ -37,4 +38,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   halving,
   evaluation,
   drift,
+  lags,
 };
