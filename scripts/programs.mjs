@@ -1,5 +1,6 @@
 // Programs that tests, the stack and drills need, beside Node: `npm run setup` installs what is missing.
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** Each with what shows that it is there, and the packages of Debian or Ubuntu, Homebrew and PyPI that have it. */
 export const programs = [
@@ -46,6 +47,20 @@ export const programs = [
     apt: 'chromium-headless-shell',
     brew: 'chromium',
   },
+  // Vulkan in software, for the provider `webgpu`. Debian 12 has one that is too old, so what counts is whether a model runs.
+  {
+    name: 'Vulkan',
+    check: [
+      process.execPath,
+      [
+        '-e',
+        "require('onnxruntime-node').InferenceSession.create('test/inference/models/sigmoid.onnx', { executionProviders: ['webgpu'] })",
+      ],
+    ],
+    apt: 'mesa-vulkan-drivers',
+    backports: true,
+    brew: 'molten-vk',
+  },
   // A Redis 8 and the RedisJSON module, as wheels: Debian has neither yet.
   {
     name: 'Redis 8',
@@ -61,15 +76,26 @@ const succeeds = (command, args) => spawnSync(command, args, { stdio: 'ignore' }
 export const missing = (names = programs.map(({ name }) => name)) =>
   programs.filter(({ name, check: [command, args] }) => names.includes(name) && !succeeds(command, args));
 
+/** Debian 12, whose packages are too old for some programs. */
+const isBookworm = () =>
+  existsSync('/etc/os-release') && readFileSync('/etc/os-release', 'utf8').includes('VERSION_CODENAME=bookworm');
+const BACKPORTS = 'deb http://deb.debian.org/debian bookworm-backports main';
+const BACKPORTS_FILE = '/etc/apt/sources.list.d/bookworm-backports.list';
+
 /** The commands that install programs on this system. */
-export function installCommands(wanted, platform = process.platform) {
-  const [manager, packages] =
+export function installCommands(wanted, platform = process.platform, hasBackports = false) {
+  const apt = ['apt-get', 'install', '-y', '-q'];
+  const isNewer = ({ backports = false }) => backports && hasBackports;
+  const groups =
     platform === 'darwin'
-      ? [['brew', 'install'], wanted.flatMap(({ brew }) => brew ?? [])]
-      : [['apt-get', 'install', '-y', '-q'], wanted.flatMap(({ apt }) => apt ?? [])];
+      ? [[['brew', 'install'], wanted.flatMap(({ brew }) => brew ?? [])]]
+      : [
+          [apt, wanted.filter((each) => !isNewer(each)).flatMap(({ apt }) => apt ?? [])],
+          [[...apt, '-t', 'bookworm-backports'], wanted.filter(isNewer).flatMap(({ apt }) => apt ?? [])],
+        ];
   const modules = wanted.flatMap(({ pip }) => pip ?? []);
   return [
-    ...(packages.length > 0 ? [[...manager, ...packages]] : []),
+    ...groups.flatMap(([manager, packages]) => (packages.length > 0 ? [[...manager, ...packages]] : [])),
     ...(modules.length > 0 ? [['python3', '-m', 'pip', 'install', '-q', ...modules]] : []),
   ];
 }
@@ -80,8 +106,10 @@ export function install() {
   if (wanted.length === 0) return true;
   const isApt = process.getuid?.() === 0 && succeeds('apt-get', ['--version']);
   const mayInstall = process.platform === 'darwin' ? succeeds('brew', ['--version']) : isApt;
-  const commands = installCommands(wanted);
+  const needsBackports = isApt && isBookworm() && wanted.some(({ backports }) => backports);
+  const commands = installCommands(wanted, process.platform, needsBackports);
   if (mayInstall) {
+    if (needsBackports) writeFileSync(BACKPORTS_FILE, `${BACKPORTS}\n`);
     if (isApt) run('apt-get', ['update', '-q']);
     for (const [command, ...args] of commands) {
       // Systems that manage Python's packages themselves refuse pip unless it is told.

@@ -72,6 +72,9 @@ describe('setup', () => {
     expect(names('linux')).toEqual(['apt-get install', 'python3 -m']);
     expect(names('darwin')).toEqual(['brew install', 'python3 -m']);
     expect(installCommands([], 'linux')).toEqual([]);
+    expect(installCommands(programs, 'linux', true).map((command) => command.join(' '))).toContain(
+      'apt-get install -y -q -t bookworm-backports mesa-vulkan-drivers',
+    );
   });
 
   it('knows where each program comes from, on both systems', () => {

@@ -1,3 +1,4 @@
+import type { Duration } from './duration.js';
 import { defineService } from './service.js';
 
 /** The element types of tensors, by ONNX's names, and their arrays. */
@@ -65,6 +66,10 @@ export interface ModelSpec {
   /** The models that answer in its place, in this order: the rows on which it fails, and all rows while it cannot be run. */
   readonly fallback?: readonly ModelSpec[];
   readonly cascade?: CascadeSpec;
+  /** Stays in memory, whatever others need. */
+  readonly isPinned?: boolean;
+  /** How many bytes of its answers are remembered (default: none). */
+  readonly cacheBytesMax?: number;
 }
 
 /** A cheap model, which is asked first. The dear one is asked about the rows of which it is unsure. */
@@ -193,6 +198,14 @@ export interface ModelStats {
   /** By length: the size that batches may grow to, and how many of their rows are run at once. */
   readonly batchRows: readonly number[];
   readonly runRows: readonly number[];
+  /** How often it was loaded, how long that took in milliseconds, and how often it made room for others. */
+  readonly loads: number;
+  readonly loadMs: number;
+  readonly evictions: number;
+  /** What it takes in all workers, in bytes; 0 while it is not in memory. */
+  readonly residentBytes: number;
+  /** Rows whose answers were remembered, and rows whose answers were not; only of a model with a cache. */
+  readonly cache?: { readonly hits: number; readonly misses: number };
 }
 
 export interface RunResult {
@@ -220,31 +233,59 @@ interface Proof {
   readonly shareMin?: number;
 }
 
+/** An inference server that speaks the Open Inference Protocol, version 2, over HTTP: Triton, KServe or MLServer. */
+export interface RemoteOptions {
+  readonly name: 'remote';
+  /** The address of the model there: `http://triton:8000/v2/models/risk`, or `.../risk/versions/3`. */
+  readonly url: string;
+  /** How long an answer may take (default 10 s). */
+  readonly timeout?: Duration;
+  /** How many batches may be under way at once (default 4). */
+  readonly inFlightMax?: number;
+}
+
 /** A provider with options: those that onnxruntime-node passes on. */
-export type ProviderOptions =
+export type LocalProvider =
   | ({ readonly name: 'cuda' | 'tensorrt' | 'dml'; readonly deviceId?: number } & Proof)
   | ({ readonly name: 'webgpu'; readonly preferredLayout?: 'NCHW' | 'NHWC' } & Proof)
   | ({ readonly name: 'coreml'; readonly coreMlFlags?: number } & Proof);
 
+/** What runs a model, with options: here, or on a server. */
+export type ProviderOptions = LocalProvider | RemoteOptions;
+
+/** The server of a model that is not run here. */
+export const remoteOf = ([declared]: readonly (string | ProviderOptions)[]): RemoteOptions | undefined =>
+  typeof declared === 'object' && declared.name === 'remote' ? declared : undefined;
+
 type Check = (value: unknown) => boolean;
 const isIndex: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 
+const modelAddress = /^https?:\/\/[^/]+(\/.*)?\/v2\/models\/[^/]+(\/versions\/[^/]+)?$/;
+const isModelAddress: Check = (value) => typeof value === 'string' && URL.canParse(value) && modelAddress.test(value);
+
 /** The options of each provider. ONNX Runtime passes over those that it does not know, so they are checked here. */
-const optionsOf: Readonly<Record<Provider, Readonly<Record<string, Check>>>> = {
+const optionsOf: Readonly<Record<Provider | 'remote', Readonly<Record<string, Check>>>> = {
   cpu: {},
   cuda: { deviceId: isIndex },
   tensorrt: { deviceId: isIndex },
   dml: { deviceId: isIndex },
   webgpu: { preferredLayout: (value) => value === 'NCHW' || value === 'NHWC' },
   coreml: { coreMlFlags: isIndex },
+  remote: {
+    url: isModelAddress,
+    timeout: (value) => typeof value === 'number' && value > 0,
+    inFlightMax: (value) => isIndex(value) && (value as number) > 0,
+  },
 };
 const isShare: Check = (value) => typeof value === 'number' && value >= 0 && value <= 1;
 
 /** What is wrong with a provider as it is declared, in words; `undefined` if nothing is. */
 export function whatIsWrongWith(declared: Provider | ProviderOptions): string | undefined {
   const { name, ...options } = typeof declared === 'string' ? { name: declared } : declared;
-  if (!providers.includes(name)) return `there is no provider '${name}'`;
-  const checks = { ...optionsOf[name], ...(name !== 'cpu' && { shareMin: isShare }) } as Record<string, Check>;
+  if (name === 'remote' && !('url' in options)) return "the provider 'remote' has no `url`";
+  if (!Object.hasOwn(optionsOf, name)) return `there is no provider '${name}'`;
+  const hasProof = name !== 'cpu' && name !== 'remote';
+  const checks = { ...optionsOf[name], ...(hasProof && { shareMin: isShare }) } as Record<string, Check>;
   for (const [option, value] of Object.entries(options)) {
     const check = checks[option];
     if (check === undefined) return `the provider '${name}' has no option '${option}'`;

@@ -20,7 +20,7 @@ export interface Link {
 }
 
 /** The answers of some models for the rows of one call. */
-interface Answers extends RunResult {
+export interface Answers extends RunResult {
   readonly failures: Map<number, string>;
   readonly shed: Set<number>;
   readonly reasons: (FallbackReason | null)[];
@@ -155,20 +155,12 @@ const upTo = (rows: number): number[] => Array.from({ length: rows }, (_, row) =
 /** A handle that stands for `main`, and asks several models. It answers calls without an urgency in the order in which they were made. */
 function composed(main: ModelHandle, run: Run, asked: readonly ModelHandle[]): ModelHandle {
   const { inputs, lengths, outputSize, version, stats } = main;
-  let before: Promise<unknown> = Promise.resolve();
   return {
     ...{ inputs, lengths, outputSize, version, stats },
     get provider() {
       return main.provider;
     },
-    async run(...call) {
-      const answer = run(...call);
-      if (call[3] !== undefined) return await answer;
-      const turn = before;
-      before = Promise.allSettled([turn, answer]);
-      await turn;
-      return answer;
-    },
+    run: inOrder(run),
     flush() {
       for (const handle of asked) handle.flush();
     },
@@ -178,7 +170,24 @@ function composed(main: ModelHandle, run: Run, asked: readonly ModelHandle[]): M
   };
 }
 
-const runSome = (handle: ModelHandle, rows: readonly number[], ...[fill, bucketOf, urgency]: Required<TailOf<Run>>) =>
+/** Answers calls without an urgency in the order in which they were made. */
+export function inOrder(run: Run): Run {
+  let before: Promise<unknown> = Promise.resolve();
+  return async (...call) => {
+    const answer = run(...call);
+    if (call[3] !== undefined) return await answer;
+    const turn = before;
+    before = Promise.allSettled([turn, answer]);
+    await turn;
+    return answer;
+  };
+}
+
+export const runSome = (
+  handle: ModelHandle,
+  rows: readonly number[],
+  ...[fill, bucketOf, urgency]: Required<TailOf<Run>>
+) =>
   handle.run(
     rows.length,
     (at, into, place) => fill(rows[at] as number, into, place),
@@ -213,7 +222,7 @@ function failedRows({ scores, failures, degraded }: RunResult, outputSize: numbe
   return failed.size === 0 ? [] : upTo(degraded.length).filter((row) => failed.has(row));
 }
 
-const noAnswers = (rows: number, outputSize: number): Answers => ({
+export const noAnswers = (rows: number, outputSize: number): Answers => ({
   scores: new Float32Array(rows * outputSize).fill(Number.NaN),
   failures: new Map(),
   shed: new Set(),
@@ -223,16 +232,16 @@ const noAnswers = (rows: number, outputSize: number): Answers => ({
 });
 
 /** What is said of the answers of a model: its name, if it is not the first, and whether one before it cannot be run. */
-interface Standing {
+export interface Standing {
   readonly name: string | undefined;
   readonly isUnavailable: boolean;
   readonly isBehind: boolean;
 }
 
-const declared: Standing = { name: undefined, isUnavailable: false, isBehind: false };
+export const declared: Standing = { name: undefined, isUnavailable: false, isBehind: false };
 
 /** Writes what a model answered for `rows` into the answers of the call. A row that it could not answer keeps what it had. */
-function merge(
+export function merge(
   into: Answers,
   { scores, failures, shed, reasons, degraded, versions }: RunResult,
   rows: readonly number[],

@@ -1,22 +1,16 @@
 import { MillraceError, type ModelHandle, type ModelSpec, providerName } from '../core/index.js';
+import { type Artifact, inFile, insist } from './artifact.js';
 import { goldenInputs } from './golden.js';
 import { type ModelBreaker, modelBreaker } from './model-breaker.js';
+import type { ModelFile } from './model-file.js';
 import { bufferPool } from './scheduling/buffers.js';
 import { latencyCurve } from './scheduling/latency-curve.js';
 import { layoutOf } from './scheduling/layout.js';
 import type { Batch, ModelQueue } from './scheduling/model-queue.js';
 import type { Scheduler } from './scheduling/scheduler.js';
-import { overheadOf } from './workers/overhead.js';
 import type { LoadedModel } from './workers/protocol.js';
 import { WorkerLost } from './workers/worker-link.js';
 import type { WorkerSlot } from './workers/worker-slot.js';
-
-export interface ModelFile {
-  /** The name in messages. */
-  readonly name: string;
-  readonly bytes: Uint8Array;
-  readonly digest: string;
-}
 
 /** A loaded model: its queue, and its sessions in the workers. */
 export interface ServedModel {
@@ -45,36 +39,26 @@ const SLOW_FLOOR_MS = 1_000;
 /** A run that takes so many times what 99 of 100 take is hung. */
 const HUNG_FACTOR = 10;
 
-/**
- * Loads a model in every worker and gives it a queue. The file's bytes are kept, so a restarted worker loads exactly the same model,
- * whatever happened to the file.
- */
+/** Gives an artifact a queue for batches of one size. Calls wait while it is not in memory. */
 export async function serveModel(
   file: ModelFile,
-  spec: ModelSpec,
+  artifact: Artifact,
+  { providers, batchMax, waitMax, weight, queueMax }: ModelSpec,
   { slots, scheduler, onWarning, onDeadlines }: Workers,
 ): Promise<ServedModel> {
-  const { bytes, digest } = file;
-  const { providers, batchMax, waitMax, weight, queueMax, tensors } = spec;
-  const ask = { digest, bytes, providers, batchMax, isProven: false, ...(tensors && { tensors }) };
-  const [first, ...others] = slots as readonly [WorkerSlot, ...WorkerSlot[]];
-
-  const { model, overheadMs } = await insist(first, async () => {
-    const model = await first.load(ask);
-    return { model, overheadMs: await overheadOf(first, model) };
-  });
+  const { gate } = artifact;
+  const [first] = slots as readonly [WorkerSlot, ...WorkerSlot[]];
+  const { model, overheadMs, loading } = await artifact.open(batchMax);
   let { provider } = model;
   const firstProvider = providerName(providers[0] as string);
   for (const why of model.refusals) onWarning(`${file.name} does not run on ${why}; it runs on ${provider}`);
-  ask.isProven = true;
-  await Promise.all(others.map((slot) => insist(slot, () => slot.load(ask))));
 
   const { inputs, lengths, outputSize } = model;
   const curves = model.curves.map((points) => latencyCurve({ points, rowsMax: batchMax, overheadMs }));
   const pool = bufferPool(2 * slots.length + 2);
   const queue = scheduler.queue({
     layoutOf: (bucket, rows) => layoutOf(inputs, lengths[bucket] as number, rows),
-    ...{ outputSize, version: digest, batchMax, waitMax, curves, pool },
+    ...{ outputSize, version: file.digest, batchMax, waitMax, curves, pool },
     ...(weight !== undefined && { weight }),
     ...(queueMax !== undefined && { queueMax }),
     dispatch: (batch, worker) => void score(batch, slots[worker] as WorkerSlot),
@@ -124,14 +108,16 @@ export async function serveModel(
     });
 
   async function checkNow(): Promise<void> {
-    const loaded = await insist(first, () => first.load(ask));
-    trusted.delete(loaded);
-    await insist(first, async () => await trust(first, await first.load(ask)));
+    await gate.hold(async () => {
+      const loaded = await insist(file, first, () => first.load(loading));
+      trusted.delete(loaded);
+      await insist(file, first, async () => await trust(first, await first.load(loading)));
+    });
   }
 
   async function checkIdle(): Promise<void> {
     for (const slot of slots) {
-      const loaded = await slot.idleWith(ask);
+      const loaded = await slot.idleWith(loading);
       if (loaded === undefined) continue;
       trusted.delete(loaded);
       await trust(slot, loaded).catch((error: unknown) => {
@@ -145,7 +131,7 @@ export async function serveModel(
     const { bucket, rows, layout, input } = batch;
     let isLoaded = false;
     try {
-      const loaded = await slot.load(ask);
+      const loaded = await slot.load(loading);
       provider = loaded.provider;
       await trust(slot, loaded);
       isLoaded = true;
@@ -157,23 +143,10 @@ export async function serveModel(
       const degraded = provider === firstProvider ? null : provider;
       queue.complete(batch, { ...answer, degraded }, answer.ms);
     } catch (error) {
-      if (!(error instanceof WorkerLost)) return queue.fail(batch, error);
+      if (!(error instanceof WorkerLost)) return queue.fail(batch, inFile(file, error));
       const hopeless = slot.hopelessness();
       if (hopeless) queue.fail(batch, hopeless);
       else queue.lose(batch, isLoaded && error.isCause);
-    }
-  }
-
-  /** Repeats work that a dying worker interrupts. */
-  async function insist<T>(slot: WorkerSlot, work: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!(error instanceof WorkerLost)) throw inFile(file, error);
-        const hopeless = slot.hopelessness();
-        if (hopeless) throw inFile(file, hopeless);
-      }
     }
   }
 
@@ -184,31 +157,22 @@ export async function serveModel(
     get provider() {
       return provider;
     },
-    version: digest,
+    version: file.digest,
     run(rows, fill, bucketOf, urgency) {
       if (urgency?.sheds && urgency.deadlineOf) onDeadlines();
-      return queue.run(rows, fill, bucketOf, urgency);
+      return gate.hold(() => queue.run(rows, fill, bucketOf, urgency));
     },
-    flush: queue.flush,
+    flush: () => gate.afterWaiting(queue.flush),
     check: checkNow,
     stats: () => ({
       ...queue.stats(),
+      ...gate.stats(),
       ...checks,
       runRows: model.curves.map((points) => points.at(-1)?.rows ?? batchMax),
     }),
   };
   const breaker = modelBreaker({ nowMs: () => performance.now(), random: Math.random });
   // The first session gives the right answers.
-  await insist(first, async () => await trust(first, await first.load(ask)));
+  await gate.hold(() => insist(file, first, async () => await trust(first, await first.load(loading))));
   return { handle, queue, breaker, checkIdle };
 }
-
-const inFile = ({ name }: ModelFile, error: unknown): unknown =>
-  error instanceof MillraceError
-    ? new MillraceError(error.code, error.message, {
-        where: name,
-        cause: error,
-        permanent: error.permanent,
-        ...(error.hint === undefined ? {} : { hint: error.hint }),
-      })
-    : error;

@@ -1,10 +1,21 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type InferenceService, MillraceError, type ModelReport, type ModelSpec } from '../core/index.js';
-import { type ModelFile, type ServedModel, serveModel } from './model.js';
+import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type InferenceService,
+  MillraceError,
+  type ModelHandle,
+  type ModelReport,
+  type ModelSpec,
+  type RemoteOptions,
+  remoteOf,
+} from '../core/index.js';
+import { type Artifact, artifactId, createArtifact, type Place } from './artifact.js';
+import { cached } from './cache.js';
+import { type ServedModel, serveModel } from './model.js';
+import { type ModelFile, openModelFile } from './model-file.js';
 import { type Opened, openChain } from './open-chain.js';
+import { openRemote, type RemoteModel } from './remote/remote-model.js';
+import { modelResidents } from './residency/residents.js';
 import { createScheduler } from './scheduling/scheduler.js';
 import type { Isolation } from './workers/channel.js';
 import { workerSlot } from './workers/worker-slot.js';
@@ -18,6 +29,11 @@ export interface InferenceOptions {
   readonly hungFloorMs?: number;
   /** How often a worker that has nothing to do is asked the golden inputs of its models, in milliseconds (default 10 s). */
   readonly checkEveryMs?: number;
+  /**
+   * What all models may take in all workers together, in bytes (default: no limit). Beyond it, those that are worth least leave, and are
+   * loaded again when rows come for them.
+   */
+  readonly memoryMax?: number;
   /** Called with problems that a run survives, such as a declared provider that is not available. */
   readonly onWarning?: (message: string) => void;
 }
@@ -28,8 +44,8 @@ const SHED_LATE_MS = 20;
 /**
  * Micro-batched scoring of ONNX models in workers, shared by all tasks of the process.
  *
- * Relative paths are resolved against the working directory. A model is loaded once per digest, however many tasks open it, and
- * stays loaded until `close`. Tasks that open it with the same limits fill the same batches. Every model is checked while it loads:
+ * Relative paths are resolved against the working directory. A model is loaded once per digest, however many tasks open it. It stays
+ * loaded until `close`, or until others need the memory (`memoryMax`). Tasks that open it with the same limits fill the same batches. Every model is checked while it loads:
  * its inputs and outputs, the provider that runs it, and on the CPU, for each possible length of rows, that the bits of a row's
  * score do not depend on its batch, so that a replay gives the same predictions. Only rows of one length share a batch, so the
  * padding of a row never depends on other rows.
@@ -49,34 +65,48 @@ const SHED_LATE_MS = 20;
  * Errors: `MillraceError('model')` with the file in `where` for what is wrong for good; `MillraceError('inference')` where workers
  * are lost again and again without an answer in between.
  *
- * Memory: per model the file's bytes, and in each worker those again, the runtime's memory for `batchMax` rows, and a few input
- * buffers; plus the rows of the callers. The first model takes about 50 MB in each worker for the thread and the runtime.
+ * Memory: per model in each worker what its weights take, the runtime's memory for `batchMax` rows, and a few input buffers, all of it
+ * within `memoryMax`, and one model more while it is loaded; plus the rows of the callers. The first model takes about 50 MB in each worker for the thread and the runtime.
  *
  * @example const inference = createInference({ onWarning: (message) => log.warn(message) }); const risk = await inference.open({
  * model: 'models/risk.onnx', batchMax: 256, waitMax: 5, providers: ['cuda', 'cpu'] }); const { scores } = await
  * risk.run(rows.length, (row, [features], place) => features.set(rows[row], place * 11)); await inference.close();
  */
 export function createInference(options: InferenceOptions = {}): InferenceService {
-  const {
-    workers = 1,
-    isolation = 'thread',
-    hungFloorMs = 2_000,
-    checkEveryMs = 10_000,
-    onWarning = () => {},
-  } = options;
-  const scheduler = createScheduler({ workers, nowMs: () => performance.now() });
-  const slots = Array.from({ length: workers }, (_, worker) =>
-    workerSlot({
-      name: workers === 1 ? 'the inference worker' : `inference worker ${worker}`,
-      onUp: (isUp) => scheduler.setUp(worker, isUp),
-      ...{ isolation, hungFloorMs, onWarning },
-    }),
-  );
+  const { workers = 1, isolation = 'thread', hungFloorMs = 2_000, checkEveryMs = 10_000 } = options;
+  const { onWarning = () => {}, memoryMax = Number.POSITIVE_INFINITY } = options;
+  const nowMs = () => performance.now();
+  const scheduler = createScheduler({ workers, nowMs });
+  const places = Array.from({ length: workers }, (_, worker): Place => {
+    const state = { isAlive: true, isReserved: false };
+    const tell = (change: Partial<typeof state>) => {
+      Object.assign(state, change);
+      scheduler.setUp(worker, state.isAlive && !state.isReserved);
+    };
+    const name = workers === 1 ? 'the inference worker' : `inference worker ${worker}`;
+    const slot = workerSlot({ name, onUp: (isAlive) => tell({ isAlive }), ...{ isolation, hungFloorMs, onWarning } });
+    return {
+      slot,
+      async reserve(work) {
+        tell({ isReserved: workers > 1 });
+        try {
+          return await work();
+        } finally {
+          tell({ isReserved: false });
+        }
+      },
+    };
+  });
+  const slots = places.map(({ slot }) => slot);
+  const residents = modelResidents({ memoryMax, nowMs, sleep: (ms) => sleep(ms), onWarning });
+  const files = new Map<string, ModelFile>();
+  const artifacts = new Map<string, Artifact>();
   let watch: NodeJS.Timeout | undefined;
   const onDeadlines = () => {
     watch ??= setInterval(() => scheduler.shedLate(), SHED_LATE_MS).unref();
   };
   const models = new Map<string, Promise<ServedModel>>();
+  const remotes = new Map<string, Promise<RemoteModel>>();
   const reports: (() => ModelReport)[] = [];
   const checking = setInterval(() => {
     // One that cannot be loaded is reported to who has opened it; one whose worker dies is checked when it is back.
@@ -84,12 +114,31 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
   }, checkEveryMs).unref();
   let closed: Promise<void> | undefined;
 
+  function artifactOf(file: ModelFile, spec: ModelSpec): Artifact {
+    const id = artifactId(file, spec);
+    const known = artifacts.get(id);
+    if (known !== undefined) return known;
+    const artifact = createArtifact(file, spec, { places, residents });
+    artifacts.set(id, artifact);
+    return artifact;
+  }
+
+  /** Equal files are one, wherever they lie. */
+  async function fileOf({ model }: ModelSpec): Promise<ModelFile> {
+    const file = await openModelFile(model);
+    const known = files.get(file.digest);
+    if (known === undefined) files.set(file.digest, file);
+    else await file.close();
+    return known ?? file;
+  }
+
   function served(file: ModelFile, spec: ModelSpec): Promise<ServedModel> {
-    const { providers, batchMax, waitMax, weight, queueMax, tensors } = spec;
-    const identity = JSON.stringify([file.digest, providers, batchMax, waitMax, weight, queueMax, tensors]);
+    const { batchMax, waitMax, weight, queueMax, cacheBytesMax } = spec;
+    const identity = JSON.stringify([artifactId(file, spec), batchMax, waitMax, weight, queueMax, cacheBytesMax]);
     let model = models.get(identity);
     if (model === undefined) {
-      model = serveModel(file, spec, { slots, scheduler, onWarning, onDeadlines });
+      const artifact = artifactOf(file, spec);
+      model = withCache(serveModel(file, artifact, spec, { slots, scheduler, onWarning, onDeadlines }), spec);
       models.set(identity, model);
       model.then(
         ({ handle, breaker }) =>
@@ -104,22 +153,45 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     return model;
   }
 
+  function remote(spec: ModelSpec, server: RemoteOptions): Promise<RemoteModel> {
+    const identity = JSON.stringify([server, spec.batchMax, spec.waitMax, spec.tensors, spec.cacheBytesMax]);
+    let model = remotes.get(identity);
+    if (model === undefined) {
+      model = withCache(openRemote(spec, server), spec);
+      remotes.set(identity, model);
+      model.then(
+        ({ handle, breaker }) =>
+          reports.push(() => ({
+            ...{ model: handle.version, provider: handle.provider, ...handle.stats() },
+            ...{ isOpen: breaker.isOpen, openings: breaker.openings },
+          })),
+        () => remotes.delete(identity),
+      );
+    }
+    return model;
+  }
+
   async function openOne(spec: ModelSpec): Promise<Opened> {
     if (closed) throw new MillraceError('model', 'the inference service is closed');
     checkSpec(spec);
-    const file = await readModel(spec.model);
-    return await served(file, spec);
+    const server = remoteOf(spec.providers);
+    if (server !== undefined) return await remote(spec, server);
+    return await served(await fileOf(spec), spec);
   }
 
   async function shutDown(): Promise<void> {
     clearInterval(watch);
     clearInterval(checking);
-    for (const model of await Promise.allSettled(models.values())) {
+    await residents.idle();
+    for (const model of await Promise.allSettled([...models.values(), ...remotes.values()])) {
       if (model.status === 'rejected') continue;
       model.value.queue.flush();
       await model.value.queue.idle();
     }
+    for (const model of await Promise.allSettled(remotes.values()))
+      if (model.status === 'fulfilled') model.value.close();
     await Promise.all(slots.map((slot) => slot.close()));
+    for (const file of files.values()) await file.close();
   }
 
   return {
@@ -132,6 +204,14 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
   };
 }
 
+async function withCache<M extends { readonly handle: ModelHandle }>(
+  opening: Promise<M>,
+  { cacheBytesMax }: ModelSpec,
+): Promise<M> {
+  const model = await opening;
+  return cacheBytesMax === undefined ? model : { ...model, handle: cached(model.handle, cacheBytesMax) };
+}
+
 function checkSpec({ batchMax, waitMax, providers }: ModelSpec): void {
   const refuse = (message: string, hint: string): never => {
     throw new MillraceError('model', message, { hint });
@@ -140,18 +220,4 @@ function checkSpec({ batchMax, waitMax, providers }: ModelSpec): void {
     refuse(`batchMax is ${batchMax}`, 'give a number of rows, from 1');
   if (!(waitMax >= 0)) refuse(`waitMax is ${waitMax}`, 'give milliseconds, from 0');
   if (providers.length === 0) refuse('no provider is declared', "give at least one, e.g. ['cpu']");
-}
-
-async function readModel(model: string | URL): Promise<ModelFile> {
-  const name = typeof model === 'string' ? resolve(model) : fileURLToPath(model);
-  try {
-    const bytes = await readFile(name);
-    return { name, bytes, digest: createHash('sha256').update(bytes).digest('hex') };
-  } catch (cause) {
-    throw new MillraceError('model', `the model file ${name} cannot be read`, {
-      where: name,
-      hint: 'relative paths start at the working directory; new URL("model.onnx", import.meta.url) starts at the topology file',
-      cause,
-    });
-  }
 }

@@ -1,4 +1,4 @@
-export type { Provider, ProviderOptions } from '../core/inference.js';
+export type { LocalProvider, Provider, ProviderOptions, RemoteOptions } from '../core/inference.js';
 export { type DedupeOptions, dedupe } from './basic/dedupe.js';
 export { type DetectInactivityOptions, detectInactivity, type Presence } from './basic/detect-inactivity.js';
 export { filter } from './basic/filter.js';

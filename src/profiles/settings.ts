@@ -36,6 +36,12 @@ export const profileSettings = {
     'thread',
     '`process`: inference workers are processes, which are killed where they hang or crash in native code.',
   ),
+  inferenceMemoryMax: wholeNumber(
+    0,
+    2 ** 50,
+    0,
+    'Bytes that ONNX models may take in all workers together. Beyond it, those used least are released, and loaded again when needed. 0: no limit.',
+  ),
   inFlightBytesMax: wholeNumber(
     1024 * 1024,
     2 ** 40,

@@ -105,9 +105,10 @@ export async function launch(topology: Topology, config: Config, options: Launch
 }
 
 /** How this process scores models. */
-const inferenceOptions = ({ inferenceWorkers, inferenceIsolation }: Config) => ({
+const inferenceOptions = ({ inferenceWorkers, inferenceIsolation, inferenceMemoryMax }: Config) => ({
   workers: inferenceWorkers,
   isolation: inferenceIsolation,
+  ...(inferenceMemoryMax > 0 && { memoryMax: inferenceMemoryMax }),
 });
 
 /** The `where` of errors when no broker answers. */

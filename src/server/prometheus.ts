@@ -136,6 +136,19 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
     models.map(({ model, provider, waiting }) => [{ model, provider }, waiting]),
   );
   modelCounter('worker_seconds_total', 'Time that workers ran the model', ({ workerMs }) => workerMs / 1_000);
+  modelCounter('loads_total', 'How often the model was loaded into memory', ({ loads }) => loads);
+  modelCounter('load_seconds_total', 'How long that took', ({ loadMs }) => loadMs / 1_000);
+  modelCounter('evictions_total', 'How often it made room for others', ({ evictions }) => evictions);
+  for (const [name, of] of [
+    ['hits', 'Rows whose answers were remembered'],
+    ['misses', 'Rows whose answers were not'],
+  ] as const)
+    counter(`inference_cache_${name}_total`, of, ['model', 'provider'], ({ models }) =>
+      models.flatMap(({ model, provider, cache }) => (cache ? [[{ model, provider }, cache[name]] as const] : [])),
+    );
+  gauge('inference_resident_bytes', 'What it takes in all workers now', ['model', 'provider'], ({ models }) =>
+    models.map(({ model, provider, residentBytes }) => [{ model, provider }, residentBytes]),
+  );
   counter(
     'throttled_seconds_total',
     'How long brokers made this process wait for its quotas',

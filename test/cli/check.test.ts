@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { millrace, userFolder } from './millrace.js';
@@ -49,5 +49,44 @@ it('check looks into the embedded store and says what it does not look at', { ti
     ],
     mismatches: [],
     unseen: ['cache (redis.stringSink): pass --profile embedded to check their targets'],
+  });
+});
+
+const scored = (model: string, denseSize: number) => `
+import { avro, infer, map, millis, topology } from 'millrace';
+import { kafka } from 'millrace/connectors/kafka';
+const schema = avro({ subject: 'in-value', definition: '"string"' });
+const view = { name: 'lengths', shape: { denseSize: ${denseSize} } };
+
+export const scored = topology('scored', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
+  t.source('texts', kafka.source({ topic: 'in', schema }))
+    .via('features', map((text) => ({ text, features: { view: 'lengths', dense: Float64Array.of(text.length) } })))
+    .via('risk', infer({ model: '${model}', as: 'risk', view, batchMax: 16, waitMax: millis(5), providers: ['cpu'] }))
+    .to('cache', kafka.sink({ topic: 'out', schema: avro({ subject: 'out-value', definition: '"string"' }) }));
+});
+`;
+
+it('check --models holds models against views before a run', { timeout: 120_000 }, async () => {
+  copyFileSync(new URL('../inference/models/mlp.onnx', import.meta.url), join(user.folder, 'mlp.onnx'));
+  const check = async (model: string, denseSize: number, ...flags: string[]) => {
+    writeFileSync(join(user.folder, 'scored.ts'), scored(model, denseSize));
+    const { code, out } = await run(['check', 'scored.ts', '--json', ...flags]);
+    return { code, ...JSON.parse(out) };
+  };
+  expect(await check('mlp.onnx', 5)).toMatchObject({ code: 0, problems: [] });
+  expect(await check('mlp.onnx', 20, '--models')).toMatchObject({ code: 0, problems: [], warnings: [] });
+  expect(await check('mlp.onnx', 5, '--models')).toMatchObject({
+    code: 1,
+    problems: [
+      {
+        code: 'model',
+        where: 'risk',
+        message: expect.stringContaining("makes 5 dense features, the model of step 'risk' takes 20"),
+      },
+    ],
+  });
+  expect(await check('gone.onnx', 20, '--models')).toMatchObject({
+    code: 1,
+    problems: [{ code: 'model', where: 'risk', message: expect.stringContaining('gone.onnx cannot be read') }],
   });
 });

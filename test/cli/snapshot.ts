@@ -50,6 +50,13 @@ export function someSnapshot(): RunSnapshot {
         ...{ notFinite: 7, checks: 9, wrongChecks: 1, slowness: 1, isOpen: true, openings: 2 },
         ...{ shed: { high: 0, normal: 0, low: 3 }, late: 4, waiting: 6 },
         ...{ batchRows: [256], runRows: [256] },
+        ...{
+          loads: 3,
+          loadMs: 60,
+          evictions: 2,
+          residentBytes: 4_194_304,
+          cache: { hits: 40, misses: 600 },
+        },
       },
     ],
     standbys: [{ subtopology: 'orders', partition: 7, ready: true, recordsBehind: 12, bytes: 4_096 }],

@@ -1,12 +1,24 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import * as onnx from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { nodesOn, proveProvider } from '../../src/inference/session/provider-proof.js';
 import { openSession } from '../../src/inference/session/session.js';
 import { sessionPool } from '../../src/inference/session/session-pool.js';
 
-const bytes = (name: string) => readFileSync(new URL(`./models/${name}.onnx`, import.meta.url));
-const load = (name: string, batchMax = 8) => ({ digest: name, bytes: bytes(name), providers: ['cpu'], batchMax });
+const modelFile = (name: string) => new URL(`./models/${name}.onnx`, import.meta.url);
+const bytes = (name: string) => readFileSync(modelFile(name));
+const digestOf = (content: Uint8Array) => createHash('sha256').update(content).digest('hex');
+const load = (name: string, batchMax = 8) => ({
+  ...{
+    artifact: name,
+    place: fileURLToPath(modelFile(name)),
+    fileBytes: bytes(name).length,
+    digest: digestOf(bytes(name)),
+  },
+  ...{ providers: ['cpu'], batchMax },
+});
 
 describe('the proof of where a model runs', () => {
   test('is read from the profile of a real run', async () => {
@@ -41,7 +53,7 @@ describe('sessions', () => {
     const opened: string[] = [];
     const warm: number[] = [];
     const pool = sessionPool(async (model, provider) => {
-      opened.push(`${model.digest} on ${provider}`);
+      opened.push(`${model.bytes.length} bytes on ${provider}`);
       const session = await openSession(model, provider);
       return {
         ...session,
@@ -61,7 +73,7 @@ describe('sessions', () => {
       numbers.push((await pool.load(load(name, batchMax))).session);
     }
     expect(numbers).toEqual([0, 1, 0, 0]);
-    expect(opened).toEqual(['mlp on cpu', 'identity on cpu']);
+    expect(opened).toEqual([`${bytes('mlp').length} bytes on cpu`, `${bytes('identity').length} bytes on cpu`]);
     expect(warm).toEqual([8, 8, 32]);
     await pool.release();
   });
@@ -74,7 +86,7 @@ describe('sessions', () => {
   });
 
   test('answer the first rows of a buffer and leave the rest alone', async () => {
-    const session = await openSession(load('identity'), 'cpu');
+    const session = await openSession({ bytes: bytes('identity') }, 'cpu');
     const { buffer: input } = Float32Array.from({ length: 32 }, (_, i) => i);
     const { scores } = await session.score({ input, bucket: 0, rows: 2, rowsMax: 8 });
     expect(Array.from(scores)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);

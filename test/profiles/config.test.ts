@@ -32,6 +32,7 @@ describe('resolveConfig', () => {
       inFlightBytesMax: 268_435_456,
       inferenceWorkers: 1,
       inferenceIsolation: 'thread',
+      inferenceMemoryMax: 0,
       host: '127.0.0.1',
       port: 0,
       kafkaClientId: 'millrace',

@@ -15,6 +15,7 @@ import type { SinkFilter, SinkMismatch } from '../run/config-mismatches.js';
 interface CheckFlags {
   readonly profile?: string;
   readonly data?: string;
+  readonly models?: boolean;
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -28,24 +29,36 @@ export function checkCommand({ terminal, act }: CommandContext): Command {
     [
       'millrace check topologies/flight-delays.ts',
       'millrace check topologies/flight-delays.ts --profile cluster   # also connects, and compares topics, schemas and servers',
+      'millrace check topologies/flight-delays.ts --models   # also loads the models, and holds their inputs against the views',
       'millrace check pipelines.ts#orders --json',
     ],
   )
     .argument('<file>', 'topology file, or FILE#name if it exports several')
     .addOption(shared.profile)
     .addOption(shared.data)
+    .option(
+      '--models',
+      'also load the models of infer steps: files, inputs and outputs, views, and the providers of this machine',
+    )
     .action((file: string, flags: CheckFlags) =>
       act(flags, async () => {
         const topology = await loadTopology(file);
         const own = check(topology).map((problem): CodedProblem => ({ code: 'config', ...problem }));
         const { problems: found, mismatches = [], unseen } = await lookAround(topology, flags);
         // A topic with a malformed name is missing too: one of the two is enough.
-        const problems = [...own, ...found.filter(({ where }) => !own.some((problem) => problem.where === where))];
-        if (flags.json) terminal.out(`${JSON.stringify({ topology: topology.name, problems, mismatches, unseen })}\n`);
+        const around = found.filter(({ where }) => !own.some((problem) => problem.where === where));
+        const models = flags.models
+          ? await (await import('../run/model-problems.js')).modelProblems(topology)
+          : undefined;
+        const problems = [...own, ...around, ...(models?.problems ?? [])];
+        const answer = { topology: topology.name, problems, mismatches, unseen };
+        if (flags.json)
+          terminal.out(`${JSON.stringify({ ...answer, ...(models && { warnings: models.warnings }) })}\n`);
         else {
           const sum = problems.length === 0 ? 'no problems found' : counted(problems.length, 'problem');
           terminal.out(`${topology.name}: ${sum}\n${problemLines(problems)}`);
           terminal.out((await import('../run/config-mismatches.js')).mismatchLines(mismatches));
+          for (const line of models?.warnings ?? []) terminal.out(`  warning: ${line}\n`);
           for (const line of unseen) terminal.out(`  not checked: ${line}\n`);
         }
         const isFine = problems.length === 0 && !mismatches.some(({ refused }) => refused);

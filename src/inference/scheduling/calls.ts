@@ -1,4 +1,8 @@
-import type { FillRow, RunResult } from '../../core/index.js';
+import type { FillRow, ModelStats, RunResult } from '../../core/index.js';
+import type { GateStats } from '../residency/residents.js';
+
+/** What a queue knows of its model; the rest is known where it is loaded and checked. */
+export type QueueStats = Omit<ModelStats, 'runRows' | 'checks' | 'wrongChecks' | 'cache' | keyof GateStats>;
 
 /** The rows of one caller, which may be in several batches. */
 export interface Call {

@@ -1,12 +1,4 @@
-import {
-  type FillRow,
-  type ModelStats,
-  type RunResult,
-  type TensorData,
-  type Tier,
-  tiers,
-  type Urgency,
-} from '../../core/index.js';
+import { type FillRow, type RunResult, type TensorData, type Tier, tiers, type Urgency } from '../../core/index.js';
 import { batchSizes } from './batch-sizes.js';
 import type { BufferPool } from './buffers.js';
 import {
@@ -15,6 +7,7 @@ import {
   type Call,
   cutSpans,
   failSpans,
+  type QueueStats,
   type Span,
   sameForAll,
   settleCall,
@@ -76,7 +69,7 @@ export interface ModelQueue {
   lose(batch: Batch, isSuspect: boolean): void;
   /** Resolves when every call is settled. */
   idle(): Promise<void>;
-  stats(): Omit<ModelStats, 'runRows' | 'checks' | 'wrongChecks'>;
+  stats(): QueueStats;
 }
 
 /** A queue as the scheduler sees it. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type * as Onnx from 'onnxruntime-node';
 import type { Provider } from '../../core/index.js';
 import { layoutOf } from '../scheduling/layout.js';
-import type { Ask } from '../workers/protocol.js';
+import type { ModelBytes } from './read-model.js';
 import { runnerOf } from './runner.js';
 import { noLengths, warmUpViews } from './warm-up.js';
 
@@ -22,7 +22,7 @@ export interface Wanted {
  */
 export async function proveProvider(
   onnx: typeof Onnx,
-  model: Pick<Ask<'load'>, 'bytes' | 'tensors'>,
+  model: ModelBytes,
   { name, shareMin = 0 }: Wanted,
   options: Onnx.InferenceSession.SessionOptions,
 ): Promise<void> {
@@ -38,7 +38,7 @@ interface Nodes {
 
 async function countNodes(
   onnx: typeof Onnx,
-  model: Pick<Ask<'load'>, 'bytes' | 'tensors'>,
+  model: ModelBytes,
   provider: string,
   options: Onnx.InferenceSession.SessionOptions,
 ): Promise<Nodes> {

@@ -1,5 +1,6 @@
 import { MillraceError, providerName } from '../../core/index.js';
 import type { Ask, LoadedModel } from '../workers/protocol.js';
+import { readModel } from './read-model.js';
 import { openSession, refusal, type Session } from './session.js';
 
 type Declared = Ask<'load'>['providers'][number];
@@ -8,52 +9,75 @@ interface Resident {
   /** The digest of the file, the choice of tensors, and the provider. */
   readonly identity: string;
   readonly session: Session;
+  /** The artifacts that it was loaded for. */
+  readonly holders: Set<string>;
+  /** What it took to open it. */
+  readonly loadMs: number;
   /** The largest batch that it was warmed up for. */
   warm: number;
 }
 
 export interface SessionPool {
   load(model: Ask<'load'>): Promise<LoadedModel>;
+  /** Releases the sessions that only this artifact holds. */
+  unload(artifact: string): Promise<void>;
   session(number: number): Session;
   release(): Promise<void>;
 }
 
-/** The sessions of a worker, one for each model, choice of tensors and provider; they stay until the worker ends. */
-export function sessionPool(
-  open: (model: Ask<'load'>, declared: Declared) => Promise<Session> = openSession,
-): SessionPool {
-  const residents: Resident[] = [];
+/** What a session takes for each byte of its file, at least: its weights, and what kernels make of them. */
+const MEMORY_A_BYTE = 1.2;
 
-  async function residentOf(model: Ask<'load'>, declared: Declared): Promise<Resident> {
+/** The sessions of a worker, one for each model, choice of tensors and provider; they stay until nobody holds them. */
+export function sessionPool(open: typeof openSession = openSession): SessionPool {
+  /** By the number that callers know. */
+  const residents = new Map<number, Resident>();
+  let lastNumber = -1;
+
+  async function residentOf(model: Ask<'load'>, declared: Declared): Promise<readonly [number, Resident]> {
     const identity = JSON.stringify([model.digest, model.tensors, declared]);
-    const known = residents.find((resident) => resident.identity === identity);
-    if (known !== undefined) return known;
-    const session = await open(model, declared);
-    const resident = { identity, session, warm: 0 };
-    residents.push(resident);
-    return resident;
+    for (const known of residents) if (known[1].identity === identity) return known;
+    const startedMs = performance.now();
+    const session = await open({ bytes: readModel(model), tensors: model.tensors }, declared);
+    const loadMs = performance.now() - startedMs;
+    const resident = { identity, session, holders: new Set<string>(), loadMs, warm: 0 };
+    residents.set(++lastNumber, resident);
+    return [lastNumber, resident];
+  }
+
+  async function releaseUnheld(): Promise<void> {
+    for (const [number, { holders, session }] of residents) {
+      if (holders.size > 0) continue;
+      residents.delete(number);
+      await session.release();
+    }
   }
 
   return {
     async load(model) {
       const refusals: string[] = [];
+      const before = process.memoryUsage.rss();
       for (const declared of model.providers) {
         const provider = providerName(declared);
+        let number: number;
         let resident: Resident;
         try {
-          resident = await residentOf(model, declared);
+          [number, resident] = await residentOf(model, declared);
         } catch (error) {
           if (error instanceof MillraceError) throw error;
           refusals.push(refusal(provider, error));
           continue;
         }
         if (resident.warm < model.batchMax) {
-          await resident.session.warmUp(model.batchMax, model.isProven);
+          await resident.session.warmUp(model.batchMax, model.isProven, model.curves);
           resident.warm = model.batchMax;
         }
+        resident.holders.add(model.artifact);
+        const { loadMs } = resident;
         const { inputs, lengths, outputSize } = resident.session;
         const curves = resident.session.curves();
-        return { session: residents.indexOf(resident), inputs, lengths, outputSize, curves, provider, refusals };
+        const memoryBytes = Math.max(Math.ceil(MEMORY_A_BYTE * model.fileBytes), process.memoryUsage.rss() - before);
+        return { session: number, inputs, lengths, outputSize, curves, provider, refusals, memoryBytes, loadMs };
       }
       throw new MillraceError('model', `no provider can run the model (${refusals.join('; ')})`, {
         hint: model.providers.includes('cpu')
@@ -62,14 +86,20 @@ export function sessionPool(
       });
     },
 
+    async unload(artifact) {
+      for (const { holders } of residents.values()) holders.delete(artifact);
+      await releaseUnheld();
+    },
+
     session(number) {
-      const resident = residents[number];
+      const resident = residents.get(number);
       if (resident === undefined) throw new MillraceError('internal', `inference worker has no session ${number}`);
       return resident.session;
     },
 
     async release() {
-      for (const { session } of residents.splice(0)) await session.release();
+      for (const { holders } of residents.values()) holders.clear();
+      await releaseUnheld();
     },
   };
 }

@@ -11,6 +11,7 @@ import type { Point } from '../scheduling/latency-curve.js';
 import { type Layout, layoutOf, viewsOf } from '../scheduling/layout.js';
 import type { Ask, Scored } from '../workers/protocol.js';
 import { proveProvider } from './provider-proof.js';
+import type { ModelBytes } from './read-model.js';
 import { noCeiling, scoreRows } from './recovery.js';
 import { inRunsOf, measureRuns } from './run-size.js';
 import { runnerOf } from './runner.js';
@@ -41,6 +42,9 @@ async function load(): Promise<typeof Onnx> {
   }
 }
 
+/** By length bucket, what runs take. */
+type Curves = readonly (readonly Point[])[];
+
 /** A model on a provider, warmed up. */
 export interface Session {
   readonly provider: string;
@@ -49,14 +53,15 @@ export interface Session {
   readonly lengths: readonly number[];
   readonly outputSize: number;
   /** By length bucket, what runs take, up to the size that is the fastest, a row. */
-  curves(): readonly (readonly Point[])[];
+  curves(): Curves;
   /** Scores the first `rows` rows of a batch of one length bucket, laid out for `rowsMax`. */
   score(batch: RowsOfBucket): Promise<Scored>;
   /**
    * Runs every size up to `batchMax` in each length bucket, and finds the one that is the fastest, a row: batches are run in parts of
-   * that size from then on. On the CPU it checks that the size does not matter, unless that `isProven`.
+   * that size from then on. On the CPU it checks that the size does not matter, unless that `isProven`. Where `measured` says what runs
+   * take, they are not measured again.
    */
-  warmUp(batchMax: number, isProven?: boolean): Promise<void>;
+  warmUp(batchMax: number, isProven?: boolean, measured?: Curves): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -68,7 +73,7 @@ export type RowsOfBucket = Pick<Ask<'run'>, 'input' | 'bucket' | 'rows' | 'rowsM
  * Throws `MillraceError('model')` for a model that no provider accepts, and a plain error if this provider does not work but
  * another may.
  */
-export async function openSession(model: Ask<'load'>, declared: Ask<'load'>['providers'][number]): Promise<Session> {
+export async function openSession(model: ModelBytes, declared: Ask<'load'>['providers'][number]): Promise<Session> {
   const onnx = await loadOnnx();
   const { name, shareMin, ...rest } = typeof declared === 'string' ? { name: declared } : { shareMin: 0, ...declared };
   const known = onnx.listSupportedBackends().map(({ name }) => name);
@@ -117,7 +122,13 @@ async function describe(
     return scoreRows({ rows, outputSize, ceiling, run: inRunsOf(runRows, outputSize, part), probe });
   }
 
-  async function warmUpBucket(bucket: number, length: number, batchMax: number, isProven: boolean): Promise<void> {
+  async function warmUpBucket(
+    bucket: number,
+    length: number,
+    batchMax: number,
+    isProven: boolean,
+    measured: Curves | undefined,
+  ): Promise<void> {
     const known = buckets[bucket] as (typeof buckets)[number];
     known.curve = [];
     const layout = layoutOf(inputs, length, batchMax);
@@ -133,7 +144,7 @@ async function describe(
     if (provider === 'cpu' && isProven) await scoreAll(0, batchMax);
     else if (provider === 'cpu') await checkBatchInvariance(scoreAll, outputSize, batchMax);
     else for (const rows of warmUpSizes(batchMax)) await scoreAll(0, rows);
-    known.curve = await measureRuns(scoreAll, batchMax);
+    known.curve = measured?.[bucket] ?? (await measureRuns(scoreAll, batchMax));
   }
 
   return {
@@ -146,8 +157,9 @@ async function describe(
       const layout = layoutOf(inputs, lengths[bucket] as number, rowsMax);
       return scoreBucket(bucket, layout, viewsOf(layout, input), 0, rows);
     },
-    async warmUp(batchMax, isProven = false) {
-      for (const [bucket, length] of lengths.entries()) await warmUpBucket(bucket, length, batchMax, isProven);
+    async warmUp(batchMax, isProven = false, measured = undefined) {
+      for (const [bucket, length] of lengths.entries())
+        await warmUpBucket(bucket, length, batchMax, isProven, measured);
     },
     release: () => native.release(),
   };

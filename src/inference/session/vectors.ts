@@ -9,7 +9,7 @@ import { normalizeRows, pool } from './pooling.js';
  * Throws `MillraceError('model')` for an output that is not a vector.
  */
 export function vectorsOf(
-  output: Onnx.Tensor | undefined,
+  output: Pick<Onnx.Tensor, 'dims' | 'data'> | undefined,
   rows: number,
   { pooling, normalize = false }: Pick<TensorSpec, 'pooling' | 'normalize'> = {},
   inputOf: (name: string) => TensorData | undefined = () => undefined,

@@ -107,6 +107,12 @@ function processChannel({ onReply, onDeath }: ChannelEvents): Channel {
   };
 }
 
+/**
+ * glibc keeps large blocks that were released once, so a process with other models than before would grow and grow. Above a fixed size it
+ * gives them back. (Of a thread this is the business of who starts the process.)
+ */
+const memoryThatIsGivenBack = { MALLOC_MMAP_THRESHOLD_: `${256 * 1_024}`, MALLOC_TRIM_THRESHOLD_: `${256 * 1_024}` };
+
 /** Compiled code starts its compiled sibling; sources (tests, tsx) start the source through tsx. */
 function forkWorker(): ChildProcess {
   const isSource = import.meta.url.endsWith('.ts');
@@ -116,6 +122,7 @@ function forkWorker(): ChildProcess {
   return fork(fileURLToPath(entry), [], {
     execArgv,
     serialization: 'advanced',
+    env: { ...process.env, ...memoryThatIsGivenBack },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
 }

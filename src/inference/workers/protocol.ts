@@ -5,17 +5,25 @@ import type { Point } from '../scheduling/latency-curve.js';
 export interface Requests {
   load: {
     readonly ask: {
-      /** The digest of `bytes`: sessions are loaded once per digest and provider. */
+      /** Who holds the session until `unload`. */
+      readonly artifact: string;
+      /** The digest of the file: sessions are loaded once per digest and provider. */
       readonly digest: string;
-      readonly bytes: Uint8Array;
+      /** Where the file is. */
+      readonly place: string;
+      readonly fileBytes: number;
       readonly providers: ModelSpec['providers'];
       readonly batchMax: number;
       readonly tensors?: TensorSpec;
-      /** This process has checked the model before: a worker that comes back only warms it up. */
+      /** This process has checked the model before: the worker only warms it up. */
       readonly isProven?: boolean;
+      /** What runs take, as measured before. */
+      readonly curves?: LoadedModel['curves'];
     };
     readonly answer: LoadedModel;
   };
+  /** Releases the sessions that nobody else holds. */
+  unload: { readonly ask: { readonly artifact: string }; readonly answer: Record<never, never> };
   run: {
     readonly ask: {
       readonly session: number;
@@ -42,6 +50,10 @@ export interface LoadedModel {
   readonly provider: string;
   /** The providers that were declared before it, and the reason why each one does not run it. */
   readonly refusals: readonly string[];
+  /** What the worker's process has grown by when the session was opened and warmed up; the size of the file at least. */
+  readonly memoryBytes: number;
+  /** What it took to open the session, without the checks and measurements of the first time. */
+  readonly loadMs: number;
 }
 
 export interface RunAnswer extends Scored {

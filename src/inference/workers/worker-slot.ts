@@ -5,14 +5,21 @@ import type { Isolation } from './channel.js';
 import type { Ask, LoadedModel, Requests } from './protocol.js';
 import { type Limits, type Timed, type WorkerLink, WorkerLost, workerLink } from './worker-link.js';
 
+/** A model as a worker loads it. What is known of it may grow. */
+export interface Loading {
+  ask: Ask<'load'>;
+}
+
 /** A worker that is started on demand, and again after it was lost. */
 export interface WorkerSlot {
-  /** Loads a model in the current life of the worker, once for each `model` object. Rejects with `WorkerLost` if the worker dies. */
-  load(model: Ask<'load'>): Promise<LoadedModel>;
+  /** Loads a model in the current life of the worker, once for each object. Rejects with `WorkerLost` if the worker dies. */
+  load(model: Loading): Promise<LoadedModel>;
+  /** Releases what only this artifact holds. A worker that dies meanwhile holds nothing any more. */
+  unload(artifact: string): Promise<void>;
   /** See `WorkerLink`. An answer that says that a session is broken costs the worker its life. */
   run(ask: Ask<'run'>, limits: Limits): Promise<Timed<Answer<Requests, 'run'>>>;
   /** The model in the current life of the worker, if it was loaded there and the worker has nothing to do. */
-  idleWith(model: Ask<'load'>): Promise<LoadedModel> | undefined;
+  idleWith(model: Loading): Promise<LoadedModel> | undefined;
   /** Ends a life of the worker that answers, but wrongly; another takes its place. */
   giveUp(why: string): Promise<void>;
   /** Why it is useless to try again: the worker was lost again and again without an answer in between. */
@@ -45,7 +52,7 @@ const loadMaxMs = 15 * 60_000;
 /** Creates the slot without starting a worker. */
 export function workerSlot({ name, isolation, hungFloorMs, onUp, onWarning }: SlotOptions): WorkerSlot {
   let link: Promise<WorkerLink> | undefined;
-  let sessions = new Map<Ask<'load'>, Promise<LoadedModel>>();
+  let sessions = new Map<Loading, Promise<LoadedModel>>();
   let losses = 0;
   let busy = 0;
   let stuck = 0;
@@ -90,13 +97,24 @@ export function workerSlot({ name, isolation, hungFloorMs, onUp, onWarning }: Sl
       const worker = await current();
       let session = sessions.get(model);
       if (session === undefined) {
-        session = worker.request('load', model, { hungAfterMs: loadMaxMs }).then(({ answer }) => answer);
+        session = worker.request('load', model.ask, { hungAfterMs: loadMaxMs }).then(({ answer }) => answer);
         sessions.set(model, session);
         const ofThisLife = sessions;
         // A model that could not be loaded may be retried.
         session.catch(() => ofThisLife.delete(model));
       }
       return await session;
+    },
+
+    async unload(artifact) {
+      const worker = await link;
+      if (worker === undefined || closed) return;
+      for (const loading of sessions.keys()) if (loading.ask.artifact === artifact) sessions.delete(loading);
+      try {
+        await worker.request('unload', { artifact }, { hungAfterMs: loadMaxMs });
+      } catch (error) {
+        if (!(error instanceof WorkerLost)) throw error;
+      }
     },
 
     async run(ask, { hungAfterMs, ...limits }) {

@@ -14,6 +14,11 @@ serveCalls<Requests>(
     const words = isMainThread ? new Int32Array(control.words) : (data as Int32Array);
     return {
       load: (ask) => guarded(words, () => pool.load(ask)),
+      unload: ({ artifact }) =>
+        guarded(words, async () => {
+          await pool.unload(artifact);
+          return {};
+        }),
       run: (ask, transfer) =>
         guarded(words, async () => {
           const startedMs = performance.now();

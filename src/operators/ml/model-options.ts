@@ -8,6 +8,7 @@ import {
   type ProviderOptions,
   providerName,
   providers,
+  remoteOf,
   type Services,
   type Settings,
   type TensorSpec,
@@ -38,6 +39,13 @@ export interface ModelOptions<As extends string> {
   readonly weight?: number;
   /** How many rows may wait where a fallback can answer; those of the lowest tier are left to it first (default 64 batches). */
   readonly queueMax?: number;
+  /** Stays in memory, with those that answer in its place, where `inferenceMemoryMax` makes others leave. */
+  readonly pinned?: boolean;
+  /**
+   * How many bytes of its answers each process remembers, for rows that are the same again (default: none). It pays for dear models whose rows
+   * repeat.
+   */
+  readonly cacheBytesMax?: number;
 }
 
 /** How urgent records are. */
@@ -66,8 +74,13 @@ export interface FallbackModel {
 
 /** The model as the inference service opens it. */
 export function specOf(options: ModelOptions<string>, tensors?: TensorSpec): ModelSpec {
-  const { model, batchMax, waitMax, providers, fallback = [] } = options;
-  const own: ModelSpec = { model, batchMax, waitMax, providers, ...limitsOf(options), ...(tensors && { tensors }) };
+  const { model, batchMax, waitMax, providers, fallback = [], pinned = false, cacheBytesMax } = options;
+  const own: ModelSpec = {
+    ...{ model, batchMax, waitMax, providers, ...limitsOf(options) },
+    ...(tensors && { tensors }),
+    ...(pinned && { isPinned: true }),
+    ...(cacheBytesMax !== undefined && { cacheBytesMax }),
+  };
   return fallback.length === 0 ? own : { ...own, fallback: fallback.map((other) => inPlaceOf(own, other)) };
 }
 
@@ -130,6 +143,7 @@ export const isOnCpu = (wanted: ModelSpec['providers']): boolean => wanted.every
 
 export function modelSettings(options: ModelOptions<string> & UrgencyOptions<never>): Settings {
   const { model, as, batchMax, waitMax, providers, fallback = [], tier, deadline, lagMax } = options;
+  const { pinned = false, cacheBytesMax } = options;
   return {
     ...{ model: fileName(model), as, batchMax, waitMax, providers: providers.map(providerName).join(', ') },
     ...limitsOf(options),
@@ -137,6 +151,8 @@ export function modelSettings(options: ModelOptions<string> & UrgencyOptions<nev
     ...(deadline !== undefined && { deadline: typeof deadline === 'function' ? 'by record' : deadline }),
     ...(lagMax !== undefined && { lagMax }),
     ...(fallback.length > 0 && { fallback: fallback.map(nameOfFallback).join(', ') }),
+    ...(pinned && { pinned: true }),
+    ...(cacheBytesMax !== undefined && { cacheBytesMax }),
   };
 }
 
@@ -152,7 +168,10 @@ export const fileName = (file: string | URL): string =>
 
 export function modelProblems(options: ModelOptions<string> & UrgencyOptions<never>): readonly Problem[] {
   const { batchMax, waitMax, providers: wanted, fallback = [] } = options;
+  const { cacheBytesMax = 1 } = options;
   const problems: Problem[] = [...urgencyProblems(options)];
+  if (!(cacheBytesMax > 0))
+    problems.push({ message: `cacheBytesMax is ${cacheBytesMax}`, hint: 'give a number of bytes, or leave it out' });
   if (!Number.isSafeInteger(batchMax) || batchMax < 1) {
     problems.push({
       message: `batchMax is ${batchMax}`,
@@ -195,10 +214,13 @@ function urgencyProblems({
 
 export function providerProblems(wanted: readonly (Provider | ProviderOptions)[]): readonly Problem[] {
   if (wanted.length === 0) return [{ message: 'no provider is declared', hint: "end the list with 'cpu'" }];
-  return wanted
+  const problems = wanted
     .map(whatIsWrongWith)
     .filter((message) => message !== undefined)
-    .map((message) => ({ message, hint: `choose from ${providers.join(', ')}` }));
+    .map((message) => ({ message, hint: `choose from ${providers.join(', ')}, or give { name: 'remote', url }` }));
+  if (wanted.length === 1 || !wanted.some((each) => remoteOf([each]) !== undefined)) return problems;
+  const hint = "ask others in its place: fallback: [{ providers: ['cpu'] }]";
+  return [...problems, { message: 'a remote provider has others beside it', hint }];
 }
 
 /** What is wrong with the lengths that rows of tensors may have. */

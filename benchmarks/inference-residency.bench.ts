@@ -1,0 +1,275 @@
+/**
+ * How well do many models share a memory that is too small for all of them?
+ *
+ * 300 networks of 1 to 8 MB, which take more than `mebibytes` together, are asked in turn by some callers, by Zipf's law. Printed are
+ * the memory of the process, the share of the calls whose model was in memory, against the best that hindsight could do (Belady 1966),
+ * and how long both kinds of calls take. The second part asks a small model at a constant rate beside two large ones that push each
+ * other out: how much later does it answer while those are loaded? Two workers: one loads while the other scores.
+ */
+import assert from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import type { ModelHandle } from '../src/core/index.js';
+import { createInference } from '../src/inference/index.js';
+import { STAY_FACTOR } from '../src/inference/residency/policy.js';
+import { mlp } from '../test/inference/onnx.js';
+import { hitsInHindsight, rateOf, zipf } from '../test/inference/residency/belady.js';
+import { generator } from '../test/random.js';
+import type { Benchmark } from './benchmark.js';
+import { spreadOf } from './pairs.js';
+
+export const options = { models: 300, mebibytes: 1_024, seconds: 60, callers: 4, exponent: 1, loadSeconds: 15 };
+
+type Progress = (line: string) => void;
+
+const WIDTH = 64;
+const ROWS = 16;
+const MB = 2 ** 20;
+const BATCH_MAX = 64;
+
+export const benchmark: Benchmark<typeof options> = async (progress, given) => {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-residency-'));
+  try {
+    const many = await manyModels(folder, given, progress);
+    const slow = await slowLoads(folder, given.loadSeconds, progress);
+    return {
+      unit: 'ms, hit rate in percent, MiB',
+      figures: { ...many.figures, ...slow.figures },
+      ratios: { ...slow.ratios },
+      details: { ...many.details, ...slow.details },
+    };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+};
+
+interface Call {
+  readonly model: number;
+  readonly isHit: boolean;
+  readonly ms: number;
+  /** When it was answered. */
+  readonly endMs: number;
+}
+
+async function manyModels(folder: string, given: typeof options, progress: Progress) {
+  const { models, mebibytes, seconds, callers, exponent } = given;
+  const memoryMax = mebibytes * MB;
+  const random = generator(1);
+  const files: URL[] = [];
+  for (let i = 0; i < models; i++) {
+    // Two layers of as many units as make the file 1 to 8 MB.
+    const units = Math.round(Math.sqrt(((1 + 7 * random()) * 1e6) / 4));
+    const file = join(folder, `${i}.onnx`);
+    await writeFile(file, mlp([WIDTH, units, units, 1], random));
+    files.push(pathToFileURL(file));
+  }
+  progress(`${models} models are written`);
+
+  const warnings: string[] = [];
+  const inference = createInference({
+    memoryMax,
+    isolation: 'process',
+    onWarning: (message) => warnings.push(message),
+  });
+  const spec = { batchMax: BATCH_MAX, waitMax: 5, providers: ['cpu'] };
+  const small = join(folder, 'small.onnx');
+  await writeFile(small, mlp([WIDTH, 8, 1], random));
+  const pinned = await inference.open({ ...spec, model: pathToFileURL(small), isPinned: true });
+  await ask(pinned);
+  const baseline = workersRss();
+  let peak = 0;
+  const watch = setInterval(() => {
+    peak = Math.max(peak, workersRss());
+  }, 20);
+  try {
+    const startedMs = performance.now();
+    const handles: ModelHandle[] = [];
+    for (const [i, model] of files.entries()) {
+      handles.push(await inference.open({ ...spec, model }));
+      if (i % 50 === 49) progress(`${i + 1} models opened, ${Math.round(workersRss() / MB)} MiB`);
+    }
+    const openSeconds = (performance.now() - startedMs) / 1_000;
+    const peakAtOpen = peak;
+    const calls = await zipfCalls(handles, { seconds, callers, exponent });
+    const bytesOf = handles.map(sizeOf(handles));
+    const own = rateOf(calls.map(({ isHit }) => isHit));
+    const trace = calls.map(({ model }) => model);
+    const best = rateOf(hitsInHindsight(trace, bytesOf, memoryMax));
+    const stats = handles.map((handle) => handle.stats());
+    const loads = stats.reduce((sum, { loads }) => sum + loads, 0) - models;
+    const loadMs = stats.map(({ loads, loadMs }) => loadMs / loads);
+    progress(`hit rate ${own.toFixed(4)}, in hindsight ${best.toFixed(4)}; peak ${Math.round(peak / MB)} MiB`);
+    assert.deepEqual(warnings, []);
+    const one = (value: number) => ({ median: value, low: value, high: value });
+    const percent = (share: number) => one(100 * share);
+    return {
+      figures: {
+        'hit rate': percent(own),
+        'hit rate in hindsight': percent(best),
+        'p50 of a resident model': one(quantile(timesOf(calls, true), 0.5)),
+        'p99 of a resident model': one(quantile(timesOf(calls, true), 0.99)),
+        'p50 of a cold model': one(quantile(timesOf(calls, false), 0.5)),
+        'p99 of a cold model': one(quantile(timesOf(calls, false), 0.99)),
+        'memory of the worker, MiB': one(peak / MB),
+        'memory of its models, MiB': one((peak - baseline) / MB),
+      },
+      details: {
+        budgetMebibytes: mebibytes,
+        baselineMebibytes: baseline / MB,
+        peakAtOpenMebibytes: peakAtOpen / MB,
+        calls: calls.length,
+        openSeconds,
+        loads,
+        loadMs: spreadOf(loadMs),
+        measuredBytesOfAllModels: bytesOf.reduce((sum, bytes) => sum + bytes, 0),
+        shortestTimeBetweenLoadsInLoads: shortestTimeBetweenLoads(calls, loadMs),
+        staysForLoads: STAY_FACTOR,
+      },
+    };
+  } finally {
+    clearInterval(watch);
+    await inference.close();
+  }
+}
+
+/** What a model takes, as measured when it was in memory last; of one that is not there now, as its neighbours do for their size. */
+function sizeOf(handles: readonly ModelHandle[]) {
+  const known = handles.map((handle) => handle.stats().residentBytes);
+  const average = known.reduce((sum, bytes) => sum + bytes, 0) / known.filter((bytes) => bytes > 0).length;
+  return (_: ModelHandle, i: number): number => known[i] || average;
+}
+
+/** What the worker processes have in memory. */
+function workersRss(): number {
+  const pids = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  const pagesOf = (pid: string) => Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
+  return pids.reduce((sum, pid) => sum + 4_096 * pagesOf(pid), 0);
+}
+
+const timesOf = (calls: readonly Call[], isHit: boolean) =>
+  calls.filter((call) => call.isHit === isHit).map(({ ms }) => ms);
+
+function quantile(times: readonly number[], share: number): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+}
+
+/** The shortest time between two loads of one model, in times that a load of it takes. */
+function shortestTimeBetweenLoads(calls: readonly Call[], loadMs: readonly number[]): number {
+  const last = new Map<number, number>();
+  let shortest = Number.POSITIVE_INFINITY;
+  for (const { model, isHit, ms, endMs } of calls) {
+    if (isHit) continue;
+    const before = last.get(model);
+    // Calls that waited for one load ended together.
+    if (before !== undefined && endMs - before > ms)
+      shortest = Math.min(shortest, (endMs - before) / (loadMs[model] as number));
+    last.set(model, endMs);
+  }
+  return shortest;
+}
+
+async function zipfCalls(
+  handles: readonly ModelHandle[],
+  { seconds, callers, exponent }: { seconds: number; callers: number; exponent: number },
+): Promise<Call[]> {
+  const next = zipf(handles.length, exponent, generator(2));
+  const calls: Call[] = [];
+  const endMs = performance.now() + seconds * 1_000;
+  const caller = async () => {
+    while (performance.now() < endMs) {
+      const model = next();
+      const handle = handles[model] as ModelHandle;
+      const isHit = handle.stats().residentBytes > 0;
+      const startedMs = performance.now();
+      // In the order of the calls, as hindsight sees them.
+      const call = { model, isHit, ms: 0, endMs: 0 };
+      calls.push(call);
+      await ask(handle);
+      call.endMs = performance.now();
+      call.ms = call.endMs - startedMs;
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, caller));
+  return calls;
+}
+
+async function ask(handle: ModelHandle): Promise<void> {
+  const { failures } = await handle.run(ROWS, (row, [into], place) => {
+    (into as Float32Array).fill(row / ROWS, place * WIDTH, (place + 1) * WIDTH);
+  });
+  assert(failures.size === 0);
+}
+
+/** Calls a second of the small model. */
+const RATE = 200;
+
+/** A small model at a constant rate, with nothing beside it, and beside two large models that push each other out. */
+async function slowLoads(folder: string, seconds: number, progress: Progress) {
+  const random = generator(5);
+  const file = async (name: string, widths: readonly number[]) => {
+    await writeFile(join(folder, `${name}.onnx`), mlp(widths, random));
+    return pathToFileURL(join(folder, `${name}.onnx`));
+  };
+  const spec = { batchMax: 16, waitMax: 5, providers: ['cpu'] };
+  const inference = createInference({ workers: 2, memoryMax: 300 * MB });
+  try {
+    const hot = await inference.open({ ...spec, model: await file('hot', [WIDTH, 256, 256, 1]), isPinned: true });
+    const large = [
+      await inference.open({ ...spec, model: await file('large-0', [WIDTH, 4_096, 6_144, 1]) }),
+      await inference.open({ ...spec, model: await file('large-1', [WIDTH, 4_096, 6_144, 1]) }),
+    ] as const;
+    await atRate(hot, 2);
+    const alone: number[] = [];
+    const beside: number[] = [];
+    let loads = 0;
+    for (let round = 0; round < 4; round++) {
+      alone.push(quantile(await atRate(hot, seconds / 4), 0.99));
+      const before = large.reduce((sum, handle) => sum + handle.stats().loads, 0);
+      const busy = { isOver: false };
+      const loading = keepLoading(large, busy);
+      beside.push(quantile(await atRate(hot, seconds / 4), 0.99));
+      busy.isOver = true;
+      await loading;
+      loads += large.reduce((sum, handle) => sum + handle.stats().loads, 0) - before;
+      progress(`p99 ${alone.at(-1)?.toFixed(2)} ms alone, ${beside.at(-1)?.toFixed(2)} ms beside ${loads} loads`);
+    }
+    const { loadMs, loads: all } = large[0].stats();
+    return {
+      figures: { 'p99 of a small model alone': spreadOf(alone), 'p99 beside slow loads': spreadOf(beside) },
+      ratios: {
+        'p99 beside slow loads through alone': spreadOf(beside.map((ms, i) => ms / (alone[i] as number))),
+      },
+      details: { slowLoads: loads, slowLoadMs: loadMs / all },
+    };
+  } finally {
+    await inference.close();
+  }
+}
+
+async function keepLoading(large: readonly ModelHandle[], busy: { readonly isOver: boolean }): Promise<void> {
+  for (let i = 0; !busy.isOver; i++) {
+    await ask(large[i % large.length] as ModelHandle);
+    await pause(200);
+  }
+}
+
+/** Calls at a constant rate, and what each takes from when it was due. */
+async function atRate(handle: ModelHandle, seconds: number): Promise<number[]> {
+  const times: number[] = [];
+  const startedMs = performance.now();
+  const calls: Promise<void>[] = [];
+  for (let i = 0; i < RATE * seconds; i++) {
+    const dueMs = startedMs + (1_000 * i) / RATE;
+    const aheadMs = dueMs - performance.now();
+    if (aheadMs > 0) await pause(aheadMs);
+    const beganMs = performance.now();
+    calls.push(ask(handle).then(() => void times.push(performance.now() - Math.max(dueMs, beganMs))));
+  }
+  await Promise.all(calls);
+  return times;
+}

@@ -1,0 +1,245 @@
+import {
+  MillraceError,
+  type ModelHandle,
+  type ModelSpec,
+  messageOf,
+  type RemoteOptions,
+  type TensorData,
+} from '../../core/index.js';
+import { retry } from '../../util/retry.js';
+import { type ModelBreaker, modelBreaker } from '../model-breaker.js';
+import { bufferPool } from '../scheduling/buffers.js';
+import { type LatencyCurve, latencyCurve } from '../scheduling/latency-curve.js';
+import { type Layout, layoutOf, viewsOf } from '../scheduling/layout.js';
+import type { Batch, ModelQueue } from '../scheduling/model-queue.js';
+import { createScheduler } from '../scheduling/scheduler.js';
+import { chooseTensors } from '../session/metadata.js';
+import { chooseNamed } from '../session/named-tensors.js';
+import { noCeiling, scoreRows } from '../session/recovery.js';
+import { measureRuns } from '../session/run-size.js';
+import { vectorsOf } from '../session/vectors.js';
+import { noLengths, warmUpViews } from '../session/warm-up.js';
+import { type HttpClient, httpClient, Unavailable } from './http-client.js';
+import {
+  decodeAnswer,
+  decodeMetadata,
+  encodeRequest,
+  errorText,
+  type HttpAnswer,
+  jsonOf,
+  WrongAnswer,
+} from './protocol.js';
+
+export interface RemoteModel {
+  readonly handle: ModelHandle;
+  readonly queue: ModelQueue;
+  readonly breaker: ModelBreaker;
+  close(): void;
+}
+
+const TIMEOUT_MS = 10_000;
+const IN_FLIGHT_MAX = 4;
+/** What the scheduler keeps under way in one place. */
+const PER_PLACE = 2;
+/** A busy or restarting server gets some time; then the next of the chain answers, or the task is restored. */
+const patience = { waitMs: 50, waitMaxMs: 1_000, attemptsMax: 4 };
+/** The answer beside its numbers, and what a number takes as JSON text. */
+const HEAD_BYTES = 64 * 1_024;
+const NUMBER_BYTES = 32;
+
+/** Answers that say something about this process or about the server, and nothing about the rows. */
+const REFUSED = new Set([401, 403]);
+const isAboutRows = (status: number) => status >= 400 && status < 500 && ![401, 403, 404, 408, 429].includes(status);
+
+/**
+ * A model on an inference server that speaks the Open Inference Protocol (Triton, KServe, MLServer): batches are sent over HTTP, several at
+ * once, as binary tensors where the server takes them.
+ *
+ * Guarantees: an answer is checked against what was asked: model, version, output, type and number of rows. A row that the server
+ * refuses is found by halving and named in `failures`, as long as it still answers a row that is known to work.
+ *
+ * Errors: `MillraceError('inference')` where the server cannot be reached, is too slow, fails or answers something else; each request is
+ * tried four times first. `MillraceError('model')` when the model is opened and takes or gives other tensors, and where the server refuses
+ * this process.
+ *
+ * Memory: `inFlightMax` batches with their answers.
+ */
+export async function openRemote(spec: ModelSpec, declared: RemoteOptions): Promise<RemoteModel> {
+  const { url: address, timeout = TIMEOUT_MS, inFlightMax = IN_FLIGHT_MAX } = declared;
+  const url = new URL(address);
+  const where = `${url.origin}${url.pathname}`;
+  const client = httpClient({ url, timeoutMs: timeout, connectionsMax: inFlightMax });
+  try {
+    const server = await describe(client, url, where);
+    return await serve(server, client, spec, inFlightMax, where);
+  } catch (error) {
+    client.close();
+    throw typed(error, where);
+  }
+}
+
+interface Server {
+  readonly facts: ReturnType<typeof decodeMetadata>;
+  readonly model: string;
+  readonly version: string | undefined;
+  readonly isBinary: boolean;
+  readonly inferPath: string;
+}
+
+async function describe(client: HttpClient, { pathname }: URL, where: string): Promise<Server> {
+  const [, root, model, version] = /^(.*\/v2)\/models\/([^/]+)(?:\/versions\/([^/]+))?$/.exec(pathname) ?? [];
+  if (model === undefined) {
+    throw new MillraceError('model', `${where} does not name a model`, {
+      hint: 'give the address of a model, such as http://triton:8000/v2/models/risk, or .../risk/versions/3',
+    });
+  }
+  const { extensions = [] } = (jsonOf((await asked(client.get(`${root}`))).body) ?? {}) as { extensions?: unknown[] };
+  const facts = decodeMetadata((await asked(client.get(pathname))).body);
+  // One version answers all rows, as answers say which.
+  const pinned = version ?? facts.version;
+  const path = pinned === undefined ? pathname : `${root}/models/${model}/versions/${pinned}`;
+  const isBinary = extensions.some((name) => `${name}`.startsWith('binary_tensor_data'));
+  return { facts, model: decodeURIComponent(model), version: pinned, isBinary, inferPath: `${path}/infer` };
+}
+
+/** An answer of success. */
+async function asked(answer: Promise<HttpAnswer>): Promise<HttpAnswer> {
+  const { status } = await answer;
+  if (status === 200) return answer;
+  const text = errorText(await answer);
+  if (REFUSED.has(status))
+    throw new MillraceError('model', `the server refuses this process: ${text}`, { permanent: true });
+  // A row may be the cause, or not: whether another one is answered tells.
+  if (isAboutRows(status)) throw new Error(text);
+  throw new Unavailable(text);
+}
+
+async function serve(
+  { facts, model, version, isBinary, inferPath }: Server,
+  client: HttpClient,
+  { tensors, batchMax, waitMax }: ModelSpec,
+  inFlightMax: number,
+  where: string,
+): Promise<RemoteModel> {
+  const { inputs, output } = tensors
+    ? chooseNamed(facts.inputs, facts.outputs, tensors)
+    : chooseTensors(facts.inputs, facts.outputs);
+  const lengths = tensors?.lengths ?? noLengths;
+
+  /** Numbers a row has in the output, before pooling; learnt from the first answer. */
+  let rowNumbers = 2 ** 20;
+  async function post(layout: Layout, views: readonly TensorData[], from: number, rows: number): Promise<Float32Array> {
+    const parts = layout.regions.map(({ rowSize }, i) =>
+      (views[i] as TensorData).subarray(from * rowSize, (from + rows) * rowSize),
+    );
+    const request = encodeRequest({
+      inputs: layout.regions.map(({ name, type, rowShape }, i) => ({
+        ...{ name, type, shape: [rows, ...rowShape], data: parts[i] as TensorData },
+      })),
+      ...{ output, isBinary },
+    });
+    const answer = await retry(
+      () => asked(client.post(inferPath, request, HEAD_BYTES + rows * rowNumbers * NUMBER_BYTES)),
+      { ...patience, retriable: (error) => error instanceof Unavailable },
+    );
+    const { dims, data } = decodeAnswer(answer, { model, version, output, rows });
+    rowNumbers = Math.max(1, data.length / rows);
+    return vectorsOf({ dims, data }, rows, tensors, (name) => parts[inputs.findIndex((input) => input.name === name)]);
+  }
+
+  const probes = lengths.map((length) => {
+    const layout = layoutOf(inputs, length, 1);
+    return () => post(layout, warmUpViews(layout), 0, 1);
+  });
+  const sizes = new Set<number>();
+  for (const probe of probes) sizes.add((await probe()).length);
+  const [outputSize = 0] = sizes;
+  if (sizes.size > 1)
+    throw new WrongAnswer(
+      `the model gives ${[...sizes].join(', ')} numbers for rows of its lengths, not always as many`,
+    );
+
+  const curves: LatencyCurve[] = [];
+  for (const length of lengths) {
+    const layout = layoutOf(inputs, length, batchMax);
+    const views = warmUpViews(layout);
+    const points = await measureRuns((from, rows) => post(layout, views, from, rows), batchMax);
+    curves.push(latencyCurve({ points, rowsMax: batchMax }));
+  }
+
+  const pool = bufferPool(inFlightMax + PER_PLACE);
+  const scheduler = createScheduler({
+    workers: Math.ceil(inFlightMax / PER_PLACE),
+    nowMs: () => performance.now(),
+  });
+  const label = version === undefined ? model : `${model}/${version}`;
+  const queue = scheduler.queue({
+    layoutOf: (bucket, rows) => layoutOf(inputs, lengths[bucket] as number, rows),
+    ...{ outputSize, version: label, batchMax, waitMax, curves, pool },
+    dispatch: (batch) => void score(batch),
+  });
+
+  async function score(batch: Batch): Promise<void> {
+    const { bucket, layout, rows, input } = batch;
+    const views = viewsOf(layout, input);
+    const startedMs = performance.now();
+    /** Why none of the rows can be answered: halves are not asked then. */
+    let hopeless: unknown;
+    const run = async (from: number, count: number) => {
+      if (hopeless !== undefined) throw hopeless;
+      try {
+        return await post(layout, views, from, count);
+      } catch (error) {
+        if (error instanceof Unavailable || error instanceof WrongAnswer || error instanceof MillraceError)
+          hopeless = error;
+        throw error;
+      }
+    };
+    const probe = () =>
+      hopeless === undefined ? (probes[bucket] as () => Promise<unknown>)() : Promise.reject(hopeless);
+    try {
+      const scored = await scoreRows({ rows, outputSize, ceiling: noCeiling(), run, probe });
+      pool.give(input);
+      queue.complete(batch, { ...scored, degraded: null }, performance.now() - startedMs);
+    } catch (error) {
+      pool.give(input);
+      queue.fail(batch, typed(error, where));
+    }
+  }
+
+  const handle: ModelHandle = {
+    ...{ inputs, lengths, outputSize, provider: 'remote', version: label },
+    run: queue.run,
+    flush: queue.flush,
+    async check() {
+      try {
+        await (probes[0] as () => Promise<unknown>)();
+      } catch (error) {
+        throw typed(error, where);
+      }
+    },
+    stats: () => ({
+      ...queue.stats(),
+      ...{ checks: 0, wrongChecks: 0, loads: 0, loadMs: 0, evictions: 0, residentBytes: 0 },
+      runRows: curves.map(() => batchMax),
+    }),
+  };
+  const breaker = modelBreaker({ nowMs: () => performance.now(), random: Math.random });
+  return { handle, queue, breaker, close: () => client.close() };
+}
+
+/** What the server did, as the engine's error: it may do better later. */
+function typed(error: unknown, where: string): MillraceError {
+  if (error instanceof MillraceError)
+    return new MillraceError(error.code, error.message, {
+      where,
+      permanent: error.permanent,
+      cause: error,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  return new MillraceError('inference', `the inference server fails: ${messageOf(error)}`, {
+    where,
+    cause: error,
+    hint: 'the task is restored and tries again; a `fallback` model answers meanwhile',
+  });
+}

@@ -1,0 +1,207 @@
+import { MillraceError, type ModelStats } from '../../core/index.js';
+import { type Cost, residencyPolicy } from './policy.js';
+
+/** A model as it is brought into memory and out of it. */
+export interface Loadable {
+  /** The name in messages. */
+  readonly name: string;
+  readonly isPinned: boolean;
+  /** The size of its file: about what it takes, until it was loaded once. */
+  readonly fileBytes: number;
+  /** Loads it in all workers. */
+  load(): Promise<Cost>;
+  /** Releases it in all workers. Nobody uses it any more. */
+  unload(): Promise<void>;
+}
+
+/** The way to a model that may not be in memory. */
+export interface Gate {
+  /**
+   * Does work for which the model must be in memory: at once if it is, and else after it was loaded, in the order of the calls. Rejects
+   * with the error of the load.
+   */
+  hold<T>(work: () => Promise<T>): Promise<T>;
+  /** Does work after the calls that wait, at once if none does. */
+  afterWaiting(work: () => void): void;
+  stats(): GateStats;
+}
+
+export type GateStats = Pick<ModelStats, 'loads' | 'evictions' | 'loadMs' | 'residentBytes'>;
+
+export interface Residents {
+  gate(model: Loadable): Gate;
+  /** Resolves when nothing waits for a load. */
+  idle(): Promise<void>;
+}
+
+export interface ResidentsOptions {
+  /** What all models may take together, in bytes. */
+  readonly memoryMax: number;
+  nowMs(): number;
+  sleep(ms: number): Promise<void>;
+  onWarning(message: string): void;
+}
+
+interface Entry extends Loadable {
+  readonly id: string;
+  readonly waiting: { go(): void; reject(error: unknown): void }[];
+  /** In memory, and not about to leave. */
+  isOpen: boolean;
+  inUse: number;
+  onUnused: (() => void) | undefined;
+  /** What it took when it was loaded last. */
+  bytes: number;
+  loads: number;
+  evictions: number;
+  loadMs: number;
+}
+
+/**
+ * Keeps as many models in memory as fit, and brings others back when rows come for them; see `residencyPolicy` for which ones leave.
+ *
+ * Guarantees: a model is loaded once, however many calls wait for it, and one model at a time, so that what a load takes for a moment
+ * is not taken twice. A model that is in use does not leave: new calls wait, the ones under way end, then it is released. Calls of a
+ * model begin in the order in which they were made.
+ *
+ * Throws `MillraceError('model')` where the file of a model is larger than what the pinned ones leave. One that turns out to take more
+ * is kept alone, with a warning.
+ *
+ * Memory: the models, up to `memoryMax` as measured when each was loaded; the rows of the callers that wait.
+ */
+export function modelResidents({ memoryMax, nowMs, sleep, onWarning }: ResidentsOptions): Residents {
+  const entries = new Map<string, Entry>();
+  /** In the order in which the first call came. */
+  const wanted: Entry[] = [];
+  const policy = residencyPolicy({ bytesMax: memoryMax, modelCount: () => entries.size });
+  let loader: Promise<void> | undefined;
+
+  function want(entry: Entry): void {
+    if (!wanted.includes(entry)) wanted.push(entry);
+    loader ??= loadAll().finally(() => {
+      loader = undefined;
+    });
+  }
+
+  async function loadAll(): Promise<void> {
+    for (let [entry] = wanted; entry !== undefined; [entry] = wanted) {
+      try {
+        await bring(entry);
+      } catch (error) {
+        wanted.shift();
+        for (const { reject } of entry.waiting.splice(0)) reject(error);
+        continue;
+      }
+      wanted.shift();
+      entry.isOpen = true;
+      for (const { go } of entry.waiting.splice(0)) go();
+    }
+  }
+
+  async function bring(entry: Entry): Promise<void> {
+    await makeRoom(entry, entry.bytes);
+    const startedMs = nowMs();
+    const cost = await entry.load();
+    entry.loads++;
+    entry.loadMs += nowMs() - startedMs;
+    entry.bytes = cost.bytes;
+    policy.loaded(entry.id, { ...cost, isPinned: entry.isPinned }, nowMs());
+    await evictAll(excess(entry));
+  }
+
+  /** What must leave because a model has taken more than expected. */
+  function excess(entry: Entry): readonly string[] {
+    const room = policy.roomFor(0, nowMs(), entry.id);
+    if ('evict' in room) return room.evict;
+    if ('waitMs' in room) return [];
+    if (entry.loads === 1) onWarning(`${tooLarge(entry, room.missingBytes).message}; it is kept alone`);
+    const rest = policy.roomFor(-room.missingBytes, nowMs(), entry.id);
+    return 'evict' in rest ? rest.evict : [];
+  }
+
+  async function makeRoom(entry: Entry, bytes: number): Promise<void> {
+    for (;;) {
+      const room = policy.roomFor(bytes, nowMs());
+      if ('evict' in room) return await evictAll(room.evict);
+      if ('waitMs' in room) {
+        await sleep(room.waitMs);
+        continue;
+      }
+      // What a model takes is measured in a process that does other things too, so only its file says for sure that it is too large.
+      const rest = bytes - Math.ceil(room.missingBytes);
+      if (rest < entry.fileBytes) throw tooLarge(entry, room.missingBytes);
+      return await makeRoom(entry, rest);
+    }
+  }
+
+  async function evictAll(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      const entry = entries.get(id) as Entry;
+      entry.isOpen = false;
+      if (entry.inUse > 0)
+        await new Promise<void>((resolve) => {
+          entry.onUnused = resolve;
+        });
+      await entry.unload();
+      policy.evicted(id);
+      entry.evictions++;
+    }
+  }
+
+  const tooLarge = ({ name, bytes, isPinned }: Entry, missingBytes: number) =>
+    new MillraceError(
+      'model',
+      `${isPinned ? 'the pinned model' : 'the model'} takes ${mebibytes(bytes)}: ${mebibytes(missingBytes)} of memoryMax (${mebibytes(memoryMax)}) are missing`,
+      { where: name, hint: 'raise memoryMax, pin fewer models, or use fewer workers: each has its own copy' },
+    );
+
+  function leave(entry: Entry): void {
+    entry.inUse--;
+    if (entry.inUse > 0) return;
+    entry.onUnused?.();
+    entry.onUnused = undefined;
+  }
+
+  return {
+    gate(model) {
+      const entry: Entry = {
+        ...model,
+        id: `${entries.size}`,
+        waiting: [],
+        ...{ isOpen: false, inUse: 0, onUnused: undefined, bytes: model.fileBytes, loads: 0, evictions: 0, loadMs: 0 },
+      };
+      entries.set(entry.id, entry);
+      return {
+        hold: (work) =>
+          new Promise((resolve, reject) => {
+            policy.used(entry.id);
+            // Also where nobody waits the answer takes this way: so calls that waited are answered before those that did not.
+            const go = () => {
+              entry.inUse++;
+              const answer = work();
+              const left = () => leave(entry);
+              answer.then(left, left);
+              answer.then(resolve, reject);
+            };
+            if (entry.isOpen) return go();
+            entry.waiting.push({ go, reject });
+            want(entry);
+          }),
+        afterWaiting(work) {
+          if (entry.waiting.length === 0) work();
+          else entry.waiting.push({ go: work, reject: () => {} });
+        },
+        stats: () => ({
+          loads: entry.loads,
+          evictions: entry.evictions,
+          loadMs: entry.loadMs,
+          residentBytes: entry.isOpen ? entry.bytes : 0,
+        }),
+      };
+    },
+    async idle() {
+      await loader;
+    },
+  };
+}
+
+const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;

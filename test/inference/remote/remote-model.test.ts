@@ -1,0 +1,196 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { type InferenceService, type ModelHandle, millis, type RemoteOptions } from '../../../src/core/index.js';
+import { createInference } from '../../../src/inference/index.js';
+import { type Answer, type Fault, inferenceServer, type ServerOptions } from './server.js';
+
+type Server = Awaited<ReturnType<typeof inferenceServer>>;
+
+const limits = { model: 'sums', batchMax: 8, waitMax: 2 };
+let server: Server;
+let inference: InferenceService;
+afterEach(async () => {
+  await inference.close();
+  await server.close();
+});
+
+async function open(options: ServerOptions = {}, declared: Partial<RemoteOptions> = {}): Promise<ModelHandle> {
+  server = await inferenceServer(options);
+  inference = createInference();
+  const handle = await inference.open({ ...limits, providers: [{ name: 'remote', url: server.url, ...declared }] });
+  return handle;
+}
+
+const score = (model: ModelHandle, rows: readonly (readonly number[])[]) =>
+  model.run(rows.length, (row, [into], place) => (into as Float32Array).set(rows[row] as number[], place * 3));
+const rowsOf = (count: number, first = 0) => Array.from({ length: count }, (_, i) => [first + i, 2, 0.5]);
+const answersTo = (rows: readonly (readonly number[])[]) =>
+  rows.flatMap(([a = 0, b = 0, c = 0]) => [a + b + c, a * b * c].map(Math.fround));
+
+describe.each([
+  { isBinary: true, how: 'as bytes' },
+  { isBinary: false, how: 'as JSON' },
+])('a model on a server that takes numbers $how', ({ isBinary }) => {
+  test('answers all callers in order, and says which version did', async () => {
+    const model = await open({ isBinary });
+    const order: number[] = [];
+    const calls = Array.from({ length: 40 }, async (_, call) => {
+      const rows = rowsOf((call * 7) % 30, call);
+      const { scores, versions, degraded, failures } = await score(model, rows);
+      order.push(call);
+      expect(Array.from(scores)).toEqual(answersTo(rows));
+      expect(new Set(versions)).toEqual(new Set(rows.length > 0 ? ['sums/3'] : []));
+      expect(degraded.every((each) => each === null)).toBe(true);
+      expect(failures.size).toBe(0);
+    });
+    await Promise.all(calls);
+    expect(order).toEqual(calls.map((_, call) => call));
+    expect(model).toMatchObject({ provider: 'remote', version: 'sums/3', outputSize: 2 });
+    expect(inference.models?.()).toMatchObject([{ model: 'sums/3', provider: 'remote', rows: 570, failed: 0 }]);
+    expect(server.received.every(({ path }) => path === '/v2/models/sums/versions/3/infer')).toBe(true);
+  });
+
+  test('keeps several batches under way, and no more than it may', async () => {
+    const model = await open({ isBinary, behave: () => ({ slowMs: 5 }) }, { inFlightMax: 4 });
+    await Promise.all(rowsOf(100).map((row) => score(model, [row])));
+    expect(server.most()).toBe(4);
+  });
+
+  test('names the rows that the server refuses, and answers the others', async () => {
+    const isBad = ([a]: Float32Array) => a === 13;
+    const behave: ServerOptions['behave'] = ({ inputs }) =>
+      inputs.some(isBad) ? { status: 400, error: 'thirteen' } : undefined;
+    const model = await open({ isBinary, behave });
+    const rows = rowsOf(30);
+    const { scores, failures } = await score(model, rows);
+    expect([...failures]).toEqual([[13, '400: thirteen']]);
+    const expected = answersTo(rows);
+    for (const [row] of rows.entries())
+      if (row !== 13)
+        expect(Array.from(scores.subarray(2 * row, 2 * row + 2))).toEqual(expected.slice(2 * row, 2 * row + 2));
+  });
+
+  test('survives a server that is busy for a while', async () => {
+    let refused = 0;
+    const behave = (): Fault | undefined => (++refused % 3 === 0 ? undefined : { status: 503, error: 'busy' });
+    const model = await open({ isBinary, behave });
+    expect(Array.from((await score(model, rowsOf(3))).scores)).toEqual(answersTo(rowsOf(3)));
+  });
+
+  const change = (of: (answer: Answer) => void): Fault => ({
+    change(answer) {
+      of(answer);
+      return answer;
+    },
+  });
+  const outputOf = ({ outputs }: Answer) => outputs[0] as Answer['outputs'][number];
+  const lies: readonly (readonly [string, Fault, RegExp])[] = [
+    ['another model', change((answer) => Object.assign(answer, { model_name: 'other' })), /model 'other' answers/],
+    ['another version', change((answer) => Object.assign(answer, { model_version: '2' })), /version '2' of the model/],
+    ['no outputs', { change: () => ({}) }, /no outputs/],
+    ['another output', change((answer) => Object.assign(outputOf(answer), { name: 'y' })), /no output 'scores'/],
+    ['another type', change((answer) => Object.assign(outputOf(answer), { datatype: 'INT64' })), /INT64, not FP32/],
+    ['fewer rows', change((answer) => outputOf(answer).shape.splice(0, 1, 1)), /shape \[1,2\] for 3 rows/],
+    ['more numbers', change((answer) => outputOf(answer).shape.splice(1, 1, 7)), /has 6 numbers/],
+    ['text', { raw: '<html>' }, /no JSON: <html>/],
+  ];
+  test.each(lies)('refuses an answer with %s', async (_, fault, message) => {
+    let isLying = false;
+    const model = await open({ isBinary, behave: () => (isLying ? fault : undefined) });
+    isLying = true;
+    const before = server.received.length;
+    const answer = score(model, rowsOf(3));
+    await expect(answer).rejects.toMatchObject({ code: 'inference', permanent: false, where: server.url });
+    await expect(answer).rejects.toThrow(message);
+    // Halves of a batch that is answered wrongly are not asked.
+    expect(server.received.length - before).toBe(1);
+    isLying = false;
+    expect(Array.from((await score(model, rowsOf(3))).scores)).toEqual(answersTo(rowsOf(3)));
+  });
+
+  test('is given up where the server is too slow, cuts its answers, or is gone', async () => {
+    let fault: Fault | undefined;
+    const model = await open({ isBinary, behave: () => fault }, { timeout: millis(100) });
+    fault = { slowMs: 1_000 };
+    await expect(score(model, rowsOf(3))).rejects.toThrow('no answer within 0.1 s');
+    fault = { cutAfter: 20 };
+    await expect(score(model, rowsOf(3))).rejects.toThrow(/cut|hang up|aborted/);
+    fault = undefined;
+    expect(Array.from((await score(model, rowsOf(3))).scores)).toEqual(answersTo(rowsOf(3)));
+    await server.close();
+    await expect(score(model, rowsOf(3))).rejects.toMatchObject({ code: 'inference', permanent: false });
+  });
+
+  test('is refused for good where the server refuses this process', async () => {
+    let isKnown = true;
+    const model = await open({ isBinary, behave: () => (isKnown ? undefined : { status: 401, error: 'who?' }) });
+    isKnown = false;
+    await expect(score(model, rowsOf(3))).rejects.toMatchObject({ code: 'model', permanent: true });
+  });
+
+  test('answers no row of a model that is gone', async () => {
+    let isThere = true;
+    const model = await open({ isBinary, behave: () => (isThere ? undefined : { status: 400, error: 'not loaded' }) });
+    isThere = false;
+    await expect(score(model, rowsOf(3))).rejects.toThrow('400: not loaded');
+  });
+});
+
+describe('a remote model', () => {
+  test('has no version where the server has none', async () => {
+    const model = await open({ versions: null });
+    expect(model.version).toBe('sums');
+    expect((await score(model, rowsOf(1))).versions).toEqual(['sums']);
+  });
+
+  test('may be of the version that its address names', async () => {
+    server = await inferenceServer();
+    inference = createInference();
+    const providers = [{ name: 'remote', url: `${server.url}/versions/1` }] as const;
+    expect((await inference.open({ ...limits, providers })).version).toBe('sums/1');
+  });
+
+  test('cannot be opened where nothing listens, and nobody knows it', async () => {
+    server = await inferenceServer();
+    inference = createInference();
+    const at = (url: string) => inference.open({ ...limits, providers: [{ name: 'remote', url }] });
+    await expect(at(server.url.replace('sums', 'other'))).rejects.toMatchObject({ code: 'inference' });
+    await expect(at('http://127.0.0.1:1/v2/models/sums')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('is shared by the tasks that open it', async () => {
+    server = await inferenceServer();
+    inference = createInference();
+    const spec = { ...limits, providers: [{ name: 'remote', url: server.url }] } as const;
+    const [one, two] = await Promise.all([inference.open(spec), inference.open({ ...spec })]);
+    expect(two).toBe(one);
+  });
+
+  test('gives up a row that JSON cannot say, and passes on numbers that are not finite', async () => {
+    const model = await open({ isBinary: false });
+    const { failures, scores } = await score(model, [
+      [1, 2, 3],
+      [Number.NaN, 1, 1],
+      [3e38, 3e38, 3e38],
+    ]);
+    expect([...failures.keys()]).toEqual([1]);
+    expect(failures.get(1)).toContain('not finite');
+    expect(Number.isFinite(scores[4])).toBe(false);
+  });
+
+  test('has a fallback like any other', async () => {
+    server = await inferenceServer();
+    let isDown = false;
+    const other = await inferenceServer({ behave: () => (isDown ? { status: 503, error: 'down' } : undefined) });
+    inference = createInference();
+    const model = await inference.open({
+      ...limits,
+      model: 'main',
+      providers: [{ name: 'remote', url: other.url }],
+      fallback: [{ ...limits, providers: [{ name: 'remote', url: server.url }] }],
+    });
+    expect((await score(model, rowsOf(2))).degraded).toEqual([null, null]);
+    isDown = true;
+    expect((await score(model, rowsOf(2))).degraded).toEqual(['sums', 'sums']);
+    await other.close();
+  });
+});
