@@ -1,0 +1,249 @@
+/**
+ * How long do rows wait that come one by one, by chance, at 10, 50 and 80 % of what a model can score, and at 150 %?
+ *
+ * An open loop: rows come whether those before them are answered or not (Poisson), from a thread that does nothing else; sessions are
+ * real and have a thread of their own. Against the service stand two rules on the same model: *greedy* takes all that is there, up to
+ * the largest batch (Triton's rule without a delay), *constant wait* waits `waitMax` for the batch to fill.
+ *
+ * At 150 % rows come in three tiers of 50 % each, and those that would be late are left to a rule. Last, a model shares a worker with
+ * one whose batches cost a hundredth, both with more rows than can be scored.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { type ModelHandle, type Tier, tiers } from '../src/core/index.js';
+import { createInference } from '../src/inference/index.js';
+import { mlp, trees } from '../test/inference/onnx.js';
+import { generator } from '../test/random.js';
+import type { Benchmark } from './benchmark.js';
+import { arrive, type Latencies } from './inference-load/arrivals.js';
+import { openSession, ruleServer, type Server, serviceServer } from './inference-load/servers.js';
+import { type Spread, spreadOf } from './pairs.js';
+
+export const options = { seconds: 2, rounds: 3 };
+
+interface Model {
+  readonly name: string;
+  readonly width: number;
+  readonly bytes: Uint8Array;
+  readonly batchMax: number;
+}
+
+const WAIT_MAX = 5;
+const SHARES = [0.1, 0.5, 0.8] as const;
+
+export const benchmark: Benchmark<typeof options> = async (progress, { seconds, rounds }) => {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
+  const random = generator(1);
+  const models: readonly Model[] = [
+    { name: '200 trees', width: 32, bytes: trees(200, 6, 32, random), batchMax: 1_024 },
+    { name: '27 MB network', width: 256, bytes: mlp([256, 2_048, 2_048, 1_024, 1], random), batchMax: 128 },
+    { name: '0.46 MB network', width: 64, bytes: mlp([64, 256, 256, 128, 1], random), batchMax: 1_024 },
+  ];
+  const figures: Record<string, Spread> = {};
+  const ratios: Record<string, Spread> = {};
+  const details: Record<string, unknown> = {};
+  try {
+    for (const model of models) {
+      const file = join(folder, `${model.name}.onnx`);
+      await writeFile(file, model.bytes);
+      const inference = createInference();
+      try {
+        const spec = { batchMax: model.batchMax, waitMax: WAIT_MAX, providers: ['cpu'] };
+        const handle = await inference.open({ model: pathToFileURL(file), ...spec });
+        const limits = await limitsOf(model, handle);
+        progress(`${model.name}: ${JSON.stringify(limits)}`);
+        details[model.name] = { ...limits, ...(await compare(model, handle, limits)) };
+        details[`${model.name}, overload`] = await overload(model, handle, limits);
+      } finally {
+        await inference.close();
+      }
+    }
+    details['worker time of two models'] = await shares(folder, models[1] as Model);
+    return { unit: 'ms', figures, ratios, details };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+
+  /** Latencies by rule and share, each in turn. */
+  async function compare(model: Model, handle: ModelHandle, limits: Limits): Promise<Record<string, unknown>> {
+    const thread = await openSession(model.bytes);
+    const rows = rowsOf(model);
+    const rule = (waitMs: number) => ruleServer(thread, rows, { batchMax: model.batchMax, waitMs });
+    const servers: Readonly<Record<string, () => Server>> = {
+      service: () => serviceServer(handle, rows),
+      greedy: () => rule(0),
+      'constant wait': () => rule(WAIT_MAX),
+    };
+    const found: Record<string, unknown> = {};
+    for (const share of SHARES) {
+      const runs: Record<string, Latencies[]> = {};
+      for (let round = 0; round < rounds; round++) {
+        for (const [name, server] of Object.entries(servers)) {
+          const arrivals = { rowsPerSecond: limits.rowsPerSecond * share, seconds, random: generator(round + 1) };
+          const run = await arrive(server(), { ...arrivals, deadlineMs: limits.deadlineMs });
+          progress(`${model.name}, ${share * 100} %, ${name}: ${JSON.stringify(run)}`);
+          runs[name] = [...(runs[name] ?? []), run];
+          await pause(200);
+        }
+      }
+      for (const [name, own] of Object.entries(runs)) {
+        const label = `${model.name} at ${share * 100} %, ${name}`;
+        for (const key of ['p50', 'p99', 'p999'] as const)
+          figures[`${label}: ${key}`] = spreadOf(own.map((run) => run[key]));
+        found[label] = {
+          inTime: spreadOf(own.map((run) => run.inTime)),
+          rowsABatch: spreadOf(own.map((run) => run.rowsABatch)),
+        };
+      }
+      const [own = [], ...others] = Object.values(runs);
+      for (const [i, name] of ['greedy', 'constant wait'].entries()) {
+        const inTimeOf = (run: Latencies, at: number) => run.inTime / (others[i]?.[at]?.inTime as number);
+        ratios[`${model.name} at ${share * 100} %: rows in time, service through ${name}`] = spreadOf(
+          own.map(inTimeOf),
+        );
+      }
+    }
+    await thread.call('close', {});
+    return found;
+  }
+
+  /** Half as many rows again as can be scored, a third of them in each tier, for the whole time of the rounds. */
+  async function overload(model: Model, handle: ModelHandle, limits: Limits): Promise<Record<string, unknown>> {
+    const rows = rowsOf(model);
+    const deadlineMs = WAIT_MAX + 4 * limits.p99OfABatchMs;
+    const before = process.memoryUsage.rss();
+    const shedBefore = handle.stats().shed;
+    const fates = await Promise.all(
+      tiers.map(async (tier, i) => {
+        const scored = { rows: 0 };
+        const urgency = { tierOf: () => tier, deadlineOf: () => deadlineMs, sheds: true };
+        const server = onlyScored(handle, rows, urgency, scored);
+        const arrivals = {
+          rowsPerSecond: limits.rowsPerSecond / 2,
+          seconds: seconds * rounds,
+          random: generator(i + 1),
+        };
+        const { rows: asked, inTime } = await arrive(server, { ...arrivals, deadlineMs, patienceMs: 200 });
+        return [tier, { asked, scoredInTime: inTime, scored: scored.rows / asked }] as const;
+      }),
+    );
+    const shed = Object.fromEntries(tiers.map((tier) => [tier, handle.stats().shed[tier] - shedBefore[tier]]));
+    const found = {
+      deadlineMs,
+      ...Object.fromEntries(fates),
+      shed,
+      rssGrowthMB: (process.memoryUsage.rss() - before) / 1e6,
+    };
+    progress(`${model.name}, 150 %: ${JSON.stringify(found)}`);
+    return found;
+  }
+};
+
+interface Limits {
+  /** What the service scores with all rows at hand. */
+  readonly rowsPerSecond: number;
+  readonly p99OfABatchMs: number;
+  readonly batchRows: number;
+  readonly deadlineMs: number;
+}
+
+/** What a model can do, measured through the service: with many rows at hand, and with one batch of the best size after another. */
+async function limitsOf(model: Model, handle: ModelHandle): Promise<Limits> {
+  const rows = rowsOf(model);
+  const rowsPerSecond = await saturate(handle, rows, 3_000);
+  const batchRows = handle.stats().batchRows[0] as number;
+  const times: number[] = [];
+  for (const startMs = performance.now(); performance.now() - startMs < 3_000; ) {
+    const sinceMs = performance.now();
+    await handle.run(batchRows, filler(rows));
+    times.push(performance.now() - sinceMs);
+  }
+  const p99OfABatchMs = times.sort((a, b) => a - b)[Math.floor(0.99 * times.length)] as number;
+  return { rowsPerSecond, p99OfABatchMs, batchRows, deadlineMs: WAIT_MAX + 2 * p99OfABatchMs };
+}
+
+/** Rows a second of callers that always have more. */
+async function saturate(handle: ModelHandle, rows: readonly Float32Array[], ms: number): Promise<number> {
+  const startMs = performance.now();
+  let scored = 0;
+  const caller = async () => {
+    while (performance.now() - startMs < ms) {
+      await handle.run(rows.length, filler(rows));
+      scored += rows.length;
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, caller));
+  return (scored * 1_000) / (performance.now() - startMs);
+}
+
+/** Two models of 100 : 1, by batch, with as many rows as they can take: the worker time of each, by weight. */
+async function shares(folder: string, dear: Model): Promise<Record<string, unknown>> {
+  const found: Record<string, unknown> = {};
+  const cheap: Model = { name: 'cheap', width: 32, bytes: mlp([32, 64, 32, 1], generator(2)), batchMax: 256 };
+  const file = join(folder, 'cheap.onnx');
+  await writeFile(file, cheap.bytes);
+  for (const [one, other] of [
+    [1, 1],
+    [3, 1],
+    [1, 3],
+  ] as const) {
+    const inference = createInference();
+    const open = (name: string, batchMax: number, weight: number) =>
+      inference.open({
+        model: pathToFileURL(join(folder, name)),
+        batchMax,
+        waitMax: WAIT_MAX,
+        providers: ['cpu'],
+        weight,
+      });
+    const first = await open(`${dear.name}.onnx`, dear.batchMax, one);
+    const second = await open('cheap.onnx', cheap.batchMax, other);
+    const before = [first.stats(), second.stats()];
+    await Promise.all([saturate(first, rowsOf(dear), 4_000), saturate(second, rowsOf(cheap), 4_000)]);
+    const used = [first, second].map((handle, i) => handle.stats().workerMs - (before[i]?.workerMs ?? 0));
+    const msABatch = [first, second].map((handle) => handle.stats().workerMs / handle.stats().batches);
+    found[`weights ${one} : ${other}`] = {
+      share: (used[0] as number) / ((used[0] as number) + (used[1] as number)),
+      shouldBe: one / (one + other),
+      costOfABatch: (msABatch[0] as number) / (msABatch[1] as number),
+    };
+    await inference.close();
+  }
+  return found;
+}
+
+/** As `serviceServer`, but rows that are left to others never count as answered in time. */
+function onlyScored(
+  handle: ModelHandle,
+  rows: readonly Float32Array[],
+  urgency: { readonly tierOf: () => Tier; readonly deadlineOf: () => number; readonly sheds: boolean },
+  scored: { rows: number },
+): Server {
+  return {
+    ask(count, onAnswer) {
+      // One by one: each row is answered for itself.
+      for (let row = 0; row < count; row++)
+        void handle.run(1, filler(rows), undefined, urgency).then(({ shed }) => {
+          if (shed !== undefined) return;
+          scored.rows++;
+          onAnswer(1);
+        });
+    },
+    batches: () => handle.stats(),
+  };
+}
+
+function filler(rows: readonly Float32Array[]): Parameters<ModelHandle['run']>[1] {
+  return (row, [into], place) => {
+    const values = rows[row % rows.length] as Float32Array;
+    (into as Float32Array).set(values, place * values.length);
+  };
+}
+
+const rowsOf = ({ width }: Model): readonly Float32Array[] => {
+  const random = generator(3);
+  return Array.from({ length: 512 }, () => Float32Array.from({ length: width }, random));
+};
