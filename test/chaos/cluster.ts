@@ -150,6 +150,18 @@ export class KafkaCluster {
     await this.healthy();
   }
 
+  /** Lets a broker run a fifth of the time, as one does whose disk is slow: it stays in the cluster, and all wait for it. */
+  async slow(id: number, ms: number): Promise<void> {
+    const { process } = this.nodes[id - 1] as Node;
+    for (const untilMs = Date.now() + ms; Date.now() < untilMs; ) {
+      process?.kill('SIGSTOP');
+      await sleep(200);
+      process?.kill('SIGCONT');
+      await sleep(50);
+    }
+    await this.healthy();
+  }
+
   /** Fills the disk of a broker for a while, which ends it, and starts it again when there is room. */
   async fillDisk(id: number, ms: number): Promise<void> {
     const node = this.nodes[id - 1] as Node;

@@ -32,6 +32,11 @@ const restartBroker: Fault = async (agent) => {
   await agent.world.brokers.restart([id], signal, agent.upTo(4_000));
 };
 
+const slowBroker: Fault = async (agent) => {
+  agent.count('a broker was slow');
+  await agent.world.brokers.slow(agent.one(BROKER_IDS), 4_000 + agent.upTo(8_000));
+};
+
 const killController: Fault = async (agent) => {
   agent.count('controller killed');
   const { brokers } = agent.world;
@@ -140,7 +145,7 @@ const clickhouse = (agent: Agent) => agent.world.clickhouse;
 /** What can be done, by what it is done to. A fault that stands twice is done twice as often. */
 export const faults = {
   workers: [kill, kill, suspend, rescale],
-  brokers: [restartBroker],
+  brokers: [restartBroker, slowBroker],
   stores: [
     disturb('Redis', redis),
     disturb('ClickHouse', clickhouse),
