@@ -42,7 +42,6 @@ Draws small faults of the sources by a seed, and runs the unit tests related to 
 interface Tried extends Mutant, Verdict {
   readonly id: string;
   readonly diff: string;
-  readonly explained?: string | undefined;
 }
 
 const FOLDERS = ['src/runtime', 'src/state', 'src/operators', 'src/schema', 'connectors'];
@@ -95,16 +94,19 @@ async function tryAll(): Promise<number> {
       trials.close();
       process.exit(130);
     });
-  const all: Tried[] = [];
+  const all: (Tried & { readonly explained: string | undefined })[] = [];
   try {
     for (const mutant of drawn) {
       const id = idOf(mutant);
       const tried = known.get(id) ?? (await attempt(trials, mutant, id));
-      all.push(tried);
       const { outcome, by, seconds, diff, testFiles } = tried;
+      // Looked up again for a result that was kept: an explanation is written after it.
+      const line = textOf(mutant.file).split('\n')[mutant.line - 1] ?? '';
+      const explained = outcome === 'killed' ? undefined : explanationOf(mutant, line);
+      all.push({ ...tried, explained });
       const what = by ? `by ${by}` : `${testFiles} test files passed`;
       console.log(`${all.length} ${outcome}, ${seconds} s, ${mutant.file}:${mutant.line} (${mutant.kind}), ${what}`);
-      if (outcome !== 'killed') console.log(`${diff}${tried.explained ? `\n  ${tried.explained}` : ''}`);
+      if (outcome !== 'killed') console.log(`${diff}${explained ? `\n  ${explained}` : ''}`);
     }
   } finally {
     trials.close();
@@ -115,15 +117,13 @@ async function tryAll(): Promise<number> {
 async function attempt(trials: Trials, mutant: Mutant, id: string): Promise<Tried> {
   const text = textOf(mutant.file);
   const verdict = await trials.run(mutant, testsOf(mutant.file), simulated.has(mutant.file), Number(values.limit));
-  const line = text.split('\n')[mutant.line - 1] ?? '';
-  const why = verdict.outcome === 'killed' ? undefined : explanationOf(mutant, line);
-  const tried = { id, ...mutant, ...verdict, diff: diffOf(text, mutant), explained: why };
+  const tried = { id, ...mutant, ...verdict, diff: diffOf(text, mutant) };
   appendFileSync(kept, `${JSON.stringify(tried)}\n`);
   return tried;
 }
 
 /** The share of those that were to be killed; what is explained was not. */
-function report(all: readonly Tried[]): number {
+function report(all: readonly (Verdict & { readonly explained: string | undefined })[]): number {
   const killed = all.filter(({ outcome }) => outcome === 'killed').length;
   const why = all.filter((tried) => tried.explained !== undefined).length;
   const share = (100 * killed) / Math.max(1, all.length - why);
