@@ -173,8 +173,6 @@ export function isAbort(marker: Batch, where: string): boolean {
 
 class RecordReader {
   private at = 0;
-  private readonly memory: ArrayBufferLike;
-  private readonly from: number;
   private readonly baseOffset: number;
   private readonly baseTimestampMs: number;
   /** The append time, for a topic with `LogAppendTime`. */
@@ -185,8 +183,6 @@ class RecordReader {
     { bytes: whole, start, attributes, baseOffset }: Batch,
     private readonly where: string,
   ) {
-    this.memory = bytes.buffer;
-    this.from = bytes.byteOffset;
     this.baseOffset = baseOffset;
     this.baseTimestampMs = Number(whole.readBigInt64BE(start + batch.baseTimestamp));
     const isAppendTime = (attributes & batch.logAppendTime) !== 0;
@@ -235,8 +231,7 @@ class RecordReader {
     const from = this.at;
     this.at = from + length;
     if (this.at > this.bytes.length) throw damaged(`a field claims a length of ${length}`, this.where);
-    // Less than half as expensive as a `subarray` of a buffer, and there are two for each record.
-    return new Uint8Array(this.memory, this.from + from, length);
+    return this.bytes.subarray(from, this.at);
   }
 
   private varint(): number {

@@ -55,7 +55,7 @@ function describedBy(topology: Topology): Drawn {
       const [role = '', id = '', ...rest] = text.split(/ {2,}/);
       return { role, id, inputs: rest.length > 1 ? (rest[0] ?? '') : '', kind: rest.at(-1) ?? '', guarantee };
     })
-    .filter(({ role, id }) => role !== 'sink' || !['deadLetters', 'metrics'].includes(id));
+    .filter(({ role, id }) => role !== 'sink' || !/^(deadLetters|metrics(-\d+)?)$/.test(id));
   const ids = new Set(heads.map(({ id }) => id));
   const nodes = heads.map(({ role, id, kind }) =>
     role === 'repartition' ? `${role} ${id}, ${role}` : `${role} ${id}, ${kind.replace(/ \(\w+\)$/, '')}`,
