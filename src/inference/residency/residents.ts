@@ -63,8 +63,8 @@ interface Entry extends Loadable {
  * is not taken twice. A model that is in use does not leave: new calls wait, the ones under way end, then it is released. Calls of a
  * model begin in the order in which they were made.
  *
- * Throws `MillraceError('model')` where the file of a model is larger than what the pinned ones leave. One that turns out to take more
- * is kept alone, with a warning.
+ * Throws `MillraceError('model')` where the file of a model is larger than what the files of the pinned ones leave. One that turns out to
+ * take more is kept alone, with a warning.
  *
  * Memory: the models, up to `memoryMax` as measured when each was loaded; the rows of the callers that wait.
  */
@@ -126,11 +126,17 @@ export function modelResidents({ memoryMax, nowMs, sleep, onWarning }: Residents
         await sleep(room.waitMs);
         continue;
       }
-      // What a model takes is measured in a process that does other things too, so only its file says for sure that it is too large.
-      const rest = bytes - Math.ceil(room.missingBytes);
-      if (rest < entry.fileBytes) throw tooLarge(entry, room.missingBytes);
-      return await makeRoom(entry, rest);
+      // What models take is measured in a process that does other things too, so only their files say for sure that one is too large.
+      if (entry.fileBytes + pinnedFileBytes(entry) > memoryMax) throw tooLarge(entry, room.missingBytes);
+      return await makeRoom(entry, bytes - Math.ceil(room.missingBytes));
     }
+  }
+
+  /** Of the other models that are in memory and stay there. */
+  function pinnedFileBytes(but: Entry): number {
+    let bytes = 0;
+    for (const entry of entries.values()) if (entry !== but && entry.isOpen && entry.isPinned) bytes += entry.fileBytes;
+    return bytes;
   }
 
   async function evictAll(ids: readonly string[]): Promise<void> {

@@ -10,7 +10,8 @@ import { mlp } from '../onnx.js';
 
 const WIDTH = 16;
 const MODELS = 6;
-const UNITS = 500;
+// Large beside what else comes and goes in the memory of a test process.
+const UNITS = 1_000;
 const FILE_BYTES = 4 * UNITS * UNITS;
 /** Room for some of the models in one worker, however much more than its file each takes. */
 const memoryMax = 4 * FILE_BYTES;

@@ -213,4 +213,13 @@ describe('models in memory', () => {
     await call;
     await residents.idle();
   });
+
+  test('are not refused because a pinned one seemed to take all: its file says that it does not', async () => {
+    const [a, b] = [model('a', { isPinned: true, bytes: 130, fileBytes: 30 }), model('b', { bytes: 20 })];
+    await use(a, 'a');
+    await use(b, 'b');
+    expect(events).toEqual([]);
+    const large = model('c', { bytes: 71 });
+    await expect(large.hold(async () => {})).rejects.toMatchObject({ code: 'model' });
+  });
 });
