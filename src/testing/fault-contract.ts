@@ -250,18 +250,27 @@ class SupervisedTask {
     return [first, second];
   }
 
-  /** Stops an epoch at a point, and returns the task as it was before it. */
+  /** Stops an epoch at a point, and returns the task as it was before it. What fails on the way there is tried again. */
   async die(moment: 'written' | 'prepared' | 'stored' | 'committed'): Promise<OpenTask> {
-    this.task ??= await openTask(this.world, 0);
-    const dead = this.task;
-    this.task = undefined;
-    const until = this.stored + VALUES;
-    await this.write(dead, until, 0);
-    if (moment === 'prepared') await dead.writer.prepare?.();
-    if (moment === 'stored') await dead.store(until);
-    if (moment === 'committed') await dead.commit(until);
-    if (moment === 'stored' || moment === 'committed') this.stored = until;
-    return dead;
+    for (let failures = 0; ; failures++) {
+      const dead = this.task ?? (await openTask(this.world, 0));
+      this.task = dead;
+      this.stored = Math.max(this.stored, dead.next); // a commit whose answer was lost may have been stored
+      const until = this.stored + VALUES;
+      try {
+        await this.write(dead, until, 0);
+        if (moment === 'prepared') await dead.writer.prepare?.();
+        if (moment === 'stored') await dead.store(until);
+        if (moment === 'committed') await dead.commit(until);
+        if (moment === 'stored' || moment === 'committed') this.stored = until;
+        this.task = undefined;
+        return dead;
+      } catch (error) {
+        mustPass(error, ['sink', 'source', 'state'], this.world.secret);
+        if (failures === 3) throw error;
+        await this.close();
+      }
+    }
   }
 
   async close(): Promise<void> {
