@@ -146,14 +146,20 @@ export function defineConnector<
   O extends OpenConnector<K> = OpenConnector<K>,
 >(spec: ConnectorSpec<K, S, O>): ConnectorDefinition<K, S, O> {
   if (!/^[a-z][a-z0-9]*$/.test(spec.name)) throw new TypeError(`'${spec.name}' is not a valid name of a connector`);
-  const kinds: Record<string, unknown> = {};
-  const definition = { ...spec, settings: Object.freeze(spec.settings ?? {}), kinds };
-  for (const [name, kind] of Object.entries(spec.kinds)) {
-    kinds[name] = Object.freeze({ ...kind, kind: `${spec.name}.${name}`, connector: definition });
+  const kinds = {} as { [N in keyof K]: KindDefinition<K[N]> };
+  const settings = Object.freeze(spec.settings ?? ({} as S));
+  const definition: ConnectorDefinition<K, S, O> = { ...spec, settings, kinds };
+  for (const name of Object.keys(spec.kinds) as (keyof K & string)[]) {
+    const kind: KindDefinition<K[typeof name]> = {
+      ...spec.kinds[name],
+      kind: `${spec.name}.${name}`,
+      connector: definition,
+    };
+    Object.freeze(kind);
+    kinds[name] = kind;
   }
   Object.freeze(kinds);
-  // The loop has filled in the kinds of `K`; their type cannot follow it.
-  return Object.freeze(definition) as unknown as ConnectorDefinition<K, S, O>;
+  return Object.freeze(definition);
 }
 
 /** Whether a value, such as an export of a module, is the definition of a connector. */

@@ -232,7 +232,7 @@ export function openDriftingModel<Y, P>(
     else warn();
   };
 
-  const react = ([x, ...losses]: Seen): void => {
+  const react = (x: number | null, losses: readonly (number | null)[]): void => {
     const labels = get(LABELS) + 1;
     values[LABELS] = labels;
     const isReplaced = compare(0, losses);
@@ -247,14 +247,14 @@ export function openDriftingModel<Y, P>(
     shape,
     opened,
     { prefix, name, cells: Object.values(cells) },
-    (features, [label, ...seen], weight) => {
+    (features, [label, watched, ...losses], weight) => {
       let result: LearnResult | undefined;
       for (const logic of logics) {
         if (logic === undefined) continue;
         const own = logic.learnOne(features, label, weight);
         result = own === 'learnt' ? own : (result ?? own);
       }
-      if (result === 'learnt') react(seen as unknown as Seen);
+      if (result === 'learnt') react(watched, losses);
       return result as LearnResult;
     },
   );

@@ -164,17 +164,18 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
   const wireOf = (stream: object): Wire => wires.get(stream) ?? { from: '(a stream of another topology)', output: 0 };
 
   const stream = (wire: Wire): Stream<never> => {
-    const handle = Object.freeze({
+    const handle: Stream<never> = Object.freeze({
       via(id: string, second: object, third?: object) {
         return attach(wire, id, second, third)(0);
       },
       split(id: string, second: object, third?: object) {
         const output = attach(wire, id, second, third);
         const names = outputNames(((third ?? second) as AnyOperator).shape) ?? [];
-        return Object.freeze(Object.fromEntries(names.map((name, index) => [name, output(index)])));
+        // The shape lists the names that the type of the operator has.
+        return Object.freeze(Object.fromEntries(names.map((name, index) => [name, output(index)]))) as never;
       },
-      repartition(id: string, options: RepartitionOptions<unknown>) {
-        const { key, schema, partitions, idleTimeout, headers } = options;
+      repartition<S>(id: string, options: RepartitionOptions<S>) {
+        const { key, schema, partitions, idleTimeout, headers } = options as RepartitionOptions<unknown>;
         const passed = headers === undefined ? {} : { headers };
         repartitions.push(Object.freeze({ id, input: wire, key, schema, partitions, idleTimeout, ...passed }));
         return stream({ from: id, output: 0 });
@@ -184,7 +185,7 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
       },
     });
     wires.set(handle, wire);
-    return handle as unknown as Stream<never>;
+    return handle;
   };
 
   /** Adds a step after a stream, with further inputs if there are three arguments; returns its outputs by number. */

@@ -1,4 +1,4 @@
-import type { Redis as Client, Command as ClientCommand, Cluster } from 'ioredis';
+import type { Redis as Client, Command as ClientCommand, Cluster, Pipeline } from 'ioredis';
 import { slotOf } from './hash-slot.js';
 
 export type Argument = string | number | Buffer;
@@ -103,8 +103,8 @@ async function answersOf(
   commands: readonly Keyed[],
   Command: MakeCommand,
 ): Promise<unknown[]> {
-  // Every pipeline has it, but the type that ioredis publishes leaves it out.
-  const queue = pipeline as unknown as { sendCommand(command: ClientCommand): void };
+  // Every pipeline of ioredis has the methods of its class, but the type of `pipeline()` leaves this one out.
+  const queue = pipeline as typeof pipeline & Pick<Pipeline, 'sendCommand'>;
   for (const keyed of commands) queue.sendCommand(commandOf(keyed, Command));
   const results = ((await pipeline.exec().catch(refuse)) ?? []) as Result[];
   return results.map(([error, answer]) => error ?? answer);

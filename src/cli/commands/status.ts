@@ -88,7 +88,7 @@ async function* picturesAt(url: string, token: string | undefined): AsyncGenerat
   const { body } = await ask(url, '/live', token);
   let text = '';
   const decoder = new TextDecoder();
-  for await (const piece of body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const piece of body ?? []) {
     text += decoder.decode(piece, { stream: true });
     const events = text.split('\n\n');
     text = events.pop() ?? '';

@@ -1,7 +1,7 @@
 import type { Aggregate } from '../../aggregates/index.js';
-import { AFTER_ALL_MS, type Change, type Operator, stateful } from '../../core/index.js';
+import { AFTER_ALL_MS, type CellSpecs, type Change, type Operator, stateful } from '../../core/index.js';
 import { isEmptyKey } from '../keys.js';
-import type { EmitResult, WindowEngine, WindowKey } from './engine/engine.js';
+import type { EmitResult, Row, WindowEngine, WindowKey } from './engine/engine.js';
 import { machineOf } from './engine/open.js';
 import {
   type Emitted,
@@ -125,7 +125,7 @@ function operatorOf<In, Value, Out>(
   const problems = problemsOf(plan);
   // What cannot be laid out is never opened: `check` refuses it.
   const machine = machineOf<In>(problems.length === 0 ? plan : { ...plan, window: counting(1) });
-  return stateful({
+  return stateful<Value, Row | Change<Row>, CellSpecs>({
     kind,
     settings: settingsOf(plan),
     problems,
@@ -134,9 +134,8 @@ function operatorOf<In, Value, Out>(
       const engine = machine.open(cells, context);
       const taking = take(engine, new Refusals(context, plan.late));
       return {
-        onRecord: (_input, value: Value, emit, origin) =>
-          taking(value, emit as unknown as EmitResult, origin.eventTimeMs),
-        onWatermark: (watermarkMs, emit) => engine.advance(watermarkMs, emit as unknown as EmitResult),
+        onRecord: (_input, value, emit, origin) => taking(value, emit, origin.eventTimeMs),
+        onWatermark: (watermarkMs, emit) => engine.advance(watermarkMs, emit),
         query(key) {
           const held = [...engine.query(key), ...queryNumber(engine, key)];
           return held.length === 0 ? undefined : held;

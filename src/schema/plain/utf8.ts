@@ -14,7 +14,7 @@ function hasReplacements(text: string): boolean {
  * The native part of `toString`, without the checks of arguments, which cost as much as a short text. Every version of Node has it,
  * but not its types. avsc and protobufjs use it too.
  */
-const { utf8Slice } = Buffer.prototype as unknown as {
+const { utf8Slice } = Buffer.prototype as Buffer & {
   utf8Slice(this: Uint8Array, start: number, end: number): string;
 };
 

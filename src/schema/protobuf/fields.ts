@@ -91,9 +91,11 @@ function hasPresence(field: protobufjs.Field, type: protobufjs.Type): boolean {
   return isGoogles(type) ? false : field.hasPresence;
 }
 
+/** What protobufjs knows of an enum from the edition of its file; its types leave it out. */
+type WithFeatures = protobufjs.Enum & { readonly _features?: { readonly enum_type?: string } };
+
 /** Whether an enum keeps a number without a name. In proto2 it does not. */
-export const isOpen = (type: protobufjs.Enum): boolean =>
-  (type as unknown as { readonly _features?: { readonly enum_type?: string } })._features?.enum_type !== 'CLOSED';
+export const isOpen = (type: protobufjs.Enum): boolean => (type as WithFeatures)._features?.enum_type !== 'CLOSED';
 
 /** The result for a number without a name in a closed enum: the field counts as absent. */
 export const UNNAMED = Symbol('unnamed');

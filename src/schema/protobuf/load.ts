@@ -1,5 +1,5 @@
 import protobufjs from 'protobufjs';
-import descriptor from 'protobufjs/ext/descriptor.js';
+import descriptor, { type IDescriptorProto } from 'protobufjs/ext/descriptor.js';
 import type { SchemaText } from '../../core/schema.js';
 
 /** A message of a file with its nested messages, in the order that message indexes count. */
@@ -37,8 +37,8 @@ function addFile(root: protobufjs.Root, schema: SchemaText, seen: Set<string>): 
 /** Adds one of Google's own files: those of the library, and those that only annotate. */
 function addWellKnown(root: protobufjs.Root, name: string): boolean {
   if (name === 'google/protobuf/descriptor.proto') {
-    const own = (descriptor as unknown as protobufjs.Namespace).toJSON();
-    root.addJSON({ google: { nested: { protobuf: own } } });
+    const own = descriptor.FileDescriptorProto.parent;
+    if (own !== null) root.addJSON({ google: { nested: { protobuf: own.toJSON() } } });
     return true;
   }
   const known = protobufjs.common.get(name) as { readonly nested?: Record<string, protobufjs.AnyNestedObject> } | null;
@@ -63,18 +63,9 @@ const messagesOf = (namespace: Pick<protobufjs.NamespaceBase, 'nestedArray'>): D
     .filter((nested) => nested instanceof protobufjs.Type)
     .map((type) => ({ name: type.name, nested: messagesOf(type) }));
 
-interface MessageDescriptor {
-  readonly name?: string | null;
-  readonly nestedType?: readonly MessageDescriptor[] | null;
-}
-
 function fromDescriptor(bytes: Buffer): ReturnType<typeof declaredIn> {
-  const { FileDescriptorProto } = descriptor as unknown as { readonly FileDescriptorProto: protobufjs.Type };
-  const file = FileDescriptorProto.decode(bytes) as unknown as {
-    readonly package?: string;
-    readonly messageType?: readonly MessageDescriptor[];
-  };
-  const convert = (messages: readonly MessageDescriptor[]): DeclaredMessage[] =>
+  const file = descriptor.FileDescriptorProto.decode(bytes);
+  const convert = (messages: readonly IDescriptorProto[]): DeclaredMessage[] =>
     messages.map(({ name, nestedType }) => ({ name: name ?? '', nested: convert(nestedType ?? []) }));
   return { package: file.package ?? '', messages: convert(file.messageType ?? []) };
 }

@@ -56,21 +56,26 @@ function slicedMachine<In>(plan: WindowPlan, window: SlicedSpec, accumulator: Ac
       slices.perWindow === 1 ? rescale.lowest : rescale.sameInAll,
     ),
   };
-  const earlyCells = {
-    told: mapCell<string, [WindowKey, number, Row | null, boolean]>({ version }),
-    due: timerCell<string>({ timersMax: ALL }),
-  };
+  const slicesMax = 2 * (slices.perWindow + Math.ceil(latenessMs / slices.sliceMs)) + SLICES_SPARE;
+  const parts = { slices, accumulator, keysMax, slicesMax, latenessMs };
+  if (emit.kind === 'early') {
+    const specs = {
+      ...base,
+      told: mapCell<string, [WindowKey, number, Row | null, boolean]>({ version }),
+      due: timerCell<string>({ timersMax: ALL }),
+    };
+    return {
+      cells: specs,
+      open({ told, due, ...opened }: OpenCells<typeof specs>, { watermarkMs }) {
+        return new SlicedChanges({ ...parts, ...opened, watermarkMs, early: { everyMs: emit.every, told, due } });
+      },
+    };
+  }
   return {
-    cells: emit.kind === 'early' ? { ...base, ...earlyCells } : base,
-    open(cells, context) {
-      const { panes, closed } = cells as unknown as OpenCells<typeof base>;
-      const slicesMax = 2 * (slices.perWindow + Math.ceil(latenessMs / slices.sliceMs)) + SLICES_SPARE;
-      const parts = { slices, accumulator, panes, closed, keysMax, slicesMax, latenessMs };
-      if (emit.kind === 'on-close') return new SlicedRows(parts);
-      const { watermarkMs } = context;
-      if (emit.kind === 'on-update') return new SlicedChanges({ ...parts, watermarkMs, early: undefined });
-      const { told, due } = cells as unknown as OpenCells<typeof earlyCells>;
-      return new SlicedChanges({ ...parts, watermarkMs, early: { everyMs: emit.every, told, due } });
+    cells: base,
+    open(opened: OpenCells<typeof base>, { watermarkMs }) {
+      if (emit.kind === 'on-close') return new SlicedRows({ ...parts, ...opened });
+      return new SlicedChanges({ ...parts, ...opened, watermarkMs, early: undefined });
     },
   };
 }
@@ -87,8 +92,7 @@ function sessionMachine<In>(plan: WindowPlan, window: SessionSpec, accumulator: 
   const tells = emit.kind === 'on-close' ? 'rows' : emit.kind === 'early' ? emit.every : 'at-once';
   return {
     cells: specs,
-    open(cells, { watermarkMs }) {
-      const opened = cells as unknown as OpenCells<typeof specs>;
+    open(opened: OpenCells<typeof specs>, { watermarkMs }) {
       return new SessionWindows({ ...opened, gapMs, accumulator, keysMax, latenessMs, watermarkMs, tells });
     },
   };
@@ -103,8 +107,7 @@ function slidingMachine<In>(plan: WindowPlan, window: SlidingSpec, accumulator: 
   };
   return {
     cells: specs,
-    open(cells, { watermarkMs }) {
-      const opened = cells as unknown as OpenCells<typeof specs>;
+    open(opened: OpenCells<typeof specs>, { watermarkMs }) {
       return new SlidingWindows({ ...opened, sizeMs, accumulator, keysMax, latenessMs, watermarkMs });
     },
   };
@@ -118,7 +121,8 @@ function countingMachine<In>(plan: WindowPlan, window: CountingSpec, accumulator
   };
   return {
     cells: specs,
-    open: (cells) =>
-      new CountingWindows({ ...(cells as unknown as OpenCells<typeof specs>), records, accumulator, keysMax }),
+    open(opened: OpenCells<typeof specs>) {
+      return new CountingWindows({ ...opened, records, accumulator, keysMax });
+    },
   };
 }
