@@ -1,16 +1,21 @@
-import type { FeatureNumbers, FeatureShape, Learner, LearnerLogic, LearnResult } from '../core/learner.js';
+import type { FeatureNumbers, FeatureShape, Learner, LearnResult } from '../core/learner.js';
 import type { Origin } from '../core/record.js';
 import type { Cell, CellSpecs } from '../core/state.js';
-import { type DroppableCell, droppable, type Float64Cell, float64Cell } from '../state/index.js';
+import { type Float64Cell, float64Cell } from '../state/index.js';
 import { halvingSize, openHalving } from './evaluation/successive-halving.js';
+import { openSlots, slotCells } from './learner-slots.js';
 import { type AnyLearner, learnerCells, loggedLearning, type ModelPlace, modelCells } from './model.js';
-import { cellsOfPart, cellsOfParts, revisionOfParts, settingsOfParts } from './parts.js';
+import { revisionOfParts, settingsOfParts } from './parts.js';
 
 /** Learners of one kind of labels, by the names that the user gave them. */
 export type NamedLearners<Y, P> = readonly (readonly [name: string, learner: Learner<Y, P>])[];
 
 /** A label with the losses of the candidates that are left, or the label alone once one is left: as the log of updates keeps it. */
 type JudgedLabel<Y> = Y | readonly [label: Y, losses: readonly number[]];
+
+/** No label is an array. */
+const isJudged = <Y>(given: JudgedLabel<Y>): given is readonly [label: Y, losses: readonly number[]] =>
+  Array.isArray(given);
 
 /** A candidate that was dropped, with mean losses over all labels so far. */
 export interface Dropped {
@@ -48,10 +53,9 @@ const together = (candidates: NamedLearners<never, unknown>, rungLabels: number)
   ...(candidates[0]?.[1].classes && { classes: candidates[0][1].classes }),
   cells: (shape) => ({
     [HALVING]: float64Cell({ size: halvingSize(candidates.length) }),
-    ...cellsOfParts(
-      candidates.map(([, learner]) =>
-        Object.fromEntries(Object.entries(learner.cells(shape)).map(([name, spec]) => [name, droppable(spec)])),
-      ),
+    ...slotCells(
+      candidates.map(([, learner]) => learner),
+      shape,
     ),
   }),
 });
@@ -81,20 +85,8 @@ export function openCandidates<Y, P>(
   const learner = together(candidates, rungLabels);
   const cells = learnerCells(learner, shape, opened, prefix);
   const halving = openHalving(cells[HALVING] as Float64Cell, candidates.length, rungLabels);
-  const cellsOf = (candidate: number) => cellsOfPart(cells, candidate) as Record<string, DroppableCell>;
-  const free = (candidate: number): void => {
-    logics[candidate] = undefined;
-    for (const cell of Object.values(cellsOf(candidate))) cell.drop();
-  };
-  // The cells of one that was dropped before are empty: nothing opens them again.
-  const logics = candidates.map(([, one], candidate): LearnerLogic<Y, P> | undefined =>
-    halving.left.includes(candidate)
-      ? one.open(
-          Object.fromEntries(Object.entries(cellsOf(candidate)).map(([cell, { content }]) => [cell, content])),
-          shape,
-        )
-      : undefined,
-  );
+  const learners = candidates.map(([, one]) => one);
+  const slots = openSlots(learners, shape, cells, (candidate) => halving.left.includes(candidate));
   /** Who was dropped by the update in hand. */
   let losers: readonly number[] = [];
 
@@ -104,17 +96,13 @@ export function openCandidates<Y, P>(
     opened,
     { prefix, name, cells: Object.values(cells) },
     (features, given, weight) => {
-      const [label, losses] = Array.isArray(given) ? (given as [Y, number[]]) : [given as Y];
-      let result: LearnResult | undefined;
-      for (const candidate of halving.left) {
-        const own = (logics[candidate] as LearnerLogic<Y, P>).learnOne(features, label, weight);
-        result = own === 'learnt' ? own : (result ?? own);
-      }
+      const [label, losses] = isJudged(given) ? given : [given];
+      const result = slots.learnOne(features, label, weight);
       if (result === 'learnt' && losses) {
         losers = halving.add(losses);
-        losers.forEach(free);
+        losers.forEach(slots.free);
       }
-      return result as LearnResult;
+      return result;
     },
   );
 
@@ -125,8 +113,7 @@ export function openCandidates<Y, P>(
     },
     predictOne(features, use) {
       log.settle();
-      for (const candidate of halving.left)
-        use((logics[candidate] as LearnerLogic<Y, P>).predictOne(features), candidate);
+      slots.predictOne(features, use);
     },
     learnOne(features, label, weight, origin, lossOf) {
       log.settle();

@@ -1,11 +1,11 @@
-import type { FeatureNumbers, FeatureShape, Learner, LearnerLogic, LearnResult } from '../core/learner.js';
+import type { FeatureNumbers, FeatureShape, Learner, LearnResult } from '../core/learner.js';
 import type { Origin } from '../core/record.js';
 import type { Cell, CellSpecs } from '../core/state.js';
-import { type DroppableCell, droppable, type Float64Cell, float64Cell } from '../state/index.js';
+import { type Float64Cell, float64Cell } from '../state/index.js';
 import { chance } from './chance.js';
 import type { DriftDetector, DriftEvidence } from './drift/index.js';
+import { openSlots, slotCells } from './learner-slots.js';
 import { type AnyLearner, learnerCells, loggedLearning, type ModelPlace, modelCells } from './model.js';
-import { cellsOfPart, cellsOfParts } from './parts.js';
 
 /** What is done where the errors of a model change. */
 export type DriftAction = 'event' | 'warn' | 'replace' | 'reset';
@@ -94,11 +94,7 @@ const together = (learner: AnyLearner, { detector, act, onlyRises, compareLabels
   structure: { ...learner.structure, 'drift.act': act },
   cells: (shape) => ({
     [ANSWER]: float64Cell({ size: DETECTOR + detector.size }),
-    ...cellsOfParts(
-      Array.from({ length: slotsOf(act) }, () =>
-        Object.fromEntries(Object.entries(learner.cells(shape)).map(([name, spec]) => [name, droppable(spec)])),
-      ),
-    ),
+    ...slotCells(Array(slotsOf(act)).fill(learner), shape),
   }),
 });
 
@@ -131,7 +127,6 @@ export function openDriftingModel<Y, P>(
   const cells = learnerCells(learner, shape, opened, prefix);
   const answer = cells[ANSWER] as Float64Cell;
   const { values } = answer;
-  const slots = slotsOf(act);
   const pairs = hasDummy(act) ? 2 : 1;
   const changes: ModelChange[] = [];
 
@@ -142,23 +137,18 @@ export function openDriftingModel<Y, P>(
     values[PAIRS + (role >> 1) * PAIR + (role & 1)] = slot + (role & 1);
   };
   const isUsed = (slot: number): boolean => [0, 1, 2, 3].some((role) => slotOf(role) === slot);
-  const cellsOf = (slot: number) => Object.entries(cellsOfPart(cells, slot) as Record<string, DroppableCell>);
-  const openSlot = (slot: number): LearnerLogic<Y, P> =>
-    one.open(Object.fromEntries(cellsOf(slot).map(([cell, { content }]) => [cell, content])), shape);
-  const logics = Array.from({ length: slots }, (_, slot) => (isUsed(slot) ? openSlot(slot) : undefined));
+  const learners = Array<typeof one>(slotsOf(act)).fill(one);
+  const slots = openSlots(learners, shape, cells, isUsed);
 
   const freeUnused = (): void =>
-    logics.forEach((logic, slot) => {
-      if (logic === undefined || isUsed(slot)) return;
-      logics[slot] = undefined;
-      for (const [, cell] of cellsOf(slot)) cell.drop();
+    learners.forEach((_, slot) => {
+      if (!isUsed(slot)) slots.free(slot);
     });
   /** Gives a role a learner that has learnt nothing. */
   const begin = (role: number): void => {
     setSlot(role, -1);
     freeUnused();
-    const slot = logics.indexOf(undefined);
-    logics[slot] = openSlot(slot);
+    const slot = slots.begin();
     values[BEGUN] = get(BEGUN) + 1;
     values[BIRTHS + slot] = get(BEGUN);
     setSlot(role, slot);
@@ -248,14 +238,9 @@ export function openDriftingModel<Y, P>(
     opened,
     { prefix, name, cells: Object.values(cells) },
     (features, [label, watched, ...losses], weight) => {
-      let result: LearnResult | undefined;
-      for (const logic of logics) {
-        if (logic === undefined) continue;
-        const own = logic.learnOne(features, label, weight);
-        result = own === 'learnt' ? own : (result ?? own);
-      }
+      const result = slots.learnOne(features, label, weight);
       if (result === 'learnt') react(watched, losses);
-      return result as LearnResult;
+      return result;
     },
   );
 
@@ -267,10 +252,7 @@ export function openDriftingModel<Y, P>(
     birthOf: (slot) => get(BIRTHS + slot),
     predictOne(features, use) {
       log.settle();
-      for (let slot = 0; slot < slots; slot++) {
-        const logic = logics[slot];
-        if (logic) use(logic.predictOne(features), slot);
-      }
+      slots.predictOne(features, use);
     },
     learnOne(features, label, weight, origin, [x, ...losses]) {
       log.settle();
