@@ -1,33 +1,15 @@
 import { hours } from '../../../src/core/index.js';
 import { adwin, type DriftDetector, ddm, hddmA } from '../../../src/ml/drift/index.js';
-import { featureView, hashed, numeric } from '../../../src/ml/features/index.js';
 import { ftrl, logisticRegression } from '../../../src/ml/index.js';
 import { featurize, learn, map } from '../../../src/operators/index.js';
-import { type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
+import { type Outcome, type Scenario, simSink } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { PlainDrift, type PlainSaid } from '../../ml/plain-drift.js';
 import { counters, deadLetters, type Expected, exactly } from './compare.js';
-import { type Entry, rowsAndLabels } from './merge.js';
+import { drawRows, type Label, type Row, rowsAndLabels, viewOf } from './labelled-rows.js';
+import type { Entry } from './merge.js';
 
-interface Row {
-  readonly id: number;
-  readonly timeMs: number;
-  readonly shop: number;
-  readonly x: number;
-}
-interface Label {
-  readonly of: number;
-  readonly timeMs: number;
-  readonly said: boolean;
-}
-
-const view = featureView({
-  name: 'drift',
-  version: 1,
-  hashBits: 6,
-  columns: { shop: (r: Row) => r.shop, x: (r: Row) => r.x },
-  features: { x: numeric('x', { scale: 50 }), shop: hashed('shop') },
-});
+const view = viewOf('drift');
 const learner = logisticRegression({ optimizer: ftrl({ alpha: 0.5 }) });
 const detectors: readonly DriftDetector[] = [
   ddm({ warmUp: 10, warningAt: 1, driftAt: 2 }),
@@ -45,34 +27,28 @@ export const drift: Scenario = {
       compareLabels: 5 + random.int(40),
     };
     const change = 30 + random.int(100);
-    const inputs = Array.from({ length: partitions }, () => draw(random, Math.floor(records / partitions), change));
-    const { log, orderOf } = rowsAndLabels(random, inputs);
+    const isTurned = (id: number) => Math.floor(id / change) % 2 === 1;
+    const inputs = Array.from({ length: partitions }, () =>
+      drawRows(random, Math.floor(records / partitions), isTurned),
+    );
+    const { log, orderOf, sourcesOf } = rowsAndLabels(random, inputs);
     return {
       log,
       topology: () =>
         topology('drift', { deadLetters: simSink('transactional') }, (t) => {
-          const labels = t.source(
-            'labels',
-            simSource<Label>('labels', ({ timeMs }) => timeMs),
+          const { labels, rows } = sourcesOf(t);
+          const { predicted, drifts } = rows.via('features', featurize(view)).split(
+            'model',
+            { labels },
+            learn(learner, {
+              as: 'said',
+              view,
+              key: (row) => row.id,
+              label: { key: (label) => label.of, value: (label) => label.said, wait: hours(1) },
+              pendingMax: 10_000,
+              drift: plan,
+            }),
           );
-          const { predicted, drifts } = t
-            .source(
-              'rows',
-              simSource<Row>('rows', ({ timeMs }) => timeMs),
-            )
-            .via('features', featurize(view))
-            .split(
-              'model',
-              { labels },
-              learn(learner, {
-                as: 'said',
-                view,
-                key: (row) => row.id,
-                label: { key: (label) => label.of, value: (label) => label.said, wait: hours(1) },
-                pendingMax: 10_000,
-                drift: plan,
-              }),
-            );
           predicted
             .via(
               'prediction',
@@ -90,22 +66,6 @@ export const drift: Scenario = {
     };
   },
 };
-
-/** What makes a label true turns round now and then. */
-function draw(random: Random, count: number, change: number): { rows: Row[]; labels: Label[] } {
-  const rows: Row[] = [];
-  const labels: Label[] = [];
-  for (let id = 0, timeMs = 1_000_000; id * 2 < count; id++) {
-    timeMs += random.int(16);
-    const row = { id, timeMs, shop: random.int(9), x: random.chance(0.01) ? 1e9 : random.int(100) };
-    rows.push(row);
-    const isTurned = Math.floor(id / change) % 2 === 1;
-    const said = (row.x + 10 * ((row.shop * 5) % 7) > 70 !== isTurned) !== random.chance(0.1);
-    if (random.chance(0.95)) labels.push({ of: id, timeMs: timeMs + 1 + random.int(400), said });
-  }
-  labels.sort((a, b) => a.timeMs - b.timeMs);
-  return { rows, labels };
-}
 
 function check(models: PlainDrift, order: readonly Entry<Row | Label>[], outcome: Outcome): void {
   const { vector } = view.open();

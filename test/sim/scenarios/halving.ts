@@ -1,5 +1,4 @@
 import { hours, type Learner } from '../../../src/core/index.js';
-import { featureView, hashed, numeric } from '../../../src/ml/features/index.js';
 import {
   factorizationMachine,
   ftrl,
@@ -10,31 +9,14 @@ import {
   standardScaler,
 } from '../../../src/ml/index.js';
 import { featurize, map, selectBySuccessiveHalving } from '../../../src/operators/index.js';
-import { type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
+import { type Outcome, type Scenario, simSink } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { PlainHalving } from '../../ml/plain-halving.js';
 import { counters, deadLetters, type Expected, exactly } from './compare.js';
-import { type Entry, rowsAndLabels } from './merge.js';
+import { drawRows, type Label, type Row, rowsAndLabels, viewOf } from './labelled-rows.js';
+import type { Entry } from './merge.js';
 
-interface Row {
-  readonly id: number;
-  readonly timeMs: number;
-  readonly shop: number;
-  readonly x: number;
-}
-interface Label {
-  readonly of: number;
-  readonly timeMs: number;
-  readonly said: boolean;
-}
-
-const view = featureView({
-  name: 'halving',
-  version: 1,
-  hashBits: 6,
-  columns: { shop: (r: Row) => r.shop, x: (r: Row) => r.x },
-  features: { x: numeric('x', { scale: 50 }), shop: hashed('shop') },
-});
+const view = viewOf('halving');
 
 const all: Readonly<Record<string, Learner<boolean, number>>> = {
   slow: logisticRegression({ optimizer: ftrl({ alpha: 0.01 }) }),
@@ -54,34 +36,25 @@ export const halving: Scenario = {
     const names = Object.keys(all).slice(from, from + 3 + random.int(4));
     const candidates = Object.fromEntries(names.map((name) => [name, all[name] as Learner<boolean, number>]));
     const rungLabels = 3 + random.int(60);
-    const inputs = Array.from({ length: partitions }, () => draw(random, Math.floor(records / partitions)));
-    const { log, orderOf } = rowsAndLabels(random, inputs);
+    const inputs = Array.from({ length: partitions }, () => drawRows(random, Math.floor(records / partitions)));
+    const { log, orderOf, sourcesOf } = rowsAndLabels(random, inputs);
     return {
       log,
       topology: () =>
         topology('halving', { deadLetters: simSink('transactional') }, (t) => {
-          const labels = t.source(
-            'labels',
-            simSource<Label>('labels', ({ timeMs }) => timeMs),
+          const { labels, rows } = sourcesOf(t);
+          const { predicted, eliminations } = rows.via('features', featurize(view)).split(
+            'model',
+            { labels },
+            selectBySuccessiveHalving(candidates, {
+              as: 'said',
+              view,
+              key: (row) => row.id,
+              label: { key: (label) => label.of, value: (label) => label.said, wait: hours(1) },
+              pendingMax: 10_000,
+              rungLabels,
+            }),
           );
-          const { predicted, eliminations } = t
-            .source(
-              'rows',
-              simSource<Row>('rows', ({ timeMs }) => timeMs),
-            )
-            .via('features', featurize(view))
-            .split(
-              'model',
-              { labels },
-              selectBySuccessiveHalving(candidates, {
-                as: 'said',
-                view,
-                key: (row) => row.id,
-                label: { key: (label) => label.of, value: (label) => label.said, wait: hours(1) },
-                pendingMax: 10_000,
-                rungLabels,
-              }),
-            );
           predicted
             .via(
               'prediction',
@@ -99,20 +72,6 @@ export const halving: Scenario = {
     };
   },
 };
-
-function draw(random: Random, count: number): { rows: Row[]; labels: Label[] } {
-  const rows: Row[] = [];
-  const labels: Label[] = [];
-  for (let id = 0, timeMs = 1_000_000; id * 2 < count; id++) {
-    timeMs += random.int(16);
-    const row = { id, timeMs, shop: random.int(9), x: random.chance(0.01) ? 1e9 : random.int(100) };
-    rows.push(row);
-    const said = row.x + 10 * ((row.shop * 5) % 7) > 70 !== random.chance(0.1);
-    if (random.chance(0.95)) labels.push({ of: id, timeMs: timeMs + 1 + random.int(400), said });
-  }
-  labels.sort((a, b) => a.timeMs - b.timeMs);
-  return { rows, labels };
-}
 
 function check(models: PlainHalving, order: readonly Entry<Row | Label>[], outcome: Outcome): void {
   const { vector } = view.open();

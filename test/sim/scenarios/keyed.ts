@@ -2,11 +2,12 @@ import { hours, type Learner } from '../../../src/core/index.js';
 import { featureView, hashed, numeric } from '../../../src/ml/features/index.js';
 import { factorizationMachine, ftrl, logisticRegression, pipe, sgd, standardScaler } from '../../../src/ml/index.js';
 import { featurize, learn, map } from '../../../src/operators/index.js';
-import { type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
+import { type Outcome, type Random, type Scenario, simSink } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { PlainModels } from '../../ml/plain-models.js';
 import { counters, deadLetters, type Expected, exactly } from './compare.js';
-import { type Entry, rowsAndLabels } from './merge.js';
+import { drawLabelled, type Label, rowsAndLabels } from './labelled-rows.js';
+import type { Entry } from './merge.js';
 
 interface Row {
   readonly id: number;
@@ -14,11 +15,6 @@ interface Row {
   readonly shop: string;
   readonly item: number;
   readonly x: number;
-}
-interface Label {
-  readonly of: number;
-  readonly timeMs: number;
-  readonly said: boolean;
 }
 
 const view = featureView({
@@ -42,19 +38,13 @@ export const keyed: Scenario = {
     const learner = random.pick(learners);
     const modelsMax = 3 + random.int(8);
     const inputs = Array.from({ length: partitions }, () => draw(random, Math.floor(records / partitions)));
-    const { log, orderOf } = rowsAndLabels(random, inputs);
+    const { log, orderOf, sourcesOf } = rowsAndLabels(random, inputs);
     return {
       log,
       topology: () =>
         topology('keyed', { deadLetters: simSink('transactional') }, (t) => {
-          const labels = t.source(
-            'labels',
-            simSource<Label>('labels', ({ timeMs }) => timeMs),
-          );
-          t.source(
-            'rows',
-            simSource<Row>('rows', ({ timeMs }) => timeMs),
-          )
+          const { labels, rows } = sourcesOf(t);
+          rows
             .via('features', featurize(view))
             .via(
               'model',
@@ -79,27 +69,14 @@ export const keyed: Scenario = {
   },
 };
 
-function draw(random: Random, count: number): { rows: Row[]; labels: Label[] } {
-  const rows: Row[] = [];
-  const labels: Label[] = [];
-  for (let id = 0, timeMs = 1_000_000; id * 2 < count; id++) {
-    timeMs += random.int(16);
+const draw = (random: Random, count: number) =>
+  drawLabelled(random, count, (id, timeMs) => {
     const shop = random.int(random.chance(0.9) ? 4 : 20);
-    const row = {
-      id,
-      timeMs,
-      shop: `shop-${shop}`,
-      item: random.int(9),
-      x: random.chance(0.01) ? 1e9 : random.int(100),
-    };
-    rows.push(row);
+    const item = random.int(9);
+    const row: Row = { id, timeMs, shop: `shop-${shop}`, item, x: random.chance(0.01) ? 1e9 : random.int(100) };
     // What sells differs from shop to shop.
-    const said = row.x + 10 * ((row.item * shop) % 7) > 70;
-    if (random.chance(0.95)) labels.push({ of: id, timeMs: timeMs + 1 + random.int(400), said });
-  }
-  labels.sort((a, b) => a.timeMs - b.timeMs);
-  return { rows, labels };
-}
+    return { row, said: row.x + 10 * ((item * shop) % 7) > 70 };
+  });
 
 function check(models: PlainModels, order: readonly Entry<Row | Label>[], outcome: Outcome): void {
   const { vector } = view.open();

@@ -2,10 +2,11 @@ import { type MetricRow, seconds } from '../../../src/core/index.js';
 import { featureView, hashed, numeric, rolling } from '../../../src/ml/features/index.js';
 import { ftrl, logisticRegression, rateBy } from '../../../src/ml/index.js';
 import { featurize, learn, map } from '../../../src/operators/index.js';
-import { type Outcome, type Random, type Scenario, same, simSink, simSource } from '../../../src/testing/sim/index.js';
+import { type Outcome, type Random, type Scenario, same, simSink } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { counters, deadLetters, type Expected, exactly, exactlyInTable, numbersInState } from './compare.js';
-import { type Entry, rowsAndLabels } from './merge.js';
+import { rowsAndLabels } from './labelled-rows.js';
+import type { Entry } from './merge.js';
 import { coordinate, FadingMean, PlainFtrl } from './plain-learner.js';
 
 interface Row {
@@ -59,20 +60,13 @@ export const learning: Scenario = {
   name: 'learning',
   draw(random, partitions, records) {
     const inputs = Array.from({ length: partitions }, () => draw(random, Math.floor(records / partitions)));
-    const { log, orderOf } = rowsAndLabels(random, inputs);
+    const { log, orderOf, sourcesOf } = rowsAndLabels(random, inputs);
     return {
       log,
       topology: () =>
         topology('learning', { deadLetters: simSink('transactional'), metrics: simSink('transactional') }, (t) => {
-          const labels = t.source(
-            'labels',
-            simSource<Label>('labels', ({ timeMs }) => timeMs),
-          );
-          const predicted = t
-            .source(
-              'rows',
-              simSource<Row>('rows', ({ timeMs }) => timeMs),
-            )
+          const { labels, rows } = sourcesOf(t);
+          const predicted = rows
             .via('features', { outcomes: labels }, featurize(view))
             .via(
               'model',

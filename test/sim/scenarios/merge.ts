@@ -1,5 +1,3 @@
-import { logOf, type Random } from '../../../src/testing/sim/index.js';
-
 /** One record of an input as the plain loops see it. */
 export interface Entry<T> {
   readonly value: T;
@@ -101,27 +99,3 @@ export const entriesOf = <T extends { readonly timeMs: number }>(
     topic,
     offset: (records[i] as { readonly offset: number }).offset,
   }));
-
-interface Timely {
-  readonly timeMs: number;
-}
-
-/** The log of rows and their labels, drawn for each partition, and the order in which a task takes both. */
-export function rowsAndLabels<R extends Timely, L extends Timely>(
-  random: Random,
-  inputs: readonly { readonly rows: readonly R[]; readonly labels: readonly L[] }[],
-) {
-  const timed = <T extends Timely>(values: readonly T[]) =>
-    logOf(
-      values.map((value) => ({ value, timestampMs: value.timeMs })),
-      random,
-    );
-  const log = { labels: inputs.map(({ labels }) => timed(labels)), rows: inputs.map(({ rows }) => timed(rows)) };
-  return {
-    log,
-    orderOf(task: number): Merged<R | L>[] {
-      const { rows = [], labels = [] } = inputs[task] ?? {};
-      return merged<R | L>([entriesOf('labels', labels, log.labels[task]), entriesOf('rows', rows, log.rows[task])]);
-    },
-  };
-}

@@ -12,10 +12,11 @@ import {
   standardScaler,
 } from '../../../src/ml/index.js';
 import { featurize, learn, map } from '../../../src/operators/index.js';
-import { type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
+import { type Outcome, type Random, type Scenario, simSink } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { deadLetters, type Expected, exactly } from './compare.js';
-import { type Entry, rowsAndLabels } from './merge.js';
+import { rowsAndLabels } from './labelled-rows.js';
+import type { Entry } from './merge.js';
 
 interface Row {
   readonly id: number;
@@ -65,19 +66,13 @@ export const trees: Scenario = {
   draw(random, partitions, records) {
     const learner = random.pick(learners);
     const inputs = Array.from({ length: partitions }, () => draw(random, Math.floor(records / partitions)));
-    const { log, orderOf } = rowsAndLabels(random, inputs);
+    const { log, orderOf, sourcesOf } = rowsAndLabels(random, inputs);
     return {
       log,
       topology: () =>
         topology('trees', { deadLetters: simSink('transactional'), metrics: simSink('transactional') }, (t) => {
-          const labels = t.source(
-            'labels',
-            simSource<Label>('labels', ({ timeMs }) => timeMs),
-          );
-          t.source(
-            'rows',
-            simSource<Row>('rows', ({ timeMs }) => timeMs),
-          )
+          const { labels, rows } = sourcesOf(t);
+          rows
             .via('features', featurize(view))
             .via(
               'model',
