@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { days, type FeatureVector, hours, type Learner } from '../../../src/core/index.js';
+import type { FeatureVector, Learner } from '../../../src/core/index.js';
 import { adwin, type DriftDetector, ddm, hddmA, pageHinkley } from '../../../src/ml/drift/index.js';
-import { featureView, hashed, numeric } from '../../../src/ml/features/index.js';
 import {
   ftrl,
   lastClass,
@@ -19,37 +18,21 @@ import { type DrivenInput, driveOperator } from '../../../src/testing/drive-oper
 import { checkOperator } from '../../../src/testing/operator-contract.js';
 import { PlainDrift, type PlainSaid } from '../../ml/plain-drift.js';
 import { generator } from '../../random.js';
-
-interface Row {
-  readonly id: number;
-  readonly place: string;
-  readonly size: number;
-}
-interface Truth {
-  readonly id: number;
-  readonly late: boolean;
-}
-
-const view = featureView({
-  name: 'rows',
-  version: 1,
-  hashBits: 6,
-  columns: { place: (row: Row) => row.place, size: (row: Row) => row.size },
-  features: { size: numeric('size', { scale: 10 }), placeIs: hashed('place') },
-});
-const model = logisticRegression({ optimizer: ftrl({ alpha: 0.5 }) });
-const common = {
-  as: 'late',
+import {
+  arriving,
+  at,
+  common,
+  drive as driveAny,
+  features,
+  labelled,
+  type Row,
+  type Truth,
   view,
-  key: (row: Row) => row.id,
-  label: { key: (truth: Truth) => truth.id, value: (truth: Truth) => truth.late, wait: hours(24) },
-  pendingMax: 1_000,
-} as const;
+} from './late-rows.js';
+
+const model = logisticRegression({ optimizer: ftrl({ alpha: 0.5 }) });
 const operator = (drift: LearnDrift, learner: Learner<boolean, number> = model) =>
   learn(learner, { ...common, drift, baselines: { last: lastClass() } });
-
-const hour = 3_600_000;
-const features = (row: Row): FeatureVector => view.open().vector(row);
 
 /** Rows whose labels come some rows later; what makes them late turns round at the changes. */
 function history(rows: number, changes: readonly number[], seed = 1, delay = 4): DrivenInput[] {
@@ -60,28 +43,16 @@ function history(rows: number, changes: readonly number[], seed = 1, delay = 4):
     const late = next() < 0.1 ? next() < 0.5 : (place === 'A') !== isTurned;
     return { id, place, size: Math.floor(10 * next()), late };
   });
-  const row = ({ id, place, size }: Row): DrivenInput => ({
-    input: 0,
-    value: { id, place, size, features: features({ id, place, size }) },
-    eventTimeMs: days(400) + (id * hour) / 60,
-  });
-  const label = ({ id, late }: Truth): DrivenInput => ({
-    input: 1,
-    value: { id, late },
-    eventTimeMs: days(400) + ((id + delay) * hour) / 60,
-  });
   return Array.from({ length: rows + delay }, (_, i) => [
-    ...(i >= delay ? [label(all[i - delay] as Truth)] : []),
-    ...(i < rows ? [row(all[i] as Row)] : []),
+    ...(i >= delay ? [labelled(all[i - delay] as Truth, i / 60)] : []),
+    ...(i < rows ? [arriving(all[i] as Row, i / 60)] : []),
   ]).flat();
 }
 
 type Emitted = Row & { late: Learned<'last'> };
-function drive(step: Parameters<typeof driveOperator>[0], arrivals: readonly DrivenInput[]) {
-  const driven = driveOperator(step, arrivals);
-  if (driven.failure) throw new Error(driven.failure);
-  const of = (output: string) => driven.emitted.filter((each) => each.output === output).map(({ value }) => value);
-  return { ...driven, predicted: of('predicted') as Emitted[], drifts: of('drifts') as ModelDriftRow[] };
+function drive(...args: Parameters<typeof driveAny>) {
+  const driven = driveAny(...args);
+  return { ...driven, predicted: driven.of('predicted') as Emitted[], drifts: driven.of('drifts') as ModelDriftRow[] };
 }
 
 /** What should happen, with learners that are objects. */
@@ -156,7 +127,7 @@ describe('learn with drift', () => {
     const found = drifts.find(({ event }) => event === 'drift') as ModelDriftRow;
     expect(found).toMatchObject({ detector: 'ddm', act: 'replace', step: 'learn', topic: 'side-1', partition: 0 });
     expect(found.statistic).toBeGreaterThan(found.threshold);
-    expect(found.eventTime).toBeGreaterThan(days(400) + (150 * hour) / 60);
+    expect(found.eventTime).toBeGreaterThan(at(150 / 60));
     const replaced = drifts.find(({ event }) => event === 'replaced') as ModelDriftRow;
     expect(replaced).toMatchObject({ labels: 25 });
     expect(replaced.statistic).toBeGreaterThan(replaced.threshold);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { type CellSpec, days, type FeatureVector, hours, type StatefulShape } from '../../../src/core/index.js';
-import { cyclic, featureView, hashed, numeric } from '../../../src/ml/features/index.js';
+import { type CellSpec, type FeatureVector, hours, type StatefulShape } from '../../../src/core/index.js';
+import { cyclic, featureView } from '../../../src/ml/features/index.js';
 import {
   ftrl,
   lastClass,
@@ -18,63 +18,38 @@ import { logLossOf } from '../../../src/ml/metrics/probabilities/log-loss.js';
 import { learn } from '../../../src/operators/ml/learn.js';
 import type { Learned, LearnedClass, LearnedNumber } from '../../../src/operators/ml/learned.js';
 import { arenaCell } from '../../../src/state/index.js';
-import { type DrivenInput, driveOperator } from '../../../src/testing/drive-operator.js';
+import { driveOperator } from '../../../src/testing/drive-operator.js';
 import { checkOperator } from '../../../src/testing/operator-contract.js';
 import { openLearner } from '../../ml/support.js';
+import {
+  arriving,
+  at,
+  common,
+  drive as driveAny,
+  features,
+  hour,
+  labelled,
+  type Row,
+  type Truth,
+  view,
+} from './late-rows.js';
 
-interface Row {
-  readonly id: number;
-  readonly place: string;
-  readonly size: number;
-}
-interface Truth {
-  readonly id: number;
-  readonly late: boolean;
-}
 type Emitted = Row & { features: FeatureVector; late: Learned<'rate' | 'last'> };
 
-const view = featureView({
-  name: 'rows',
-  version: 1,
-  hashBits: 6,
-  columns: { place: (row: Row) => row.place, size: (row: Row) => row.size },
-  features: { size: numeric('size', { scale: 10 }), placeIs: hashed('place') },
-});
 const model = logisticRegression({ optimizer: ftrl({ alpha: 0.5 }) });
 
 const operator = (options: { pendingMax?: number; versionEveryLabels?: number } = {}) =>
   learn(model, {
-    as: 'late',
-    view,
-    key: (row: Row) => row.id,
-    label: { key: (truth: Truth) => truth.id, value: (truth) => truth.late, wait: hours(3) },
-    pendingMax: 100,
+    ...common,
     baselines: { rate: rateBy({ by: (row: Row) => row.place }), last: lastClass() },
     ...options,
   });
 
-const hour = 3_600_000;
-const at = (h: number) => days(400) + h * hour;
-const features = (row: Row) => view.open().vector(row);
-const row = (id: number, h: number, place = 'A', size = 1): DrivenInput & { eventTimeMs: number } => {
-  const value = { id, place, size };
-  return { input: 0, value: { ...value, features: features(value) }, eventTimeMs: at(h) };
-};
-const label = (id: number, h: number, late: boolean): DrivenInput & { eventTimeMs: number } => ({
-  input: 1,
-  value: { id, late },
-  eventTimeMs: at(h),
-});
-/** What came out, and what was counted and measured. */
-const drive = (step: Parameters<typeof driveOperator>[0], arrivals: readonly DrivenInput[]) => {
-  const driven = driveOperator(step, arrivals);
-  if (driven.failure) throw new Error(driven.failure);
-  return {
-    ...driven,
-    emitted: driven.emitted.map(({ value }) => value as Emitted),
-    counters: driven.counters,
-    measures: driven.measures,
-  };
+const row = (id: number, h: number, place = 'A', size = 1) => arriving({ id, place, size }, h);
+const label = (id: number, h: number, late: boolean) => labelled({ id, late }, h);
+const drive = (...args: Parameters<typeof driveAny>) => {
+  const driven = driveAny(...args);
+  return { ...driven, emitted: driven.emitted.map(({ value }) => value as Emitted) };
 };
 
 describe('learn', () => {

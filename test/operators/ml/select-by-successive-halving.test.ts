@@ -2,15 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { kafka } from '../../../connectors/kafka/index.js';
-import {
-  type CellSpec,
-  days,
-  type FeatureVector,
-  hours,
-  type Learner,
-  type StatefulShape,
-} from '../../../src/core/index.js';
-import { featureView, hashed, numeric } from '../../../src/ml/features/index.js';
+import type { CellSpec, FeatureVector, Learner, StatefulShape } from '../../../src/core/index.js';
 import {
   adaGrad,
   ftrl,
@@ -31,55 +23,33 @@ import {
 } from '../../../src/operators/ml/select-by-successive-halving.js';
 import { json } from '../../../src/schema/index.js';
 import type { DroppableCell, Float64Cell } from '../../../src/state/index.js';
-import { type DrivenInput, DrivenStep, driveOperator } from '../../../src/testing/drive-operator.js';
+import { type DrivenInput, DrivenStep } from '../../../src/testing/drive-operator.js';
 import { FakeLedger } from '../../../src/testing/fake-ledger.js';
 import { checkOperator } from '../../../src/testing/operator-contract.js';
 import { check, planState, topology } from '../../../src/topology/index.js';
 import { type PlainDrop, PlainHalving } from '../../ml/plain-halving.js';
+import {
+  arriving,
+  at,
+  common,
+  drive as driveAny,
+  features,
+  hour,
+  labelled,
+  type Row,
+  type Truth,
+  view,
+} from './late-rows.js';
 
-interface Row {
-  readonly id: number;
-  readonly place: string;
-  readonly size: number;
-}
-interface Truth {
-  readonly id: number;
-  readonly late: boolean;
-}
-
-const view = featureView({
-  name: 'rows',
-  version: 1,
-  hashBits: 12,
-  columns: { place: (row: Row) => row.place, size: (row: Row) => row.size },
-  features: { size: numeric('size', { scale: 10 }), placeIs: hashed('place') },
-});
 const byFtrl = (alpha: number) => logisticRegression({ optimizer: ftrl({ alpha }) });
 const four = { slow: byFtrl(0.01), usual: byFtrl(0.1), fast: byFtrl(0.5), wild: byFtrl(5) };
 type Four = Readonly<Record<keyof typeof four, Learner<boolean, number>>>;
 
-const common = {
-  as: 'late',
-  view,
-  key: (row: Row) => row.id,
-  label: { key: (truth: Truth) => truth.id, value: (truth: Truth) => truth.late, wait: hours(3) },
-  pendingMax: 100,
-} as const;
 const select = (rungLabels: number, candidates: Four = four) =>
   selectBySuccessiveHalving(candidates, { ...common, rungLabels, baselines: { last: lastClass() } });
 
-const hour = 3_600_000;
-const at = (h: number) => days(400) + h * hour;
-const features = (row: Row): FeatureVector => view.open().vector(row);
-const row = (id: number, h = 0, size = id % 7): DrivenInput & { value: Row } => {
-  const value = { id, place: 'ABC'[id % 3] as string, size };
-  return { input: 0, value: { ...value, features: features(value) } as Row, eventTimeMs: at(h) };
-};
-const label = (id: number, h = 0, late = (id % 3 === 0) !== (id % 11 === 0)): DrivenInput & { value: Truth } => ({
-  input: 1,
-  value: { id, late },
-  eventTimeMs: at(h),
-});
+const row = (id: number, h = 0, size = id % 7) => arriving({ id, place: 'ABC'[id % 3] as string, size }, h);
+const label = (id: number, h = 0, late = (id % 3 === 0) !== (id % 11 === 0)) => labelled({ id, late }, h);
 /** Rows whose labels come some rows later. */
 const stream = (rows: number, delay = 3): DrivenInput[] =>
   Array.from({ length: rows + delay }, (_, i) => [
@@ -91,14 +61,12 @@ interface Said {
   readonly probability: number;
   readonly candidate: keyof Four;
 }
-function drive(step: Parameters<typeof driveOperator>[0], arrivals: readonly DrivenInput[]) {
-  const driven = driveOperator(step, arrivals);
-  if (driven.failure) throw new Error(driven.failure);
-  const of = (output: string) => driven.emitted.filter((each) => each.output === output).map(({ value }) => value);
+function drive(...args: Parameters<typeof driveAny>) {
+  const driven = driveAny(...args);
   return {
     ...driven,
-    said: (of('predicted') as { late: Said }[]).map(({ late }) => late),
-    eliminations: of('eliminations') as EliminationRow<keyof Four>[],
+    said: (driven.of('predicted') as { late: Said }[]).map(({ late }) => late),
+    eliminations: driven.of('eliminations') as EliminationRow<keyof Four>[],
   };
 }
 
