@@ -1,6 +1,6 @@
 import { messageOf } from '../../src/core/errors.js';
-import { bytesOf, type RawRecord } from '../../src/core/record.js';
-import { type Polled, type SourceDriver, type SourceReader, sliceOfPoll } from '../../src/core/source.js';
+import type { RawRecord } from '../../src/core/record.js';
+import type { Polled, SourceDriver, SourceReader } from '../../src/core/source.js';
 import { counted } from '../../src/util/counted.js';
 import type { TaskSessions } from './checkpoint/task-session.js';
 import { type Cluster, noTopic } from './connection/cluster.js';
@@ -63,11 +63,8 @@ interface KafkaSourceState {
 
 const NONE: readonly RawRecord[] = [];
 
-/** Memory: two fetched ranges and the records of one batch. */
+/** Memory: two fetched ranges. */
 class PartitionReader implements SourceReader {
-  private records: readonly RawRecord[] = NONE;
-  private head = 0;
-  private batchBytesMax = 0;
   private range: CommittedRange | undefined;
   private closed = false;
   /** Everything before it has been returned. */
@@ -99,7 +96,8 @@ class PartitionReader implements SourceReader {
   }
 
   async poll(recordsMax: number, bytesMax = Number.POSITIVE_INFINITY): Promise<Polled> {
-    if (this.head === this.records.length && !this.takeBatch()) {
+    let records = this.given < this.end ? this.range?.take(recordsMax, bytesMax) : undefined;
+    if (!records) {
       this.given = this.log.offset;
       if (this.closed || this.given >= this.end) return { records: NONE, ended: true };
       try {
@@ -110,16 +108,13 @@ class PartitionReader implements SourceReader {
         if (this.closed) return { records: NONE, ended: true }; // `close` has closed the connection
         throw error;
       }
-      this.takeBatch();
+      records = this.range.take(recordsMax, bytesMax) ?? [];
     }
-    // Records are measured only where the whole batch would be too much.
-    const limit = this.batchBytesMax <= bytesMax ? Number.POSITIVE_INFINITY : bytesMax;
-    const records = sliceOfPoll(this.records, this.head, recordsMax, limit, bytesOf);
-    this.head += records.length;
+    const last = records.at(-1);
+    if (last) this.given = last.offset + 1;
+    if (this.given > this.end) records = records.filter(({ offset }) => offset < this.end);
     const skipped = this.log.takeSkipped();
     if (skipped > 0) this.onSkipped(skipped);
-    const last = records[records.length - 1];
-    if (last) this.given = last.offset + 1;
     return skipped > 0 ? { records, ended: false, skipped } : { records, ended: false };
   }
 
@@ -131,15 +126,5 @@ class PartitionReader implements SourceReader {
   async close(): Promise<void> {
     this.closed = true;
     await this.log.close();
-  }
-
-  private takeBatch(): boolean {
-    const records = this.range?.take();
-    if (!records) return false;
-    const last = records[records.length - 1] as RawRecord;
-    this.records = last.offset < this.end ? records : records.filter(({ offset }) => offset < this.end);
-    this.head = 0;
-    this.batchBytesMax = this.range?.takenBytesMax ?? 0;
-    return true;
   }
 }

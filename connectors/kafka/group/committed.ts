@@ -81,15 +81,13 @@ export class CommittedRange {
     this.bytes = bytes.length;
   }
 
-  /** The most that the records of the last `take` have in keys, values and headers. */
-  get takenBytesMax(): number {
-    return this.open?.bytes ?? 0;
-  }
-
-  /** The next committed records of a batch; `undefined` at the end. */
-  take(): RawRecord[] | undefined {
+  /**
+   * The next committed records of a batch, at most so many, and none after about `bytesMax` bytes; `undefined` at the end. Those that are
+   * not taken yet are bytes: objects that wait would be copied by the garbage collector.
+   */
+  take(recordsMax = RECORDS_MAX, bytesMax = Number.POSITIVE_INFINITY): RawRecord[] | undefined {
     for (;;) {
-      const records = this.open?.take(RECORDS_MAX);
+      const records = this.open?.take(Math.min(recordsMax, RECORDS_MAX), bytesMax);
       if (records !== undefined) return records;
       this.open = undefined;
       const next = this.batches[this.taken];

@@ -66,9 +66,8 @@ const TAKEN_HEADERS_MAX = 10_000;
 
 /** The records of a batch, some at a time; `undefined` after the last one. */
 export interface RecordsOfBatch {
-  /** The size of all of them, decompressed. */
-  readonly bytes: number;
-  take(recordsMax: number): RawRecord[] | undefined;
+  /** At most so many, and none after about `bytesMax` bytes; but one at least. */
+  take(recordsMax: number, bytesMax?: number): RawRecord[] | undefined;
 }
 
 /**
@@ -91,7 +90,6 @@ export function openRecords(source: Batch, fromOffset: number, where: string): R
     const timestampMs = Number(bytes.readBigInt64BE(start + batch.maxTimestamp));
     let refused: RawRecord[] | undefined = [{ offset, timestampMs, key: null, value: null, refusal }];
     return {
-      bytes: 0,
       take() {
         const taken = refused;
         refused = undefined;
@@ -108,7 +106,6 @@ export function openRecords(source: Batch, fromOffset: number, where: string): R
  * @throws MillraceError `source` if records do not fill their batch exactly or in order, and like `decompress`.
  */
 class BatchRecords implements RecordsOfBatch {
-  readonly bytes: number;
   private readonly reader: RecordReader;
   private read = 0;
   private lowest: number;
@@ -118,19 +115,18 @@ class BatchRecords implements RecordsOfBatch {
     private readonly fromOffset: number,
     private readonly where: string,
   ) {
-    const section = sectionOf(source, where);
-    this.bytes = section.length;
-    this.reader = new RecordReader(section, source, where);
+    this.reader = new RecordReader(sectionOf(source, where), source, where);
     this.lowest = source.baseOffset;
   }
 
-  /** The next records, at most `recordsMax`; `undefined` after the last one. */
-  take(recordsMax: number): RawRecord[] | undefined {
+  take(recordsMax: number, bytesMax = Number.POSITIVE_INFINITY): RawRecord[] | undefined {
     const { count, baseOffset, nextOffset } = this.source;
     const { reader, fromOffset } = this;
     const records: RawRecord[] = [];
+    const end = reader.position + bytesMax;
     let headers = 0;
-    while (this.read < count && records.length < recordsMax && headers < TAKEN_HEADERS_MAX) {
+    const hasRoom = () => records.length < recordsMax && reader.position < end && headers < TAKEN_HEADERS_MAX;
+    while (this.read < count && (records.length === 0 || hasRoom())) {
       const record = reader.next();
       if (record.offset < this.lowest || record.offset >= nextOffset) {
         const claimed = `a batch of the offsets ${baseOffset} to ${nextOffset - 1}`;
@@ -187,6 +183,10 @@ class RecordReader {
     this.baseTimestampMs = Number(whole.readBigInt64BE(start + batch.baseTimestamp));
     const isAppendTime = (attributes & batch.logAppendTime) !== 0;
     this.appendedMs = isAppendTime ? Number(whole.readBigInt64BE(start + batch.maxTimestamp)) : undefined;
+  }
+
+  get position(): number {
+    return this.at;
   }
 
   get atEnd(): boolean {
@@ -263,8 +263,21 @@ class RecordReader {
       return this.varint();
     }
     let next = at;
-    let result = 0n;
     let byte: number;
+    let unsigned = 0;
+    let scale = 1;
+    // The deltas of long batches of old records: seven bytes hold at most 49 bits, which a number holds exactly.
+    do {
+      byte = bytes[next++] as number;
+      unsigned += (byte & 0x7f) * scale;
+      scale *= 0x80;
+    } while (byte & 0x80 && scale < 2 ** 49);
+    if (!(byte & 0x80)) {
+      this.at = next;
+      return unsigned % 2 === 0 ? unsigned / 2 : -(unsigned + 1) / 2;
+    }
+    next = at;
+    let result = 0n;
     let shift = 0n;
     do {
       if (shift > 63n) throw damaged('a number of more than ten bytes', this.where);

@@ -118,6 +118,13 @@ it('gives the records of a batch in pieces: millions of empty ones fit in little
   expect(lengths).toEqual([65_536, 65_536, 150_000 - 2 - 2 * 65_536]);
 });
 
+it('decodes no more records than are asked for, and one at least', () => {
+  const range = rangeOf([dataBatch(0, ['a', 'b', 'c', 'd', 'e', 'f']), dataBatch(6, ['g'])], { from: 1 });
+  const taken = [range.take(2), range.take(9, 0), range.take(9, 1), range.take(9), range.take(9), range.take(9)];
+  const offsets = taken.map((records) => records?.map(({ offset }) => offset));
+  expect(offsets).toEqual([[1, 2], [3], [4], [5], [6], undefined]);
+});
+
 it('moves past batches that compaction has emptied', () => {
   const emptied = dataBatch(0, ['gone', 'gone']).subarray(0, 61);
   emptied.writeInt32BE(49, 8);
