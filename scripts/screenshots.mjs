@@ -13,7 +13,7 @@ if (process.argv.includes('--help')) {
   console.log(`npm run screenshots
 
 Runs the demo of the built package with its live page, and takes pictures of it for docs/guide/images: light, dark, on a phone,
-with the details of a step, and after the process was killed.`);
+with the details of a step, after the process was killed, and its dead letters before a replay.`);
   process.exit(0);
 }
 
@@ -25,17 +25,23 @@ const url = `http://127.0.0.1:${port}`;
 /** Until rates and lines have something to show. */
 const SECONDS = 40;
 
-const args = ['demo', '--watch', '--rate', '8000', '--port', String(port), '--data', data];
-const demo = spawn(process.execPath, [join(repository, 'dist/src/cli/main.cjs'), ...args], {
-  stdio: ['ignore', 'inherit', 'inherit'],
-});
+/** Runs a command of the built package, until it answers at the port. */
+async function served(...args) {
+  const command = [join(repository, 'dist/src/cli/main.cjs'), ...args, '--port', String(port), '--data', data];
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'inherit', 'inherit'] });
+  while (!(await fetch(`${url}/health/live`).catch(() => undefined))?.ok) {
+    if (child.exitCode !== null) throw new Error(`${args[0]} ended with ${child.exitCode}`);
+    await pause(200);
+  }
+  return child;
+}
+
+const children = [];
 const browser = await openBrowser();
 try {
   mkdirSync(images, { recursive: true });
-  while (!(await fetch(`${url}/health/live`).catch(() => undefined))?.ok) {
-    if (demo.exitCode !== null) throw new Error(`the demo ended with ${demo.exitCode}`);
-    await pause(200);
-  }
+  const demo = await served('demo', '--watch', '--rate', '8000');
+  children.push(demo);
   const large = { width: 1_280, height: 860 };
   const open = async (colorScheme, viewport = large) => (await openPage(browser, url, { colorScheme, viewport })).page;
   const [light, dark, phone] = [
@@ -55,16 +61,35 @@ try {
   await light.locator('[data-is=lost]').waitFor();
   await light.locator('#happened').scrollIntoViewIfNeeded();
   await take(light, 'page-lost', true);
+  await ended(demo);
+  children.push(
+    await served('run', join(repository, 'dist/topologies/flight-delays.js'), '--actions', '--show-values'),
+  );
+  const letters = await open('light');
+  await letters.getByRole('button', { name: 'Look' }).click();
+  await letters.locator('#letter-rows td').first().waitFor();
+  await letters.getByLabel('Reason').selectOption({ index: 1 });
+  await letters.getByRole('button', { name: 'Look' }).click();
+  await letters.getByRole('button', { name: 'Replay all that match' }).click();
+  await letters.getByRole('button', { name: 'Send' }).waitFor();
+  await pause(1_000);
+  await take(letters.locator('#letters'), 'page-letters');
 } finally {
   await browser.close();
-  demo.kill('SIGKILL');
-  if (demo.exitCode === null && demo.signalCode === null) await once(demo, 'exit');
+  for (const child of children) {
+    child.kill('SIGKILL');
+    await ended(child);
+  }
   rmSync(data, { recursive: true, force: true });
+}
+
+async function ended(child) {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
 /** With few colours: a third of the bytes. */
 async function take(page, name, fullPage = false) {
-  const picture = await page.screenshot({ fullPage });
+  const picture = await page.screenshot(fullPage ? { fullPage } : {});
   const file = join(images, `${name}.png`);
   writeFileSync(file, await sharp(picture).png({ palette: true, colours: 128, effort: 10 }).toBuffer());
   console.log(file);

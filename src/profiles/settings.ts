@@ -50,6 +50,12 @@ export const profileSettings = {
   ),
   host: text('address', '127.0.0.1', 'Address of the metrics and health endpoints.'),
   port: wholeNumber(0, 65_535, 0, 'Port of the metrics and health endpoints; 0 opens none.'),
+  actions: choice(
+    ['off', 'on'],
+    'off',
+    '`on`: the live page may replay dead letters and stop the run; whoever may open it may do so.',
+  ),
+  showValues: choice(['off', 'on'], 'off', '`on`: the live page shows details, keys and values of dead letters.'),
   deadLetterKey: sealed("Key of dead letters with `raw: 'encrypt'`: 32 bytes in base64 or hexadecimal digits."),
   alertWebhook: sealed('URL that gets a request (POST, JSON) when an alert of the topology fires or is resolved.'),
   token: sealed('Token that requests for metrics, health and state must bear; needed if `host` is beyond loopback.'),

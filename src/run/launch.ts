@@ -1,7 +1,9 @@
 import { seconds } from '../core/duration.js';
 import { MillraceError, messageOf } from '../core/errors.js';
+import type { OpenProfile } from '../profiles/profiles.js';
 import type { Config } from '../profiles/settings.js';
 import type { Running, RunOptions, RunSnapshot } from '../runtime/index.js';
+import type { Actions } from '../server/actions/action-routes.js';
 import type { Alert } from '../server/alerts/watch.js';
 import type { Health } from '../server/health.js';
 import type { Topology } from '../topology/index.js';
@@ -27,7 +29,11 @@ export interface App extends Running {
 }
 
 /** The options of a run that do not come from settings. */
-export type LaunchOptions = Omit<RunOptions, 'profile' | 'inference' | 'stallMax' | 'inFlightBytesMax' | 'address'>;
+export interface LaunchOptions
+  extends Omit<RunOptions, 'profile' | 'inference' | 'stallMax' | 'inFlightBytesMax' | 'address'> {
+  /** Called with a line for each action over HTTP: who did what, and how it ended. `onWarning` by default. */
+  onAction?(line: string): void;
+}
 
 /**
  * Opens all that a topology needs with these settings, and starts it. Everything is closed when the run ends, or if the start fails.
@@ -43,6 +49,7 @@ export async function launch(topology: Topology, config: Config, options: Launch
       import('../server/alerts/start.js'),
     ]);
   const onWarning = (message: string) => options.onWarning?.(message);
+  const onAction = (line: string) => (options.onAction ?? onWarning)(line);
   const open: { close(): Promise<void> }[] = [];
   const keep = <T extends { close(): Promise<void> }>(opened: T): T => {
     open.push(opened);
@@ -70,7 +77,14 @@ export async function launch(topology: Topology, config: Config, options: Launch
     const alerts = keep(
       startAlerts(topology, running.snapshot, { webhook: config.alertWebhook || undefined, onWarning }),
     );
-    const monitoring = await serve(topology, config, running, alerts.states, () => ready);
+    const stop = (by: string) => {
+      onAction(`${by} stops the run`);
+      ready = false;
+      running.stop().catch(() => undefined); // `finished` rejects with the same cause
+    };
+    const actions = config.port === 0 ? undefined : { ...(await actionsOf(topology, config, profile, onAction)), stop };
+    if (actions?.deadLetters) keep(actions.deadLetters);
+    const monitoring = await serve(topology, config, running, alerts.states, actions, () => ready);
     if (monitoring) keep(monitoring);
 
     let last: RunSnapshot | undefined;
@@ -126,17 +140,42 @@ export async function onceUp<T>(open: () => Promise<T>, onWarning: (message: str
   return retry(open, { ...outageBackOff, retriable });
 }
 
+/** What the page may do with this profile. */
+async function actionsOf(
+  topology: Topology,
+  { actions, showValues, deadLetterKey }: Config,
+  profile: OpenProfile,
+  onAction: (line: string) => void,
+) {
+  const isAllowed = actions === 'on';
+  if (typeof topology.deadLetters.settings.topic !== 'string') return { isAllowed };
+  const { openDeadLetterDesk } = await import('./dead-letter-desk.js');
+  const showsValues = showValues === 'on';
+  return { isAllowed, deadLetters: openDeadLetterDesk({ topology, profile, deadLetterKey, showsValues, onAction }) };
+}
+
 async function serve(
   topology: Topology,
   config: Config,
   running: Running,
   alerts: () => readonly Alert[],
+  actions: Actions | undefined,
   isReady: () => boolean,
 ) {
   const { host, port, token, profile } = config;
   if (port === 0) return undefined;
   const { serveMonitoring } = await import('../server/http.js');
-  return serveMonitoring({ host, port, token: token || undefined, topology, profile, running, alerts, isReady });
+  return serveMonitoring({
+    host,
+    port,
+    token: token || undefined,
+    topology,
+    profile,
+    running,
+    alerts,
+    actions,
+    isReady,
+  });
 }
 
 /** Closes in the opposite order. A failed close prevents no other, and does not hide the cause of a failure. */

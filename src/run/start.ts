@@ -25,6 +25,8 @@ export interface StartOptions
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Called with the message of each warning: a problem that the run handles by itself. */
   readonly onWarning?: (message: string) => void;
+  /** Called with a line for each action of the live page: who did what, and how it ended. `onWarning` by default. */
+  readonly onAction?: (line: string) => void;
 }
 
 /**
@@ -44,7 +46,16 @@ export interface StartOptions
  * await app.stop();
  */
 export async function start(topology: Topology, options: StartOptions = {}): Promise<App> {
-  const { untilEnd = false, drain = false, stopOn = [], env = process.env, onWarning, connectors, ...others } = options;
+  const {
+    untilEnd = false,
+    drain = false,
+    stopOn = [],
+    env = process.env,
+    onWarning,
+    onAction,
+    connectors,
+    ...others
+  } = options;
   const { services, subtopology, epochInterval, inFlightMax, roundMax, recordsPerSecondMax, ...settings } = others;
   if (drain && !untilEnd) {
     const hint = 'add untilEnd: true';
@@ -60,6 +71,7 @@ export async function start(topology: Topology, options: StartOptions = {}): Pro
     bounded: untilEnd,
     final: drain,
     onWarning: (message) => onWarning?.(message),
+    ...(onAction && { onAction }),
   });
   const stop = () => void app.stop().catch(() => undefined); // `finished` rejects with the same cause
   for (const signal of stopOn) process.once(signal, stop);

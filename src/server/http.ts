@@ -4,6 +4,7 @@ import type { ProfileName } from '../core/kind.js';
 import type { Running } from '../runtime/index.js';
 import type { Topology } from '../topology/index.js';
 import { crossSiteRefusal, isLoopback, refusalOf } from '../util/http-access.js';
+import { type ActionFigures, type Actions, serveActions } from './actions/action-routes.js';
 import type { Alert } from './alerts/watch.js';
 import { graphOf } from './graph.js';
 import { healthOf } from './health.js';
@@ -25,6 +26,8 @@ export interface MonitoringOptions {
   readonly running: Pick<Running, 'snapshot' | 'query'>;
   /** Where the alert rules stand. */
   readonly alerts?: () => readonly Alert[];
+  /** What may be done besides; nothing by default. */
+  readonly actions?: Actions | undefined;
   /** Whether the topology runs: started, not stopping, not failed. */
   isReady(): boolean;
 }
@@ -37,7 +40,7 @@ export interface Monitoring {
 /**
  * Serves Prometheus metrics and the health of a run: `/metrics`, `/health` (what stands in its way: a sink that is down
  * makes it 503), `/health/live` (this process answers) and `/health/ready` (the topology runs; 503 otherwise). And the
- * state of its steps, under `/state`, and the live page at `/`.
+ * state of its steps, under `/state`, the live page at `/`, and what the page may do.
  *
  * Requests bear the token, or come from a client of this machine where there is none. `/health/live` and `/health/ready` need no
  * token: they are for probes, and say nothing else.
@@ -52,6 +55,7 @@ export async function serveMonitoring({
   profile,
   running,
   alerts = () => [],
+  actions,
   isReady,
 }: MonitoringOptions): Promise<Monitoring> {
   if (token === undefined && !isLoopback(host)) throw withoutToken(host);
@@ -76,8 +80,15 @@ export async function serveMonitoring({
     isReady() ? { status: 'ready' } : reply.code(503).send({ status: 'not ready' }),
   );
   serveState(server, running.query, { topology: topology.name, token });
+  if (actions) serveActions(server, actions);
+  const figures = (): ActionFigures => ({
+    isAllowed: actions?.isAllowed ?? false,
+    hasDeadLetters: actions?.deadLetters !== undefined,
+    replays: actions?.deadLetters?.replays() ?? [],
+  });
+  const next = pictures(topology, running.snapshot, isReady, alerts);
   const graph = graphOf(topology, profile);
-  const endPages = servePage(server, { graph, picture: pictures(topology, running.snapshot, isReady, alerts) });
+  const endPages = servePage(server, { graph, picture: () => ({ ...next(), actions: figures() }) });
   try {
     const url = await server.listen({ host, port });
     const close = async () => {

@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { constants, createGzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
+import type { ActionFigures } from './actions/action-routes.js';
 import type { Graph } from './graph.js';
 import type { Picture } from './live.js';
 
@@ -37,7 +38,7 @@ const shortNumbers = (_: string, value: unknown): unknown =>
 
 export interface PageOptions {
   readonly graph: Graph;
-  readonly picture: () => Picture;
+  readonly picture: () => Picture & { readonly actions: ActionFigures };
 }
 
 /**

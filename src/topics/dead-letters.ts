@@ -84,13 +84,16 @@ export interface LetterFilter {
   readonly partition?: number | undefined;
   /** Offsets in the dead-letter topic, both included. */
   readonly offsets?: { readonly first: number; readonly last: number } | undefined;
+  /** Single ones, as PARTITION/OFFSET of the dead-letter topic. */
+  readonly places?: ReadonlySet<string> | undefined;
 }
 
-export const matches = (letter: FoundLetter, { reason, step, partition, offsets }: LetterFilter): boolean =>
+export const matches = (letter: FoundLetter, { reason, step, partition, offsets, places }: LetterFilter): boolean =>
   (reason === undefined || letter.reason === reason) &&
   (step === undefined || letter.step === step) &&
   (partition === undefined || letter.partition === partition) &&
-  (offsets === undefined || (letter.offset >= offsets.first && letter.offset <= offsets.last));
+  (offsets === undefined || (letter.offset >= offsets.first && letter.offset <= offsets.last)) &&
+  (places === undefined || places.has(`${letter.partition}/${letter.offset}`));
 
 export interface LetterCount {
   readonly reason: string;

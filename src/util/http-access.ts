@@ -38,7 +38,7 @@ export function isSame(given: string, wanted: string): boolean {
 }
 
 export interface Refusal {
-  readonly status: 401 | 403;
+  readonly status: 401 | 403 | 415;
   readonly message: string;
 }
 
@@ -50,6 +50,23 @@ export function crossSiteRefusal(headers: IncomingHttpHeaders): Refusal | undefi
   const { 'sec-fetch-site': site = 'none', 'sec-fetch-mode': mode } = headers;
   const isOwn = site === 'none' || site === 'same-origin' || mode === 'navigate';
   return isOwn ? undefined : { status: 403, message: 'pages of other origins may not ask here' };
+}
+
+/**
+ * Why a request that changes something is refused, besides. A browser says which page sends it, and asks before it sends JSON elsewhere:
+ * nobody answers it.
+ */
+export function actionRefusal(headers: IncomingHttpHeaders): Refusal | undefined {
+  const { host = '', origin, 'sec-fetch-site': site = 'same-origin', 'content-type': type = '' } = headers;
+  const isOwn = origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
+  if (!isOwn || site !== 'same-origin') return { status: 403, message: 'only the own page may act here' };
+  return /^application\/json\b/i.test(type) ? undefined : { status: 415, message: 'an action is sent as JSON' };
+}
+
+/** The name that a request with `Basic` gives. */
+export function userOf({ authorization = '' }: IncomingHttpHeaders): string | undefined {
+  const [, given = ''] = /^Basic +(.+)$/i.exec(authorization) ?? [];
+  return Buffer.from(given, 'base64').toString().split(':')[0] || undefined;
 }
 
 /** Why a request is refused. With the token it is accepted; without a configured token, clients of this machine are accepted. */

@@ -35,6 +35,8 @@ describe('resolveConfig', () => {
       inferenceMemoryMax: 0,
       host: '127.0.0.1',
       port: 0,
+      actions: 'off',
+      showValues: 'off',
       kafkaClientId: 'millrace',
       kafkaCompression: 'none',
       kafkaReplication: 0,

@@ -52,12 +52,16 @@ describe('start', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  async function produce(...cards: string[]): Promise<void> {
+  const produce = (...cards: string[]) => produceValues((codec) => cards.map((card) => codec.encode({ card })));
+
+  async function produceValues(
+    values: (codec: Awaited<ReturnType<typeof openCodec<Payment>>>) => readonly Uint8Array[],
+  ): Promise<void> {
     const profile = await openProfile(resolveConfig({ flags: { data } }));
     const codec = await openCodec(PaymentV1, profile.schemas);
     const producer = profile.producer();
     await producer.createTopic('payments', 1);
-    const records = cards.map((card) => ({ key: null, value: codec.encode({ card }), timestampMs: 1_700_000_000_000 }));
+    const records = values(codec).map((value) => ({ key: null, value, timestampMs: 1_700_000_000_000 }));
     await producer.send('payments', records);
     await producer.close();
     await profile.close();
@@ -102,6 +106,35 @@ describe('start', () => {
     expect(await (await fetch(`${app.url}/health/ready`)).json()).toEqual({ status: 'ready' });
     await app.stop();
     await expect(fetch(`${app.url}/health/ready`)).rejects.toThrow();
+  });
+
+  it('replays dead letters and stops as the page asks, where actions are on, and tells who did it', async () => {
+    await produceValues(() => [Buffer.from('no JSON')]);
+    const [port = 0] = await lastingPorts(1);
+    const lines: string[] = [];
+    const onAction = (line: string) => void lines.push(line);
+    const app = await start(flow, { data, env: {}, port, actions: 'on', onAction });
+    const act = (path: string, body: object) =>
+      fetch(`${app.url}${path}`, {
+        ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
+        body: JSON.stringify(body),
+      });
+    const letters = async () =>
+      (await (await fetch(`${app.url}/dead-letters?again=true`)).text()).split('"place"').length - 1;
+    await expect.poll(letters, { timeout: 10_000 }).toBe(1);
+    expect((await act('/replays', {})).status).toBe(200);
+    await expect.poll(async () => (await act('/replays/send', { id: 'replay-1' })).status).toBe(200);
+    await expect.poll(letters, { timeout: 10_000 }).toBe(2);
+    expect(await (await act('/stop', {})).json()).toEqual({ stopping: true });
+    await app.finished;
+    expect(lines).toEqual([
+      '127.0.0.1 replays all dead letters of dead: replay-1, 1 record',
+      'replay-1 sent: 1 record sent',
+      '127.0.0.1 stops the run',
+    ]);
+    const careful = await start(flow, { data, env: {}, port });
+    expect((await act('/stop', {})).status).toBe(403);
+    await careful.stop();
   });
 
   it('stops on the signals that it is told, and handles none otherwise', async () => {

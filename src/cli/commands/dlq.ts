@@ -1,20 +1,9 @@
 import type { Command } from 'commander';
 import { letterKey } from '../../../connectors/kafka/dead-letter-record.js';
 import { MillraceError } from '../../core/errors.js';
-import type { Schema } from '../../core/schema.js';
 import type { OpenProfile } from '../../profiles/profiles.js';
-import type { WireDecoder } from '../../schema/index.js';
-import {
-  ABSENT,
-  countLetters,
-  type FoundLetter,
-  type LetterFilter,
-  letterOf,
-  matches,
-  preview,
-} from '../../topics/dead-letters.js';
-import { subtopologiesOf } from '../../topology/index.js';
-import { isoTime } from '../../util/iso-time.js';
+import { countLetters, type FoundLetter, type LetterFilter } from '../../topics/dead-letters.js';
+import type { CodecOf } from '../../topics/find-letters.js';
 import { exitCodes } from '../../util/terminal.js';
 import { textTable } from '../../util/text-table.js';
 import { type CommandContext, command, group, profileOptions, wholeNumber } from '../command.js';
@@ -70,11 +59,12 @@ function showCommand({ terminal, act }: CommandContext): Command {
   return selecting(show).action((where: string, flags: DlqFlags) =>
     act(flags, () =>
       withLetters(where, flags, async ({ letters, codecOf }) => {
+        const { letterFacts } = await import('../../topics/find-letters.js');
         let shown = 0;
         for await (const letter of letters) {
           if (shown === flags.limit) break;
           shown += 1;
-          terminal.out(`${JSON.stringify(await facts(letter, codecOf))}\n`);
+          terminal.out(`${JSON.stringify(await letterFacts(letter, codecOf))}\n`);
         }
       }),
     ),
@@ -119,54 +109,33 @@ const selecting = (letters: Command): Command => {
     .addOption(shared.data);
 };
 
-type CodecOf = (topic: string) => WireDecoder<unknown> | undefined;
-
 interface Letters {
   readonly profile: OpenProfile;
   readonly topic: string;
   readonly letters: AsyncIterable<FoundLetter>;
-  /** How to decode records of a topic, where the topology says. */
   readonly codecOf: CodecOf;
 }
 
 async function withLetters(from: string, flags: DlqFlags, use: (letters: Letters) => Promise<void>) {
-  const { topic, schemas } = await placeOf(from);
   const filter: LetterFilter = { ...flags, offsets: rangeOf(flags.offsets) };
-  const [{ openProfile }, { openDecoder }, { readTopic }] = await Promise.all([
+  const [{ openProfile }, { findLetters, letterPlaceOf, openLetterCodecs }] = await Promise.all([
     import('../../profiles/profiles.js'),
-    import('../../schema/index.js'),
-    import('../../topics/read-topic.js'),
+    import('../../topics/find-letters.js'),
   ]);
+  // A file names a topology, whose dead letters are meant; anything else is a topic.
+  const isFile = /\.[cm]?[jt]sx?(#|$)/.test(from);
+  const place = isFile ? letterPlaceOf(await loadTopology(from), from) : { topic: from, schemas: new Map() };
+  const { topic } = place;
   const config = await readConfig({ profile: flags.profile, data: flags.data });
   const key = letterKey(config.deadLetterKey);
   const profile = await openProfile(config, { besideOwner: true });
   try {
-    const codecs = new Map<string, WireDecoder<unknown>>();
-    for (const [name, schema] of schemas) codecs.set(name, await openDecoder(schema, profile.schemas));
-    const letters = (async function* () {
-      for await (const placed of readTopic(profile, topic)) {
-        const letter = letterOf(placed, key);
-        if (matches(letter, filter)) yield letter;
-      }
-    })();
-    await use({ profile, topic, letters, codecOf: (name) => codecs.get(name) });
+    const codecOf = await openLetterCodecs(place, profile.schemas);
+    await use({ profile, topic, letters: findLetters(profile, topic, filter, key), codecOf });
   } finally {
     await profile.close();
   }
   return exitCodes.ok;
-}
-
-/** A file names a topology, whose dead letters are meant; anything else is a topic. */
-async function placeOf(from: string): Promise<{ topic: string; schemas: Map<string, Schema<unknown>> }> {
-  if (!/\.[cm]?[jt]sx?(#|$)/.test(from)) return { topic: from, schemas: new Map() };
-  const topology = await loadTopology(from);
-  const { name, deadLetters } = topology;
-  const sources = subtopologiesOf(topology).flatMap((subtopology) => subtopology.sources);
-  const { topic } = deadLetters.settings;
-  if (typeof topic !== 'string') {
-    throw new MillraceError('config', `the dead letters of '${name}' go to no topic`, { where: from });
-  }
-  return { topic, schemas: new Map(sources.map(({ source }) => [source.topic, source.schema])) };
 }
 
 function rangeOf(text: string | undefined): LetterFilter['offsets'] {
@@ -177,38 +146,6 @@ function rangeOf(text: string | undefined): LetterFilter['offsets'] {
     where: '--offsets',
     hint: 'one offset, or two with a hyphen: 10-20',
   });
-}
-
-async function facts(letter: FoundLetter, codecOf: CodecOf) {
-  const { partition, offset, timestampMs, reason, detail, step, origin, key, value, headers, raw, replayed } = letter;
-  const codec = origin && codecOf(origin.topic);
-  return {
-    partition,
-    offset,
-    timestamp: isoTime(timestampMs),
-    reason,
-    detail,
-    step,
-    origin,
-    replayed,
-    ...(raw === 'keep' ? {} : { record: ABSENT[raw] }),
-    key: preview(key),
-    ...(await decoded(codec, letter)),
-    bytes: value?.length ?? 0,
-    raw: preview(value),
-    headers: Object.fromEntries(headers.map(([name, bytes]) => [name, preview(bytes)])),
-  };
-}
-
-/** Nothing where it cannot be decoded: very likely that is why it is here, and its bytes stand beside. */
-async function decoded(codec: WireDecoder<unknown> | undefined, { offset, timestampMs, key, value, raw }: FoundLetter) {
-  if (codec === undefined || value === null || raw !== 'keep') return {};
-  try {
-    await codec.prepare([{ offset, timestampMs, key, value }]);
-    return { value: codec.decode(value) };
-  } catch {
-    return {};
-  }
 }
 
 async function* only<T>(items: AsyncIterable<T>, isWanted: (item: T) => boolean): AsyncGenerator<T> {

@@ -22,6 +22,8 @@ interface RunFlags {
   readonly failOn?: string;
   readonly host?: string;
   readonly port?: number;
+  readonly actions?: boolean;
+  readonly showValues?: boolean;
   readonly processes?: number;
   readonly standbys?: number;
   readonly worker?: boolean;
@@ -54,6 +56,8 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
     .addOption(shared.data)
     .option('--port <number>', 'serve the live page, /metrics, /health and /state on this port', wholeNumber)
     .option('--host <address>', 'address to serve on')
+    .option('--actions', 'let the live page replay dead letters and stop the run; each action is printed')
+    .option('--show-values', 'let the live page show keys and values of dead letters; each look is printed')
     .option(
       '--processes <number>',
       'number of processes that share the tasks; each serves on the next port',
@@ -66,7 +70,9 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
       act(flags, async () => {
         const topology = await loadTopology(file);
         const { profile, data, standbys, host, port, processes = 1 } = flags;
-        const config = await readConfig({ profile, data, standbys, host, port }, { topology });
+        const actions = flags.actions ? 'on' : undefined;
+        const showValues = flags.showValues ? 'on' : undefined;
+        const config = await readConfig({ profile, data, standbys, host, port, actions, showValues }, { topology });
         if (!flags.json && !flags.worker) terminal.out(describe(topology, deliveryOn(config.profile)));
         const extent = extentOf(flags);
         if (flags.worker) return work(topology, config, extent, terminal, flags);
@@ -160,6 +166,8 @@ function workerArguments(
     '--worker',
     ...(flags.untilEnd ? ['--until-end'] : []),
     ...(flags.drain ? ['--drain'] : []),
+    ...(flags.actions ? ['--actions'] : []),
+    ...(flags.showValues ? ['--show-values'] : []),
     ...(flags.acceptPlan ? ['--accept-plan', ...(flags.acceptPlan === true ? [] : [flags.acceptPlan])] : []),
     ...(flags.subtopology === undefined ? [] : ['--subtopology', flags.subtopology]),
     ...(flags.verbose ? ['--verbose'] : []),

@@ -10,6 +10,7 @@ export interface RunReport {
   onProgress(summary: RunSummary, snapshot: RunSnapshot, recordsPerSecond: number): void;
   onEnd(snapshot: RunSnapshot): void;
   onWarning(message: string): void;
+  onAction(line: string): void;
   onServing(url: string): void;
   onJoined(memberId: string, subtopology: string): void;
   /** Calls `stop` when the run is to drain and end; returns what stops listening. */
@@ -22,6 +23,7 @@ export const terminalReport = (terminal: Terminal, json = false): RunReport => (
   onProgress: (summary, _snapshot, recordsPerSecond) => terminal.err(`${progressText(summary, recordsPerSecond)}\n`),
   onEnd: () => undefined,
   onWarning: (message) => terminal.err(`warning: ${message}\n`),
+  onAction: (line) => terminal.err(`audit: ${new Date().toISOString()} ${line}\n`),
   onServing(url) {
     if (!json) terminal.out(`live page, metrics and health at ${url}\n`);
   },

@@ -16,8 +16,8 @@ export async function run(
   report: RunReport,
 ): Promise<RunSummary> {
   const { launch } = await import('../../run/launch.js');
-  const { onWarning, onJoined, progressEveryMs } = report;
-  const app = await launch(topology, config, { ...extent, onWarning, onJoined });
+  const { onWarning, onAction, onJoined, progressEveryMs } = report;
+  const app = await launch(topology, config, { ...extent, onWarning, onAction, onJoined });
   const startedMs = performance.now();
   if (app.url !== undefined) report.onServing(app.url);
   const forget = report.onStop(() => void app.stop().catch(() => {})); // `finished` rejects with the same cause, below

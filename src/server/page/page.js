@@ -180,7 +180,7 @@ function closeDrawer() {
 
 // The tables
 
-/** Columns whose heads begin with a # hold numbers. */
+/** Columns whose heads begin with a # hold numbers. A cell is a text, or a dead letter to choose. */
 function rows(table, heads, values, empty) {
   const isNumber = heads.map((head) => head.startsWith('#'));
   const head = element(
@@ -192,7 +192,13 @@ function rows(table, heads, values, empty) {
     values.length === 0 && empty
       ? [element('tr', {}, element('td', { class: 'empty', colspan: Math.max(1, heads.length) }, empty))]
       : values.map((cells) =>
-          element('tr', {}, ...cells.map((text, i) => element('td', isNumber[i] ? { class: 'number' } : {}, text))),
+          element(
+            'tr',
+            {},
+            ...cells.map((cell, i) =>
+              element('td', isNumber[i] ? { class: 'number' } : {}, cell.choose ? chooser(cell.choose) : cell),
+            ),
+          ),
         );
   const shown = JSON.stringify(values);
   if (table.dataset.shown === shown) return;
@@ -322,6 +328,7 @@ function show(picture) {
     deadLetters.map(({ reason, step, count: records }) => [reason, step, count(records)]),
     'none',
   );
+  showActions(picture.actions);
   fillDrawer();
 }
 
@@ -337,6 +344,151 @@ function withBaselines(measures) {
     else row.baselines.push(`${baseline} ${measure(each.value)}`);
   }
   return [...byName.values()];
+}
+
+// Dead letters, to be looked at and sent again
+
+const chosen = new Set();
+const replayItems = new Map();
+
+function showActions({ isAllowed, hasDeadLetters, replays }) {
+  byId('stop').hidden = !isAllowed;
+  byId('letter-tools').hidden = !hasDeadLetters;
+  byId('count').hidden = !isAllowed;
+  byId('no-actions').hidden = isAllowed;
+  for (const replay of replays) showReplay(replay);
+  const ids = new Set(replays.map(({ id }) => id));
+  for (const [id, { item }] of replayItems) {
+    if (ids.has(id)) continue;
+    item.remove();
+    replayItems.delete(id);
+  }
+}
+
+async function ask(path, body) {
+  const sent = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const answer = await fetch(path, sent);
+  const said = await answer.json();
+  if (!answer.ok) throw new Error([said.message ?? said.error, said.hint].filter(Boolean).join('; '));
+  return said;
+}
+
+/** Does what a button says, and tells why it could not. */
+const doing = (button, action) =>
+  button.addEventListener('click', async () => {
+    button.disabled = true;
+    try {
+      await action();
+    } catch (error) {
+      say(byId('letter-note'), error.message);
+    } finally {
+      button.disabled = false;
+    }
+  });
+
+function selection() {
+  const { reason, step, again } = byId('letter-filter').elements;
+  return {
+    ...(reason.value && { reason: reason.value }),
+    ...(step.value && { step: step.value }),
+    again: again.checked,
+  };
+}
+
+async function look() {
+  const { topic, entries, scanned, groups, letters } = await ask(`dead-letters?${new URLSearchParams(selection())}`);
+  choices('reason', groups);
+  choices('step', groups);
+  chosen.clear();
+  sayChosen();
+  const part =
+    scanned < entries
+      ? `the newest ${count(scanned)} dead letters in ${topic} (${count(entries)} entries)`
+      : `all ${count(scanned)} dead letters in ${topic}`;
+  const again = groups.reduce((sum, { replayed }) => sum + replayed, 0);
+  say(
+    byId('letter-note'),
+    `${letters.length} of ${part}, the newest first. ${count(again)} had been sent again and failed again.`,
+  );
+  const withValues = letters.some(({ values }) => values);
+  const { isAllowed } = last.actions;
+  const heads = [
+    ...(isAllowed ? ['choose'] : []),
+    ...['event time', 'reason', 'step', 'came from', '#bytes'],
+    ...(withValues ? ['why', 'record'] : []),
+  ];
+  rows(
+    byId('letter-rows'),
+    heads,
+    letters.map(({ place, timestamp, reason, step, origin, replayed, bytes, values }) => [
+      ...(isAllowed ? [{ choose: place }] : []),
+      timestamp.replace('T', ' ').slice(0, 19),
+      replayed ? `${reason} (again)` : reason,
+      step,
+      origin ?? 'unknown',
+      count(bytes),
+      ...(values ? [values.detail, values.record] : []),
+    ]),
+    'none that match',
+  );
+}
+
+function choices(name, groups) {
+  const list = byId('letter-filter').elements[name];
+  const known = new Set([...list.options].map(({ value }) => value));
+  for (const group of groups) {
+    if (known.has(group[name])) continue;
+    known.add(group[name]);
+    list.append(element('option', { value: group[name] }, group[name]));
+  }
+}
+
+function chooser(place) {
+  const box = element('input', { type: 'checkbox', 'aria-label': `choose dead letter ${place}` });
+  box.addEventListener('change', () => {
+    if (box.checked) chosen.add(place);
+    else chosen.delete(place);
+    sayChosen();
+  });
+  return box;
+}
+
+const sayChosen = () =>
+  say(byId('count'), chosen.size > 0 ? `Replay the ${chosen.size} chosen…` : 'Replay all that match…');
+
+const replayWords = {
+  counting: ({ what }) => `counting ${what}`,
+  counted: ({ found, what, records }) => `${count(found)} to ${targets(records)}: ${what}`,
+  sending: ({ sent, found, what }) => `${count(sent)} of ${count(found)} sent: ${what}`,
+  sent: ({ sent, records, what }) => `${count(sent)} sent to ${targets(records)}: ${what}`,
+  stopped: ({ sent, found, what }) => `stopped after ${count(sent)} of ${count(found)}: ${what}`,
+  failed: ({ sent, what, error }) => `failed after ${count(sent)}: ${what}: ${error}`,
+};
+function targets(records) {
+  const topics = [...new Set(records.map(({ topic }) => topic))];
+  return topics.length > 0 ? `${topics.join(', ')} (${records.length} partitions)` : 'no topic';
+}
+
+/** One line a replay, which keeps its buttons while its figures change. */
+function showReplay(replay) {
+  const { id, state, by, startedMs, found, sent, read } = replay;
+  if (!replayItems.has(id)) {
+    const [text, bar] = [element('span'), element('progress', { max: 1, 'aria-label': `progress of ${id}` })];
+    const [send, stop] = [element('button', { type: 'button' }), element('button', { type: 'button' }, 'Stop')];
+    doing(send, async () => showReplay(await ask('replays/send', { id })));
+    doing(stop, async () => showReplay(await ask('replays/stop', { id })));
+    const item = element('li', {}, text, bar, send, stop);
+    byId('replays').prepend(item);
+    replayItems.set(id, { item, text, bar, send, stop });
+  }
+  const { text, bar, send, stop } = replayItems.get(id);
+  const isUnderWay = state === 'counting' || state === 'sending';
+  say(text, `${id}, ${time(startedMs).slice(11)} by ${by}: ${replayWords[state](replay)}`);
+  say(send, `Send ${count(found)}`);
+  send.hidden = state !== 'counted' || found === 0;
+  stop.hidden = !isUnderWay;
+  bar.hidden = !isUnderWay;
+  bar.value = state === 'sending' && found > 0 ? sent / found : read;
 }
 
 function tell(state, text) {
@@ -372,6 +524,12 @@ function notice(before, now) {
   for (const { name, state, why } of now.alerts)
     if (state !== states.get(name) && (state === 'firing' || state === 'resolved'))
       note(`alert ${state}: ${name} (${why})`);
+  const steps = new Map(before.actions.replays.map(({ id, state }) => [id, state]));
+  for (const replay of now.actions.replays) {
+    const { id, state } = replay;
+    if (state !== steps.get(id) && ['sent', 'stopped', 'failed'].includes(state))
+      note(`${id} ${replayWords[state](replay)}`);
+  }
   for (const warning of now.warnings) if (!before.warnings.includes(warning)) note(warning);
 }
 
@@ -452,6 +610,21 @@ byId('pause').addEventListener('click', ({ target }) => {
   paused = !paused;
   target.setAttribute('aria-pressed', String(paused));
   say(target, paused ? 'Go on' : 'Pause');
+});
+byId('letter-filter').addEventListener('submit', (event) => {
+  event.preventDefault();
+  look().catch((error) => say(byId('letter-note'), error.message));
+});
+doing(byId('count'), async () => {
+  const places = chosen.size > 0 ? { places: [...chosen] } : {};
+  showReplay(await ask('replays', { ...selection(), ...places }));
+  say(byId('letter-note'), 'A replay is sent after it has been counted: see below.');
+});
+byId('stop').addEventListener('click', () => byId('sure').showModal());
+byId('not-yet').addEventListener('click', () => byId('sure').close());
+doing(byId('really'), async () => {
+  byId('sure').close();
+  await ask('stop', {});
 });
 byId('close').addEventListener('click', closeDrawer);
 document.addEventListener('keydown', ({ key }) => {

@@ -1,0 +1,183 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { kafka } from '../../../connectors/kafka/index.js';
+import { openBrowser, openPage } from '../../../scripts/browser.mjs';
+import { expectations, json, topology, validate } from '../../../src/index.js';
+import { resolveConfig } from '../../../src/profiles/config.js';
+import { type OpenProfile, openProfile } from '../../../src/profiles/profiles.js';
+import { openDeadLetterDesk } from '../../../src/run/dead-letter-desk.js';
+import { type Running, runTopology } from '../../../src/runtime/index.js';
+import { type Monitoring, serveMonitoring } from '../../../src/server/http.js';
+import { readTopic } from '../../../src/topics/read-topic.js';
+import { noInference } from '../../memory.js';
+
+interface Event {
+  readonly n: number;
+}
+const events = topology('events', { deadLetters: kafka.deadLetterSink({ topic: 'events.dead' }) }, (t) => {
+  t.source('events', kafka.source<Event>({ topic: 'events', schema: json<Event>() }))
+    .via('check', validate(expectations<Event>().range('n', 0, 1e9)))
+    .to('out', kafka.sink({ topic: 'out', schema: json<Event>() }));
+});
+const PARTITIONS = 10;
+const LETTERS = 1_000;
+
+let browser: Browser;
+let folder: string;
+let profile: OpenProfile;
+let running: Running;
+const monitorings: Monitoring[] = [];
+const lines: string[] = [];
+/** Batches of a replay that may be appended. */
+let batchesMax = Number.POSITIVE_INFINITY;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millrace-letters-'));
+  profile = await openProfile(resolveConfig({ flags: { data: folder } }));
+  const producer = profile.producer();
+  await producer.createTopic('events', PARTITIONS);
+  for (let partition = 0; partition < PARTITIONS; partition++)
+    await producer.append(
+      'events',
+      partition,
+      Array.from({ length: LETTERS / PARTITIONS }, (_, i) => record(-1 - i)),
+    );
+  running = await runTopology(events, { profile, inference: noInference });
+  await expect.poll(letters, { timeout: 20_000 }).toBe(LETTERS);
+});
+afterEach(async () => {
+  batchesMax = Number.POSITIVE_INFINITY;
+  lines.length = 0;
+  for (const context of browser.contexts()) await context.close();
+  for (const each of monitorings.splice(0)) await each.close();
+  await running.stop();
+  await profile.close();
+  await rm(folder, { recursive: true, force: true });
+});
+afterAll(() => browser?.close());
+
+const record = (n: number) => ({
+  key: null,
+  value: Buffer.from(JSON.stringify({ n })),
+  timestampMs: 1_700_000_000_000,
+});
+const letters = async () => (await profile.endOffsets('events.dead')).reduce((sum, end) => sum + end, 0);
+
+async function served({ isAllowed = true, showsValues = true } = {}): Promise<string> {
+  const desk = openDeadLetterDesk({
+    topology: events,
+    profile: {
+      ...profile,
+      producer: () => {
+        const producer = profile.producer();
+        let batches = 0;
+        return {
+          ...producer,
+          async append(...batch) {
+            batches += 1;
+            while (batches > batchesMax) await new Promise((resolve) => setTimeout(resolve, 20));
+            await producer.append(...batch);
+          },
+        };
+      },
+    },
+    deadLetterKey: '',
+    showsValues,
+    onAction: (line) => void lines.push(line),
+  });
+  const monitoring = await serveMonitoring({
+    ...{ host: '127.0.0.1', port: 0, token: undefined, profile: 'embedded' as const, topology: events },
+    ...{ running, isReady: () => true },
+    actions: { isAllowed, deadLetters: desk, stop: (by) => void lines.push(`${by} stops the run`) },
+  });
+  monitorings.push(monitoring);
+  return monitoring.url;
+}
+
+async function violationsOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = (await page.evaluate('axe.run()')) as { violations: readonly { readonly id: string }[] };
+  return violations.map(({ id }) => id);
+}
+
+it('replays 1,000 dead letters to their end, although the page is closed half-way', async () => {
+  const url = await served();
+  const { context, page, problems } = await openPage(browser, url);
+  await page.getByRole('button', { name: 'Replay all that match…' }).click();
+  await page.getByText('1,000 to events (10 partitions)').waitFor();
+  expect(lines).toEqual([]);
+
+  batchesMax = PARTITIONS / 2;
+  await page.getByRole('button', { name: 'Send 1,000' }).click();
+  await page.getByText('500 of 1,000 sent').waitFor();
+  expect(await page.locator('#replays progress').getAttribute('value')).toBe('0.5');
+  expect(problems).toEqual([]);
+  await context.close();
+  batchesMax = Number.POSITIVE_INFINITY;
+
+  // They fail again, and are left out of the next replay.
+  await expect.poll(letters, { timeout: 20_000 }).toBe(2 * LETTERS);
+  const again = (await openPage(browser, url)).page;
+  await again.locator('#replays', { hasText: '1,000 sent to events (10 partitions)' }).waitFor();
+  expect(lines).toEqual([
+    '127.0.0.1 replays all dead letters of events.dead: replay-1, 1,000 records',
+    'replay-1 sent: 1,000 records sent',
+  ]);
+  const sent = new Set<string>();
+  for await (const { partition, record: found } of readTopic(profile, 'events')) {
+    const from = found.headers?.find(([name]) => name === 'millrace.replayed')?.[1];
+    if (from) sent.add(`${partition} ${Buffer.from(from)}`);
+  }
+  expect(sent.size).toBe(LETTERS);
+  expect((await profile.endOffsets('events')).reduce((sum, end) => sum + end, 0)).toBe(2 * LETTERS);
+});
+
+it('is used by the keyboard: filters, chooses single dead letters, sends them, and stops the run', async () => {
+  const { page, problems } = await openPage(browser, await served());
+  await page.getByRole('button', { name: 'Look' }).press('Enter');
+  await page.getByText('50 of all 1,000 dead letters in events.dead').waitFor();
+  const row = page.locator('#letter-rows tr').nth(1);
+  expect(await row.textContent()).toMatch(/range:ncheckevents\/\d\/\d+.*n is -\d+.*\{"n":-\d+\}/);
+  for (const place of [1, 2]) await page.locator('#letter-rows input').nth(place).press(' ');
+  await page.getByRole('button', { name: 'Replay the 2 chosen…' }).press('Enter');
+  await page.getByRole('button', { name: 'Send 2' }).press('Enter');
+  await page.locator('#replays', { hasText: '2 sent to events' }).waitFor();
+  await expect.poll(letters, { timeout: 20_000 }).toBe(LETTERS + 2);
+
+  await page.getByLabel('Reason').selectOption('range:n');
+  await page.getByLabel('also those').press(' ');
+  await page.getByRole('button', { name: 'Look' }).press('Enter');
+  await page.getByText('50 of all 1,002 dead letters in events.dead').waitFor();
+  expect(await page.locator('#letter-note').textContent()).toContain('2 had been sent again and failed again');
+
+  await page.getByRole('button', { name: 'Stop the run…' }).press('Enter');
+  expect(await violationsOf(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Stop the run…' }).press('Enter');
+  await page.getByRole('button', { name: 'Stop the run', exact: true }).press('Enter');
+  await expect.poll(() => lines.at(-1)).toBe('127.0.0.1 stops the run');
+  expect(problems).toEqual([]);
+});
+
+it('only looks where actions are not allowed, and says how they are', async () => {
+  const url = await served({ isAllowed: false, showsValues: false });
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const { page, problems } = await openPage(browser, url, { colorScheme, viewport: { width: 360, height: 740 } });
+    await page.getByText('start the run with --actions').waitFor();
+    await page.getByRole('button', { name: 'Look' }).click();
+    await page.getByText('50 of all 1,000 dead letters').waitFor();
+    expect(await page.getByRole('button', { name: /Replay|Stop|Send/ }).count()).toBe(0);
+    expect(await page.locator('#letter-rows').textContent()).not.toContain('"n"');
+    expect(await violationsOf(page)).toEqual([]);
+    const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+    expect(await page.evaluate(overflow)).toBe(0);
+    expect(problems).toEqual([]);
+  }
+});
