@@ -6,8 +6,8 @@ import { ftrl, lastClass, logisticRegression, majority, rateBy, vectorDigest } f
 import { FlightArrivedV1 } from '../schemas/flight-arrived.v1.js';
 import { FlightDepartedV1 } from '../schemas/flight-departed.v1.js';
 import { type Prediction, PredictionV1 } from '../schemas/prediction.v1.js';
-import { arrivedExpectations, departedExpectations } from './flight-expectations.js';
 import { flightFeatures, localHour } from './flight-features.js';
+import { arrivedExpectations, departedExpectations } from './flight-inputs.js';
 
 /**
  * Predicts at departure whether a flight will arrive 15 minutes late or more. Two models answer: one that learns from flights as they

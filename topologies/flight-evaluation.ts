@@ -1,4 +1,4 @@
-import { days, dedupe, evaluate, featurize, hours, impute, json, learn, map, topology, validate } from 'millrace';
+import { days, evaluate, featurize, hours, impute, json, learn, map, topology, validate } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
 import { redis } from 'millrace/connectors/redis';
@@ -13,12 +13,10 @@ import {
   logLoss,
   rocAuc,
 } from 'millrace/ml';
-import { FlightArrivedV1 } from '../schemas/flight-arrived.v1.js';
-import { FlightDepartedV1 } from '../schemas/flight-departed.v1.js';
-import { arrivedExpectations, departedExpectations } from './flight-expectations.js';
 import { flightFeatures, localHour } from './flight-features.js';
+import { arrivals, arrivedExpectations, dedupeFlights, departedExpectations, departures } from './flight-inputs.js';
 
-/** What is measured of the predictions: of their probabilities, of their order, and of decisions. */
+/** Metrics of the probabilities (`loss`, `brier`, `calibration`), of the ranking (`auc`) and of decisions at a threshold (`right`, `f1`). */
 export const flightMetrics = {
   loss: logLoss(),
   brier: brier(),
@@ -31,8 +29,8 @@ export const flightMetrics = {
 const figure = 'Nullable(Float64)';
 
 /**
- * Predicts at departure whether a flight will be late, and evaluates every prediction once the flight has arrived: by origin, by local hour and
- * by version of the model. Predictions and scores go to Kafka, Redis and ClickHouse. A flight's arrival may be corrected for two days.
+ * Predicts at departure whether a flight will be late. Evaluates every prediction after the arrival of the flight, by origin, by local hour
+ * and by version of the model. An arrival may be corrected for two days. Predictions and scores go to Kafka, Redis and ClickHouse.
  */
 export const flightEvaluation = topology(
   'flight-evaluation',
@@ -44,20 +42,12 @@ export const flightEvaluation = topology(
     ],
   },
   (t) => {
-    const departed = t.source(
-      'departed',
-      kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1, eventTime: (f) => f.departedAt }),
-    );
+    const departed = t.source('departed', departures);
     // No dedupe: a second arrival of a flight is a correction.
-    const arrived = t
-      .source(
-        'arrived',
-        kafka.source({ topic: 'flights.arrived.v1', schema: FlightArrivedV1, eventTime: (f) => f.arrivedAt }),
-      )
-      .via('validate-arrived', validate(arrivedExpectations));
+    const arrived = t.source('arrived', arrivals).via('validate-arrived', validate(arrivedExpectations));
 
     const predictions = departed
-      .via('dedupe', dedupe({ key: (f) => f.flightId, retention: hours(24), keysMax: 1_000_000 }))
+      .via('dedupe', dedupeFlights)
       .via('validate', validate(departedExpectations))
       .via('impute', impute({ distance: 'median' }))
       .via('features', { outcomes: arrived }, featurize(flightFeatures))
@@ -95,7 +85,9 @@ export const flightEvaluation = topology(
         wait: hours(24),
         correctable: days(2),
         metrics: flightMetrics,
+        // These two also go to the metrics sinks of the topology.
         measured: ['loss', 'auc'],
+        // From the sums of a row, SQL computes metrics over several tasks, slices or days.
         sums: true,
         slices: { origin: (p) => p.origin, hour: (p) => p.localHour },
         slicesMax: 400,
@@ -126,12 +118,13 @@ export const flightEvaluation = topology(
       }),
     );
 
+    // Kafka and Redis get the metrics without the sums.
     const scores = quality.via(
       'score',
       map(({ sums: _, ...score }) => score),
     );
     scores.to('scores', kafka.sink({ topic: 'flight-evaluation.scores', schema: json(), key: (s) => s.slice }));
-    // The newest window of each slice and version, whatever labels change of older ones.
+    // Keeps the newest window of each slice and version: a label that corrects an older window does not overwrite it.
     scores.to(
       'newest',
       redis.hashSink({

@@ -1,18 +1,10 @@
-import { dedupe, expectations, featureRows, featurize, hours, impute, topology, validate } from 'millrace';
+import { featureRows, featurize, hours, impute, topology, validate } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
 import { redis } from 'millrace/connectors/redis';
 import { offlineColumns, onlineKey } from 'millrace/ml';
-import { type FlightArrived, FlightArrivedV1 } from '../schemas/flight-arrived.v1.js';
-import { type FlightDeparted, FlightDepartedV1 } from '../schemas/flight-departed.v1.js';
 import { flightFeatures } from './flight-features.js';
-
-const departedExpectations = expectations<FlightDeparted>()
-  .notNull('origin', 'destination')
-  .range('distance', 1, 12_000)
-  .fresh((f) => f.departedAt, hours(12));
-
-const arrivedExpectations = expectations<FlightArrived>().range('delayMinutes', -180, 2_000);
+import { arrivals, arrivedExpectations, dedupeFlights, departedExpectations, departures } from './flight-inputs.js';
 
 /** The features of every flight as a store: what is known at departure, kept for training and for serving. */
 export const flightFeatureStore = topology(
@@ -20,20 +12,14 @@ export const flightFeatureStore = topology(
   { deadLetters: kafka.deadLetterSink({ topic: 'flight-features.dead' }) },
   (t) => {
     // First, as in the topology that predicts: records of one moment meet in the order of the sources.
-    const departed = t.source(
-      'departed',
-      kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1, eventTime: (f) => f.departedAt }),
-    );
+    const departed = t.source('departed', departures);
     const outcomes = t
-      .source(
-        'arrived',
-        kafka.source({ topic: 'flights.arrived.v1', schema: FlightArrivedV1, eventTime: (f) => f.arrivedAt }),
-      )
-      .via('dedupe-arrived', dedupe({ key: (a) => a.flightId, retention: hours(24), keysMax: 1_000_000 }))
+      .source('arrived', arrivals)
+      .via('dedupe-arrived', dedupeFlights)
       .via('validate-arrived', validate(arrivedExpectations));
 
     const rows = departed
-      .via('dedupe', dedupe({ key: (f) => f.flightId, retention: hours(24), keysMax: 1_000_000 }))
+      .via('dedupe', dedupeFlights)
       .via('validate', validate(departedExpectations))
       .via('impute', impute({ distance: 'median' }))
       .via('features', { outcomes }, featurize(flightFeatures))

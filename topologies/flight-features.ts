@@ -29,12 +29,12 @@ export const localHalfHour = (flight: LocalTime): number => Math.floor(localMinu
 /** Day of the week, 0 for Sunday (1 January 1970 was a Thursday). */
 export const localWeekday = (flight: LocalTime): number => (Math.floor(localMinutes(flight) / 1_440) + 4) % 7;
 
-/** Delays beyond an absurd few are capped, so that one flight a day late does not speak for its airport. */
+/** Delays are clipped, so that one flight that is a day late does not dominate the mean of its airport. */
 const clip = [-30, 180] as const;
 
 /**
- * What is known of a flight when it departs: where and when, and how late flights that have *arrived* were of late, from
- * its origin, to its destination and over the task. Nothing here knows this flight's own delay.
+ * What is known of a flight at its departure: where, when, and the recent delays of flights that have *arrived*, from its origin, to its
+ * destination and over the whole task. No feature uses the delay of the flight itself.
  */
 export const flightFeatures = featureView({
   name: 'flights',

@@ -1,12 +1,10 @@
-import { dedupe, featurize, hours, impute, learn, map, topology, validate } from 'millrace';
+import { featurize, hours, impute, learn, map, topology, validate } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
 import { redis } from 'millrace/connectors/redis';
 import { ftrl, lastNumber, linearRegression, meanBy, runningMean } from 'millrace/ml';
-import { FlightArrivedV1 } from '../schemas/flight-arrived.v1.js';
-import { FlightDepartedV1 } from '../schemas/flight-departed.v1.js';
-import { arrivedExpectations, departedExpectations } from './flight-expectations.js';
 import { flightFeatures, localHour } from './flight-features.js';
+import { arrivals, arrivedExpectations, dedupeFlights, departedExpectations, departures } from './flight-inputs.js';
 
 /**
  * Predicts at departure by how many minutes a flight will be late; learns when it has arrived.
@@ -20,20 +18,14 @@ export const flightMinutes = topology(
     metrics: clickhouse.metricsSink({ table: 'flight_minutes_metrics' }),
   },
   (t) => {
-    const departed = t.source(
-      'departed',
-      kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1, eventTime: (f) => f.departedAt }),
-    );
+    const departed = t.source('departed', departures);
     const arrived = t
-      .source(
-        'arrived',
-        kafka.source({ topic: 'flights.arrived.v1', schema: FlightArrivedV1, eventTime: (f) => f.arrivedAt }),
-      )
-      .via('dedupe-arrived', dedupe({ key: (a) => a.flightId, retention: hours(24), keysMax: 1_000_000 }))
+      .source('arrived', arrivals)
+      .via('dedupe-arrived', dedupeFlights)
       .via('validate-arrived', validate(arrivedExpectations));
 
     const predictions = departed
-      .via('dedupe', dedupe({ key: (f) => f.flightId, retention: hours(24), keysMax: 1_000_000 }))
+      .via('dedupe', dedupeFlights)
       .via('validate', validate(departedExpectations))
       .via('impute', impute({ distance: 'median' }))
       .via('features', { outcomes: arrived }, featurize(flightFeatures))

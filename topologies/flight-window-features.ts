@@ -42,7 +42,7 @@ export const day = hours(24);
 /** Days end at night all over the country. */
 export const nightfall = hours(9);
 
-/** A mean that begins at what is usual, and is that again once nothing has arrived for as long as the window is. */
+/** A mean with the usual value as a prior. It returns to that value when nothing has arrived for the length of the window. */
 const settled = (
   arrivals: Arrivals | null,
   { departedAt }: Flight,
@@ -88,9 +88,9 @@ const named = <T>(prefix: string, of: (lag: number) => T): Readonly<Record<strin
   Object.fromEntries(lags.map((lag) => [lag < 0 ? `${prefix}Ahead` : `${prefix}${lag * 10}`, of(lag)]));
 
 /**
- * What is known of a flight when it departs, with windows for a memory. The data has no timetable, but a route's
- * departures of the last two weeks are nearly one: a flight that leaves when none is due, an hour after one that was due and
- * has not left, is late. Nothing here knows a delay of a flight that has not arrived.
+ * What is known of a flight at its departure, from windows over earlier flights. The data has no timetable, but the departures of a route in
+ * the last two weeks are nearly one: a flight that leaves when none is due, an hour after one that was due and has not left, is late. No
+ * feature uses the delay of a flight that has not arrived.
  */
 export const flightWindowFeatures = featureView({
   name: 'flight-windows',

@@ -1,7 +1,5 @@
 import {
   days,
-  dedupe,
-  expectations,
   featurize,
   hours,
   impute,
@@ -20,10 +18,9 @@ import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
 import { ftrl, logisticRegression, rateBy, vectorDigest } from 'millrace/ml';
 import { count, hopping, mean, min, onUpdate, sliding, tumbling } from 'millrace/window';
-import { type FlightArrived, FlightArrivedV1 } from '../schemas/flight-arrived.v1.js';
-import { type FlightDeparted, FlightDepartedV1 } from '../schemas/flight-departed.v1.js';
 import { departureTimes } from './departure-times.js';
 import { type Flight, localHour } from './flight-features.js';
+import { arrivals, arrivedExpectations, dedupeFlights, departedExpectations, departures } from './flight-inputs.js';
 import {
   type Arrivals,
   day,
@@ -32,13 +29,6 @@ import {
   type RouteTimes,
   recent,
 } from './flight-window-features.js';
-
-const departedExpectations = expectations<FlightDeparted>()
-  .notNull('origin', 'destination')
-  .range('distance', 1, 12_000)
-  .fresh((f) => f.departedAt, hours(12));
-
-const arrivedExpectations = expectations<FlightArrived>().range('delayMinutes', -180, 2_000);
 
 /** A flight that has arrived, and where it went. */
 interface Landed {
@@ -65,16 +55,16 @@ const airportsMax = 1_000;
 
 const ofArrivals = {
   flights: count(),
-  // Beyond an absurd few, so that one flight a day late does not speak for its airport.
+  // Clipped, so that one flight that is a day late does not dominate the mean of its airport.
   delay: mean((f: Landed) => Math.max(-30, Math.min(180, f.delayMinutes))),
   late: mean((f: Landed) => (f.delayMinutes >= 15 ? 1 : 0)),
 };
 const ofDepartures = { firstMs: min((f: Flight) => f.departedAt), times: departureTimes() };
 
-/** The newest row of each key, whatever its window. */
+/** An upsert of the newest row of each key, from any window. */
 const newest = <Row extends { readonly key: string }>() => map((row: Row) => ({ key: row.key, value: row }));
 
-/** As `flight-delays`, with windows for a memory: joined as of each departure, so that nothing comes from its future. */
+/** Like `flight-delays`, with features from windows over earlier flights. A departure is joined with the windows as they were at its time. */
 export const flightWindows = topology(
   'flight-windows',
   {
@@ -83,19 +73,13 @@ export const flightWindows = topology(
   },
   (t) => {
     const departed = t
-      .source(
-        'departed',
-        kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1, eventTime: (f) => f.departedAt }),
-      )
-      .via('dedupe', dedupe({ key: (f) => f.flightId, retention: hours(24), keysMax: 1_000_000 }))
+      .source('departed', departures)
+      .via('dedupe', dedupeFlights)
       .via('validate', validate(departedExpectations))
       .via('impute', impute({ distance: 'median' }));
     const arrived = t
-      .source(
-        'arrived',
-        kafka.source({ topic: 'flights.arrived.v1', schema: FlightArrivedV1, eventTime: (f) => f.arrivedAt }),
-      )
-      .via('dedupe-arrived', dedupe({ key: (a) => a.flightId, retention: hours(24), keysMax: 1_000_000 }))
+      .source('arrived', arrivals)
+      .via('dedupe-arrived', dedupeFlights)
       .via('validate-arrived', validate(arrivedExpectations));
 
     const landed = departed.via(
