@@ -43,7 +43,7 @@ function identified(spec: CellSpec, version: number, kind: string): CellSpec {
         if (from !== version)
           throw new MillraceError(
             'state',
-            `the state is of another learner, or for other features, than this ${kind}`,
+            `the state belongs to another learner, or to other features, than this ${kind}`,
             {
               hint: 'give the step a new id to start from empty state, or run with the learner and the view that wrote it',
               permanent: true,
@@ -70,7 +70,7 @@ function otherSettings(kind: string, stored: string, own: string): MillraceError
     'state',
     `the last updates of this ${kind} were learnt with other settings: ${changed.join(', ')}`,
     {
-      hint: 'run it once more with those settings and stop it; a run that ends in order leaves a model that takes any',
+      hint: 'run the topology once with the stored settings and stop it; after a clean stop the model accepts other settings',
       permanent: true,
     },
   );
@@ -173,9 +173,9 @@ export function loggedLearning<Y>(
       read(chunk, ({ features, label, weight, key, topic, partition, offset }) => {
         const result = learn(features, label as Y, weight, key);
         if (result === 'learnt') return;
-        throw new MillraceError('state', `an update of this ${kind} is refused as ${result} by the restore`, {
+        throw new MillraceError('state', `the restore of this ${kind} refuses an update: ${result}`, {
           where: `${topic}[${partition}]@${offset}`,
-          hint: 'run the code that learnt it and stop it in order; a learner whose code changes needs another `revision`',
+          hint: 'run the code that wrote it and stop it cleanly; raise `revision` when the code of a learner changes',
           permanent: true,
         });
       }),

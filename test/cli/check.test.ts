@@ -81,7 +81,7 @@ it('check --models holds models against views before a run', { timeout: 120_000 
       {
         code: 'model',
         where: 'risk',
-        message: expect.stringContaining("makes 5 dense features, the model of step 'risk' takes 20"),
+        message: expect.stringContaining("has 5 dense features, but the model of step 'risk' takes 20"),
       },
     ],
   });

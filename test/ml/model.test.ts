@@ -122,7 +122,7 @@ describe('the updates of a model', () => {
         code: 'state',
         permanent: true,
         message: expect.stringMatching(/other settings: alpha was 0.1 and is 0.2, l1 was 0 and is 1$/),
-        hint: expect.stringMatching(/^run it once more/),
+        hint: expect.stringMatching(/^run the topology once with the stored settings/),
       }),
     );
     expect(() => restored({ ...byFtrl(0.1), revision: 2 }, crashed)).toThrow(/revision was 1 and is 2/);
@@ -175,7 +175,7 @@ describe('the state of a model', () => {
     expect(planOf(learning(byFtrl(0.1)), learning(byFtrl(0.3)))).toMatchObject({ action: 'reused' });
     expect(planOf(learning(byFtrl(0.1)), learning(logisticRegression({ optimizer: adaGrad() })))).toMatchObject({
       action: 'refused',
-      note: expect.stringMatching(/^the state is of another learner/),
+      note: expect.stringMatching(/^the state belongs to another learner/),
     });
   });
 

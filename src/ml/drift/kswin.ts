@@ -39,7 +39,7 @@ export function kswin(options: KswinOptions = {}): DriftDetector {
     !(Number.isInteger(window) && Number.isInteger(recent) && recent >= 2 && recent <= window / 2 && window <= 10_000)
   )
     problems.push({
-      message: `${recent} of a window of ${window}`,
+      message: `recent is ${recent}, and window is ${window}`,
       hint: 'give whole numbers: `recent` from 2 to half of `window`, which is 10,000 at most',
     });
   const rightMax = problems.length > 0 ? [] : tailOf(recent);

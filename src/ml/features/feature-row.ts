@@ -40,9 +40,9 @@ export function offlineColumns(view: FeatureView): Record<string, string> {
   const dense = denseColumns(view);
   const taken = dense.find((name, i) => name in reserved || dense.indexOf(name) !== i);
   if (taken !== undefined)
-    throw new MillraceError('config', `a feature's column cannot be called ${taken}`, {
+    throw new MillraceError('config', `the column name ${taken} is taken`, {
       where: view.name,
-      hint: 'rename the feature: the store uses this name itself, or for another feature',
+      hint: 'rename the feature: the store itself or another feature uses this name',
     });
   const hashed: Record<string, string> = view.hashedNames.length > 0 ? { hashed: 'Array(UInt32)' } : {};
   return { ...storeColumns, ...Object.fromEntries(dense.map((name) => [name, 'Float32'])), ...hashed };

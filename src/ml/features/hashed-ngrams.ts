@@ -35,7 +35,7 @@ export function hashedNgrams<const K extends string>(
   if (sizes.length === 0 || ![...sizes, places, charsMax].every(isCount))
     throw new MillraceError(
       'config',
-      `n-grams of ${sizes.join(', ')} ${of} of ${charsMax} characters at ${places} places`,
+      `hashedNgrams: sizes is [${sizes.join(', ')}], places is ${places}, charsMax is ${charsMax}`,
       {
         where: column,
         hint: 'give whole numbers from 1',

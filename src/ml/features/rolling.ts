@@ -39,10 +39,10 @@ export function rolling<const K extends string = never, const V extends string =
   if (!(halfLife > 0 && priorWeight > 0 && clip[0] < clip[1] && scale !== 0)) {
     throw new MillraceError(
       'config',
-      `rolling: half-life ${formatDuration(halfLife)}, prior weight ${priorWeight}, clip ${clip}, scale ${scale}`,
+      `rolling: halfLife is ${formatDuration(halfLife)}, priorWeight is ${priorWeight}, clip is [${clip}], scale is ${scale}`,
       {
         where: 'rolling',
-        hint: 'half-life and prior weight must be above 0, clip must ascend, scale must not be 0',
+        hint: 'halfLife and priorWeight must be above 0, clip must ascend, scale must not be 0',
       },
     );
   }

@@ -46,8 +46,8 @@ function problemsOf(names: readonly string[]): Problem[] {
     ? []
     : [
         {
-          message: `the rule ${index} has a number for a name`,
-          hint: 'the order of such rules is lost: give it a name',
+          message: `the name of rule ${index} is a number`,
+          hint: 'use a name that is not a number: JavaScript reorders numbers',
         },
       ];
 }

@@ -89,8 +89,9 @@ export function throttle<T>(options: ThrottleOptions<T>): Operator<T, Adds<unkno
 function problemsOf(records: number, per: number, burst: number, keysMax: number): Problem[] {
   const problems: Problem[] = [];
   if (!(records > 0 && per > 0))
-    problems.push({ message: `${records} records in ${per} ms`, hint: 'give both a positive value' });
-  if (!(burst >= 1)) problems.push({ message: `burst is ${burst}`, hint: 'give it 1 at least, or no record passes' });
+    problems.push({ message: `the limit is ${records} records per ${per} ms`, hint: 'give two positive numbers' });
+  if (!(burst >= 1))
+    problems.push({ message: `burst is ${burst}`, hint: 'give a number from 1: below it no record passes' });
   if (!(keysMax >= 1))
     problems.push({ message: `keysMax is ${keysMax}`, hint: 'give it the number of keys, and some more' });
   return problems;

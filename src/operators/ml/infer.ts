@@ -208,7 +208,7 @@ function problemsOf(options: InferOptions<string>): readonly Problem[] {
   if (cascade.providers !== undefined) problems.push(...providerProblems(cascade.providers));
   if (!(cascade.below < cascade.above)) {
     problems.push({
-      message: `the cheap model is unsure of no score: below is ${cascade.below}, above is ${cascade.above}`,
+      message: `the cascade never asks the model: below is ${cascade.below}, above is ${cascade.above}`,
       hint: 'give below < above, e.g. below: 0.1, above: 0.9',
     });
   }
@@ -305,7 +305,7 @@ const widthOf = ({ inputs }: ModelHandle): number => inputs[0]?.shape[0] ?? 0;
 function wrongWidth({ step }: StepContext, view: string, denseSize: number, inputSize: number): MillraceError {
   return new MillraceError(
     'model',
-    `the feature view ${view} makes ${denseSize} dense features, the model of step '${step}' takes ${inputSize}`,
+    `the feature view ${view} has ${denseSize} dense features, but the model of step '${step}' takes ${inputSize}`,
     { where: step, hint: 'train the model again with this view, or give the step the view it was trained with' },
   );
 }

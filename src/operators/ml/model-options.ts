@@ -219,8 +219,8 @@ export function providerProblems(wanted: readonly (Provider | ProviderOptions)[]
     .filter((message) => message !== undefined)
     .map((message) => ({ message, hint: `choose from ${providers.join(', ')}, or give { name: 'remote', url }` }));
   if (wanted.length === 1 || !wanted.some((each) => remoteOf([each]) !== undefined)) return problems;
-  const hint = "ask others in its place: fallback: [{ providers: ['cpu'] }]";
-  return [...problems, { message: 'a remote provider has others beside it', hint }];
+  const hint = "put the others into the fallback: fallback: [{ providers: ['cpu'] }]";
+  return [...problems, { message: 'a remote provider must be the only provider', hint }];
 }
 
 /** What is wrong with the lengths that rows of tensors may have. */
@@ -231,6 +231,6 @@ export function lengthsProblems(lengths: readonly number[]): readonly Problem[] 
 }
 
 export const nobodyCheaper: Problem = {
-  message: 'with lagMax nobody answers in place of the model',
+  message: 'lagMax needs another model that answers instead',
   hint: 'give a cheaper model: a `cascade`, or a `fallback`',
 };

@@ -210,7 +210,7 @@ function problemsOf(candidates: NamedLearners<never, unknown>, rungLabels: numbe
   for (const other of others)
     if (first && outputOf(other) !== outputOf(first))
       problems.push({
-        message: `${other[0]} predicts otherwise than ${first[0]}`,
+        message: `${other[0]} and ${first[0]} do not predict the same kind of labels`,
         hint: 'give all candidates the same kind of labels, and the same classes in the same order',
       });
   if (!(Number.isInteger(rungLabels) && rungLabels >= 1))

@@ -77,8 +77,8 @@ export function bandOf(rule: BandRule): BandSpec {
   });
   if (from >= 0 && from < to && to <= 1) return spec;
   const problem = {
-    message: `quantiles from ${from} to ${to}`,
-    hint: 'give two shares, the lower first: [0.01, 0.99]',
+    message: `quantiles are ${from} and ${to}`,
+    hint: 'give two shares between 0 and 1, the lower first: [0.01, 0.99]',
   };
   return { ...spec, problems: [...spec.problems, problem] };
 }
@@ -122,8 +122,11 @@ function windowed(
   workOut: (band: Band, running: RunningQuantiles) => void,
 ): BandSpec {
   const isWindow = Number.isInteger(window) && window >= 1;
-  const problem = { message: `${text} of ${window} values`, hint: 'give `window` a positive integer' };
-  const late = { message: `${text} after ${warmUp} of ${window} values`, hint: 'make `warmUp` the window at most' };
+  const problem = { message: `${text}: window is ${window}`, hint: 'give a whole number from 1' };
+  const late = {
+    message: `${text}: warmUp is ${warmUp}, and window is ${window}`,
+    hint: 'give a `warmUp` up to `window`',
+  };
   return {
     cell: ringCell<number>({ length: isWindow ? window : 1 }),
     text: `${text} of the last ${window}`,
@@ -148,8 +151,7 @@ function windowed(
 
 function widthProblems(text: string, k: number, warmUp: number): Problem[] {
   const problems: Problem[] = [];
-  if (!(k > 0)) problems.push({ message: `${text} is not a width`, hint: 'give it a positive number' });
-  if (!(warmUp >= 1))
-    problems.push({ message: `${text} after ${warmUp} values`, hint: 'let one value come before it at least' });
+  if (!(k > 0)) problems.push({ message: `${text} is not above 0`, hint: 'give a positive number' });
+  if (!(warmUp >= 1)) problems.push({ message: `${text}: warmUp is ${warmUp}`, hint: 'give a whole number from 1' });
   return problems;
 }

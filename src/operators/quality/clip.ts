@@ -120,7 +120,10 @@ const isBand = (rule: ClipRule): rule is BandRule =>
 
 function fixed(min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): ClipSpec {
   const sane = min <= max && (min > Number.NEGATIVE_INFINITY || max < Number.POSITIVE_INFINITY);
-  const problem = { message: `values from ${min} to ${max}`, hint: 'give `min`, `max` or both, the lower end first' };
+  const problem = {
+    message: `min is ${min}, and max is ${max}`,
+    hint: 'give `min`, `max` or both, with `min` below `max`',
+  };
   return {
     cell: undefined,
     text: `${min} to ${max}`,

@@ -142,8 +142,8 @@ class RuleList<T, N extends keyof T, S extends string> implements Expectations<T
 
   fresh(timeOf: (value: T) => number, maxAge: Duration, severity?: Severity): Expectations<T, N, S> {
     const problem = {
-      message: `a record is stale at an age of ${maxAge} ms`,
-      hint: 'give `fresh` a positive duration',
+      message: `fresh: the age limit is ${maxAge} ms`,
+      hint: 'give a positive duration, such as hours(12)',
     };
     return this.withCheck(
       head('stale', severity, ` over ${formatDuration(maxAge)}`),

@@ -129,7 +129,7 @@ class RuleList<T> implements Repairs<T> {
   unit<U extends TextName<T>>(field: NumberName<T>, { unit, to, from }: UnitOptions<U>): Repairs<T> {
     const conversions = new Map(Object.entries(from));
     const problems = conversions.has(to)
-      ? [{ message: `${field}: a conversion from ${to} to itself`, hint: 'name the other units only' }]
+      ? [{ message: `${field}: ${to} is converted to itself`, hint: 'name the other units only' }]
       : [];
     return this.with({
       name: 'unit',

@@ -125,7 +125,7 @@ function problemsOf(rules: readonly Rule[]): Problem[] {
     if (cell && before.some((other) => other.cell && other.reason === reason))
       problems.push({
         message: `${reason} is declared twice`,
-        hint: 'stateful rules are identified by their fields',
+        hint: 'declare it once: the fields of a stateful rule identify its state',
       });
     if (side && before.some((other) => other.side?.name === side.name && other.side.keysMax !== side.keysMax))
       problems.push({

@@ -193,10 +193,10 @@ export function ruleProblems(rules: readonly WindowRule[]): Problem[] {
     if (rules.filter((rule) => rule.name === name).length > 1)
       problems.push({
         message: `${name} is declared twice`,
-        hint: 'rows are identified by the names of expectations',
+        hint: 'declare it once: the name of an expectation identifies its rows',
       });
     if (Number.isNaN(min) || Number.isNaN(most) || (min !== null && most !== null && min > most))
-      problems.push({ message: `${name} within ${min} and ${most}`, hint: 'give the lower end first' });
+      problems.push({ message: `${name}: the range is ${min} to ${most}`, hint: 'give the lower end first' });
   }
   return problems;
 }

@@ -104,11 +104,11 @@ function problemsOf<T>({ window, size, by }: SampleWindowsOptions<T>, groupsMax:
   const problems: Problem[] = [];
   if (window.kind !== 'tumbling' || !(window.size > 0))
     problems.push({
-      message: `a sample of the window ${textOf(window)}`,
-      hint: 'give `tumbling` of a positive duration',
+      message: `the window is ${textOf(window)}`,
+      hint: 'give `tumbling` with a positive duration',
     });
   if (!(Number.isInteger(size) && size >= 1))
-    problems.push({ message: `size is ${size}`, hint: 'give the number of records to draw of a window' });
+    problems.push({ message: `size is ${size}`, hint: 'give the number of records to sample per window' });
   if (!(groupsMax >= 1))
     problems.push({
       message: `groupsMax is ${groupsMax}`,

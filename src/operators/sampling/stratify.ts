@@ -114,7 +114,7 @@ function problemsOf<T>({ key, rates = {}, otherwise = 1, quota, strataMax }: Str
       problems.push({ message: `the rate of ${name} is ${rate}`, hint: 'give a share between 0 and 1' });
   if (!key && all.some(([, rate]) => rate < 1))
     problems.push({
-      message: 'rates without a key',
+      message: 'the rates need a key',
       hint: 'give `key`: rates choose keys, such as the id of a record',
     });
   if (quota && !(quota.records >= 1 && quota.every > 0))

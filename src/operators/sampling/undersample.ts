@@ -87,8 +87,8 @@ export function undersample<T, const As extends string, const C extends string>(
 
 function problemsOf(wanted: readonly number[]): Problem[] {
   if (wanted.length < 2)
-    return [{ message: `${wanted.length} classes to balance`, hint: 'name two at least in `shares`' }];
+    return [{ message: `the number of classes in shares is ${wanted.length}`, hint: 'name at least two' }];
   if (wanted.some((share) => !(share > 0 && Number.isFinite(share))))
-    return [{ message: `shares of ${wanted.join(', ')}`, hint: 'give each class a positive number' }];
+    return [{ message: `shares are ${wanted.join(', ')}`, hint: 'give each class a positive number' }];
   return [];
 }

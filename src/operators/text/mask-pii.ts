@@ -160,10 +160,10 @@ function problemsOf<T>({ fields, key, findingsMax = FINDINGS_MAX, ...options }: 
   // Never the key itself, nor how long it is.
   for (const kind of ['email', 'ip'])
     if (find[kind] === 'encrypt')
-      problems.push({ message: `encryption of ${kind}, which is not a number`, hint: 'use `token` or `partial`' });
+      problems.push({ message: `${kind} cannot be encrypted: it is not a number`, hint: 'use `token` or `partial`' });
   if ((maskings.includes('token') || maskings.includes('encrypt')) && Buffer.byteLength(key ?? '') < KEY_BYTES_MIN)
     problems.push({
-      message: key === undefined ? 'tokens or encryption without a key' : 'the key of tokens is too short',
+      message: key === undefined ? 'tokens and encryption need a key' : 'the key of tokens is too short',
       hint: `give \`key\` at least ${KEY_BYTES_MIN} random bytes from the environment: openssl rand -base64 32`,
     });
   if (!(findingsMax >= 1))

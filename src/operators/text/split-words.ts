@@ -78,9 +78,9 @@ function problemsOf(locale: string, ngrams: readonly number[], wordsMax: number)
   if (!isKnown(locale))
     problems.push({ message: `there is no locale '${locale}'`, hint: "give a BCP 47 tag, such as 'en' or 'pt-BR'" });
   if (ngrams.length === 0 || !ngrams.every((n) => Number.isInteger(n) && n >= 1))
-    problems.push({ message: `runs of ${ngrams.join(', ')} words`, hint: 'give positive integers, such as [1, 2]' });
+    problems.push({ message: `ngrams is [${ngrams.join(', ')}]`, hint: 'give whole numbers from 1, such as [1, 2]' });
   if (!(wordsMax >= 1))
-    problems.push({ message: `wordsMax is ${wordsMax}`, hint: 'give the most words of a text that are read' });
+    problems.push({ message: `wordsMax is ${wordsMax}`, hint: 'give the maximum number of words to read of a text' });
   return problems;
 }
 

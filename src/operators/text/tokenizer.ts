@@ -110,8 +110,8 @@ function specialTokensOf(tokenizer: Tokenizer): readonly [readonly number[], rea
   for (let at = 0; at + plain.length <= whole.length; at++) {
     if (plain.every((id, i) => whole[at + i] === id)) return [whole.slice(0, at), whole.slice(at + plain.length)];
   }
-  throw new MillraceError('model', 'the tokenizer does more to a text than to put tokens around it', {
-    hint: 'specialTokens: false',
+  throw new MillraceError('model', 'the tokenizer puts special tokens into a text, not only before and after it', {
+    hint: 'set specialTokens: false, which leaves them out',
     permanent: true,
   });
 }
@@ -121,7 +121,7 @@ function padIdOf(tokenizer: Tokenizer, { padding }: TokenizerFile, padToken: str
   const names = padToken === undefined ? ['[PAD]', '<pad>', '<|endoftext|>'] : [padToken];
   const ids = names.map((name) => tokenizer.token_to_id(name)).filter((id) => id !== undefined);
   if (ids[0] !== undefined) return ids[0];
-  throw new MillraceError('model', `the tokenizer has no token ${names.join(' or ')} to fill up short texts with`, {
+  throw new MillraceError('model', `the tokenizer has no padding token ${names.join(' or ')}`, {
     hint: "name the token that the model was trained with: padToken: '...'",
     permanent: true,
   });

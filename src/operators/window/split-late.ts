@@ -52,13 +52,13 @@ export function splitLate(operator: Operator<never, unknown> | MultiInputOperato
 }
 
 const notLate = (kind: string): Problem => ({
-  message: `no record is late for ${kind}`,
-  hint: 'divert the late records of windows, joins and patterns',
+  message: `${kind} has no late records`,
+  hint: 'use splitLate around a window, a join or a pattern',
 });
 
 const counted: Problem = {
-  message: 'late records are to be counted only, and to be diverted',
-  hint: "leave `late: 'count'` out",
+  message: 'the late records are only counted, so none can be split off',
+  hint: "remove `late: 'count'`",
 };
 
 function diverted(shape: StatefulShape): StatefulShape {

@@ -42,6 +42,6 @@ describe('KSWIN', () => {
     const found = stream('jump').findIndex((x) => detector.add(state, 0, x)?.level === 'drift');
     expect(state.slice(3, 33)).toEqual(Float64Array.from(stream('jump').slice(found - 29, found + 1)));
     expect([...state.slice(0, 3)]).toEqual([found + 1, 30, 30]);
-    expect(kswin({ recent: 60 }).problems.map(({ message }) => message)).toEqual(['60 of a window of 100']);
+    expect(kswin({ recent: 60 }).problems.map(({ message }) => message)).toEqual(['recent is 60, and window is 100']);
   });
 });

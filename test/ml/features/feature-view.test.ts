@@ -243,6 +243,6 @@ describe('rolling features', () => {
         features: { x: rolling({ value: typo, halfLife: hours(1) }) },
       }),
     ).toThrow('feature x needs the outcome value dealy');
-    expect(() => rolling({ value: 'delay', halfLife: hours(0) })).toThrow('rolling: half-life');
+    expect(() => rolling({ value: 'delay', halfLife: hours(0) })).toThrow('rolling: halfLife');
   });
 });

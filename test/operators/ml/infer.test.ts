@@ -142,7 +142,7 @@ describe('infer', () => {
     await expect(withStep({ view }, async () => {})).rejects.toMatchObject({
       code: 'model',
       where: 'risk',
-      message: "the feature view 'flights' makes 5 dense features, the model of step 'risk' takes 3",
+      message: "the feature view 'flights' has 5 dense features, but the model of step 'risk' takes 3",
     });
     await withStep({ view: { ...view, shape: { denseSize: 3, hashedSize: 9 } } }, async () => {});
   });
@@ -151,7 +151,7 @@ describe('infer', () => {
     await withStep({}, async (logic) => {
       await expect(logic.onBatch([row(1, 2, 3), row(1, 2)], origins)).rejects.toMatchObject({
         code: 'model',
-        message: expect.stringContaining('makes 2 dense features'),
+        message: expect.stringContaining('has 2 dense features'),
       });
     });
   });
@@ -385,7 +385,7 @@ describe('infer with a fallback chain', () => {
       ...{ tier: 'by record', deadline: 'by record' },
     });
     expect(infer({ ...options, lagMax: millis(9) }).problems?.map(({ message }) => message)).toEqual([
-      'with lagMax nobody answers in place of the model',
+      'lagMax needs another model that answers instead',
     ]);
     const wrong = { tier: 'urgent' as 'high', deadline: millis(0), weight: 0, queueMax: 0.5 };
     expect(infer({ ...options, ...wrong }).problems?.map(({ message }) => message)).toEqual([
@@ -427,7 +427,7 @@ describe('infer with a fallback chain', () => {
       "there is no provider 'gpu'",
       'a rule is not the last fallback',
       'no provider is declared',
-      'the cheap model is unsure of no score: below is 0.1, above is 0.1',
+      'the cascade never asks the model: below is 0.1, above is 0.1',
     ]);
   });
 });

@@ -246,7 +246,7 @@ describe('selectBySuccessiveHalving', () => {
     expect(problemsOf({})).toEqual(['there are no candidates']);
     expect(problemsOf({ one: byFtrl(1) })).toEqual(['there is one candidate']);
     expect(problemsOf({ one: byFtrl(1), two: linearRegression({ optimizer: sgd({ rate: 1 }) }) as never })).toEqual([
-      'two predicts otherwise than one',
+      'two and one do not predict the same kind of labels',
     ]);
     expect(problemsOf(four, 0.5)).toEqual(['rungLabels is 0.5']);
   });
@@ -280,7 +280,7 @@ describe('selectBySuccessiveHalving', () => {
         planState(selecting(candidates), [{ partition: 0, state, topics: {}, checkpoint }]).cells.find(
           ({ cell: name }) => name === 'model-0-weights',
         );
-      const refused = { action: 'refused', note: expect.stringMatching(/^the state is of another learner/) };
+      const refused = { action: 'refused', note: expect.stringMatching(/^the state belongs to another learner/) };
       expect(planOf({ ...four })).toMatchObject({ action: 'reused' });
       expect(planOf({ ...four, wild: byFtrl(7) })).toMatchObject({ action: 'reused' });
       expect(planOf({ ...four, more: byFtrl(7) })).toMatchObject(refused);

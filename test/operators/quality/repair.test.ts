@@ -222,7 +222,7 @@ describe('repair', () => {
       'no aliases of station',
       'no words for station',
       'distanceMax is 0',
-      'temperature: a conversion from C to itself',
+      'temperature: C is converted to itself',
       'pressure: the range is 2 to 1',
     ]);
     expect(repair(repairs<Reading>()).problems).toHaveLength(1);

@@ -160,7 +160,7 @@ describe('validateWindows', () => {
     expect(problems(expected)).toEqual(['no expectation']);
     expect(problems(expected.volume(3, 2).volume(1, 2))).toEqual([
       'volume is declared twice',
-      'volume within 3 and 2',
+      'volume: the range is 3 to 2',
       'volume is declared twice',
     ]);
     expect(problems(expected.quantile('minutes', 95, 0, 1))).toEqual(['p9500:minutes/measured: a quantile at 95']);

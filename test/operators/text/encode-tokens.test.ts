@@ -159,7 +159,7 @@ describe('encodeTokens', () => {
       opened({ tokenizer: new URL('../../golden/embeddings.json', import.meta.url) }),
     ).rejects.toBeInstanceOf(MillraceError);
     await expect(opened({ padToken: '[NONE]' })).rejects.toMatchObject({
-      message: 'the tokenizer has no token [NONE] to fill up short texts with',
+      message: 'the tokenizer has no padding token [NONE]',
     });
   });
 

@@ -194,7 +194,7 @@ describe('maskPii', () => {
     expect(operator({ email: 'token' }).problems).toEqual([]);
     const problems = (find: object, options: Partial<MaskPiiOptions<Note>> = {}) =>
       operator(find, options).problems?.map(({ message }) => message);
-    expect(problems({ email: 'token' }, { key: undefined })).toEqual(['tokens or encryption without a key']);
+    expect(problems({ email: 'token' }, { key: undefined })).toEqual(['tokens and encryption need a key']);
     expect(problems({ email: 'token' }, { key: '0123456789abcde' })).toEqual(['the key of tokens is too short']);
     expect(problems({ email: 'replace' }, { key: undefined })).toEqual([]);
     expect(problems({ card: 'encrypt' }, { key: undefined })).toHaveLength(1);

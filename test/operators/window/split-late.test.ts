@@ -111,9 +111,9 @@ describe('splitLate', () => {
       splitLate(operator).problems?.map(({ message }) => message);
     const counting = { key, window: tumbling(millis(5)), aggregate: { n: count<Item>() }, keysMax: 1 };
     expect(problemsOf(ofWindows)).toEqual([]);
-    expect(problemsOf(map((item: Item) => item.n))).toEqual(['no record is late for map']);
+    expect(problemsOf(map((item: Item) => item.n))).toEqual(['map has no late records']);
     expect(problemsOf(window({ ...counting, late: 'count' }))).toEqual([
-      'late records are to be counted only, and to be diverted',
+      'the late records are only counted, so none can be split off',
     ]);
   });
 

@@ -3,6 +3,7 @@ import type { FeatureNumbers, FeatureShape, Learner, LearnerLogic } from '../../
 import { type Float64Cell, float64Cell } from '../../../state/index.js';
 import { chance } from '../../chance.js';
 import { requirePositive } from '../../check-options.js';
+import { requireDense } from '../dense-learner.js';
 import { FEATURE_MAX, rowLimits } from '../rows.js';
 
 /** How many trees there are, how they are grown, and over how many rows usual places are counted. */
@@ -29,11 +30,8 @@ const PADDING = 0.15;
 /** Before the trees: rows of the window so far, windows that have ended. */
 const HEAD = 2;
 
-function treeCells({ denseSize, hashedSize }: FeatureShape, trees: number, height: number) {
-  if (denseSize === 0 || hashedSize > 0)
-    throw new MillraceError('config', 'halfSpaceTrees: the view has hashed features, or no dense ones', {
-      hint: 'give it dense features only',
-    });
+function treeCells(shape: FeatureShape, trees: number, height: number) {
+  requireDense('halfSpaceTrees', shape);
   return { masses: float64Cell({ size: HEAD + trees * 2 * (2 ** (height + 1) - 1), block: 256 }) };
 }
 

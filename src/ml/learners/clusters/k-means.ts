@@ -4,6 +4,7 @@ import type { Settings } from '../../../core/operator.js';
 import { type Float64Cell, float64Cell } from '../../../state/index.js';
 import { requirePositive } from '../../check-options.js';
 import { layoutVersion } from '../../features/plan.js';
+import { requireDense } from '../dense-learner.js';
 import { FEATURE_MAX, rowLimits } from '../rows.js';
 
 /** How many clusters there are, how fast they forget, and where they begin. */
@@ -21,14 +22,12 @@ export interface KMeansOptions {
   readonly initialWeight?: number;
 }
 
-function kMeansCells({ denseSize, hashedSize }: FeatureShape, clusters: number, initial: KMeansOptions['initial']) {
-  if (denseSize === 0 || hashedSize > 0)
-    throw new MillraceError('config', 'kMeans: the view has hashed features, or no dense ones', {
-      hint: 'give it dense features only',
-    });
+function kMeansCells(shape: FeatureShape, clusters: number, initial: KMeansOptions['initial']) {
+  requireDense('kMeans', shape);
+  const { denseSize } = shape;
   if (initial?.some((centre) => centre.length !== denseSize))
-    throw new MillraceError('config', `kMeans: a centre of \`initial\` has not ${denseSize} numbers`, {
-      hint: 'give each centre a number for each dense feature of the view',
+    throw new MillraceError('config', `kMeans: a centre of \`initial\` does not have ${denseSize} numbers`, {
+      hint: 'give each centre one number per dense feature of the view',
     });
   return { centres: float64Cell({ size: clusters * (1 + denseSize) }) };
 }
@@ -56,10 +55,14 @@ export function kMeans(options: KMeansOptions): Learner<unknown, ClusterDistance
   requirePositive('kMeans', { clusters, initialWeight, ...(halfLife === undefined ? {} : { halfLife }) });
   const isUsable = initial === undefined || (initial.length === clusters && initial.flat().every(Number.isFinite));
   if (!Number.isInteger(clusters) || !isUsable)
-    throw new MillraceError('config', `kMeans: ${clusters} clusters cannot have ${initial?.length ?? 'no'} centres`, {
-      where: 'kMeans',
-      hint: 'give a whole number of clusters, and none or as many centres of finite numbers',
-    });
+    throw new MillraceError(
+      'config',
+      `kMeans: clusters is ${clusters}, and initial has ${initial?.length ?? 'no'} centres`,
+      {
+        where: 'kMeans',
+        hint: 'give a whole number of clusters, and one centre of finite numbers for each, or no centres',
+      },
+    );
   const givenCentres: Settings = initial ? { initial: layoutVersion(initial), initialWeight } : {};
   return Object.freeze<Learner<unknown, ClusterDistances, Cells>>({
     kind: 'k-means',

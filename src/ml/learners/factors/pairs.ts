@@ -53,10 +53,10 @@ export function pairSettings(where: string, options: Options): Settings {
   if (!Number.isInteger(factors) || factorOptimizer.weights.weight(probe, 0) !== 1)
     throw new MillraceError(
       'config',
-      `${where}: there cannot be ${factors} factors that move by ${factorOptimizer.name}`,
+      `${where}: factors is ${factors}, and factorOptimizer is ${factorOptimizer.name}`,
       {
         where: `${where}.factorOptimizer`,
-        hint: 'give a whole number of factors, and an optimizer that can begin anywhere, such as sgd or adaGrad',
+        hint: 'give a whole number, and an optimizer whose weights can start at any value, such as sgd or adaGrad',
       },
     );
   const moves = Object.entries({ optimizer: factorOptimizer.name, ...factorOptimizer.settings });

@@ -149,7 +149,7 @@ function nearestWay({
   scale = 'range',
 }: Exclude<AnyImputeRule, string>): Way {
   const length = positive('window', window);
-  const none = { message: 'nearest of no fields', hint: 'name in `of` the fields that tell how near two records are' };
+  const none = { message: 'nearest: `of` is empty', hint: 'list the fields by which two records are compared' };
   return {
     spec: nearest({ of, neighbors, window: length.value, scale }),
     text: `mean of the ${neighbors} nearest of the last ${window} by ${of.join(', ')}${scale === 'none' ? ' as they are' : ''}`,
@@ -162,7 +162,7 @@ function modelWay({ learner, view, warmUp = WARM_UP }: Exclude<AnyImputeRule, st
     return {
       spec: constant(undefined),
       text: 'model',
-      problems: [{ message: 'a model without learner or view', hint: 'give both' }],
+      problems: [{ message: 'model: learner or view is missing', hint: 'give both' }],
     };
   return {
     spec: model({ learner, view, warmUp }),

@@ -18,10 +18,10 @@ export interface UniqueOptions {
 export function uniqueRule(names: readonly string[], { within, keysMax }: UniqueOptions, severity?: Severity): Rule {
   const reason = `unique:${names.join('+')}`;
   const problems: Problem[] = [];
-  if (!(within > 0)) problems.push({ message: `${reason} within ${within} ms`, hint: 'give it a positive duration' });
+  if (!(within > 0)) problems.push({ message: `${reason}: within is ${within} ms`, hint: 'give a positive duration' });
   if (!(keysMax >= 1))
     problems.push({
-      message: `${reason} with keysMax ${keysMax}`,
+      message: `${reason}: keysMax is ${keysMax}`,
       hint: 'give it the number of values within the time',
     });
   const keyOf = (value: unknown): string | number | undefined => {
@@ -73,7 +73,7 @@ export const referenceRule = (name: string, side: string, { keysMax }: Reference
     problems:
       keysMax >= 1
         ? []
-        : [{ message: `references:${name} with keysMax ${keysMax}`, hint: 'give it the number of keys' }],
+        : [{ message: `references:${name}: keysMax is ${keysMax}`, hint: 'give it the number of keys' }],
     open(cell: Cell) {
       const keys = cell as MapCell<string, true>;
       return {

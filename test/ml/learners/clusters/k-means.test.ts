@@ -78,12 +78,12 @@ describe('kMeans', () => {
   });
 
   it('says what it cannot be', () => {
-    expect(() => kMeans({ clusters: 1.5 })).toThrow('kMeans: 1.5 clusters cannot have no centres');
-    expect(() => kMeans({ clusters: 2, initial: [[1]] })).toThrow('kMeans: 2 clusters cannot have 1 centres');
-    expect(() => kMeans({ clusters: 1, initial: [[Number.NaN]] })).toThrow('1 clusters cannot have 1 centres');
+    expect(() => kMeans({ clusters: 1.5 })).toThrow('kMeans: clusters is 1.5, and initial has no centres');
+    expect(() => kMeans({ clusters: 2, initial: [[1]] })).toThrow('kMeans: clusters is 2, and initial has 1 centres');
+    expect(() => kMeans({ clusters: 1, initial: [[Number.NaN]] })).toThrow('clusters is 1, and initial has 1 centres');
     expect(() => kMeans({ clusters: 2, halfLife: 0 })).toThrow('kMeans: halfLife is 0');
     expect(() => kMeans({ clusters: 1, initial: [[1]] }).cells(plane)).toThrow(
-      'a centre of `initial` has not 2 numbers',
+      'a centre of `initial` does not have 2 numbers',
     );
     expect(() => kMeans({ clusters: 2 }).cells({ denseSize: 2, hashedSize: 4 })).toThrow(
       'the view has hashed features',

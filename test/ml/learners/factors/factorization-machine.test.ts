@@ -70,9 +70,9 @@ describe('factorizationMachine', () => {
 
   it('says which option cannot be', () => {
     const optimizer = ftrl({ alpha: 0.1 });
-    expect(() => factorizationMachine({ optimizer })).toThrow('there cannot be 10 factors that move by ftrl');
+    expect(() => factorizationMachine({ optimizer })).toThrow('factors is 10, and factorOptimizer is ftrl');
     expect(() => factorizationMachine({ optimizer, factorOptimizer: sgd({ rate: 1 }), factors: 1.5 })).toThrow(
-      'there cannot be 1.5 factors that move by sgd',
+      'factors is 1.5, and factorOptimizer is sgd',
     );
     expect(() => factorizationMachine({ optimizer: sgd({ rate: 1 }), spread: -1 })).toThrow('spread is -1');
   });
