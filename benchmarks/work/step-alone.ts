@@ -1,4 +1,12 @@
-import { BEFORE_ALL_MS, type Cell, type Emit, MillraceError, type Origin, type Shape } from '../../src/core/index.js';
+import {
+  BEFORE_ALL_MS,
+  type Cell,
+  type Emit,
+  MillraceError,
+  noRecord,
+  type Origin,
+  type Shape,
+} from '../../src/core/index.js';
 
 /**
  * One stateful step without a runtime: what the operator itself costs. The watermark rises with every record that moves
@@ -70,14 +78,4 @@ export class StepAlone {
   }
 }
 
-const nowhere: { -readonly [P in keyof Origin]: Origin[P] } = {
-  topic: 'benchmark',
-  partition: 0,
-  offset: 0,
-  eventTimeMs: 0,
-  receivedAtMs: 0,
-  key: null,
-  raw: null,
-  headers: undefined,
-  order: 0,
-};
+const nowhere: { -readonly [P in keyof Origin]: Origin[P] } = noRecord('$benchmark');

@@ -25,6 +25,19 @@ export interface Origin {
   order: number;
 }
 
+/** The origin of a value that no record brought, such as a row of metrics. `topic` begins with `$`, which no real topic does. */
+export const noRecord = (topic: string): Origin => ({
+  topic,
+  partition: 0,
+  offset: 0,
+  eventTimeMs: 0,
+  receivedAtMs: 0,
+  key: null,
+  raw: null,
+  headers: undefined,
+  order: 0,
+});
+
 /**
  * The bytes that a record was decoded from, created at the first call if the source has none; `null` for a tombstone.
  *

@@ -4,6 +4,7 @@ import {
   INTERNAL,
   type MetricRow,
   MillraceError,
+  noRecord,
   type Origin,
   type Profile,
   type Sink,
@@ -301,18 +302,7 @@ export class SequencedSink implements Required<Omit<SinkWriter, 'recover'>>, Cel
 
 const HOUR_MS = 3_600_000;
 
-/** Rows of metrics are of no record. */
-const NO_RECORD: Origin = {
-  topic: '$metrics',
-  partition: 0,
-  offset: 0,
-  eventTimeMs: 0,
-  receivedAtMs: 0,
-  key: null,
-  raw: null,
-  headers: undefined,
-  order: 0,
-};
+const METRICS_ORIGIN = noRecord('$metrics');
 
 /** The metrics sinks of a task. */
 export interface MetricsOutput {
@@ -344,7 +334,7 @@ export function metricsOutput(of: Pick<MetricRow, 'topology' | 'task'>, writers:
         }),
       );
       const rows = [...measured, ...counted];
-      const origins = rows.map(() => ({ ...NO_RECORD, offset: written++ }));
+      const origins = rows.map(() => ({ ...METRICS_ORIGIN, offset: written++ }));
       for (const writer of writers) await writer.write(rows, origins);
     },
   };

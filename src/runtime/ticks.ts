@@ -1,4 +1,4 @@
-import type { Origin, SettledDecisions, Tick } from '../core/index.js';
+import { noRecord, type Origin, type SettledDecisions, type Tick } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { emptyShare, type Round } from './merge.js';
 
@@ -10,14 +10,7 @@ export type NoRecord = Pick<Origin, 'topic' | 'partition' | 'offset' | 'received
  * without their own event time get `eventTimeMs`.
  */
 export function loneTick(topology: Topology, of: NoRecord, eventTimeMs: number, tick: Omit<Tick, 'origin'>): Round {
-  const origin: Origin = {
-    ...of,
-    eventTimeMs: Math.max(0, eventTimeMs),
-    key: null,
-    raw: null,
-    headers: undefined,
-    order: 0,
-  };
+  const origin = { ...noRecord(of.topic), ...of, eventTimeMs: Math.max(0, eventTimeMs) };
   return { shares: topology.sources.map(emptyShare), records: 1, bytes: 0, ticks: [{ ...tick, origin }] };
 }
 

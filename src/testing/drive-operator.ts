@@ -7,6 +7,7 @@ import {
   type MetricRow,
   MillraceError,
   messageOf,
+  noRecord,
   type Origin,
   type Shape,
   type StateChange,
@@ -241,14 +242,4 @@ export class DrivenStep implements Driving {
   }
 }
 
-const noOrigin: Origin = {
-  topic: '$end',
-  partition: 0,
-  offset: 0,
-  eventTimeMs: 0,
-  receivedAtMs: 0,
-  key: null,
-  raw: null,
-  headers: undefined,
-  order: 0,
-};
+const noOrigin = noRecord('$end');

@@ -14,8 +14,7 @@ import {
   settleInOrder,
   shedRows,
 } from './calls.js';
-import { entriesOf } from './entries.js';
-import { createLanes, type Waiting } from './lanes.js';
+import { createLanes, entriesOf, type Waiting } from './lanes.js';
 import type { LatencyCurve } from './latency-curve.js';
 import { type Layout, viewsOf } from './layout.js';
 

@@ -4,7 +4,7 @@ import { type Duration, formatDuration, givenDuration } from '../../core/duratio
 import { type EventClock, observe } from '../../core/event-clock.js';
 import type { ClassLabel } from '../../core/learner.js';
 import type { Emit, Problem, Settings, StatefulLogic, StepContext } from '../../core/operator.js';
-import type { Origin } from '../../core/record.js';
+import { noRecord, type Origin } from '../../core/record.js';
 import type { Cell, CellSpecs } from '../../core/state.js';
 import { type Judged, type Judgement, labelCells, labelStore } from '../../ml/evaluation/label-store.js';
 import { type SlicePlan, sliceCells, sliceWindows } from '../../ml/evaluation/slice-windows.js';
@@ -248,17 +248,7 @@ export function policedLogic<Row, Label>(
 }
 
 /** What is assumed is of no record: its updates have an origin of their own. */
-const ASSUMED: Origin = {
-  topic: '$assumed',
-  partition: 0,
-  offset: 0,
-  eventTimeMs: 0,
-  receivedAtMs: 0,
-  key: null,
-  raw: null,
-  headers: undefined,
-  order: 0,
-};
+const ASSUMED = noRecord('$assumed');
 
 type Measures = Record<string, Aggregate<Judged, unknown>>;
 
