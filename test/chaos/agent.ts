@@ -14,8 +14,8 @@ export interface World {
   readonly clickhouse: Store;
   readonly postgres: PostgresServer | undefined;
   readonly sessionTimeoutMs: number;
-  /** Takes a worker that is known to be dead out of the group. */
-  expel(memberId: string): Promise<void>;
+  /** Takes a worker that is known to be dead out of a group. */
+  expel(group: string, memberId: string): Promise<void>;
 }
 
 /** One thing that is done to the world of an agent. */
@@ -80,7 +80,7 @@ export class Agent {
     this.ended.add(victim);
     victim.signal('SIGKILL');
     await victim.ended;
-    if (told && victim.memberId) await this.world.expel(victim.memberId);
+    if (told) for (const [group, memberId] of victim.memberIds) await this.world.expel(group, memberId);
   }
 
   /** Begins what goes on while other things are done; what is disturbed already is let come to itself first. */

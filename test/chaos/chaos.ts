@@ -86,7 +86,12 @@ export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
     const postgres = groups.includes('sinks') ? keep(await PostgresServer.start()) : undefined;
     postgres?.query(`CREATE DATABASE ${REFERENCE_DATABASE}`);
     process.once('exit', removeFolder); // after what kills the servers
-    const topics = { clicks: 'clicks.in', outcomes: 'clicks.outcomes', scored: 'clicks.scored' };
+    const topics = {
+      clicks: 'clicks.in',
+      outcomes: 'clicks.outcomes',
+      scored: 'clicks.scored',
+      windows: 'clicks.windows',
+    };
     const more = postgres && { postgresTable: 'clicks', folder: join(folder, 'files') };
     const names = { hashes: 'chaos', table: 'clicks', onceTable: 'clicks_once', more };
     const options: WorkerOptions = {
@@ -130,7 +135,7 @@ export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
       throw error;
     });
     writing.catch(() => undefined); // awaited below
-    const expel = (memberId: string) => kafka.removeMember('clicks', memberId);
+    const expel = (group: string, memberId: string) => kafka.removeMember(group, memberId);
     const agent = new Agent(
       { workers, brokers, network, redis, clickhouse, postgres, sessionTimeoutMs: SESSION_MS, expel },
       groups.flatMap((group): readonly Fault[] => faults[group]),

@@ -4,7 +4,7 @@ hashes through Redis's own protocol, tables over plain HTTP.
 Knows nothing of Millrace: what is right follows from the topic of clicks alone, and from the output of a run that
 nobody disturbed. Prints one JSON object of counts; every count under "wrong" must be 0.
 
-    check.py BROKERS '{"clicks": ..., "scored": ..., "dead": ..., "changelog": ..., "reference": ..., "stores": ...}'
+    check.py BROKERS '{"clicks": ..., "scored": ..., "dead": ..., "windows": ..., "changelog": ..., "reference": ..., "stores": ...}'
 """
 
 import base64
@@ -19,6 +19,8 @@ import urllib.request
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
+RESTS = 13
+OPEN_MS = 10_000
 FIELDS = ('n', 'key', 'nth', 'count', 'probability', 'model', 'forest')
 
 
@@ -135,6 +137,25 @@ def same_hash(fields, out):
     )
 
 
+def check_windows(written, events, wrong):
+    """Counts and sums of each second and rest, against the clicks; those of the last seconds may still be open."""
+    right, newest_ms = {}, max(event['atMs'] for event in events)
+    for event in events:
+        start = event['atMs'] // 1000 * 1000
+        row = right.setdefault((event['n'] % RESTS, start), {'clicks': 0, 'n': 0, 'counts': 0})
+        row['clicks'] += 1
+        row['n'] += event['n']
+        row['counts'] += event['nth']
+    rows = [json.loads(value) for records in written.values() for _, value in records]
+    found = {(row['key'], row['startMs']): {name: row[name] for name in ('clicks', 'n', 'counts')} for row in rows}
+    closed = {where for where in right if where[1] < newest_ms - OPEN_MS}
+    wrong['windowsLost'] = len(closed - found.keys())
+    wrong['windowsStrange'] = len(found.keys() - right.keys())
+    wrong['windowsDoubled'] = len(rows) - len(found)
+    wrong['windowsDiffer'] = sum(found[where] != right[where] for where in found.keys() & right.keys())
+    return {'windows': len(rows)}
+
+
 def check_stores(stores, outs, wrong):
     """`outs` are the values of the output topic, which is compared with the inputs elsewhere."""
     redis = Redis(stores['redis'])
@@ -180,10 +201,11 @@ def main():
     scored = read_committed(brokers, names['scored'])
     wrong = dict.fromkeys(
         ['lost', 'doubled', 'strange', 'outOfOrder', 'miscounted', 'differs', 'bucketsDiffer', 'clicksDoubled'], 0)
-    records, outs, poisoned = 0, {}, {}
+    records, outs, poisoned, all_events = 0, {}, {}, []
     for partition, expected in clicks.items():
         events = [json.loads(value) for _, value in expected if value.startswith(b'{')]
         poisoned[partition] = [record for record in expected if not record[1].startswith(b'{')]
+        all_events += events
         records += len(expected)
         wrong['clicksDoubled'] += len(expected) - len({value for _, value in expected})
         counts, right = {}, {}
@@ -232,6 +254,8 @@ def main():
             wrong['bucketsDiffer'] += len(differing)
             for key in sorted(differing):
                 print(f'partition {partition}, {key}: {a.get(key)!r:.300} instead of {b.get(key)!r:.300}', file=sys.stderr)
+    if names.get('windows'):
+        compared.update(check_windows(read_committed(brokers, names['windows']), all_events, wrong))
     if names.get('stores'):
         compared.update(check_stores(names['stores'], outs, wrong))
     print(json.dumps({'compared': compared, 'wrong': wrong}))

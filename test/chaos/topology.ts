@@ -4,10 +4,11 @@ import { kafka } from '../../connectors/kafka/index.js';
 import { postgres } from '../../connectors/postgres/index.js';
 import { redis } from '../../connectors/redis/index.js';
 import type { Schema } from '../../src/core/schema.js';
-import { featurize, hours, learn, map, ndjson, seconds, topology } from '../../src/index.js';
+import { featurize, hours, learn, map, ndjson, seconds, topology, window } from '../../src/index.js';
 import { adaptiveRandomForest, featureView, ftrl, hashed, logisticRegression, numeric } from '../../src/ml.js';
 import { stateful } from '../../src/operator.js';
 import { mapCell } from '../../src/state/index.js';
+import { count as countOf, sum, tumbling } from '../../src/window.js';
 
 /** One event: `n` counts over all, `nth` over those of its key. */
 export interface Click {
@@ -29,6 +30,8 @@ export interface Topics {
   readonly clicks: string;
   readonly outcomes: string;
   readonly scored: string;
+  /** Of windows over a second by another key, behind a repartition; without it there are none. */
+  readonly windows?: string | undefined;
 }
 
 /** Names in the stores beside Kafka. */
@@ -92,13 +95,17 @@ const denseView = featureView({
   features: { size: numeric('size', { center: 50, scale: 30 }), nth: numeric('nth', { center: 0, scale: 100 }) },
 });
 
+/** Windows have the rest of `n` divided by this as their key. */
+const RESTS = 13;
+
 /**
  * What chaos is let loose upon: a running count of each key, without any dedupe, so that a record that is lost, doubled
  * or out of order shows in every later one of its key; and two models whose weights and trees depend on the order of everything. What
- * comes of it goes to a topic and, where names for them are given, to Redis and ClickHouse too.
+ * comes of it goes to a topic and, where names for them are given, to Redis and ClickHouse too, and into windows of a second
+ * sub-topology.
  */
-export const clicks = (topics: Topics, stores?: StoreNames) =>
-  topology('clicks', { deadLetters: kafka.deadLetterSink({ topic: `${topics.scored}.dead` }) }, (t) => {
+export const clicks = (topics: Topics, stores?: StoreNames, name = 'clicks') =>
+  topology(name, { deadLetters: kafka.deadLetterSink({ topic: `${topics.scored}.dead` }) }, (t) => {
     const clicked = t.source(
       'clicks',
       kafka.source({ topic: topics.clicks, schema: json<Click>('clicks-value'), eventTime: (c) => c.atMs }),
@@ -153,6 +160,23 @@ export const clicks = (topics: Topics, stores?: StoreNames) =>
         ),
       );
     scored.to('scored', kafka.sink({ topic: topics.scored, schema: json('scored-value'), key: ({ key }) => key }));
+    if (topics.windows !== undefined) {
+      scored
+        .repartition('by-rest', { key: ({ n }) => `${n % RESTS}`, schema: json<Scored>('scored-value') })
+        .via(
+          'by-second',
+          window({
+            key: ({ n }) => n % RESTS,
+            window: tumbling(seconds(1)),
+            aggregate: { clicks: countOf(), n: sum((s) => s.n), counts: sum((s) => s.count) },
+            keysMax: RESTS,
+          }),
+        )
+        .to(
+          'windows',
+          kafka.sink({ topic: topics.windows, schema: json('windows-value'), key: ({ key }) => `${key}` }),
+        );
+    }
     if (stores === undefined) return;
     scored.to('each', redis.hashSink({ key: ({ n }) => `${stores.hashes}:click:${n}`, ttl: hours(24) }));
     scored.to('newest', redis.hashSink({ key: ({ key }) => `${stores.hashes}:newest:${key}`, ttl: hours(24) }));

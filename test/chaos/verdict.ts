@@ -30,7 +30,8 @@ const PATIENCE_MS = 420_000;
  */
 export async function verdict(options: WorkerOptions): Promise<Verdict> {
   const { topics, stores } = options;
-  const reference = { ...options, prefix: `${options.prefix}.reference` };
+  // Another name has other topics between sub-topologies, too.
+  const reference = { ...options, name: 'reference' };
   const scored = `${topics.scored}.reference`;
   await toEnd(options);
   // In databases of its own: a task without a checkpoint does not open beside the fences of the first run.
@@ -44,16 +45,17 @@ export async function verdict(options: WorkerOptions): Promise<Verdict> {
   };
   await toEnd({
     ...reference,
-    topics: { ...topics, scored },
+    topics: { ...topics, scored, windows: topics.windows && `${topics.windows}.reference` },
     ...(stores && apart ? { stores: { ...stores, ...apart } } : {}),
   });
   const names = {
     clicks: topics.clicks,
     scored: topics.scored,
     dead: `${topics.scored}.dead`,
+    windows: topics.windows,
     changelog: `${options.prefix}.clicks.changelog`,
     reference: scored,
-    referenceChangelog: `${reference.prefix}.clicks.changelog`,
+    referenceChangelog: `${options.prefix}.${reference.name}.changelog`,
     ...(stores ? { stores } : {}),
   };
   return check(options.brokers, names);
@@ -64,6 +66,7 @@ export interface Checked {
   readonly clicks: string;
   readonly scored: string;
   readonly dead: string;
+  readonly windows?: string | undefined;
   readonly changelog?: string;
   /** Output and changelog of the run that nobody disturbed; the weights are not compared without them. */
   readonly reference?: string;

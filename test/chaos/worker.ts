@@ -18,6 +18,8 @@ import { clicks, type StoreNames, type Topics } from './topology.js';
 export interface WorkerOptions {
   readonly brokers: readonly string[];
   readonly prefix: string;
+  /** The name of the topology (default `clicks`). */
+  readonly name?: string;
   readonly topics: Topics;
   /** Redis and ClickHouse, by URL, and the names to use there; Kafka alone without them. */
   readonly stores?: StoreNames & {
@@ -44,7 +46,7 @@ export interface Relay {
 
 /** What it tells. */
 export type WorkerNews =
-  | { readonly kind: 'joined'; readonly memberId: string }
+  | { readonly kind: 'joined'; readonly group: string; readonly memberId: string }
   | { readonly kind: 'assigned'; readonly tasks: readonly number[]; readonly atMs: number }
   | { readonly kind: 'stored'; readonly task: number; readonly atMs: number }
   | {
@@ -87,12 +89,13 @@ try {
   const rows = stores?.postgres === undefined ? undefined : openPostgres({ url: stores.postgres });
   if (rows) opened.push(rows);
   const files = openFiles({ schemas: localRegistry() });
-  const running = await runTopology(clicks(topics, stores), {
+  const running = await runTopology(clicks(topics, stores, options.name), {
     profile: {
       name: 'chaos',
-      sources: { kafka: kafka.source },
+      sources: { kafka: kafka.source, internal: kafka.internal.source },
       sinks: {
         kafka: kafka.topicSink,
+        internal: kafka.internal.sink,
         ...(hashes ? { redis: hashes.sink } : {}),
         ...(tables ? { clickhouse: tables.tableSink } : {}),
         ...(rows ? { postgres: rows.tableSink } : {}),
@@ -116,7 +119,7 @@ try {
     },
     inference,
     bounded: options.alone,
-    onJoined: (memberId) => tell({ kind: 'joined', memberId }),
+    onJoined: (memberId, group) => tell({ kind: 'joined', group, memberId }),
     onWarning,
     onPoint: (point, task) => point === 'stored' && tell({ kind: 'stored', task, atMs: Date.now() }),
   });

@@ -30,7 +30,8 @@ export interface Assigned {
 }
 
 export class Worker {
-  memberId = '';
+  /** What it is called in the group of each sub-topology. */
+  readonly memberIds = new Map<string, string>();
   tasks: readonly number[] = [];
   errors = '';
   readonly ended: Promise<number | null>;
@@ -183,7 +184,7 @@ export class Workers {
   }
 
   private hear(worker: Worker, news: WorkerNews): void {
-    if (news.kind === 'joined') worker.memberId = news.memberId;
+    if (news.kind === 'joined') worker.memberIds.set(news.group, news.memberId);
     else if (news.kind === 'stored') this.stored.push({ worker: worker.id, task: news.task, atMs: news.atMs });
     else if (news.kind === 'restored') {
       const { task, records, fromStandby, atMs } = news;

@@ -12,7 +12,7 @@ import { broker, open } from '../kafka/world.js';
 
 const name = `check-${randomUUID().slice(0, 8)}`;
 const table = name.replaceAll('-', '_');
-const names = { clicks: `${name}.clicks`, scored: `${name}.scored`, dead: `${name}.dead` };
+const names = { clicks: `${name}.clicks`, scored: `${name}.scored`, dead: `${name}.dead`, windows: `${name}.windows` };
 const stores = { hashes: name, table, onceTable: `${table}_once`, redis: '', clickhouse: '' };
 
 /** Twelve clicks of three keys; the seventh is none. */
@@ -21,6 +21,9 @@ const scored: Scored[] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11].map((n) => {
   return { n, key: `k${n % 3}`, nth: count, count, probability: n / 7, model: 'm@1', forest: n / 12 };
 });
 
+/** A second in which there was one click. */
+const windowOf = ({ n, count }: Scored) => ({ key: n % 13, startMs: n * 2_000, clicks: 1, n, counts: count });
+
 let kafka: Kafka;
 let redis: Redis;
 const sql = async (body: string) => {
@@ -28,7 +31,7 @@ const sql = async (body: string) => {
   if (!answer.ok) throw new Error(await answer.text());
 };
 const text = (value: unknown) => ({
-  key: Buffer.from((value as Scored).key),
+  key: Buffer.from(`${(value as { key: string | number }).key}`),
   value: Buffer.from(JSON.stringify(value)),
   timestampMs: 0,
 });
@@ -39,10 +42,11 @@ beforeAll(async () => {
   redis = new Redis(address('MILLRACE_REDIS'));
   const producer = kafka.producer();
   for (const topic of Object.values(names)) await producer.createTopic(topic, 1);
-  const clicks = scored.map(({ n, key, nth }) => text({ n, key, nth, size: 1 }));
+  const clicks = scored.map(({ n, key, nth }) => text({ n, key, nth, atMs: n * 2_000, size: 1 }));
   await producer.append(names.clicks, 0, [...clicks.slice(0, 6), poison, ...clicks.slice(6)]);
   await producer.append(names.scored, 0, scored.map(text));
   await producer.append(names.dead, 0, [poison]);
+  await producer.append(names.windows, 0, scored.map(windowOf).map(text));
   for (const out of scored) {
     await redis.hset(`${name}:click:${out.n}`, out);
     await redis.hset(`${name}:newest:${out.key}`, out);
@@ -98,6 +102,18 @@ it('finds rows that are lost, doubled, foreign or changed, in a view and in what
     onceRowsDiffer: 1,
     onceStoredDoubled: 1,
   });
+});
+
+it('finds windows that are lost, doubled, of no click, or counted wrongly, and lets the last ones be open', async () => {
+  const windows = scored.map(windowOf);
+  await kafka.deleteTopic(names.windows);
+  const producer = kafka.producer();
+  await producer.createTopic(names.windows, 1);
+  const strange = { ...windowOf(scored[1] as Scored), startMs: 2_500 };
+  const written = [...windows.slice(1, -1), windows[2], strange, { ...windows[3], counts: 7 }];
+  await producer.append(names.windows, 0, written.map(text));
+  await producer.close();
+  expect(await wrong()).toMatchObject({ windowsLost: 1, windowsStrange: 1, windowsDoubled: 2, windowsDiffer: 1 });
 });
 
 it('finds outputs and dead letters that are lost, doubled, miscounted or out of order', async () => {

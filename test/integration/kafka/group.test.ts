@@ -117,7 +117,7 @@ describe('processes that share the tasks of a topology', () => {
     const killedMs = Date.now();
     third.signal('SIGKILL');
     await third.ended;
-    await kafka.removeMember('clicks', third.memberId);
+    await kafka.removeMember('clicks', third.memberIds.get('clicks') as string);
     await workers.settled([first, second], TASKS);
     const lost = [...owners].filter(([, owner]) => owner === third.id).map(([task]) => task);
     const told = await workers.nextStoredMs(lost, killedMs, [first, second]);
@@ -155,7 +155,7 @@ describe('processes that share the tasks of a topology', () => {
     const killedMs = Date.now();
     second.signal('SIGKILL');
     await second.ended;
-    await kafka.removeMember('clicks', second.memberId);
+    await kafka.removeMember('clicks', second.memberIds.get('clicks') as string);
     await workers.settled([first], TASKS);
     await workers.nextStoredMs(lost, killedMs, [first]);
     const taken = restoredBy(first, killedMs);
