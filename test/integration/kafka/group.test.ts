@@ -41,7 +41,7 @@ afterEach(async () => {
 
 const topicsOf = async (): Promise<string[]> => {
   const { clicks, outcomes, scored } = options.topics;
-  const changelogs = [options.prefix, `${options.prefix}.reference`].map((prefix) => `${prefix}.clicks.changelog`);
+  const changelogs = ['clicks', 'reference'].map((name) => `${options.prefix}.${name}.changelog`);
   return [clicks, outcomes, scored, `${scored}.dead`, `${scored}.reference`, `${scored}.reference.dead`, ...changelogs];
 };
 
