@@ -163,6 +163,10 @@ export class BatchSender {
   }
 }
 
-/** A leader answers `CONCURRENT_TRANSACTIONS` while the transaction before is still being ended in its partition. */
+/**
+ * A leader answers `CONCURRENT_TRANSACTIONS` while the transaction before is still being ended in its partition, and
+ * `UNKNOWN_TOPIC_OR_PARTITION` while it has not heard of a new topic, or has just started. Whether a topic is really gone, its metadata
+ * tells before batches are sent again.
+ */
 const isPassing = (error: unknown): boolean =>
-  isLost(error) || isMoved(error) || hasCode(error, code.concurrentTransactions);
+  isLost(error) || isMoved(error) || hasCode(error, code.concurrentTransactions, code.unknownTopicOrPartition);

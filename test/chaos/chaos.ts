@@ -130,11 +130,11 @@ export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
     const random = generator(seed);
     const load = new Load(kafka.producer(), topics, seed, POISON_EVERY);
     workers.start();
-    const writing = load.run(records, records / (minutes * 60)).catch((error: unknown) => {
-      load.stop();
-      throw error;
+    let endMs = Date.now() + minutes * 60_000;
+    const writing = load.run(records, records / (minutes * 60));
+    writing.catch(() => {
+      endMs = 0; // awaited below
     });
-    writing.catch(() => undefined); // awaited below
     const expel = (group: string, memberId: string) => kafka.removeMember(group, memberId);
     const agent = new Agent(
       { workers, brokers, network, redis, clickhouse, postgres, sessionTimeoutMs: SESSION_MS, expel },
@@ -142,7 +142,6 @@ export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
       random,
       (what) => log(`${what} (${load.written} written)`),
     );
-    const endMs = Date.now() + minutes * 60_000;
     while (Date.now() < endMs) await agent.act();
     await writing;
     log(`${load.written} records are written; ${JSON.stringify(agent.done)}`);

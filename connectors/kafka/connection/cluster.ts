@@ -106,15 +106,24 @@ export class Cluster {
     return cached?.leaders.every((leader) => leader) ? cached : this.refresh(name);
   }
 
-  /** Requests the metadata again, after a sign that it is outdated. */
+  /**
+   * Requests the metadata again, after a sign that it is outdated. A topic that was known is gone when two brokers say so: one that has
+   * just started may not have heard of it yet.
+   */
   async refresh(name: string): Promise<TopicInfo | undefined> {
+    const wasKnown = this.topics.has(name);
+    const found = await this.lookUp(name);
+    return found === undefined && wasKnown ? this.lookUp(name) : found;
+  }
+
+  private async lookUp(name: string): Promise<TopicInfo | undefined> {
     const { brokers, topics, answeredBy } = await this.patiently('source', `cannot look up topic '${name}'`, () =>
       this.request([name]),
     );
     const addresses = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
     const found = topics.find((topic) => topic.name === name);
     if (!found || found.errorCode === code.unknownTopicOrPartition) {
-      this.topics.delete(name);
+      if (this.topics.delete(name)) this.distrusted = answeredBy;
       return undefined;
     }
     const leaders = new Array<Address | undefined>(found.partitions.length);

@@ -9,7 +9,7 @@ import { RecordAccumulator } from '../../../connectors/kafka/record-accumulator.
 import { record } from './batches.js';
 
 /** What becomes of one request. */
-type Fate = 'taken' | 'not leader' | 'lost before' | 'lost after' | 'too large';
+type Fate = 'taken' | 'not leader' | 'unknown topic' | 'lost before' | 'lost after' | 'too large';
 
 const LEADERS = [
   { host: 'a', port: 1 },
@@ -59,6 +59,7 @@ class FakeBrokers {
     if (fate === 'lost before' || fate === 'lost after') connection.alive = false;
     if (fate === 'lost before') return new NetworkError('gone');
     if (fate === 'too large') return refusal(code.messageTooLarge);
+    if (fate === 'unknown topic') return refusal(code.unknownTopicOrPartition);
     if (fate === 'not leader') {
       this.leading += 1;
       return refusal(code.notLeaderOrFollower);
@@ -92,7 +93,7 @@ const identity = { producerId: 1n, producerEpoch: 0, transactional: true };
 
 const fate = fc.oneof(
   { weight: 4, arbitrary: fc.constant<Fate>('taken') },
-  { weight: 1, arbitrary: fc.constantFrom<Fate>('not leader', 'lost before', 'lost after') },
+  { weight: 1, arbitrary: fc.constantFrom<Fate>('not leader', 'unknown topic', 'lost before', 'lost after') },
 );
 const sends = fc.array(
   fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 1, max: 3 })), { maxLength: 4 }),
