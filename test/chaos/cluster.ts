@@ -136,9 +136,14 @@ export class KafkaCluster {
     return this.nodes.map(({ host, port }) => `${host}:${port}`);
   }
 
-  /** Stops one for good, or until `restart`. */
+  /** Stops one for good, or until `begin` or `restart`. */
   async kill(id: number): Promise<void> {
     await endNode(this.nodes[id - 1] as Node, 'SIGKILL');
+  }
+
+  /** Starts one that was killed, and waits for nothing. */
+  begin(id: number): void {
+    this.startNode(this.nodes[id - 1] as Node);
   }
 
   /** Ends brokers, politely or not, and starts them again after a while; resolves when all replicas are in sync. */
