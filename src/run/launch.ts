@@ -108,6 +108,7 @@ export async function launch(topology: Topology, config: Config, options: Launch
       },
       snapshot,
       query: running.query,
+      elsewhere: running.elsewhere,
       health: () => healthOf(snapshot(), ready, Date.now()),
       metrics: async () => (await import('../server/prometheus.js')).prometheus(topology.name, snapshot).metrics(),
       url: monitoring?.url,

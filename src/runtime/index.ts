@@ -3,7 +3,7 @@ export { DurationHistogram } from './histogram.js';
 export { samePartitions } from './layout.js';
 export { CHECKPOINT, type TaskTime } from './measures/task-meter.js';
 export type { Outage } from './outages.js';
-export type { Running, RunOptions, RunSnapshot } from './run.js';
+export type { Running, RunOptions, RunSnapshot, TaskElsewhere } from './run.js';
 export { runTopology } from './run-topology.js';
 export { rx } from './rx.js';
 export { sinksOf } from './sinks.js';

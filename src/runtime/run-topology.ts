@@ -85,6 +85,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
         }
       );
     },
+    elsewhere: () => running.flatMap((subtopology) => subtopology.elsewhere),
   };
 }
 

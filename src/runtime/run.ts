@@ -102,6 +102,13 @@ export interface RunSnapshot {
   readonly busyMs: ReadonlyMap<string, number>;
 }
 
+/** A task that does not run in this process, and the address of the process that runs it, if it is known. */
+export interface TaskElsewhere {
+  readonly subtopology: string;
+  readonly partition: number;
+  readonly address: string | undefined;
+}
+
 /** A running topology. */
 export interface Running {
   /** Resolves when every task has ended and committed; rejects with the cause of a failure. */
@@ -116,6 +123,8 @@ export interface Running {
    * @throws MillraceError `config` for a step that does not support queries, or a partition that does not exist.
    */
   query(step: string, key: string, partition?: number): Promise<QueryResult>;
+  /** The tasks of the group that do not run in this process. */
+  elsewhere(): readonly TaskElsewhere[];
 }
 
 const STALL_MAX_MS = 60_000;
@@ -127,6 +136,7 @@ export interface RunningSubtopology extends Pick<RunSnapshot, 'outages' | 'healt
   stop(): void;
   readonly tasks: readonly Task[];
   readonly ask: Running['query'];
+  readonly elsewhere: readonly TaskElsewhere[];
 }
 
 /**
@@ -239,6 +249,15 @@ export async function runSubtopology(
     },
     get standbys() {
       return (membership?.standbys?.() ?? []).map((standby) => ({ ...standby, subtopology: topology.name }));
+    },
+    get elsewhere() {
+      if (!membership) return [];
+      const own = new Set(supervisor.tasks.map(({ id }) => id.partition));
+      return Array.from({ length: partitions }, (_, partition) => partition).flatMap((partition) => {
+        const address = membership.addressOf?.(partition);
+        const isOwn = own.has(partition) || (address !== undefined && address === options.address); // or is being opened
+        return isOwn ? [] : [{ subtopology: topology.name, partition, address }];
+      });
     },
     ask: async (step, key, partition = partitionOf(Buffer.from(key), partitions)) => {
       if (!(partition >= 0 && partition < partitions)) throw noPartition(partition, partitions);

@@ -7,13 +7,17 @@ import { crossSiteRefusal, isLoopback, refusalOf } from '../util/http-access.js'
 import { type ActionFigures, type Actions, serveActions } from './actions/action-routes.js';
 import type { Alert } from './alerts/watch.js';
 import { graphOf } from './graph.js';
+import { groupPictures, PROCESSES_MAX } from './group/group-pictures.js';
 import { healthOf } from './health.js';
-import { pictures } from './live.js';
-import { securityHeaders, servePage } from './page-routes.js';
+import { type Picture, pictures } from './live.js';
+import { securityHeaders, servePage, TICK_MS } from './page-routes.js';
 import { prometheus } from './prometheus.js';
 import { serveState } from './state-route.js';
 
 const PROBES: ReadonlySet<string> = new Set(['/health/live', '/health/ready']);
+
+/** Pages that look at once. */
+const PAGES_MAX = 32;
 
 export interface MonitoringOptions {
   readonly host: string;
@@ -23,7 +27,7 @@ export interface MonitoringOptions {
   readonly token: string | undefined;
   readonly topology: Topology;
   readonly profile: ProfileName;
-  readonly running: Pick<Running, 'snapshot' | 'query'>;
+  readonly running: Pick<Running, 'snapshot' | 'query'> & Partial<Pick<Running, 'elsewhere'>>;
   /** Where the alert rules stand. */
   readonly alerts?: () => readonly Alert[];
   /** What may be done besides; nothing by default. */
@@ -86,12 +90,22 @@ export async function serveMonitoring({
     hasDeadLetters: actions?.deadLetters !== undefined,
     replays: actions?.deadLetters?.replays() ?? [],
   });
-  const next = pictures(topology, running.snapshot, isReady, alerts);
-  const graph = graphOf(topology, profile);
-  const endPages = servePage(server, { graph, picture: () => ({ ...next(), actions: figures() }) });
+  const own = onceATick(pictures(topology, running.snapshot, isReady, alerts));
+  const elsewhere = () => running.elsewhere?.() ?? [];
+  const group = groupPictures({ topology: topology.name, token, own, elsewhere });
+  const endPages = servePage(server, {
+    graph: graphOf(topology, profile),
+    group: {
+      next: () => ({ ...group.next(), actions: figures() }),
+      viewersMax: PAGES_MAX,
+      onQuiet: group.rest,
+    },
+    process: { next: own, viewersMax: PROCESSES_MAX },
+  });
   try {
     const url = await server.listen({ host, port });
     const close = async () => {
+      group.rest();
       await endPages();
       await server.close();
     };
@@ -103,6 +117,20 @@ export async function serveMonitoring({
       cause,
     });
   }
+}
+
+/** The same picture for two who ask at nearly the same time: rates and latencies are those since the last one. */
+function onceATick(next: () => Picture): () => Picture {
+  let last = next;
+  let atMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (performance.now() - atMs > TICK_MS / 2) {
+      const picture = next();
+      last = () => picture;
+      atMs = performance.now();
+    }
+    return last();
+  };
 }
 
 const withoutToken = (host: string): MillraceError =>

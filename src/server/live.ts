@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { ModelReport } from '../core/inference.js';
-import type { RunSnapshot } from '../runtime/index.js';
+import type { DurationHistogram, RunSnapshot } from '../runtime/index.js';
 import type { Topology } from '../topology/index.js';
 import type { Alert } from './alerts/watch.js';
 import { healthOf } from './health.js';
@@ -17,8 +17,12 @@ export interface NodeFigures {
   readonly deadLetters: number;
 }
 
-/** What the page shows of a run: one value a second. */
+/** The form of pictures, which processes of other versions tell each other. Raise it with every change. */
+export const PICTURE_FORM = 1;
+
+/** What the page shows of a process: one value a second. */
 export interface Picture {
+  readonly form: number;
   readonly atMs: number;
   readonly startedMs: number;
   readonly upSeconds: number;
@@ -29,6 +33,8 @@ export interface Picture {
   readonly lag: number | null;
   /** From source to sink, over the last ten seconds, in milliseconds; `null` without a record. */
   readonly latency: { readonly p50: number; readonly p99: number } | null;
+  /** The same as a histogram, which can be added to that of other processes. */
+  readonly latencyCounts: readonly number[];
   /** The share of time in which the thread of this process worked. */
   readonly loop: number;
   readonly nodes: Readonly<Record<string, NodeFigures>>;
@@ -73,7 +79,7 @@ export interface InputFigures {
 }
 
 /** The most rows of a list: the page is for looking, `/metrics` has everything. */
-const ROWS_MAX = 200;
+export const ROWS_MAX = 200;
 const RATE_SECONDS = 5;
 const LATENCY_TICKS = 10;
 const DEAD = 'dead:';
@@ -94,7 +100,7 @@ export function pictures(
 ): () => Picture {
   const startedMs = nowMs();
   let beforeMs: number | undefined;
-  let counted: Counters = new Map();
+  let counted = new Map<string, number>();
   const timeShares = new TimeShares(topology);
   let loopBefore = performance.eventLoopUtilization();
   const rates = new Map<string, number>();
@@ -105,11 +111,16 @@ export function pictures(
     const atMs = nowMs();
     const seconds = beforeMs === undefined ? 0 : (atMs - beforeMs) / 1_000;
     const counters = countersOf(from);
+    const restored = restoredIn(from);
+    const processed = new Map<string, number>();
     const weight = 1 - Math.exp(-seconds / RATE_SECONDS);
     for (const [step, all] of counters)
       for (const [name, value] of all) {
         const key = `${step}\0${name}`;
-        const more = value - (counted.get(step)?.get(name) ?? Number.NaN);
+        // What a task brought with it was counted elsewhere, long ago.
+        const here = value - (restored.get(key) ?? 0);
+        processed.set(key, here);
+        const more = here - (counted.get(key) ?? Number.NaN);
         if (!(seconds > 0 && more >= 0)) continue; // one that fell was that of a task that has left
         const before = rates.get(key) ?? more / seconds;
         rates.set(key, before + weight * (more / seconds - before));
@@ -133,7 +144,9 @@ export function pictures(
       };
     }
     const health = healthOf(from, isReady(), atMs);
+    const recent = recentLatency(from, latencies);
     const picture: Picture = {
+      form: PICTURE_FORM,
       atMs,
       startedMs,
       upSeconds: Math.round((atMs - startedMs) / 1_000),
@@ -141,7 +154,8 @@ export function pictures(
       readRate: total('read'),
       writtenRate: total('written'),
       lag: lagOf(from),
-      latency: latencyOf(from, latencies),
+      latency: percentilesOf(recent),
+      latencyCounts: [...recent.counts],
       loop,
       nodes,
       bottleneck: times.bottleneck ?? null,
@@ -158,18 +172,18 @@ export function pictures(
       warnings: health.warnings,
     };
     beforeMs = atMs;
-    counted = counters;
+    counted = processed;
     loopBefore = performance.eventLoopUtilization();
     return picture;
   };
 }
 
-const ORDER: readonly Alert['state'][] = ['firing', 'pending', 'resolved', 'inactive'];
+export const ALERT_ORDER: readonly Alert['state'][] = ['firing', 'pending', 'resolved', 'inactive'];
 
 const alertsOf = (alerts: readonly Alert[]): readonly AlertFigures[] =>
   alerts
     .map(({ name, state, sinceMs, why, rule: { severity } }) => ({ name, state, sinceMs, why, severity }))
-    .sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
+    .sort((a, b) => ALERT_ORDER.indexOf(a.state) - ALERT_ORDER.indexOf(b.state));
 
 /** By step and name, over all tasks. */
 function countersOf({ counters }: RunSnapshot): Counters {
@@ -182,13 +196,23 @@ function countersOf({ counters }: RunSnapshot): Counters {
   return byStep;
 }
 
+/** By step and name, what tasks had counted when they were opened. */
+function restoredIn({ tasks }: RunSnapshot): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  for (const { step, name, restored } of tasks.flatMap(({ counters }) => counters)) {
+    const key = `${step}\0${name}`;
+    sums.set(key, (sums.get(key) ?? 0) + restored);
+  }
+  return sums;
+}
+
 function lagOf({ tasks }: RunSnapshot): number | null {
   const lags = tasks.flatMap(({ lag }) => Object.values(lag));
   return lags.length === 0 ? null : lags.reduce((sum, lag) => sum + lag, 0);
 }
 
-/** Percentiles of what was timed in the window: differences of cumulative bins. */
-function latencyOf({ latency }: RunSnapshot, window: Float64Array[]): Picture['latency'] {
+/** What was timed in the window: differences of cumulative bins. */
+function recentLatency({ latency }: RunSnapshot, window: Float64Array[]): DurationHistogram {
   const oldest = window[0] ?? new Float64Array(latency.counts.length);
   const recent = latency.copy();
   for (let bin = 0; bin < oldest.length; bin++) {
@@ -198,8 +222,11 @@ function latencyOf({ latency }: RunSnapshot, window: Float64Array[]): Picture['l
   }
   window.push(latency.counts.slice());
   if (window.length > LATENCY_TICKS) window.shift();
-  return recent.total > 0 ? { p50: recent.quantileMs(0.5), p99: recent.quantileMs(0.99) } : null;
+  return recent;
 }
+
+export const percentilesOf = (latency: DurationHistogram): Picture['latency'] =>
+  latency.total > 0 ? { p50: latency.quantileMs(0.5), p99: latency.quantileMs(0.99) } : null;
 
 const inputsOf = ({ tasks, health }: RunSnapshot): InputFigures[] =>
   tasks

@@ -4,9 +4,7 @@ import type { Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { constants, createGzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
-import type { ActionFigures } from './actions/action-routes.js';
 import type { Graph } from './graph.js';
-import type { Picture } from './live.js';
 
 /** The files of the page; nothing of it comes from elsewhere. */
 const files = [
@@ -24,38 +22,63 @@ export const securityHeaders = {
   'x-content-type-options': 'nosniff',
 } as const;
 
-const TICK_MS = 1_000;
+export const TICK_MS = 1_000;
 /** A line without content keeps proxies from closing a quiet stream. */
 const KEEP_ALIVE_TICKS = 15;
 /** How long the end of a run waits for viewers that read slowly. */
 const BYE_MS = 500;
-/** Pages that look at once. */
-const VIEWERS_MAX = 32;
-
 /** Four digits are more than a page shows; counts stay whole. */
 const shortNumbers = (_: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
 
+/** What is told to those who look at one address. */
+export interface StreamOptions {
+  /** Makes a picture. */
+  readonly next: () => unknown;
+  readonly viewersMax: number;
+  /** Called when the last viewer has left. */
+  readonly onQuiet?: () => void;
+}
+
 export interface PageOptions {
   readonly graph: Graph;
-  readonly picture: () => Picture & { readonly actions: ActionFigures };
+  /** The picture of the group, and that of this process, which other processes ask for. */
+  readonly group: StreamOptions;
+  readonly process: StreamOptions;
 }
 
 /**
  * Serves the live page: `/`, its script and style, the drawing of the topology (`/graph`) and a stream of server-sent events with a
- * picture a second (`/live`). Pictures are made only while somebody looks, one for all viewers. A viewer that reads too slowly gets the
+ * picture a second (`/live`, and `/live/process` of this process alone). Pictures are made only while somebody looks, one for all viewers. A viewer that reads too slowly gets the
  * newest one. Returns what ends the streams, with the event `bye`.
  */
-export function servePage(server: FastifyInstance, { graph, picture }: PageOptions): () => Promise<void> {
-  const viewers = new Set<Viewer>();
+export function servePage(server: FastifyInstance, { graph, group, process }: PageOptions): () => Promise<void> {
   const drawing = JSON.stringify(graph);
+  for (const [url, name, type] of files) {
+    const content = readFileSync(new URL(`page/${name}`, import.meta.url));
+    server.get(url, async (_, reply) => reply.type(type).header('cache-control', 'no-cache').send(content));
+  }
+  server.get('/graph', async (_, reply) => reply.type('application/json').send(drawing));
+  const ends = [serveStream(server, '/live', group), serveStream(server, '/live/process', process)];
+  return async () => {
+    await Promise.all(ends.map((end) => end()));
+  };
+}
+
+/** One stream of pictures for all who look at it. Returns what ends it. */
+function serveStream(
+  server: FastifyInstance,
+  path: string,
+  { next, viewersMax, onQuiet }: StreamOptions,
+): () => Promise<void> {
+  const viewers = new Set<Viewer>();
   let timer: NodeJS.Timeout | undefined;
   let ticks = 0;
   let last = '';
 
   const event = (data: string) => `data: ${data}\n\n`;
   const tick = () => {
-    last = JSON.stringify(picture(), shortNumbers);
+    last = JSON.stringify(next(), shortNumbers);
     ticks += 1;
     for (const viewer of viewers) if (!viewer.isSlow) viewer.write(event(last));
     if (ticks % KEEP_ALIVE_TICKS === 0) for (const viewer of viewers) viewer.write(':\n\n');
@@ -66,15 +89,11 @@ export function servePage(server: FastifyInstance, { graph, picture }: PageOptio
     if (viewers.size > 0) return;
     clearInterval(timer);
     timer = undefined;
+    onQuiet?.();
   };
 
-  for (const [url, name, type] of files) {
-    const content = readFileSync(new URL(`page/${name}`, import.meta.url));
-    server.get(url, async (_, reply) => reply.type(type).header('cache-control', 'no-cache').send(content));
-  }
-  server.get('/graph', async (_, reply) => reply.type('application/json').send(drawing));
-  server.get('/live', (request, reply) => {
-    if (viewers.size >= VIEWERS_MAX) return reply.code(503).send({ error: `${VIEWERS_MAX} pages look already` });
+  server.get(path, (request, reply) => {
+    if (viewers.size >= viewersMax) return reply.code(503).send({ error: `${viewersMax} pages look already` });
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, {

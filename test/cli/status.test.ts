@@ -37,7 +37,9 @@ describe('millrace status', () => {
     const { url } = await served();
     const { code, out } = await millrace('status', '--url', url);
     expect(code).toBe(1); // a sink is down
-    expect(out).toMatch(/^orders: degraded: a sink is down, embedded profile, up [1-3] s, 3 task restarts\n/);
+    expect(out).toMatch(
+      /^orders: degraded: a sink is down, embedded profile, 1 process, up [1-3] s, 3 task restarts\n/,
+    );
     expect(out).toContain('5 behind');
     expect(out).toContain('3 dead letters');
     expect(out).toContain('warning: history has been down for');

@@ -40,7 +40,17 @@ async function ask(port: number, method: string, path: string, headers: readonly
   return { status: Number(status), head: text.split('\r\n\r\n')[0] ?? '' };
 }
 
-const routes = ['/', '/page.js', '/page.css', '/graph', '/live', '/metrics', '/health', '/state/dedupe/a'];
+const routes = [
+  '/',
+  '/page.js',
+  '/page.css',
+  '/graph',
+  '/live',
+  '/live/process',
+  '/metrics',
+  '/health',
+  '/state/dedupe/a',
+];
 const probes = ['/health/live', '/health/ready'];
 /** What the routes answer to those who may ask. */
 const usual: Readonly<Record<string, number>> = { '/health': 503, '/state/dedupe/a': 503 };

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { MillraceError, messageOf } from '../../core/errors.js';
 import type { Graph } from '../../server/graph.js';
-import type { Picture } from '../../server/live.js';
+import type { GroupPicture } from '../../server/group/group-pictures.js';
+import { readPictures } from '../../server/group/read-pictures.js';
 import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command } from '../command.js';
 import { readConfig } from '../load/config-file.js';
@@ -28,8 +29,8 @@ export function statusCommand({ terminal, act }: CommandContext): Command {
         const { url, token } = await target(flags);
         const graph = await graphAt(url, token);
         let seen = 0;
-        let last: Picture | undefined;
-        for await (const picture of picturesAt(url, token)) {
+        let last: GroupPicture | undefined;
+        for await (const picture of await picturesAt(url, token)) {
           last = picture;
           seen += 1;
           // The first one has no rates yet.
@@ -52,7 +53,7 @@ export function topCommand({ terminal, act }: CommandContext): Command {
       act(flags, async () => {
         const { url, token } = await target(flags);
         const graph = await graphAt(url, token);
-        for await (const picture of picturesAt(url, token)) {
+        for await (const picture of await picturesAt(url, token)) {
           if (process.stdout.isTTY && !flags.json) process.stdout.write(CLEAR);
           terminal.out(flags.json ? `${JSON.stringify(picture)}\n` : statusText(graph, picture));
         }
@@ -84,20 +85,8 @@ const graphAt = async (url: string, token: string | undefined): Promise<Graph> =
   (await (await ask(url, '/graph', token)).json()) as Graph;
 
 /** The pictures of a run, one a second, until it ends. */
-async function* picturesAt(url: string, token: string | undefined): AsyncGenerator<Picture> {
-  const { body } = await ask(url, '/live', token);
-  let text = '';
-  const decoder = new TextDecoder();
-  for await (const piece of body ?? []) {
-    text += decoder.decode(piece, { stream: true });
-    const events = text.split('\n\n');
-    text = events.pop() ?? '';
-    for (const event of events) {
-      if (event.startsWith('event: bye')) return;
-      if (event.startsWith('data: ')) yield JSON.parse(event.slice('data: '.length)) as Picture;
-    }
-  }
-}
+const picturesAt = async (url: string, token: string | undefined): Promise<AsyncGenerator<GroupPicture>> =>
+  readPictures<GroupPicture>(await ask(url, '/live', token));
 
 const noAnswer = (url: string, why: string, cause?: unknown): MillraceError =>
   new MillraceError('config', `no run answers at ${url}: ${why}`, {

@@ -1,19 +1,26 @@
 import type { Graph } from '../../server/graph.js';
-import type { NodeFigures, Picture } from '../../server/live.js';
+import type { GroupPicture } from '../../server/group/group-pictures.js';
+import type { NodeFigures } from '../../server/live.js';
+import { counted } from '../../util/counted.js';
 import { textTable } from '../../util/text-table.js';
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
 const rate = (value: number): string => (value >= 10 ? whole(value) : value.toFixed(1));
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
-const statusWords = { ok: 'running', degraded: 'degraded: a sink is down', stopped: 'stopped' } as const;
+const statusWords = {
+  ok: 'running',
+  degraded: 'degraded: a sink is down',
+  partial: 'running, not all processes answer',
+  stopped: 'stopped',
+} as const;
 
 /**
  * What the live page shows, as text: the state of a run, its bottleneck, each source, step and sink, and each input.
  *
  * @example
- * statusText(graph, picture).split('\n')[0]; // 'flight-delays: running, embedded profile, up 75 s, 0 task restarts'
+ * statusText(graph, picture).split('\n')[0]; // 'flight-delays: running, embedded profile, 1 process, up 75 s, 0 task restarts'
  */
-export function statusText({ topology, profile, nodes }: Graph, picture: Picture): string {
+export function statusText({ topology, profile, nodes }: Graph, picture: GroupPicture): string {
   const { status, upSeconds, restarts, lag, latency, deadLetters, loop, inputs, sinksDown } = picture;
   const dead = deadLetters.reduce((sum, { count }) => sum + count, 0);
   const facts = [
@@ -26,10 +33,11 @@ export function statusText({ topology, profile, nodes }: Graph, picture: Picture
   ];
   const problems = [
     ...sinksDown.map(({ sink, seconds, cause }) => `${sink} has been down for ${seconds} s: ${cause}`),
+    ...picture.missing,
     ...picture.warnings,
   ];
   return [
-    `${topology}: ${statusWords[status]}, ${profile} profile, up ${whole(upSeconds)} s, ${restarts} task restarts`,
+    `${topology}: ${statusWords[status]}, ${profile} profile, ${counted(picture.processes.length, 'process', 'processes')}, up ${whole(upSeconds)} s, ${restarts} task restarts`,
     facts.filter((fact) => fact !== '').join(', '),
     picture.bottleneckText,
     ...problems.map((problem) => `warning: ${problem}`),

@@ -231,13 +231,31 @@ function sample(name, value) {
 
 let last;
 let paused = false;
-const statusWords = { ok: 'running', degraded: 'degraded: a sink is down', stopped: 'stopped' };
+const statusWords = {
+  ok: 'running',
+  degraded: 'degraded: a sink is down',
+  partial: 'running, not all processes answer',
+  stopped: 'stopped',
+};
+
+const processWords = {
+  here: 'answers',
+  answers: 'answers',
+  asked: 'asked',
+  silent: 'does not answer',
+  'another version': 'runs another version',
+};
 
 function show(picture) {
   last = picture;
   const { status, upSeconds, nodes, sinksDown, deadLetters } = picture;
   tell(status, statusWords[status]);
-  say(byId('facts'), `${graph.profile} profile · up ${duration(upSeconds)} · ${count(picture.restarts)} task restarts`);
+  const { length } = picture.processes;
+  say(byId('loop-of'), length > 1 ? 'of the busiest thread in use' : 'of this thread in use');
+  say(
+    byId('facts'),
+    `${graph.profile} profile ·${length > 1 ? ` ${length} processes ·` : ''} up ${duration(upSeconds)} · ${count(picture.restarts)} task restarts`,
+  );
   say(byId('read'), rate(picture.readRate));
   say(byId('written'), rate(picture.writtenRate));
   say(byId('lag'), picture.lag === null ? 'unknown' : count(picture.lag));
@@ -271,6 +289,7 @@ function show(picture) {
 
   const warnings = [
     ...sinksDown.map(({ sink, seconds, cause }) => `${sink} has been down for ${duration(seconds)}: ${cause}`),
+    ...picture.missing,
     ...picture.warnings,
   ];
   byId('warnings').hidden = warnings.length === 0;
@@ -296,6 +315,19 @@ function show(picture) {
       isWaitedFor ? 'waited for' : lag === 0 ? 'at its end' : 'reading',
     ]),
     'no task has been assigned yet',
+  );
+  byId('group').hidden = length === 1 && picture.missing.length === 0;
+  rows(
+    byId('processes'),
+    ['process', 'state', '#tasks', '#read a second', '#thread in use', '#up'],
+    picture.processes.map(({ url, tasks, readRate, loop, upSeconds, state }) => [
+      url === null ? `${location.host} (this one)` : new URL(url).host,
+      processWords[state],
+      count(tasks),
+      readRate === null ? '' : rate(readRate),
+      loop === null ? '' : percent(loop),
+      upSeconds === null ? '' : duration(upSeconds),
+    ]),
   );
   rows(
     byId('measures'),
@@ -524,6 +556,11 @@ function notice(before, now) {
   for (const { name, state, why } of now.alerts)
     if (state !== states.get(name) && (state === 'firing' || state === 'resolved'))
       note(`alert ${state}: ${name} (${why})`);
+  const heard = new Map(before.processes.map(({ url, state }) => [url, state]));
+  for (const { url, state } of now.processes)
+    if (state !== (heard.get(url) ?? 'asked') && state !== 'asked') note(`${url} ${processWords[state]}`);
+  const urls = new Set(now.processes.map(({ url }) => url));
+  for (const { url } of before.processes) if (!urls.has(url)) note(`${url} has no tasks any more`);
   const steps = new Map(before.actions.replays.map(({ id, state }) => [id, state]));
   for (const replay of now.actions.replays) {
     const { id, state } = replay;

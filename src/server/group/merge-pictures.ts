@@ -1,0 +1,112 @@
+import { DurationHistogram } from '../../runtime/index.js';
+import { ALERT_ORDER, type NodeFigures, type Picture, percentilesOf, ROWS_MAX } from '../live.js';
+import { type Bottleneck, bottleneckText } from '../time-shares.js';
+
+/**
+ * The pictures of several processes as one, the own one first. Counts and rates are sums, latencies those of all records together,
+ * shares of time those of the task that was idle least, and measures means over all tasks.
+ */
+export function mergedPicture(own: Picture, others: readonly Picture[]): Picture {
+  const all = [own, ...others];
+  const sum = (of: (picture: Picture) => number) => all.reduce((total, picture) => total + of(picture), 0);
+  const latency = new DurationHistogram();
+  for (const { latencyCounts } of all)
+    for (const [bin, count] of latencyCounts.entries()) {
+      latency.counts[bin] = (latency.counts[bin] ?? 0) + count;
+      latency.total += count;
+    }
+  const lags = all.flatMap(({ lag }) => (lag === null ? [] : [lag]));
+  const bottleneck = all.map((each) => each.bottleneck).reduce(worse, null);
+  const isDegraded = all.some(({ status }) => status === 'degraded');
+  return {
+    ...own,
+    status: own.status === 'ok' && isDegraded ? 'degraded' : own.status,
+    readRate: sum(({ readRate }) => readRate),
+    writtenRate: sum(({ writtenRate }) => writtenRate),
+    lag: lags.length === 0 ? null : lags.reduce((total, lag) => total + lag, 0),
+    latency: percentilesOf(latency),
+    latencyCounts: [...latency.counts],
+    loop: Math.max(...all.map(({ loop }) => loop)),
+    nodes: mergedNodes(all),
+    bottleneck,
+    bottleneckText: bottleneckText(bottleneck),
+    inputs: all
+      .flatMap(({ inputs }) => inputs)
+      .sort((a, b) => a.task - b.task)
+      .slice(0, ROWS_MAX),
+    deadLetters: byKey(
+      all.flatMap(({ deadLetters }) => deadLetters),
+      ({ step, reason }) => `${step}\0${reason}`,
+      (a, b) => ({ ...a, count: a.count + b.count }),
+    ).sort((a, b) => b.count - a.count),
+    measures: byKey(
+      all.flatMap(({ measures }) => measures),
+      ({ step, name }) => `${step}\0${name}`,
+      (a, b) => {
+        const tasks = a.tasks + b.tasks;
+        const value = (a.value * a.tasks + b.value * b.tasks) / tasks;
+        return { ...a, value, tasks, eventTimeMs: Math.max(a.eventTimeMs, b.eventTimeMs) };
+      },
+    ),
+    models: byKey(
+      all.flatMap(({ models }) => models),
+      ({ model, provider }) => `${model}\0${provider}`,
+      (a, b) => ({
+        ...a,
+        rows: a.rows + b.rows,
+        failed: a.failed + b.failed,
+        batches: a.batches + b.batches,
+        lost: a.lost + b.lost,
+      }),
+    ),
+    sinksDown: byKey(
+      all.flatMap(({ sinksDown }) => sinksDown),
+      ({ sink }) => sink,
+      (a, b) => (b.seconds > a.seconds ? b : a),
+    ),
+    alerts: byKey(
+      all.flatMap(({ alerts }) => alerts),
+      ({ name }) => name,
+      (a, b) => (ALERT_ORDER.indexOf(b.state) < ALERT_ORDER.indexOf(a.state) ? b : a),
+    ).sort((a, b) => ALERT_ORDER.indexOf(a.state) - ALERT_ORDER.indexOf(b.state)),
+    restarts: sum(({ restarts }) => restarts),
+    warnings: [...new Set(all.flatMap(({ warnings }) => warnings))],
+  };
+}
+
+function mergedNodes(all: readonly Picture[]): Picture['nodes'] {
+  const entries = byKey<readonly [string, NodeFigures]>(
+    all.flatMap(({ nodes }) => Object.entries(nodes)),
+    ([id]) => id,
+    ([id, a], [, b]) => [id, mergedNode(a, b)],
+  );
+  return Object.fromEntries(entries);
+}
+
+const mergedNode = (a: NodeFigures, b: NodeFigures): NodeFigures => ({
+  in: a.in + b.in,
+  out: a.out + b.out,
+  inRate: a.inRate + b.inRate,
+  outRate: a.outRate + b.outRate,
+  shares: a.shares === null || (b.shares !== null && b.shares.idle < a.shares.idle) ? b.shares : a.shares,
+  deadLetters: a.deadLetters + b.deadLetters,
+});
+
+/** What a task waits for counts more than what takes a thread. */
+function worse(a: Bottleneck | null, b: Bottleneck | null): Bottleneck | null {
+  if (a === null || b === null) return a ?? b;
+  const [waitsA, waitsB] = [a.kind !== 'busy', b.kind !== 'busy'];
+  if (waitsA !== waitsB) return waitsA ? a : b;
+  return b.share > a.share ? b : a;
+}
+
+/** At most `ROWS_MAX` items, those with the same key as one. */
+function byKey<T>(items: readonly T[], keyOf: (item: T) => string, merge: (a: T, b: T) => T): T[] {
+  const found = new Map<string, T>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const known = found.get(key);
+    found.set(key, known === undefined ? item : merge(known, item));
+  }
+  return [...found.values()].slice(0, ROWS_MAX);
+}
