@@ -1,7 +1,7 @@
 import { MillraceError } from '../../src/core/errors.js';
 import type { SinkDriver } from '../../src/core/sink.js';
+import { secretFrom } from '../../src/util/secret-from.js';
 import type { Webhook } from './kinds.js';
-import { secretFrom } from './secret.js';
 import { isSecret, WebhookWriter } from './webhook-writer.js';
 
 export interface HttpSinkOptions {

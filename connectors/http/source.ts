@@ -2,10 +2,10 @@ import type { TopicProducer } from '../../src/core/profile.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import { readerAround, type Source, type SourceDriver } from '../../src/core/source.js';
 import { openDecoder } from '../../src/schema/index.js';
+import { secretFrom } from '../../src/util/secret-from.js';
 import { IngestServer } from './ingest-server.js';
 import type { Ingest, Poll } from './kinds.js';
 import { PollReader, type PollSourceState, type RequestLimits } from './poll-source.js';
-import { secretFrom } from './secret.js';
 
 export interface HttpSourceOptions {
   readonly schemas: SchemaRegistry;

@@ -238,6 +238,8 @@ export interface RemoteOptions {
   readonly name: 'remote';
   /** The address of the model there: `http://triton:8000/v2/models/risk`, or `.../risk/versions/3`. */
   readonly url: string;
+  /** Environment variable with the token that the server asks for, sent as `Authorization: Bearer` (default: none is sent). */
+  readonly tokenFrom?: string;
   /** How long an answer may take (default 10 s). */
   readonly timeout?: Duration;
   /** How many batches may be under way at once (default 4). */
@@ -262,6 +264,8 @@ const isIndex: Check = (value) => Number.isSafeInteger(value) && (value as numbe
 
 const modelAddress = /^https?:\/\/[^/]+(\/.*)?\/v2\/models\/[^/]+(\/versions\/[^/]+)?$/;
 const isModelAddress: Check = (value) => typeof value === 'string' && URL.canParse(value) && modelAddress.test(value);
+const hasCredentials = (address: unknown): boolean => /^https?:\/\/[^/]*@/.test(`${address}`);
+const isName: Check = (value) => typeof value === 'string' && value !== '';
 
 /** The options of each provider. ONNX Runtime passes over those that it does not know, so they are checked here. */
 const optionsOf: Readonly<Record<Provider | 'remote', Readonly<Record<string, Check>>>> = {
@@ -273,6 +277,7 @@ const optionsOf: Readonly<Record<Provider | 'remote', Readonly<Record<string, Ch
   coreml: { coreMlFlags: isIndex },
   remote: {
     url: isModelAddress,
+    tokenFrom: isName,
     timeout: (value) => typeof value === 'number' && value > 0,
     inFlightMax: (value) => isIndex(value) && (value as number) > 0,
   },
@@ -284,6 +289,9 @@ export function whatIsWrongWith(declared: Provider | ProviderOptions): string | 
   const { name, ...options } = typeof declared === 'string' ? { name: declared } : declared;
   if (name === 'remote' && !('url' in options)) return "the provider 'remote' has no `url`";
   if (!Object.hasOwn(optionsOf, name)) return `there is no provider '${name}'`;
+  // The value is not shown: it holds a secret.
+  if ('url' in options && hasCredentials(options.url))
+    return "the `url` of the provider 'remote' holds credentials, and topologies are printed: give `tokenFrom`, the variable of a token";
   const hasProof = name !== 'cpu' && name !== 'remote';
   const checks = { ...optionsOf[name], ...(hasProof && { shareMin: isShare }) } as Record<string, Check>;
   for (const [option, value] of Object.entries(options)) {

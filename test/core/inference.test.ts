@@ -15,6 +15,8 @@ test('a provider with options is checked, since ONNX Runtime passes over what it
   expect(wrong({ name: 'cuda', deviceId: -1 })).toBe("deviceId of the provider 'cuda' is -1");
   expect(wrong({ name: 'cuda', shareMin: 2 })).toBe("shareMin of the provider 'cuda' is 2");
   expect(wrong({ name: 'webgpu', deviceId: 0 })).toBe("the provider 'webgpu' has no option 'deviceId'");
+  expect(wrong({ name: 'remote', url: 'http://triton/v2/models/a', tokenFrom: '' })).toContain('tokenFrom');
+  expect(wrong({ name: 'remote', url: 'http://user:secret@triton/v2/models/a' })).toMatch(/^(?!.*secret).*credentials/);
   expect(wrong({ name: 'cpu', shareMin: 1 })).toBe("the provider 'cpu' has no option 'shareMin'");
 });
 

@@ -12,6 +12,8 @@ import { openRedis } from '../../connectors/redis/open.js';
 import { s3 } from '../../connectors/s3/index.js';
 import { openS3 } from '../../connectors/s3/open.js';
 import { EARLIEST } from '../../src/core/checkpoint.js';
+import { whatIsWrongWith } from '../../src/core/inference.js';
+import { createInference } from '../../src/inference/index.js';
 import { resolveConfig } from '../../src/profiles/config.js';
 import { confluentRegistry, json, localRegistry, ndjson } from '../../src/schema/index.js';
 import { everythingOf, leaksIn, planted } from './planted.js';
@@ -158,6 +160,20 @@ const attempts: Readonly<Record<string, { readonly server: keyof Servers; readon
       ).poll(1);
     },
   },
+  'an inference server': {
+    server: 'http',
+    attempt: async (host) => {
+      process.env.INFERENCE_TOKEN = planted.inferenceToken;
+      const url = `http://${host}/v2/models/risk`;
+      const remote = { name: 'remote', url, tokenFrom: 'INFERENCE_TOKEN' } as const;
+      const inference = createInference();
+      try {
+        return await inference.open({ model: 'risk', batchMax: 1, waitMax: 1, providers: [remote] });
+      } finally {
+        await inference.close();
+      }
+    },
+  },
   'a service that is looked up': {
     server: 'http',
     attempt: async (host) => {
@@ -216,6 +232,13 @@ describe('an address that is none', () => {
     ['a registry', () => confluentRegistry({ url: `http${bad(planted.registryUrlPassword)}` }).schemaOf(1)],
     ['a webhook', () => http.webhookSink({ url: `http${bad(planted.headerToken)}` })],
     ['a service', () => http.getLookup({ url: `http${bad(planted.headerToken)}` })],
+    [
+      'an inference server',
+      () => {
+        const url = `http://user:${planted.inferenceToken}@host/v2/models/risk`;
+        throw new Error(whatIsWrongWith({ name: 'remote', url }));
+      },
+    ],
   ])('of %s is not said', async (_, open) => {
     const outcome = await Promise.resolve()
       .then(open)

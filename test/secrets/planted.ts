@@ -24,6 +24,7 @@ export const planted = {
   s3Secret: decorated('S3SecretPlanted'),
   webhookSecret: decorated('WebhookSecretPlanted'),
   headerToken: plain('HeaderTokenPlanted'),
+  inferenceToken: plain('InferenceTokenPlanted'),
   ingestToken: plain('IngestTokenPlanted'),
   piiKey: decorated('PiiKeyOfThirtyTwoBytesOrMorePlanted'),
 } as const;

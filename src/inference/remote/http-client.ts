@@ -9,6 +9,7 @@ export class Unavailable extends Error {
 
 export interface HttpClientOptions {
   readonly url: URL;
+  readonly token: string | undefined;
   /** How long a whole answer may take, in milliseconds. */
   readonly timeoutMs: number;
   /** Connections that are kept open. */
@@ -33,7 +34,7 @@ const JSON_BYTES = 'inference-header-content-length';
  *
  * Memory: for each request its answer, up to `bytesMax`.
  */
-export function httpClient({ url, timeoutMs, connectionsMax }: HttpClientOptions): HttpClient {
+export function httpClient({ url, token, timeoutMs, connectionsMax }: HttpClientOptions): HttpClient {
   const { Agent, request } = url.protocol === 'https:' ? https : http;
   const agent = new Agent({ keepAlive: true, maxSockets: connectionsMax, noDelay: true });
 
@@ -41,6 +42,7 @@ export function httpClient({ url, timeoutMs, connectionsMax }: HttpClientOptions
     new Promise<HttpAnswer>((resolve, reject) => {
       const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
       const headers = {
+        ...(token !== undefined && { Authorization: `Bearer ${token}` }),
         ...(length > 0 && {
           'Content-Type': jsonBytes === undefined ? 'application/json' : 'application/octet-stream',
         }),

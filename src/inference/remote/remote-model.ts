@@ -7,6 +7,7 @@ import {
   type TensorData,
 } from '../../core/index.js';
 import { retry } from '../../util/retry.js';
+import { secretFrom } from '../../util/secret-from.js';
 import { type ModelBreaker, modelBreaker } from '../model-breaker.js';
 import { bufferPool } from '../scheduling/buffers.js';
 import { type LatencyCurve, latencyCurve } from '../scheduling/latency-curve.js';
@@ -60,15 +61,16 @@ const isAboutRows = (status: number) => status >= 400 && status < 500 && ![401, 
  *
  * Errors: `MillraceError('inference')` where the server cannot be reached, is too slow, fails or answers something else; each request is
  * tried four times first. `MillraceError('model')` when the model is opened and takes or gives other tensors, and where the server refuses
- * this process.
+ * this process. `MillraceError('config')` where the variable of `tokenFrom` is not set.
  *
  * Memory: `inFlightMax` batches with their answers.
  */
 export async function openRemote(spec: ModelSpec, declared: RemoteOptions): Promise<RemoteModel> {
-  const { url: address, timeout = TIMEOUT_MS, inFlightMax = IN_FLIGHT_MAX } = declared;
+  const { url: address, tokenFrom, timeout = TIMEOUT_MS, inFlightMax = IN_FLIGHT_MAX } = declared;
   const url = new URL(address);
   const where = `${url.origin}${url.pathname}`;
-  const client = httpClient({ url, timeoutMs: timeout, connectionsMax: inFlightMax });
+  const token = tokenFrom === undefined ? undefined : secretFrom(tokenFrom, where);
+  const client = httpClient({ url, token, timeoutMs: timeout, connectionsMax: inFlightMax });
   try {
     const server = await describe(client, url, where);
     return await serve(server, client, spec, inFlightMax, where);
@@ -108,7 +110,10 @@ async function asked(answer: Promise<HttpAnswer>): Promise<HttpAnswer> {
   if (status === 200) return answer;
   const text = errorText(await answer);
   if (REFUSED.has(status))
-    throw new MillraceError('model', `the server refuses this process: ${text}`, { permanent: true });
+    throw new MillraceError('model', `the server refuses this process: ${text}`, {
+      permanent: true,
+      hint: '`tokenFrom` of the provider names the variable with the token that the server asks for',
+    });
   // A row may be the cause, or not: whether another one is answered tells.
   if (isAboutRows(status)) throw new Error(text);
   throw new Unavailable(text);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type InferenceService, type ModelHandle, millis, type RemoteOptions } from '../../../src/core/index.js';
 import { createInference } from '../../../src/inference/index.js';
 import { type Answer, type Fault, inferenceServer, type ServerOptions } from './server.js';
@@ -175,6 +175,24 @@ describe('a remote model', () => {
     expect([...failures.keys()]).toEqual([1]);
     expect(failures.get(1)).toContain('not finite');
     expect(Number.isFinite(scores[4])).toBe(false);
+  });
+
+  test('sends the token of its variable, and says which one is missing or refused', async () => {
+    const tokenFrom = 'TEST_INFERENCE_TOKEN';
+    vi.stubEnv(tokenFrom, 'opensesame');
+    const model = await open({ token: 'opensesame' }, { tokenFrom });
+    expect((await score(model, rowsOf(2))).failures.size).toBe(0);
+    const again = () =>
+      createInference().open({ ...limits, providers: [{ name: 'remote', url: server.url, tokenFrom }] });
+    vi.stubEnv(tokenFrom, 'another');
+    await expect(again()).rejects.toMatchObject({
+      code: 'model',
+      permanent: true,
+      hint: expect.stringContaining('tokenFrom'),
+    });
+    vi.stubEnv(tokenFrom, '');
+    await expect(again()).rejects.toMatchObject({ code: 'config', message: expect.stringContaining(tokenFrom) });
+    vi.unstubAllEnvs();
   });
 
   test('has a fallback like any other', async () => {

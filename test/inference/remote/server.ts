@@ -29,6 +29,8 @@ export interface ServerOptions {
   readonly isBinary?: boolean;
   readonly versions?: readonly string[] | null;
   readonly behave?: Behaviour;
+  /** Who does not send it is refused. */
+  readonly token?: string;
 }
 
 export interface Received {
@@ -42,6 +44,7 @@ export async function inferenceServer({
   isBinary = true,
   versions = ['1', '3'],
   behave = () => undefined,
+  token,
 }: ServerOptions = {}) {
   const received: Received[] = [];
   let most = 0;
@@ -85,6 +88,8 @@ export async function inferenceServer({
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const path = request.url ?? '';
+    if (token !== undefined && request.headers.authorization !== `Bearer ${token}`)
+      return end(response, 401, { error: 'no token' });
     if (path === '/v2') return end(response, 200, { name: 'test', extensions: isBinary ? ['binary_tensor_data'] : [] });
     if (!path.startsWith('/v2/models/sums')) return end(response, 404, { error: `unknown model at ${path}` });
     if (!path.endsWith('/infer')) {

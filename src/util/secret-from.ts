@@ -1,4 +1,4 @@
-import { MillraceError } from '../../src/core/errors.js';
+import { MillraceError } from '../core/errors.js';
 
 /**
  * Reads a secret from an environment variable. Topologies are data that is printed and hashed, so they contain only the variable's
