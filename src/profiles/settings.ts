@@ -58,6 +58,10 @@ export const profileSettings = {
   showValues: choice(['off', 'on'], 'off', '`on`: the live page shows details, keys and values of dead letters.'),
   deadLetterKey: sealed("Key of dead letters with `raw: 'encrypt'`: 32 bytes in base64 or hexadecimal digits."),
   alertWebhook: sealed('URL that gets a request (POST, JSON) when an alert of the topology fires or is resolved.'),
+  alertTable: optional(
+    'table',
+    'Table of ClickHouse that gets a row when an alert fires or is resolved; none by default.',
+  ),
   token: sealed('Token that requests for metrics, health and state must bear; needed if `host` is beyond loopback.'),
 } as const;
 

@@ -63,6 +63,7 @@ export async function launch(topology: Topology, config: Config, options: Launch
     const address = config.port === 0 ? undefined : provenAddress(url, topology.name, token);
     const stallMax = seconds(config.stallSeconds);
     const { inFlightBytesMax } = config;
+    const store = config.alertTable === '' ? undefined : await alertStore(profile, config.alertTable);
     const running = await runTopology(topology, {
       ...options,
       profile,
@@ -74,9 +75,8 @@ export async function launch(topology: Topology, config: Config, options: Launch
     keep({ close: () => running.stop() });
 
     let ready = true;
-    const alerts = keep(
-      startAlerts(topology, running.snapshot, { webhook: config.alertWebhook || undefined, onWarning }),
-    );
+    const webhook = config.alertWebhook || undefined;
+    const alerts = keep(startAlerts(topology, running.snapshot, { webhook, store, onWarning }));
     const stop = (by: string) => {
       onAction(`${by} stops the run`);
       ready = false;
@@ -140,6 +140,9 @@ export async function onceUp<T>(open: () => Promise<T>, onWarning: (message: str
   };
   return retry(open, { ...outageBackOff, retriable });
 }
+
+const alertStore = async (profile: OpenProfile, table: string) =>
+  (await import('./alert-table.js')).alertTable(profile, table);
 
 /** What the page may do with this profile. */
 async function actionsOf(

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { grafanaBoard } from '../../server/alerts/grafana-board.js';
 import { prometheusRules } from '../../server/alerts/rules-file.js';
 import {
   deliveryOn,
@@ -17,6 +18,7 @@ import { loadTopology } from '../load/load-topology.js';
 interface DescribeOptions {
   readonly mermaid?: boolean;
   readonly alertRules?: boolean;
+  readonly grafana?: boolean;
   readonly profile?: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
@@ -31,11 +33,13 @@ export function describeCommand({ terminal, act }: CommandContext): Command {
     [
       'millrace describe topologies/flight-delays.ts',
       'millrace describe topologies/flight-delays.ts --mermaid > flight-delays.mmd',
+      'millrace describe topologies/flight-delays.ts --grafana > board.json',
     ],
   )
     .argument('<file>', 'topology file, or FILE#name if it exports several')
     .option('--mermaid', 'print a Mermaid flowchart')
     .option('--alert-rules', 'print the alerts of the topology as a rule file of Prometheus')
+    .option('--grafana', 'print a board of Grafana over the metrics and alerts of the topology, as JSON to import')
     .addOption(shared.profile)
     .action((file: string, options: DescribeOptions) =>
       act(options, async () => {
@@ -68,6 +72,7 @@ export function describeCommand({ terminal, act }: CommandContext): Command {
           const object = repartitions.length === 0 ? whole : { ...whole, repartitions, subtopologies };
           terminal.out(`${JSON.stringify(object)}\n`);
         } else if (options.alertRules) terminal.out(prometheusRules(topology));
+        else if (options.grafana) terminal.out(grafanaBoard(topology));
         else terminal.out(options.mermaid ? mermaid(topology) : describe(topology, delivery));
         return exitCodes.ok;
       }),

@@ -5,9 +5,25 @@ import type { Topology } from '../../topology/index.js';
 import { retry } from '../../util/retry.js';
 import { ALERTS_EVERY_MS, type Alert, watchAlerts } from './watch.js';
 
+/** An alert that fires or is resolved, as others are told of it. */
+export interface AlertNotice {
+  /** The same in each repetition. */
+  readonly id: string;
+  readonly topology: string;
+  readonly alert: string;
+  readonly state: Alert['state'];
+  /** ISO 8601. */
+  readonly since: string;
+  readonly value: number | undefined;
+  readonly why: string;
+  readonly severity: Alert['rule']['severity'];
+}
+
 export interface AlertsOptions {
   /** Gets a request for each alert that fires or is resolved. */
   readonly webhook: string | undefined;
+  /** Keeps each alert that fires or is resolved; it may be called again with one that it has kept. */
+  readonly store?: ((notice: AlertNotice) => Promise<void>) | undefined;
   /** How often rules are looked at; every five seconds by default. */
   readonly everyMs?: number;
   onWarning(message: string): void;
@@ -19,36 +35,31 @@ export interface RunningAlerts {
   close(): Promise<void>;
 }
 
-/** What is kept for a webhook that does not answer. */
+/** What is kept for a webhook or table that does not answer. */
 const WAITING_MAX = 1_000;
 const ANSWER_MS = 10_000;
 const CLOSE_MS = 5_000;
 
 /**
- * Looks at the alert rules of a topology every five seconds, warns of each that fires or is resolved, and sends it to the webhook, in
- * order. A webhook that does not answer with 2xx is asked again with growing pauses, six times in about a minute. Without rules nothing
- * is done.
+ * Looks at the alert rules of a topology every five seconds, warns of each that fires or is resolved, sends it to the webhook and stores
+ * it, each in order. A webhook that does not answer with 2xx is asked again with growing pauses, six times in about a minute. Without rules
+ * nothing is done.
  */
 export function startAlerts(
   { name: topology, alerts }: Pick<Topology, 'name' | 'alerts'>,
   snapshot: () => RunSnapshot,
-  { webhook, everyMs = ALERTS_EVERY_MS, onWarning }: AlertsOptions,
+  { webhook, store, everyMs = ALERTS_EVERY_MS, onWarning }: AlertsOptions,
 ): RunningAlerts {
   if (alerts.length === 0) return { states: () => [], close: async () => undefined };
   const watch = watchAlerts(alerts, snapshot, Date.now());
-  let sent = Promise.resolve();
-  let waiting = 0;
+  const targets = [
+    ...(webhook === undefined ? [] : [inOrder('webhook', (notice) => post(webhook, notice), onWarning)]),
+    ...(store === undefined ? [] : [inOrder('table', store, onWarning)]),
+  ];
   const look = () => {
     for (const alert of watch.look(Date.now())) {
       onWarning(`alert ${alert.state}: ${alert.name} (${alert.why})`);
-      if (webhook === undefined || waiting >= WAITING_MAX) continue;
-      waiting += 1;
-      sent = sent
-        .then(() => send(webhook, topology, alert))
-        .catch((error: unknown) => onWarning(`the webhook of alerts does not accept one: ${messageOf(error)}`))
-        .then(() => {
-          waiting -= 1;
-        });
+      for (const target of targets) target.send(noticeOf(topology, alert));
     }
   };
   const timer = setInterval(look, everyMs);
@@ -59,23 +70,42 @@ export function startAlerts(
       clearInterval(timer);
       const leave = new AbortController();
       const tooLong = pause(CLOSE_MS, undefined, { signal: leave.signal }).catch(() => undefined);
-      await Promise.race([sent, tooLong]);
+      await Promise.race([Promise.all(targets.map((target) => target.sent())), tooLong]);
       leave.abort();
     },
   };
 }
 
-/** One request. `id` is the same in each of its repetitions. */
-async function send(
-  webhook: string,
-  topology: string,
-  { name, state, sinceMs, value, why, rule }: Alert,
-): Promise<void> {
+/** Tells one of all notices, one after another. */
+function inOrder(name: string, tell: (notice: AlertNotice) => Promise<void>, onWarning: (message: string) => void) {
+  let sent = Promise.resolve();
+  let waiting = 0;
+  return {
+    send(notice: AlertNotice): void {
+      if (waiting >= WAITING_MAX) return;
+      waiting += 1;
+      sent = sent
+        .then(() => tell(notice))
+        .catch((error: unknown) => onWarning(`the ${name} of alerts does not accept one: ${messageOf(error)}`))
+        .then(() => {
+          waiting -= 1;
+        });
+    },
+    sent: () => sent,
+  };
+}
+
+function noticeOf(topology: string, { name, state, sinceMs, value, why, rule }: Alert): AlertNotice {
   const since = new Date(sinceMs).toISOString();
-  const body = JSON.stringify({
+  return {
     ...{ id: `${topology} ${name} ${state} ${since}`, topology, alert: name, state, since, value, why },
     severity: rule.severity,
-  });
+  };
+}
+
+/** One request. */
+async function post(webhook: string, notice: AlertNotice): Promise<void> {
+  const body = JSON.stringify(notice);
   await retry(
     async () => {
       const answer = await fetch(webhook, {
