@@ -185,6 +185,38 @@ describe('the demo, looked at by others when it has ended', () => {
     }
   });
 
+  it('answers every question of the query book, with figures that are those of the report', () => {
+    const book = readFileSync(new URL('../../docs/guide/queries.md', import.meta.url), 'utf8');
+    const questions = [...book.matchAll(/^```sql\n([\s\S]*?)^```$/gm)].map(([, sql = '']) => sql);
+    expect(questions.length).toBeGreaterThan(11);
+    const answers = withTables(at('main'), (sql) =>
+      questions.map((question) => sql<Record<string, unknown>>(question)),
+    );
+    for (const [i, rows] of answers.entries()) expect([questions[i], rows.length > 0]).toEqual([questions[i], true]);
+    const answerTo = (words: string) => answers[questions.findIndex((question) => question.includes(words))] ?? [];
+    const sumOf = (rows: readonly Record<string, unknown>[], column: string) =>
+      rows.reduce((sum, row) => sum + Number(row[column]), 0);
+    const { counts } = report;
+    const dead = counts.deadLetters + counts.labels.deadLetters;
+    expect(sumOf(answerTo('AS reason'), 'deadLetters')).toBe(dead);
+    expect(sumOf(answerTo('lagInFrame'), 'deadLetters')).toBe(dead);
+    expect(answerTo('AS duplicates').find(({ step }) => step === 'dedupe')).toMatchObject({
+      recordsOut:
+        counts.read -
+        counts.duplicates -
+        sumOf(
+          answerTo('AS reason').filter(({ step }) => step === 'departed'),
+          'deadLetters',
+        ),
+      duplicates: counts.duplicates,
+    });
+    expect(answerTo('AS withLabel')).toMatchObject([{ predictions: counts.predictions }]);
+    const tenths = answerTo('AS predictedFrom');
+    const error = tenths.reduce((sum, { flights, gap }) => sum + Number(flights) * Math.abs(Number(gap)), 0);
+    const [{ expectedCalibrationError = 0 } = {}] = answerTo('AS expectedCalibrationError');
+    expect(error / sumOf(tenths, 'flights')).toBeCloseTo(Number(expectedCalibrationError), 3);
+  });
+
   it('reports the quality that plain counting over the topics gives', () => {
     const labels = new Map<number, boolean>();
     for (const { value } of logOf(topics.arrived)) {
