@@ -77,10 +77,13 @@ export async function launch(topology: Topology, config: Config, options: Launch
     let ready = true;
     const webhook = config.alertWebhook || undefined;
     const alerts = keep(startAlerts(topology, running.snapshot, { webhook, store, onWarning }));
-    const stop = (by: string) => {
-      onAction(`${by} stops the run`);
+    const drain = () => {
       ready = false;
       running.stop().catch(() => undefined); // `finished` rejects with the same cause
+    };
+    const stop = (by: string) => {
+      onAction(`${by} stops the run`);
+      drain();
     };
     const actions = config.port === 0 ? undefined : { ...(await actionsOf(topology, config, profile, onAction)), stop };
     if (actions?.deadLetters) keep(actions.deadLetters);
@@ -102,8 +105,7 @@ export async function launch(topology: Topology, config: Config, options: Launch
     return {
       finished,
       stop: () => {
-        ready = false;
-        running.stop().catch(() => undefined); // `finished` rejects with the same cause
+        drain();
         return finished;
       },
       snapshot,
