@@ -1,5 +1,5 @@
 import { requireNotNegative, requirePositive } from '../check-options.js';
-import { GRADIENT, type Move, type Optimizer, type UpdateRule, WEIGHT } from './optimizer.js';
+import type { Moves, Optimizer, UpdateRule } from './optimizer.js';
 import { type Rate, rateOf, rateSettings } from './schedule.js';
 
 /** The hyper-parameters of AdaGrad. */
@@ -28,14 +28,19 @@ export function adaGrad({ rate = 0.1, epsilon = 1e-8, l2 = 0 }: AdaGradOptions =
   const rule = (pull: number): UpdateRule =>
     Object.freeze({
       weight: (state: Float64Array, at: number) => state[at] as number,
-      update(state: Float64Array, at: number, move: Move, step: number) {
-        const weight = move[WEIGHT] as number;
-        const g = (move[GRADIENT] as number) + pull * weight;
-        const squares = (state[at + 1] as number) + g * g;
-        state[at + 1] = squares;
-        const moved = weight - (rateAt(step) / Math.sqrt(squares + epsilon)) * g;
-        state[at] = moved;
-        move[WEIGHT] = moved;
+      update({ state, from, stride, weights, coordinates, gradients, count, step }: Moves) {
+        const rateNow = rateAt(step);
+        for (let i = 0; i < count; i++) {
+          const coordinate = coordinates[i] as number;
+          const at = from + coordinate * stride;
+          const weight = weights[coordinate] as number;
+          const g = (gradients[i] as number) + pull * weight;
+          const squares = (state[at + 1] as number) + g * g;
+          state[at + 1] = squares;
+          const moved = weight - (rateNow / Math.sqrt(squares + epsilon)) * g;
+          state[at] = moved;
+          weights[coordinate] = moved;
+        }
       },
     });
   return Object.freeze({

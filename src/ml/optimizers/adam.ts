@@ -1,5 +1,5 @@
 import { requireNotNegative, requirePositive } from '../check-options.js';
-import { GRADIENT, type Move, type Optimizer, type UpdateRule, WEIGHT } from './optimizer.js';
+import type { Moves, Optimizer, UpdateRule } from './optimizer.js';
 import { type Rate, rateOf, rateSettings } from './schedule.js';
 
 /** The hyper-parameters of Adam. */
@@ -33,17 +33,21 @@ export function adam(options: AdamOptions = {}): Optimizer {
   const rule = (pull: number): UpdateRule =>
     Object.freeze({
       weight: (state: Float64Array, at: number) => state[at] as number,
-      update(state: Float64Array, at: number, move: Move, step: number) {
-        const weight = move[WEIGHT] as number;
-        const g = (move[GRADIENT] as number) + pull * weight;
-        const m = beta1 * (state[at + 1] as number) + (1 - beta1) * g;
-        const v = beta2 * (state[at + 2] as number) + (1 - beta2) * g * g;
-        state[at + 1] = m;
-        state[at + 2] = v;
+      update({ state, from, stride, weights, coordinates, gradients, count, step }: Moves) {
         const corrected = (rateAt(step) * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
-        const moved = weight - (corrected * m) / (Math.sqrt(v) + epsilon);
-        state[at] = moved;
-        move[WEIGHT] = moved;
+        for (let i = 0; i < count; i++) {
+          const coordinate = coordinates[i] as number;
+          const at = from + coordinate * stride;
+          const weight = weights[coordinate] as number;
+          const g = (gradients[i] as number) + pull * weight;
+          const m = beta1 * (state[at + 1] as number) + (1 - beta1) * g;
+          const v = beta2 * (state[at + 2] as number) + (1 - beta2) * g * g;
+          state[at + 1] = m;
+          state[at + 2] = v;
+          const moved = weight - (corrected * m) / (Math.sqrt(v) + epsilon);
+          state[at] = moved;
+          weights[coordinate] = moved;
+        }
       },
     });
   return Object.freeze({

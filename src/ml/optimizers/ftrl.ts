@@ -1,5 +1,5 @@
 import { requireNotNegative, requirePositive } from '../check-options.js';
-import { GRADIENT, type Move, type Optimizer, type UpdateRule, WEIGHT } from './optimizer.js';
+import type { Moves, Optimizer, UpdateRule } from './optimizer.js';
 
 /** The hyper-parameters of FTRL-Proximal. */
 export interface FtrlOptions {
@@ -45,15 +45,19 @@ function proximal(alpha: number, beta: number, l1: number, l2: number): UpdateRu
   };
   return Object.freeze({
     weight: (state: Float64Array, at: number) => weightOf(state[at] as number, Math.sqrt(state[at + 1] as number)),
-    update(state: Float64Array, at: number, move: Move) {
-      const gradient = move[GRADIENT] as number;
-      const before = state[at + 1] as number;
-      const n = before + gradient * gradient;
-      const rootN = Math.sqrt(n);
-      const z = (state[at] as number) + gradient - (rootN - Math.sqrt(before)) * inverse * (move[WEIGHT] as number);
-      state[at] = z;
-      state[at + 1] = n;
-      move[WEIGHT] = weightOf(z, rootN);
+    update({ state, from, stride, weights, coordinates, gradients, count }: Moves) {
+      for (let i = 0; i < count; i++) {
+        const coordinate = coordinates[i] as number;
+        const at = from + coordinate * stride;
+        const g = gradients[i] as number;
+        const before = state[at + 1] as number;
+        const n = before + g * g;
+        const rootN = Math.sqrt(n);
+        const z = (state[at] as number) + g - (rootN - Math.sqrt(before)) * inverse * (weights[coordinate] as number);
+        state[at] = z;
+        state[at + 1] = n;
+        weights[coordinate] = weightOf(z, rootN);
+      }
     },
   });
 }

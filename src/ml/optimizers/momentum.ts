@@ -1,5 +1,5 @@
 import { requireNotNegative } from '../check-options.js';
-import { GRADIENT, type Move, type Optimizer, type UpdateRule, WEIGHT } from './optimizer.js';
+import type { Moves, Optimizer, UpdateRule } from './optimizer.js';
 import { type Rate, rateOf, rateSettings } from './schedule.js';
 
 /** The hyper-parameters of gradient descent with momentum. */
@@ -27,13 +27,18 @@ export function momentum({ rate, momentum: rho = 0.9, l2 = 0 }: MomentumOptions)
   const rule = (pull: number): UpdateRule =>
     Object.freeze({
       weight: (state: Float64Array, at: number) => state[at] as number,
-      update(state: Float64Array, at: number, move: Move, step: number) {
-        const weight = move[WEIGHT] as number;
-        const last = rho * (state[at + 1] as number) + rateAt(step) * ((move[GRADIENT] as number) + pull * weight);
-        state[at + 1] = last;
-        const moved = weight - last;
-        state[at] = moved;
-        move[WEIGHT] = moved;
+      update({ state, from, stride, weights, coordinates, gradients, count, step }: Moves) {
+        const rateNow = rateAt(step);
+        for (let i = 0; i < count; i++) {
+          const coordinate = coordinates[i] as number;
+          const at = from + coordinate * stride;
+          const weight = weights[coordinate] as number;
+          const last = rho * (state[at + 1] as number) + rateNow * ((gradients[i] as number) + pull * weight);
+          state[at + 1] = last;
+          const moved = weight - last;
+          state[at] = moved;
+          weights[coordinate] = moved;
+        }
       },
     });
   return Object.freeze({

@@ -1,25 +1,45 @@
 /**
- * A gradient, and behind it the weight that it was computed with. They are in an array because numbers that are arguments or results
- * become objects on the heap wherever the call is not inlined: three for each coordinate of each row.
+ * How some coordinates of a model are to move. They are in arrays because a rule that loops over them needs no call for each of them,
+ * and numbers that are arguments or results of a call become objects on the heap wherever it is not inlined.
  */
-export type Move = Float64Array;
+export interface Moves {
+  /** The numbers of coordinate `c` lie at `state[from + c * stride...]`. */
+  readonly state: Float64Array;
+  from: number;
+  readonly stride: number;
+  /** By coordinate: the weight that the gradient was computed with. It is replaced by the new one. */
+  readonly weights: Float64Array;
+  /** The first `count` are the coordinates that move, in this order, and their gradients. */
+  coordinates: Uint32Array;
+  gradients: Float64Array;
+  count: number;
+  /** The number of the model's update, from 1. */
+  step: number;
+}
 
-/** Place of the gradient in a move. */
-export const GRADIENT = 0;
-/** Place of the weight in a move. */
-export const WEIGHT = 1;
+/** Moves of the first coordinates: by default of all that have weights. */
+export const newMoves = (
+  state: Float64Array,
+  stride: number,
+  weights: Float64Array,
+  count = weights.length,
+): Moves => ({
+  state,
+  from: 0,
+  stride,
+  weights,
+  coordinates: Uint32Array.from({ length: count }, (_, i) => i),
+  gradients: new Float64Array(count),
+  count,
+  step: 0,
+});
 
-export const newMove = (): Move => new Float64Array(2);
-
-/**
- * How one coordinate of a linear model moves. Both functions are pure in the numbers that lie at `state[at...]`. `step` is the
- * number of the model's update, from 1.
- */
+/** How coordinates of a linear model move. Both functions are pure in the numbers of a coordinate. */
 export interface UpdateRule {
-  /** The weight that these numbers stand for. */
+  /** The weight that the numbers at `state[at...]` stand for. */
   weight(state: Float64Array, at: number): number;
-  /** Takes in the gradient of `move`, and replaces its weight by the new one. */
-  update(state: Float64Array, at: number, move: Move, step: number): void;
+  /** Takes in the gradients, and replaces the weights by the new ones. */
+  update(moves: Moves): void;
 }
 
 /** An optimizer as inert data: how many numbers it keeps a coordinate, and its rules. */

@@ -1,5 +1,5 @@
 import { requireNotNegative } from '../check-options.js';
-import { GRADIENT, type Move, type Optimizer, type UpdateRule, WEIGHT } from './optimizer.js';
+import type { Moves, Optimizer, UpdateRule } from './optimizer.js';
 import { type Rate, rateOf, rateSettings } from './schedule.js';
 
 /** The hyper-parameters of stochastic gradient descent. */
@@ -37,13 +37,17 @@ export function sgd({ rate, l1 = 0, l2 = 0 }: SgdOptions): Optimizer {
 function descent(rateAt: (step: number) => number, l1: number, l2: number): UpdateRule {
   return Object.freeze({
     weight: (state: Float64Array, at: number) => state[at] as number,
-    update(state: Float64Array, at: number, move: Move, step: number) {
-      const weight = move[WEIGHT] as number;
+    update({ state, from, stride, weights, coordinates, gradients, count, step }: Moves) {
       const rate = rateAt(step);
-      let moved = weight - rate * ((move[GRADIENT] as number) + l2 * weight);
-      if (l1 > 0) moved = Math.sign(moved) * Math.max(0, Math.abs(moved) - rate * l1);
-      state[at] = moved;
-      move[WEIGHT] = moved;
+      for (let i = 0; i < count; i++) {
+        const coordinate = coordinates[i] as number;
+        const at = from + coordinate * stride;
+        const weight = weights[coordinate] as number;
+        let moved = weight - rate * ((gradients[i] as number) + l2 * weight);
+        if (l1 > 0) moved = Math.sign(moved) * Math.max(0, Math.abs(moved) - rate * l1);
+        state[at] = moved;
+        weights[coordinate] = moved;
+      }
     },
   });
 }

@@ -4,7 +4,7 @@ import type { Settings } from '../../../core/operator.js';
 import type { OpenCells } from '../../../core/state.js';
 import { chance } from '../../chance.js';
 import { requireNotNegative, requirePositive } from '../../check-options.js';
-import { GRADIENT, newMove, type Optimizer, WEIGHT } from '../../optimizers/optimizer.js';
+import { newMoves, type Optimizer } from '../../optimizers/optimizer.js';
 import {
   type LinearCells,
   type LinearModel,
@@ -115,19 +115,20 @@ export function openPairs(cells: OpenCells<PairCells>, shape: FeatureShape, opti
     for (let f = 0; f < factors; f++) twice += (sums[f] as number) ** 2;
     return linear.scoreOf(features) + twice / 2;
   };
-  const move = newMove();
-  const descend = (coordinate: number, numbers: FeatureArray, index: number, step: number): void => {
+  const moves = newMoves(state, stride, new Float64Array(factors));
+  const descend = (coordinate: number, numbers: FeatureArray, index: number): void => {
     const at = coordinate * width;
     const isFirst = state[at] === 0;
     const x = numbers[index] as number;
     const g = (slope[0] as number) * x;
     state[at] = 1;
-    for (let f = 0, to = at + 1; f < factors; f++, to += stride) {
-      const v = isFirst ? initial(coordinate, f) : rule.weight(state, to);
-      move[GRADIENT] = g * ((sums[f] as number) - v * x);
-      move[WEIGHT] = v;
-      rule.update(state, to, move, step);
+    moves.from = at + 1;
+    for (let f = 0; f < factors; f++) {
+      const v = isFirst ? initial(coordinate, f) : rule.weight(state, moves.from + f * stride);
+      moves.gradients[f] = g * ((sums[f] as number) - v * x);
+      moves.weights[f] = v;
     }
+    rule.update(moves);
     for (let touched = at; touched < at + width; touched += BLOCK) cells.factors.touch(touched);
     cells.factors.touch(at + width - 1);
   };
@@ -142,9 +143,9 @@ export function openPairs(cells: OpenCells<PairCells>, shape: FeatureShape, opti
       slope[0] = Math.max(-slopeMax, Math.min(slopeMax, slope[0] as number));
       linear.descend(features);
       const { dense, indices, values } = features;
-      const step = cells.updates.values[0] as number;
-      for (let i = 0; i < denseSize; i++) descend(i, dense, i, step);
-      for (let i = 0; i < indices.length; i++) descend(denseSize + (indices[i] as number), values, i, step);
+      moves.step = cells.updates.values[0] as number;
+      for (let i = 0; i < denseSize; i++) descend(i, dense, i);
+      for (let i = 0; i < indices.length; i++) descend(denseSize + (indices[i] as number), values, i);
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Settings } from '../../../core/operator.js';
 import type { OpenCells } from '../../../core/state.js';
 import { float64Cell } from '../../../state/index.js';
 import { requireNotNegative, requirePositive } from '../../check-options.js';
-import { GRADIENT, type Move, newMove, type Optimizer, type UpdateRule, WEIGHT } from '../../optimizers/optimizer.js';
+import { newMoves, type Optimizer, type UpdateRule } from '../../optimizers/optimizer.js';
 import { BLOCK, modelNumbers } from '../model-numbers.js';
 import { FEATURE_MAX, rowLimits } from '../rows.js';
 
@@ -52,10 +52,13 @@ export const linearStructure = ({ optimizer, interceptRate }: LinearOptions): Se
 /** Plain descent: the rule of an intercept with a rate of its own. */
 const descent = (rate: number): UpdateRule => ({
   weight: (state, at) => state[at] as number,
-  update(state, at, move) {
-    const moved = (move[WEIGHT] as number) - rate * (move[GRADIENT] as number);
-    state[at] = moved;
-    move[WEIGHT] = moved;
+  update({ state, from, stride, weights, coordinates, gradients, count }) {
+    for (let i = 0; i < count; i++) {
+      const coordinate = coordinates[i] as number;
+      const moved = (weights[coordinate] as number) - rate * (gradients[i] as number);
+      state[from + coordinate * stride] = moved;
+      weights[coordinate] = moved;
+    }
   },
 });
 
@@ -92,12 +95,11 @@ export function openLinear(
   const limits = rowLimits(denseSize, featureMax);
 
   // Weights are a pure function of the state; computing them once a change instead of once a prediction saves a square
-  // root and a division a coordinate. They are made at the first use, when the state has surely been restored.
-  let cached: Float64Array | undefined;
+  // root and a division a coordinate. They are computed at the first use, when the state has surely been restored.
+  const cached = new Float64Array(firstHashed + hashedSize);
   let isStale = true;
   const weightsNow = (): Float64Array => {
-    if (cached && !isStale) return cached;
-    cached ??= new Float64Array(firstHashed + hashedSize);
+    if (!isStale) return cached;
     isStale = false;
     cached[0] = intercept.weight(state, 0);
     for (let i = 1; i < cached.length; i++) cached[i] = rule.weight(state, i * stride);
@@ -115,7 +117,13 @@ export function openLinear(
   };
 
   const slope = new Float64Array(1);
-  const move: Move = newMove();
+  const first = newMoves(state, stride, cached, 1);
+  const moves = newMoves(state, stride, cached, denseSize);
+  const haveRoomFor = (count: number): void => {
+    if (count <= moves.coordinates.length) return;
+    moves.coordinates = new Uint32Array(2 * count);
+    moves.gradients = new Float64Array(2 * count);
+  };
 
   return {
     slope,
@@ -127,30 +135,30 @@ export function openLinear(
     },
     descend({ dense, indices, values }) {
       const g = Math.max(-slopeMax, Math.min(slopeMax, slope[0] as number));
-      const w = weightsNow();
+      weightsNow();
       const step = (updates.values[0] as number) + 1;
       updates.values[0] = step;
       updates.touch(0);
-      move[GRADIENT] = g;
-      move[WEIGHT] = w[0] as number;
-      intercept.update(state, 0, move, step);
-      w[0] = move[WEIGHT] as number;
+      first.gradients[0] = g;
+      first.step = step;
+      intercept.update(first);
+      const count = denseSize + indices.length;
+      haveRoomFor(count);
+      const { coordinates, gradients } = moves;
       for (let i = 0; i < denseSize; i++) {
-        move[GRADIENT] = g * (dense[i] as number);
-        move[WEIGHT] = w[1 + i] as number;
-        rule.update(state, (1 + i) * stride, move, step);
-        w[1 + i] = move[WEIGHT] as number;
+        coordinates[i] = 1 + i;
+        gradients[i] = g * (dense[i] as number);
       }
       for (let at = 0; at < firstHashed * stride; at += BLOCK) weights.touch(at);
       for (let i = 0; i < indices.length; i++) {
         const coordinate = firstHashed + (indices[i] as number);
-        const at = coordinate * stride;
-        move[GRADIENT] = g * (values[i] as number);
-        move[WEIGHT] = w[coordinate] as number;
-        rule.update(state, at, move, step);
-        w[coordinate] = move[WEIGHT] as number;
-        weights.touch(at);
+        coordinates[denseSize + i] = coordinate;
+        gradients[denseSize + i] = g * (values[i] as number);
+        weights.touch(coordinate * stride);
       }
+      moves.count = count;
+      moves.step = step;
+      rule.update(moves);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { ClassLabel, ClassScores, FeatureNumbers, FeatureShape, Learner } from '../../../core/learner.js';
 import type { OpenCells } from '../../../core/state.js';
-import { GRADIENT, newMove, WEIGHT } from '../../optimizers/optimizer.js';
+import { newMoves, type UpdateRule } from '../../optimizers/optimizer.js';
 import { indicesOf, normalize, requireClasses } from '../classes.js';
 import { FEATURE_MAX, rowLimits } from '../rows.js';
 import {
@@ -76,15 +76,16 @@ function openSoftmax<C extends ClassLabel>(
     for (let i = 0; i < indices.length; i++) add(1 + denseSize + (indices[i] as number), values[i] as number);
     return normalize(scores);
   };
-  const move = newMove();
-  const descend = (coordinate: number, x: number, step: number) => {
+  const moves = newMoves(state, stride, new Float64Array(width));
+  const descend = (by: UpdateRule, coordinate: number, x: number) => {
+    moves.from = coordinate * width * stride;
     for (let c = 0; c < width; c++) {
-      const at = (coordinate * width + c) * stride;
-      move[GRADIENT] = (slopes[c] as number) * x;
-      move[WEIGHT] = rule.weight(state, at);
-      rule.update(state, at, move, step);
+      const at = moves.from + c * stride;
+      moves.gradients[c] = (slopes[c] as number) * x;
+      moves.weights[c] = by.weight(state, at);
       weights.touch(at);
     }
+    by.update(moves);
   };
 
   return {
@@ -102,17 +103,12 @@ function openSoftmax<C extends ClassLabel>(
       const step = (updates.values[0] as number) + 1;
       updates.values[0] = step;
       updates.touch(0);
-      for (let c = 0; c < width; c++) {
-        const at = c * stride;
-        move[GRADIENT] = slopes[c] as number;
-        move[WEIGHT] = intercept.weight(state, at);
-        intercept.update(state, at, move, step);
-        weights.touch(at);
-      }
+      moves.step = step;
+      descend(intercept, 0, 1);
       const { dense, indices, values } = features;
-      for (let i = 0; i < denseSize; i++) descend(1 + i, dense[i] as number, step);
+      for (let i = 0; i < denseSize; i++) descend(rule, 1 + i, dense[i] as number);
       for (let i = 0; i < indices.length; i++)
-        descend(1 + denseSize + (indices[i] as number), values[i] as number, step);
+        descend(rule, 1 + denseSize + (indices[i] as number), values[i] as number);
       return 'learnt';
     },
   };
