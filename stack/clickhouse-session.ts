@@ -109,7 +109,7 @@ const nothing: StatementResult = { bytes: new Uint8Array(0), rowsRead: 0, rowsWr
 function plainInsert(sql: string): { table: string; columns?: string[]; format: RawFormat } | undefined {
   const match = /^\s*INSERT\s+INTO\s+([\w`.]+)\s*(?:\(([\w`,\s]*)\))?\s*FORMAT\s+(\w+)\s*;?\s*$/i.exec(sql);
   if (!match) return undefined;
-  const [, table, columns, format] = match as unknown as [string, string, string | undefined, string];
+  const [, table = '', columns, format = ''] = match;
   if (!(rawFormats as readonly string[]).includes(format)) return undefined;
   const plain = (name: string) => name.replaceAll('`', '').trim();
   return {

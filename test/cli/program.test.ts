@@ -1,20 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { main } from '../../src/cli/program.js';
-import { startMillrace, userFolder } from './millrace.js';
-
-async function call(...args: string[]) {
-  let out = '';
-  let err = '';
-  const code = await main(args, {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-  });
-  return { code, out, err };
-}
+import { callMain, startMillrace, userFolder } from './millrace.js';
 
 const groups = {
   dlq: ['list', 'show', 'replay'],
@@ -31,21 +16,21 @@ const leaves = [
 
 describe('the millrace command', () => {
   it('lists its commands', async () => {
-    const { code, out } = await call('--help');
+    const { code, out } = await callMain('--help');
     expect(code).toBe(0);
     for (const name of commands) expect(out).toMatch(new RegExp(`^ {2}${name} `, 'm'));
     expect(out).toContain('Examples:');
   });
 
   it.each(Object.entries(groups))('%s lists its commands, with examples', async (name, below) => {
-    const { code, out } = await call(name, '--help');
+    const { code, out } = await callMain(name, '--help');
     expect(code).toBe(0);
     for (const each of below) expect(out).toMatch(new RegExp(`^ {2}${each} `, 'm'));
     expect(out).toMatch(/Examples:\n( {2}\$ .+\n)+/);
   });
 
   it.each(leaves)('%s explains itself with examples', async (name) => {
-    const { code, out } = await call(...name.split(' '), '--help');
+    const { code, out } = await callMain(...name.split(' '), '--help');
     expect(code).toBe(0);
     expect(out).toContain(`Usage: millrace ${name}`);
     expect(out).toMatch(/Examples:\n( {2}\$ .+\n)+/);
@@ -53,7 +38,7 @@ describe('the millrace command', () => {
   });
 
   it('prints its version', async () => {
-    expect((await call('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await callMain('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   it.each([
@@ -70,7 +55,7 @@ describe('the millrace command', () => {
     [['offsets', 'reset', 'a.ts']],
     [['dlq', 'list']],
   ])('exits with 2 on wrong usage: %j', async (args) => {
-    const { code, out, err } = await call(...args);
+    const { code, out, err } = await callMain(...args);
     expect(code).toBe(2);
     expect(out).toBe('');
     expect(err).not.toBe('');
@@ -86,7 +71,7 @@ describe('the millrace command', () => {
   });
 
   it('exits with 1 where a command fails, without a stack', async () => {
-    const { code, err } = await call('check', 'no-such-file.ts');
+    const { code, err } = await callMain('check', 'no-such-file.ts');
     expect(code).toBe(1);
     expect(err).toBe(
       'error (config): no such file\n  where: no-such-file.ts\n  hint:  give the path of a topology file\n',

@@ -4,22 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { main } from '../../src/cli/program.js';
 import { schemaOf } from '../../src/cli/schema-file.js';
-
-async function call(...args: string[]) {
-  let out = '';
-  let err = '';
-  const code = await main(args, {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-  });
-  return { code, out, err };
-}
+import { callMain } from './millrace.js';
 
 const files = {
   'v1.avsc': '{"type":"record","name":"E","fields":[{"name":"x","type":"int"}]}',
@@ -68,10 +54,10 @@ describe('millrace schema', () => {
   });
 
   it('check: finds what is wrong with each file, and asks no registry without a subject', async () => {
-    const good = await call('schema', 'check', at('v1.avsc'), at('order.proto'), at('payment.json'));
+    const good = await callMain('schema', 'check', at('v1.avsc'), at('order.proto'), at('payment.json'));
     expect(good).toMatchObject({ code: 0, err: '' });
     expect(good.out.match(/no problems found/g)).toHaveLength(3);
-    const bad = await call(
+    const bad = await callMain(
       'schema',
       'check',
       at('v1.avsc'),
@@ -89,19 +75,19 @@ describe('millrace schema', () => {
   });
 
   it("check: gives the registry's reasons, and takes a new subject", async () => {
-    const refused = await call('schema', 'check', at('v2.avsc'), '--topic', 'events', '--registry', registry);
+    const refused = await callMain('schema', 'check', at('v2.avsc'), '--topic', 'events', '--registry', registry);
     expect(refused.code).toBe(1);
     expect(refused.out).toBe(
       `${at('v2.avsc')} as events-value: x: int is no string\n  hint: add only fields with defaults and keep existing fields, or use a new subject\n`,
     );
-    const taken = await call('schema', 'check', at('v2.avsc'), '--topic', 'new', '--registry', registry);
+    const taken = await callMain('schema', 'check', at('v2.avsc'), '--topic', 'new', '--registry', registry);
     expect(taken).toMatchObject({ code: 0, out: `${at('v2.avsc')} as new-value: no problems found\n` });
-    const two = await call('schema', 'check', at('v1.avsc'), at('v2.avsc'), '--topic', 'new');
+    const two = await callMain('schema', 'check', at('v1.avsc'), at('v2.avsc'), '--topic', 'new');
     expect(two).toMatchObject({ code: 1, err: expect.stringContaining('one by one') });
   });
 
   it('check: a registry that cannot be reached is no finding', async () => {
-    const away = await call(
+    const away = await callMain(
       'schema',
       'check',
       at('v2.avsc'),
@@ -117,17 +103,26 @@ describe('millrace schema', () => {
   });
 
   it('register: prints the id', async () => {
-    const done = await call('schema', 'register', at('v1.avsc'), '--subject', 'e', '--registry', registry, '--json');
+    const done = await callMain(
+      'schema',
+      'register',
+      at('v1.avsc'),
+      '--subject',
+      'e',
+      '--registry',
+      registry,
+      '--json',
+    );
     expect(done).toMatchObject({ code: 0, out: '{"subject":"e","id":7}\n' });
     expect(requests.at(-1)).toBe('POST /subjects/e/versions');
-    expect(await call('schema', 'register', at('v1.avsc'))).toMatchObject({
+    expect(await callMain('schema', 'register', at('v1.avsc'))).toMatchObject({
       code: 1,
       err: 'error (config): no subject is given\n  hint:  give --topic or --subject\n',
     });
   });
 
   it('diff: between files, and against the registry', async () => {
-    const { code, out } = await call('schema', 'diff', at('v1.avsc'), at('v2.avsc'));
+    const { code, out } = await callMain('schema', 'diff', at('v1.avsc'), at('v2.avsc'));
     expect(code).toBe(1);
     expect(out).toMatchInlineSnapshot(`
       "~ x: int  ->  string
@@ -137,22 +132,24 @@ describe('millrace schema', () => {
         x: the writer's string cannot be read as int
       "
     `);
-    const same = await call('schema', 'diff', at('v1.avsc'), '--topic', 'events', '--registry', registry, '--json');
+    const same = await callMain('schema', 'diff', at('v1.avsc'), '--topic', 'events', '--registry', registry, '--json');
     expect(same).toMatchObject({ code: 0, out: '{"changes":[],"backward":[],"forward":[]}\n' });
-    const none = await call('schema', 'diff', at('v1.avsc'), '--topic', 'new', '--registry', registry);
+    const none = await callMain('schema', 'diff', at('v1.avsc'), '--topic', 'new', '--registry', registry);
     expect(none).toMatchObject({ code: 1, err: expect.stringContaining('has no subject new-value') });
-    const mixed = await call('schema', 'diff', at('v1.avsc'), at('payment.json'));
+    const mixed = await callMain('schema', 'diff', at('v1.avsc'), at('payment.json'));
     expect(mixed).toMatchObject({ code: 1, err: expect.stringContaining('cannot be compared') });
   });
 
   it('types: of the first message, of one that is named, as what is asked for', async () => {
-    expect((await call('schema', 'types', at('order.proto#shop.Line'))).out).toBe(
+    expect((await callMain('schema', 'types', at('order.proto#shop.Line'))).out).toBe(
       'export interface Line {\n  readonly n: number;\n}\n',
     );
-    const { out } = await call('schema', 'types', at('order.proto'), '--long', 'bigint');
+    const { out } = await callMain('schema', 'types', at('order.proto'), '--long', 'bigint');
     expect(out).toContain('readonly cents: bigint;');
-    expect(JSON.parse((await call('schema', 'types', at('payment.json'), '--json')).out).types).toContain('Payment');
-    expect(await call('schema', 'types', at('order.proto'), '--long', 'text')).toMatchObject({ code: 2 });
+    expect(JSON.parse((await callMain('schema', 'types', at('payment.json'), '--json')).out).types).toContain(
+      'Payment',
+    );
+    expect(await callMain('schema', 'types', at('order.proto'), '--long', 'text')).toMatchObject({ code: 2 });
   });
 
   it("files' endings say what other commands read and write", async () => {

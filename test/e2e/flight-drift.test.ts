@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Flights } from '../../examples/flights/flights.js';
 import { hours } from '../../src/core/index.js';
-import { adwin, cyclic, type DriftDetector, featureView, ftrl, hashed, logisticRegression } from '../../src/ml.js';
+import { adwin, type DriftDetector, ftrl, logisticRegression } from '../../src/ml.js';
 import { type LearnDrift, learn, type ModelDriftRow } from '../../src/operators/index.js';
 import { DrivenStep } from '../../src/testing/drive-operator.js';
 import { openLearner } from '../ml/support.js';
-import { arrivalOf, departureOf, firstFlights } from './real-flights.js';
+import { arrivalOf, departureOf, firstFlights, flightView as view } from './real-flights.js';
 import type { ArrivedValue, DepartedValue } from './records.js';
 
 // Three weeks of real flights. From 15 January on a flight is late from 45 minutes on, and no more from 15: what the model has learnt
@@ -14,22 +14,6 @@ import type { ArrivedValue, DepartedValue } from './records.js';
 const FLIGHTS = 330_000;
 const CHANGE_MS = Date.UTC(2001, 0, 15);
 const HOUR_MS = 3_600_000;
-
-const view = featureView({
-  name: 'flights',
-  version: 1,
-  columns: {
-    origin: (flight: DepartedValue) => flight.origin,
-    destination: (flight: DepartedValue) => flight.destination,
-    hour: (flight: DepartedValue) => Math.floor(flight.departedAt / HOUR_MS) % 24,
-  },
-  features: {
-    hour: cyclic('hour', 24),
-    origin: hashed('origin'),
-    destination: hashed('destination'),
-    both: hashed('origin', 'hour'),
-  },
-});
 
 const learner = logisticRegression({ optimizer: ftrl({ alpha: 0.2 }) });
 

@@ -2,12 +2,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Flights } from '../../examples/flights/flights.js';
 import { type Duration, days, hours } from '../../src/core/index.js';
 import { estimatePerformance, type PerformanceRow } from '../../src/index.js';
-import { cyclic, featureView, ftrl, hashed, logisticRegression } from '../../src/ml.js';
+import { ftrl, logisticRegression } from '../../src/ml.js';
 import { type DrivenInput, driveOperator } from '../../src/testing.js';
 import { openLearner } from '../ml/support.js';
 import { generator } from '../random.js';
-import { arrivalOf, departureOf, firstFlights } from './real-flights.js';
-import type { DepartedValue } from './records.js';
+import { arrivalOf, departureOf, firstFlights, flightView as view } from './real-flights.js';
 
 // Three weeks of real flights, predicted by a model that learns from each arrival.
 
@@ -15,22 +14,6 @@ const FLIGHTS = 330_000;
 const CHANGE_MS = Date.UTC(2001, 0, 15);
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-
-const view = featureView({
-  name: 'flights',
-  version: 1,
-  columns: {
-    origin: (flight: DepartedValue) => flight.origin,
-    destination: (flight: DepartedValue) => flight.destination,
-    hour: (flight: DepartedValue) => Math.floor(flight.departedAt / HOUR_MS) % 24,
-  },
-  features: {
-    hour: cyclic('hour', 24),
-    origin: hashed('origin'),
-    destination: hashed('destination'),
-    both: hashed('origin', 'hour'),
-  },
-});
 
 let flights: Flights;
 beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { Session } from 'chdb';
 import { arrivalSecond, departedMs, type Flights, flightFiles, readFlights } from '../../examples/flights/flights.js';
+import { cyclic, featureView, hashed } from '../../src/ml.js';
 import type { ArrivedValue, DepartedValue } from './records.js';
 
 /** The first flights of the file, in a process of their own engine. */
@@ -31,6 +32,23 @@ export function departureOf(flights: Flights, id: number): DepartedValue {
     distance: flights.distanceMiles[id] ?? 0,
   };
 }
+
+/** Where a flight goes and when it departs, as the topologies without rolling features see it. */
+export const flightView = featureView({
+  name: 'flights',
+  version: 1,
+  columns: {
+    origin: (flight: DepartedValue) => flight.origin,
+    destination: (flight: DepartedValue) => flight.destination,
+    hour: (flight: DepartedValue) => Math.floor(flight.departedAt / 3_600_000) % 24,
+  },
+  features: {
+    hour: cyclic('hour', 24),
+    origin: hashed('origin'),
+    destination: hashed('destination'),
+    both: hashed('origin', 'hour'),
+  },
+});
 
 export const arrivalOf = (flights: Flights, id: number): ArrivedValue => ({
   flightId: id,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../../src/profiles/config.js';
 import { type OpenProfile, openProfile } from '../../../src/profiles/profiles.js';
 import { millrace, startMillrace, userFolder } from '../../cli/millrace.js';
-import { address } from '../address.js';
+import { address, clusterEnv } from '../address.js';
 import { foreignRead } from '../kafka/world.js';
 
 const name = `rates-${randomUUID().slice(0, 8)}`;
@@ -34,18 +34,11 @@ export const shop = topology('${name}', { deadLetters: kafka.deadLetterSink({ to
 });
 `;
 
-const env = () => ({
-  MILLRACE_KAFKA: address('MILLRACE_KAFKA'),
-  MILLRACE_REDIS: address('MILLRACE_REDIS'),
-  MILLRACE_CLICKHOUSE: address('MILLRACE_CLICKHOUSE'),
-  MILLRACE_REGISTRY: address('MILLRACE_REGISTRY'),
-});
-
 let profile: OpenProfile;
 const user = userFolder({ 'shop.ts': topologyFile });
 
 beforeAll(async () => {
-  profile = await openProfile(resolveConfig({ flags: { profile: 'cluster' }, env: env() }));
+  profile = await openProfile(resolveConfig({ flags: { profile: 'cluster' }, env: clusterEnv() }));
   const producer = profile.producer();
   await producer.createTopic(`${name}.orders`, TASKS);
   await producer.createTopic(`${name}.rates`, 3);
@@ -123,14 +116,14 @@ function workersOf(pid: number): number[] {
 }
 
 const ask = (...args: string[]) =>
-  millrace([...args, '--profile', 'cluster', '--json'], { folder: user.folder, env: env() });
+  millrace([...args, '--profile', 'cluster', '--json'], { folder: user.folder, env: clusterEnv() });
 
 describe('a global table on real Kafka', () => {
   it('is in every task of two processes, one of which is killed', { timeout: 180_000 }, async () => {
     await round(1);
     const { process: parent, ended } = startMillrace(['run', 'shop.ts', '--profile', 'cluster', '--processes', '2'], {
       folder: user.folder,
-      env: env(),
+      env: clusterEnv(),
     });
     await until(async () => (await found()).size === expected.size);
     await round(2);

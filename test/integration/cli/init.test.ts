@@ -6,20 +6,14 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { millrace, userFolder } from '../../cli/millrace.js';
 import { repository } from '../../import-graph.js';
-import { address } from '../address.js';
+import { address, clusterEnv } from '../address.js';
 
 // Of a topic and what a real registry says of it: a topology that reads the topic.
 
 const run = promisify(execFile);
 const user = userFolder();
 afterAll(() => user.remove());
-const env = () => ({
-  MILLRACE_PROFILE: 'cluster',
-  MILLRACE_KAFKA: address('MILLRACE_KAFKA'),
-  MILLRACE_REDIS: address('MILLRACE_REDIS'),
-  MILLRACE_CLICKHOUSE: address('MILLRACE_CLICKHOUSE'),
-  MILLRACE_REGISTRY: address('MILLRACE_REGISTRY'),
-});
+const env = () => ({ MILLRACE_PROFILE: 'cluster', ...clusterEnv() });
 
 async function register(subject: string, body: object): Promise<void> {
   const url = `${address('MILLRACE_REGISTRY')}/subjects/${subject}/versions`;

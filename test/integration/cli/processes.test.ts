@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../../src/profiles/config.js';
 import { type OpenProfile, openProfile } from '../../../src/profiles/profiles.js';
 import { startMillrace, userFolder } from '../../cli/millrace.js';
-import { address } from '../address.js';
+import { clusterEnv } from '../address.js';
 import { foreignRead } from '../kafka/world.js';
 import { OwnServer } from '../redis/own-server.js';
 
@@ -24,13 +24,6 @@ export const shared = topology('${name}', { deadLetters: kafka.deadLetterSink({ 
 });
 `;
 
-const env = () => ({
-  MILLRACE_KAFKA: address('MILLRACE_KAFKA'),
-  MILLRACE_REDIS: address('MILLRACE_REDIS'),
-  MILLRACE_CLICKHOUSE: address('MILLRACE_CLICKHOUSE'),
-  MILLRACE_REGISTRY: address('MILLRACE_REGISTRY'),
-});
-
 let profile: OpenProfile;
 const user = userFolder({
   'shared.ts': topologyFile,
@@ -38,7 +31,7 @@ const user = userFolder({
 });
 
 beforeAll(async () => {
-  profile = await openProfile(resolveConfig({ flags: { profile: 'cluster' }, env: env() }));
+  profile = await openProfile(resolveConfig({ flags: { profile: 'cluster' }, env: clusterEnv() }));
 });
 afterAll(async () => {
   await profile.close();
@@ -99,7 +92,7 @@ async function until(what: () => Promise<boolean> | boolean, patienceMs = 60_000
 const run = (...args: string[]) =>
   startMillrace(['run', 'shared.ts', '--profile', 'cluster', '--processes', '3', ...args], {
     folder: user.folder,
-    env: env(),
+    env: clusterEnv(),
   });
 
 describe('millrace run --processes', () => {
@@ -144,7 +137,7 @@ describe('millrace run --processes', () => {
   it('fails with the cause where a process cannot run the topology, and on the embedded profile', async () => {
     const broken = startMillrace(['run', 'missing.ts', '--profile', 'cluster', '--processes', '2'], {
       folder: user.folder,
-      env: env(),
+      env: clusterEnv(),
     });
     const { code, err } = await broken.ended;
     expect(code).toBe(1);
@@ -180,7 +173,7 @@ describe('a sink that is down', () => {
       await producer.createTopic(`${cached}.in`, 4);
       run = startMillrace(['run', 'cached.ts', '--profile', 'cluster', '--processes', '2'], {
         folder: folder.folder,
-        env: { ...env(), MILLRACE_REDIS: `redis://127.0.0.1:${redis.port}` },
+        env: { ...clusterEnv(), MILLRACE_REDIS: `redis://127.0.0.1:${redis.port}` },
       });
       const { process: parent, ended, output } = run;
       await more();

@@ -12,7 +12,7 @@ import { runTopology } from '../../../src/runtime/index.js';
 import { planState } from '../../../src/topology/index.js';
 import { freshWorld } from '../../cli/operations.js';
 import { happenings, INPUTS, keyed, OUTPUTS, outputs, send } from '../../cli/rescaling.js';
-import { address } from '../address.js';
+import { address, clusterEnv } from '../address.js';
 import { fresh, settled } from '../kafka/world.js';
 
 const name = fresh('rescaled');
@@ -26,13 +26,7 @@ let profile: OpenProfile;
 const data = mkdtempSync(join(tmpdir(), 'millrace-rescaled-'));
 
 beforeAll(async () => {
-  const env = {
-    MILLRACE_KAFKA: address('MILLRACE_KAFKA'),
-    MILLRACE_REDIS: address('MILLRACE_REDIS'),
-    MILLRACE_CLICKHOUSE: address('MILLRACE_CLICKHOUSE'),
-    MILLRACE_REGISTRY: address('MILLRACE_REGISTRY'),
-  };
-  profile = await openProfile(resolveConfig({ flags: { profile: 'cluster' }, env }));
+  profile = await openProfile(resolveConfig({ flags: { profile: 'cluster' }, env: clusterEnv() }));
 });
 afterAll(async () => {
   for (const topic of [...INPUTS, 'rates', ...OUTPUTS, 'dead']) await profile.removal?.topic(`${name}.${topic}`);

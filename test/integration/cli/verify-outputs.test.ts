@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VerifyReport } from '../../../src/verify/report.js';
 import { millrace, userFolder } from '../../cli/millrace.js';
 import { clicks } from '../../verify/topologies.js';
-import { address } from '../address.js';
+import { address, clusterEnv } from '../address.js';
 import { PostgresServer } from '../postgres/server.js';
 import { BUCKET, keysOf, plain } from '../s3/store.js';
 
@@ -71,10 +71,7 @@ const call = (args: readonly string[], input = '') =>
     folder: user.folder,
     env: {
       TMPDIR: temporary,
-      MILLRACE_KAFKA: address('MILLRACE_KAFKA'),
-      MILLRACE_REDIS: address('MILLRACE_REDIS'),
-      MILLRACE_REGISTRY: address('MILLRACE_REGISTRY'),
-      MILLRACE_CLICKHOUSE: address('MILLRACE_CLICKHOUSE'),
+      ...clusterEnv(),
       MILLRACE_S3: address('MILLRACE_S3'),
       MILLRACE_POSTGRES: postgres.url,
     },

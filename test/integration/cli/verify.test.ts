@@ -6,18 +6,12 @@ import type { VerifyReport } from '../../../src/verify/report.js';
 import { askClickHouse } from '../../../stack/ask-clickhouse.js';
 import { millrace, userFolder } from '../../cli/millrace.js';
 import { clicks, topologiesFile } from '../../verify/topologies.js';
-import { address } from '../address.js';
+import { address, clusterEnv } from '../address.js';
 
 const name = `shop-${randomUUID().slice(0, 8)}`;
 const user = userFolder({ 'shop.ts': topologiesFile(name) });
-const env = () => ({
-  MILLRACE_KAFKA: address('MILLRACE_KAFKA'),
-  MILLRACE_REDIS: address('MILLRACE_REDIS'),
-  MILLRACE_CLICKHOUSE: address('MILLRACE_CLICKHOUSE'),
-  MILLRACE_REGISTRY: address('MILLRACE_REGISTRY'),
-});
 const call = (args: readonly string[], input = '') =>
-  millrace([...args, '--profile', 'cluster'], { folder: user.folder, env: env(), input });
+  millrace([...args, '--profile', 'cluster'], { folder: user.folder, env: clusterEnv(), input });
 
 const RECORDS = 3_000;
 const PARTITIONS = 4;

@@ -5,7 +5,7 @@ import type { Kafka } from '../../../connectors/kafka/open.js';
 import { INTERNAL, type InternalSinkOptions } from '../../../src/core/internal.js';
 import type { Sink } from '../../../src/core/sink.js';
 import { millrace, userFolder } from '../../cli/millrace.js';
-import { address } from '../address.js';
+import { clusterEnv } from '../address.js';
 import { broker, fresh, json, librdkafka, open } from './world.js';
 
 const name = fresh('topics');
@@ -152,13 +152,7 @@ export default topology('declared', { deadLetters: kafka.deadLetterSink({ topic:
 });
 `;
     const user = userFolder({ 'fail.ts': file('fail'), 'warn.ts': file('warn') });
-    const env = {
-      MILLRACE_KAFKA: address('MILLRACE_KAFKA'),
-      MILLRACE_REDIS: address('MILLRACE_REDIS'),
-      MILLRACE_CLICKHOUSE: address('MILLRACE_CLICKHOUSE'),
-      MILLRACE_REGISTRY: address('MILLRACE_REGISTRY'),
-    };
-    const run = (...args: string[]) => millrace(args, { folder: user.folder, env });
+    const run = (...args: string[]) => millrace(args, { folder: user.folder, env: clusterEnv() });
     const warning = await run('check', 'warn.ts', '--profile', 'cluster');
     expect(warning).toMatchObject({ code: 0, out: expect.stringContaining('2 differences from the declaration') });
     const failing = await run('check', 'fail.ts', '--profile', 'cluster');

@@ -10,7 +10,7 @@ import { openCodec, type WireCodec } from '../../../src/schema/index.js';
 import { askClickHouse } from '../../../stack/ask-clickhouse.js';
 import { startMillrace, userFolder } from '../../cli/millrace.js';
 import { generator } from '../../random.js';
-import { address } from '../address.js';
+import { address, clusterEnv } from '../address.js';
 import { startChecker } from './checker.js';
 
 const name = `tx-${randomUUID().slice(0, 8)}`;
@@ -18,24 +18,18 @@ const PARTITIONS = 6;
 const ACCOUNTS = 60;
 const random = generator(20_261_125);
 
-const env = () => ({
-  MILLRACE_KAFKA: address('MILLRACE_KAFKA'),
-  MILLRACE_REDIS: address('MILLRACE_REDIS'),
-  MILLRACE_CLICKHOUSE: address('MILLRACE_CLICKHOUSE'),
-  MILLRACE_REGISTRY: address('MILLRACE_REGISTRY'),
-});
 const user = userFolder({
   'tx.ts': `import { transfersOf } from 'millrace/topologies/transfers';\nexport const tx = transfersOf('${name}');\n`,
 });
 const run = (...args: string[]) =>
-  startMillrace(['run', 'tx.ts', '--profile', 'cluster', ...args], { folder: user.folder, env: env() });
+  startMillrace(['run', 'tx.ts', '--profile', 'cluster', ...args], { folder: user.folder, env: clusterEnv() });
 
 let profile: OpenProfile;
 let codec: WireCodec<Transfer>;
 let checker: ReturnType<typeof startChecker>;
 
 beforeAll(async () => {
-  profile = await openProfile(resolveConfig({ flags: { profile: 'cluster' }, env: env() }));
+  profile = await openProfile(resolveConfig({ flags: { profile: 'cluster' }, env: clusterEnv() }));
   codec = await openCodec(TransferV1, profile.schemas);
   const producer = profile.producer();
   await producer.createTopic(`${name}.v1`, PARTITIONS);
@@ -155,7 +149,7 @@ describe('transfers between accounts of different tasks', () => {
   it('say how far each sub-topology has read', async () => {
     const { code, out } = await startMillrace(['offsets', 'tx.ts', '--profile', 'cluster', '--json'], {
       folder: user.folder,
-      env: env(),
+      env: clusterEnv(),
     }).ended;
     expect(code).toBe(0);
     const { tasks } = JSON.parse(out) as { tasks: { source: string; topic: string; task: number }[] };
