@@ -21,7 +21,7 @@ function honest(output: LearnerOutput): Learner<number, number | ClassScores> {
     ...(output === 'scores' ? { classes: ['low', 'high'] } : {}),
     cells: () => ({ weights: float64Cell({ size: 10, block: 2 }) }),
     open(cells) {
-      const weights = cells.weights as unknown as Float64Cell;
+      const weights = cells.weights as Float64Cell;
       const scores = new Float64Array(2);
       const each = ({ dense, indices, values }: FeatureNumbers, visit: (at: number, x: number) => void) => {
         for (let i = 0; i < 2; i++) visit(i, Number.isFinite(dense[i]) ? (dense[i] as number) : 0);

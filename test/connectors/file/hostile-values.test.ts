@@ -81,9 +81,9 @@ describe('hostile values in files', () => {
   ] as const) {
     const schema = csv({ columns: { n: 'integer', v: type } });
     // As the decoder reads them: nothing else reads a NUL, a quote and a line end in one cell alike.
-    const decoder = openDecoder<Row>(schema as unknown as Schema<Row>, localRegistry());
+    const decoder = openDecoder<Row>(schema as Schema<Row>, localRegistry());
     const read = async (path: string) => [(await decoder).decode(await readFile(path))];
-    keepsContract(`as CSV, ${type}`, { schema } as unknown as Format, read, plain, (value) =>
+    keepsContract(`as CSV, ${type}`, { schema } as Format, read, plain, (value) =>
       isMinusZero(value) && type.startsWith('integer') ? 0 : type.endsWith('?') ? orNull(value) : value,
     );
   }
@@ -96,7 +96,7 @@ describe('hostile values in files', () => {
     ['boolean', false, 'v'],
     ['date?', new Date(0), 'toUnixTimestamp64Milli(v)'],
   ] as const) {
-    const format = { columns: { n: 'integer', v: type } } as unknown as Format;
+    const format = { columns: { n: 'integer', v: type } } as Format;
     const read = async (path: string): Promise<readonly Row[]> => {
       const query = `SELECT toInt32(n) AS n, ${sql} AS v FROM file('${path}', Parquet) SETTINGS output_format_json_quote_64bit_integers = 0, output_format_json_named_tuples_as_objects = 1`;
       return (await queryAsync(query, { format: 'JSON' })).json<{ data: Row[] }>().data;

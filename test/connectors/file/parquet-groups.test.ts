@@ -5,7 +5,7 @@ import { byGroups, type ReadBytes } from '../../../connectors/file/parquet/parqu
 const chunk = (data_page_offset: bigint, total_compressed_size: bigint) => ({
   meta_data: { data_page_offset, total_compressed_size },
 });
-const metadata = { row_groups: [{ columns: [chunk(4n, 6n), chunk(10n, 10n)] }] } as unknown as FileMetaData;
+const metadata = { row_groups: [{ columns: [chunk(4n, 6n), chunk(10n, 10n)] }] } as FileMetaData;
 
 function bytes() {
   const asked: [number, number][] = [];

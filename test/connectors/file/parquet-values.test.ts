@@ -13,7 +13,7 @@ const textOf = (make: () => unknown): unknown => {
   }
 };
 
-const metadataOf = (...schema: Partial<SchemaElement>[]) => ({ schema }) as unknown as FileMetaData;
+const metadataOf = (...schema: Partial<SchemaElement>[]) => ({ schema }) as FileMetaData;
 
 describe('times of Parquet', () => {
   it('are the texts that JSON has them as, also before 1970, and lose no digit', () => {

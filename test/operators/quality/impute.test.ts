@@ -36,7 +36,7 @@ const proportional: Learner<number, number> = {
   output: 'number',
   cells: () => ({ weight: float64Cell({ size: 1, block: 1 }) }),
   open: (cells) => {
-    const weight = cells.weight as unknown as Float64Cell;
+    const weight = cells.weight as Float64Cell;
     const predictOne = ({ dense }: FeatureNumbers) => (weight.values[0] as number) * (dense[0] as number);
     return {
       predictOne,

@@ -124,7 +124,7 @@ function check(events: readonly Event[], outcome: Outcome): void {
   const { rows } = outcome.output('out');
   if (rows.length !== events.length) throw new Error(`${rows.length} of ${events.length} records came out`);
   for (const [place, { value }] of rows.entries()) {
-    const { id, risk } = value as unknown as Scored;
+    const { id, risk } = value as Scored;
     const isCheap = risk.degraded === 'cheap.onnx';
     if (
       id !== events[place]?.id ||

@@ -56,7 +56,7 @@ const learners = [
   kNearestNeighbors({ classes, neighbors: 3, window: 60 }),
   pipe(standardScaler(), hoeffdingTreeRegression(ofNumbers)),
   adaptiveRandomForestRegression({ ...ofNumbers, ...nervous }),
-] as unknown as readonly AnyLearner[];
+] as readonly AnyLearner[];
 
 const labelFor = ({ output }: AnyLearner, { said, amount }: Label) => (output === 'number' ? amount : said);
 
