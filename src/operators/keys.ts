@@ -1,3 +1,5 @@
+import type { Problem } from '../core/index.js';
+
 /** Identity of a record, of a group, of a stratum. */
 export type Key = string | number;
 
@@ -7,3 +9,7 @@ export const isEmptyKey = (key: unknown): key is null | undefined | '' =>
 
 /** How an empty key reads in a dead letter. */
 export const emptyKeyText = (key: unknown): string => `the key is ${key === '' ? 'empty' : key}`;
+
+/** What is wrong with the bound of the keys that an operator keeps. */
+export const keysMaxProblems = (keysMax: number): Problem[] =>
+  keysMax >= 1 ? [] : [{ message: `keysMax is ${keysMax}`, hint: 'give the expected number of keys, with a margin' }];

@@ -7,7 +7,7 @@ import {
   stateful,
 } from '../../core/index.js';
 import { mapCell, timerCell, valueCell } from '../../state/index.js';
-import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+import { emptyKeyText, isEmptyKey, type Key, keysMaxProblems } from '../keys.js';
 
 /** When a key counts as inactive, and how many keys are followed. */
 export interface DetectInactivityOptions<T, K extends Key> {
@@ -133,7 +133,5 @@ function problemsOf(inactivityTimeout: number, processingTimeInterval: number, k
       message: `processingTimeInterval is ${givenDuration(processingTimeInterval)}`,
       hint: 'give it a duration, or leave it out',
     });
-  if (!(keysMax >= 1))
-    problems.push({ message: `keysMax is ${keysMax}`, hint: 'give it the number of keys, and some more' });
-  return problems;
+  return [...problems, ...keysMaxProblems(keysMax)];
 }

@@ -1,7 +1,7 @@
 import { credibleJump, eventClock, furthest, observe } from '../../core/event-clock.js';
 import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../../core/index.js';
 import { mapCell, rescale, valueCell } from '../../state/index.js';
-import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+import { emptyKeyText, isEmptyKey, type Key, keysMaxProblems } from '../keys.js';
 
 /** How many records of a key `throttle` lets through in a time. */
 export interface ThrottleOptions<T> {
@@ -92,7 +92,5 @@ function problemsOf(records: number, per: number, burst: number, keysMax: number
     problems.push({ message: `the limit is ${records} records per ${per} ms`, hint: 'give two positive numbers' });
   if (!(burst >= 1))
     problems.push({ message: `burst is ${burst}`, hint: 'give a number from 1: below it no record passes' });
-  if (!(keysMax >= 1))
-    problems.push({ message: `keysMax is ${keysMax}`, hint: 'give it the number of keys, and some more' });
-  return problems;
+  return [...problems, ...keysMaxProblems(keysMax)];
 }

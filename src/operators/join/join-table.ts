@@ -3,7 +3,7 @@ import { type Duration, formatDuration } from '../../core/duration.js';
 import type { MultiInputOperator, Problem } from '../../core/operator.js';
 import type { Change } from '../../core/record.js';
 import { mapCell, rescale, timerCell, valueCell } from '../../state/index.js';
-import { emptyKeyText, isEmptyKey } from '../keys.js';
+import { emptyKeyText, isEmptyKey, keysMaxProblems } from '../keys.js';
 
 /** The key, the lateness and the bounds of a join of a stream with a table. */
 export interface JoinTableOptions<T> {
@@ -185,8 +185,7 @@ function problemsOf(allowedLateness: number, keysMax: number, pendingMax: number
   const problems: Problem[] = [];
   if (!(allowedLateness >= 0))
     problems.push({ message: `allowedLateness is ${allowedLateness}`, hint: 'give it a duration, or leave it out' });
-  if (!(keysMax >= 1))
-    problems.push({ message: `keysMax is ${keysMax}`, hint: 'give it the number of keys, and some more' });
+  problems.push(...keysMaxProblems(keysMax));
   if (!(pendingMax >= 1))
     problems.push({
       message: `pendingMax is ${pendingMax}`,

@@ -2,6 +2,7 @@ import { stateful } from '../../core/define.js';
 import type { MultiInputOperator } from '../../core/operator.js';
 import type { Change } from '../../core/record.js';
 import { type MapCell, mapCell, rescale } from '../../state/index.js';
+import { keysMaxProblems } from '../keys.js';
 
 /** The bounds of a join of two tables. */
 export interface JoinTablesOptions {
@@ -63,8 +64,7 @@ function joinTables<L, R, Out>(
   return stateful<Change<L>, { right: Change<R> }, Change<Out>, typeof cells>({
     kind,
     settings: { keysMax },
-    problems:
-      keysMax >= 1 ? [] : [{ message: `keysMax is ${keysMax}`, hint: 'give it the number of keys, and some more' }],
+    problems: keysMaxProblems(keysMax),
     inputs: ['right'],
     cells,
     open: ({ left, right }, context) => {

@@ -2,6 +2,7 @@ import { stateful } from '../../core/define.js';
 import type { Operator } from '../../core/operator.js';
 import type { Change, Upsert } from '../../core/record.js';
 import { mapCell, rescale } from '../../state/index.js';
+import { keysMaxProblems } from '../keys.js';
 
 /** What makes a record the row of a table, and how many rows are kept. */
 export interface TableOptions {
@@ -25,12 +26,10 @@ export interface TableOptions {
  * const rates = t.source('rates', kafka.tableSource({ topic: 'rates.v1', schema: RateV1 })).via('rate', table({ keysMax: 10_000 }));
  */
 export function table<T>({ keysMax }: TableOptions): Operator<Upsert<T>, Change<T>> {
-  const problems =
-    keysMax >= 1 ? [] : [{ message: `keysMax is ${keysMax}`, hint: 'give it the number of keys, and some more' }];
   return stateful<Upsert<T>, Change<T>, { rows: ReturnType<typeof mapCell<string, T>> }>({
     kind: 'table',
     settings: { keysMax },
-    problems,
+    problems: keysMaxProblems(keysMax),
     cells: { rows: rescale.byKey(mapCell<string, T>(), 0) },
     open: ({ rows }, context) => ({
       onRecord(_, { key, value }, emit) {
