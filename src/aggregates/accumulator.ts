@@ -18,8 +18,15 @@ export interface Accumulator<in In> {
   readonly layout: readonly (readonly [name: string, text: string])[];
   init(numbers: Numbers, at: number, values: unknown[], valueAt: number): void;
   add(numbers: Numbers, at: number, values: unknown[], valueAt: number, value: In, timeMs: number): void;
-  /** Adds a value to the first `count` of several accumulators, each in arrays of its own: what `add` does with each. */
-  addEach(numbers: readonly Numbers[], values: readonly unknown[][], count: number, value: In, timeMs: number): void;
+  /** Adds a value to the first `count` of several accumulators, each in arrays of its own, at the same place: what `add` does with each. */
+  addEach(
+    numbers: readonly Numbers[],
+    at: number,
+    values: readonly unknown[][],
+    count: number,
+    value: In,
+    timeMs: number,
+  ): void;
   /** Retracts a value; only if `retracts`. */
   retract(numbers: Numbers, at: number, values: unknown[], valueAt: number, value: In, timeMs: number): void;
   merge(
@@ -104,11 +111,11 @@ export function accumulatorOf<In>(aggregates: Aggregates<In>, counted = false): 
       }
     },
 
-    addEach(numbers, values, count, value, timeMs) {
+    addEach(numbers, at, values, count, value, timeMs) {
       for (let i = 0; i < n; i++) {
         const { logic, offset } = overNumbers[i] as Placed<NumberLogic<In>>;
-        if (logic.addEach) logic.addEach(numbers, count, offset, value, timeMs);
-        else for (let k = 0; k < count; k++) logic.add(numbers[k] as Numbers, offset, value, timeMs);
+        if (logic.addEach) logic.addEach(numbers, count, at + offset, value, timeMs);
+        else for (let k = 0; k < count; k++) logic.add(numbers[k] as Numbers, at + offset, value, timeMs);
       }
       for (let i = 0; i < v; i++) {
         const { logic } = overValues[i] as Placed<ValueLogic<In>>;

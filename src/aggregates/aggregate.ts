@@ -101,8 +101,16 @@ export function ofValue<In, Acc, Result>(
   logic: Omit<ValueLogic<In, Acc, Result>, 'state'>,
   problems: readonly Problem[] = [],
 ): Aggregate<In, Result> {
-  const { create, add, merge, result, retract } = logic;
-  const valueLogic = { state: 'value', create, add, merge, result, ...(retract && { retract }) } as const;
+  const { create, add, addEach, merge, result, retract } = logic;
+  const valueLogic = {
+    state: 'value',
+    create,
+    add,
+    ...(addEach && { addEach }),
+    merge,
+    result,
+    ...(retract && { retract }),
+  } as const;
   return Object.freeze({ kind, text, logic: valueLogic, problems });
 }
 

@@ -353,12 +353,12 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('a correction takes nothing back', 'evaluation', [
     '../ml/evaluation/slice-windows.ts',
-    'accumulator.retract(numbers, 0, states, 0, before, 0);',
+    'accumulator.retract(numbers, METRICS, states, 0, before, 0);',
     '',
   ]),
   mutant('a row that was told is owed after a restore', 'evaluation', [
     '../ml/evaluation/slice-windows.ts',
-    'window.dueMs = 0;\n      windows.touch(place);',
-    'window.dueMs = 0;',
+    'windows.change(place) as SliceWindow;\n      window.numbers[DUE] = 0;',
+    'windows.get(place) as SliceWindow;\n      window.numbers[DUE] = 0;',
   ]),
 ];

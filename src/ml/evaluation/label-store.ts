@@ -1,5 +1,5 @@
 import { type MapCell, mapCell, rescale, type TimerCell, timerCell } from '../../state/index.js';
-import type { JudgementOf, Place } from './slice-windows.js';
+import type { Group, JudgementOf } from './slice-windows.js';
 
 type Key = string | number;
 
@@ -8,16 +8,18 @@ const NONE = 0;
 const ASSUMED = 1;
 const KNOWN = 2;
 
-/** A prediction that waits: its event time, what was predicted, what it counts in, and its label as far as it is known. */
+/** A prediction that waits: its event time, what was predicted, its label as far as it is known, and from `GROUP` on what it counts in. */
 type Waiting = [
   timeMs: number,
   prediction: unknown,
   weight: number | null,
-  places: readonly Place[],
+  delayMs: number | null,
   known: 0 | 1 | 2,
   label: unknown,
-  delayMs: number | null,
+  ...group: number[],
 ];
+
+const GROUP = 6;
 
 /** A prediction with its label, as metrics take it, and how long the label took; null for one that is assumed. */
 export interface Judged {
@@ -29,8 +31,8 @@ export interface Judged {
 
 /** A label that came or is assumed, in place of what was known before. */
 export interface Judgement extends JudgementOf<Judged> {
-  /** Where the prediction counts. */
-  readonly places: readonly Place[];
+  /** What the prediction counts in; valid until the next judgement. */
+  readonly group: Group;
 }
 
 /** How labels that are late, wrong or missing are treated. */
@@ -67,7 +69,7 @@ export interface LabelStore {
   find(key: Key): { readonly timeMs: number; readonly isLabelled: boolean } | undefined;
   isFull(): boolean;
   /** Keeps a prediction of a key that has none; only if it is not full. */
-  predict(key: Key, timeMs: number, prediction: unknown, weight: number | null, places: readonly Place[]): void;
+  predict(key: Key, timeMs: number, prediction: unknown, weight: number | null, group: Group): void;
   /** A label: what it changes, or why it changes nothing. */
   label(key: Key, timeMs: number, label: unknown): Judgement | 'unmatched' | 'repeated';
   /** When something ends next. */
@@ -76,7 +78,7 @@ export interface LabelStore {
   end(nowMs: number, assume: (judgement: Judgement) => void, missed: () => void): void;
 }
 
-const judgedBy = ([, prediction, weight, , known, label, delayMs]: Waiting): Judged | null =>
+const judgedBy = ([, prediction, weight, delayMs, known, label]: Waiting): Judged | null =>
   known === NONE ? null : { prediction, label, weight, delayMs };
 
 /**
@@ -90,13 +92,15 @@ const judgedBy = ([, prediction, weight, , known, label, delayMs]: Waiting): Jud
 export function labelStore({ pending, waits, ends }: LabelCells, policy: LabelPolicy): LabelStore {
   const { waitMs, correctableMs, missing, pendingMax } = policy;
   const lastMs = waitMs + (correctableMs ?? 0);
+  const group: number[] = [];
   const judge = (waiting: Waiting, known: 1 | 2, label: unknown, delayMs: number | null): Judgement => {
     const before = judgedBy(waiting);
     const wasAssumed = waiting[4] === ASSUMED;
     waiting[4] = known;
     waiting[5] = label;
-    waiting[6] = delayMs;
-    return { places: waiting[3], before, after: judgedBy(waiting) as Judged, isAssumed: known === ASSUMED, wasAssumed };
+    waiting[3] = delayMs;
+    for (let i = GROUP; i < waiting.length; i++) group[i - GROUP] = waiting[i] as number;
+    return { group, before, after: judgedBy(waiting) as Judged, isAssumed: known === ASSUMED, wasAssumed };
   };
   // Where both ends are one, the second tells of the first.
   const isOne = lastMs === waitMs;
@@ -113,8 +117,8 @@ export function labelStore({ pending, waits, ends }: LabelCells, policy: LabelPo
     },
     isFull: () => pending.size >= pendingMax,
 
-    predict(key, timeMs, prediction, weight, places) {
-      pending.set(key, [timeMs, prediction, weight, places, NONE, null, null]);
+    predict(key, timeMs, prediction, weight, group) {
+      pending.set(key, [timeMs, prediction, weight, null, NONE, null, ...group]);
       if (!isOne) waits.add(timeMs + waitMs + 1, key);
       ends.add(timeMs + lastMs + 1, key);
       return 'kept';
@@ -123,7 +127,7 @@ export function labelStore({ pending, waits, ends }: LabelCells, policy: LabelPo
     label(key, timeMs, label) {
       const waiting = pending.get(key);
       if (waiting === undefined || timeMs > waiting[0] + lastMs) return 'unmatched';
-      const [startMs, , , , known, before, delayMs] = waiting;
+      const [startMs, , , delayMs, known, before] = waiting;
       if (known === KNOWN && Object.is(before, label)) return 'repeated';
       const judgement = judge(waiting, KNOWN, label, known === KNOWN ? delayMs : Math.max(0, timeMs - startMs));
       if (correctableMs === undefined) forget(key, startMs);

@@ -10,22 +10,33 @@ import {
 } from '../../state/index.js';
 import { layoutVersion } from '../features/plan.js';
 
-/** Where a prediction counts: the number of a window, model version and slice. */
-export type Place = number;
+/** The number of a window, model version and value of a slice. */
+type Place = number;
 
-/** Of a window, version and slice: what it is of, when its next row is due (0: nothing is new), its counts, and the state of its metrics. */
+/**
+ * What a prediction counts in: the place of all rows of its window and version, then the numbers of its values, several slices to a number. It is
+ * kept with each prediction that waits, so it is short.
+ */
+export type Group = readonly number[];
+
+/** Of a window, version and slice: what it is of, and what is known of it. */
 interface SliceWindow {
   /** The slice by its number; 0 is that of all rows. */
   readonly slice: number;
   readonly value: string;
   readonly version: string;
   readonly startMs: number;
-  dueMs: number;
-  /** Predictions, labels, assumed labels, corrections. */
-  readonly counts: number[];
+  /** When its next row is due (0: nothing is new), its counts, and from `METRICS` on those of its metrics: what a record changes lies together. */
   readonly numbers: Float64Array;
   readonly states: unknown[];
 }
+
+const DUE = 0;
+const PREDICTED = 1;
+const LABELLED = 2;
+const ASSUMED = 3;
+const CORRECTED = 4;
+const METRICS = 5;
 
 /** What a slice and window has, beside its metrics. */
 export interface SliceCounts {
@@ -47,11 +58,6 @@ export interface SliceCounts {
   /** Labels that replaced another label. */
   readonly corrected: number;
 }
-
-const PREDICTED = 0;
-const LABELLED = 1;
-const ASSUMED = 2;
-const CORRECTED = 3;
 
 /** What a label changes. */
 export interface JudgementOf<In> {
@@ -84,7 +90,7 @@ const placesMax = ({ slices, slicesMax, versionsMax, windowsMax }: SlicePlan): n
   windowsMax * (versionsMax + 1) * (1 + slices.length * (slicesMax + 1));
 
 /** Of how a window lies in the state. */
-const WINDOW_VERSION = 3;
+const WINDOW_VERSION = 4;
 
 /** The cells of windows by slice, for accumulators of a layout. */
 export const sliceCells = (plan: SlicePlan, layout: Accumulator<never>['layout']) => ({
@@ -112,12 +118,13 @@ export type Sums = Readonly<Record<string, readonly number[]>>;
 
 /** Metrics by slice and window. */
 export interface SliceWindows<in In> {
-  /** Where a prediction at this time counts, given its version and its value of each slice; undefined if there are too many windows. */
-  placesOf(timeMs: number, version: string, values: readonly string[]): readonly Place[] | undefined;
-  /** Counts a prediction at a place, which is open as long as its predictions are kept. A row is due at the end of the interval of `nowMs`. */
-  predict(place: Place, nowMs: number): void;
-  /** Measures a prediction with its label at its places, in place of what was known of it. */
-  judge(places: readonly Place[], nowMs: number, judgement: JudgementOf<In>): void;
+  /**
+   * Counts a prediction of this time, given its version and its value of each slice, and says in what: valid until the next call. That is open as
+   * long as its predictions are kept. Undefined if there are too many windows. A row is due at the end of the interval of `nowMs`.
+   */
+  predict(timeMs: number, version: string, values: readonly string[], nowMs: number): Group | undefined;
+  /** Measures a prediction with its label in what it counts in, in place of what was known of it. */
+  judge(group: Group, nowMs: number, judgement: JudgementOf<In>): void;
   /** Tells the rows that are due up to a time, in the order of time. */
   tell(nowMs: number, tell: Tell): void;
   /** When a row is due or a window ends next. */
@@ -126,18 +133,23 @@ export interface SliceWindows<in In> {
   end(nowMs: number, tell: Tell): void;
 }
 
-/** The places of a version in a window, by slice and value. */
-interface VersionPlaces {
-  readonly version: string;
-  readonly places: readonly Map<string, Place>[];
-  /** Places of predictions by all their values together: thousands that wait have the same. */
-  readonly shared: Map<number, readonly Place[]>;
+/** The values of a slice, in the order in which they came. */
+interface SliceValues {
+  readonly numbers: Map<string, number>;
+  readonly places: Place[];
 }
 
-/** Places of up to so many slices are shared, among so many places after that of all rows, so many times: their key is one number. */
-const SHARED_SLICES = 3;
-const SHARED_PLACES = 2 ** 17;
-const SHARED_MAX = 10_000;
+/** The places of a version in a window, by slice and value. */
+interface VersionPlaces {
+  readonly startMs: number;
+  readonly version: string;
+  readonly whole: Place;
+  /** In the order of the slices, without that of all rows. */
+  readonly slices: readonly SliceValues[];
+}
+
+/** Numbers below it are kept in a few bytes, in memory and in a checkpoint. */
+const SMALL = 2 ** 31;
 
 /** What values beyond the limit of a slice, and versions beyond theirs, count as. */
 const OTHER = 'other';
@@ -157,119 +169,140 @@ export function sliceWindows<In>(
   { everyMs, keptMs, slices, slicesMax, versionsMax, hasSums, windowsMax }: SlicePlan,
 ): SliceWindows<In> {
   // Of the row in hand.
-  const found: Place[] = [];
+  const group: number[] = [];
+  const places: Place[] = [];
   const numbersOfAll: Float64Array[] = [];
   const statesOfAll: unknown[][] = [];
   // By the beginning of a window, by version, by slice and value: follows from the windows, so that no cell has it.
   const starts = new Map<number, VersionPlaces[]>();
-  const versionPlaces = (startMs: number, version: string): VersionPlaces => {
-    const known = starts.get(startMs) ?? [];
-    if (known.length === 0) starts.set(startMs, known);
-    const own = { version, places: ['all', ...slices].map(() => new Map<string, Place>()), shared: new Map() };
-    known.push(own);
+  const byWhole = new Map<Place, VersionPlaces>();
+  let latest: VersionPlaces | undefined;
+  // The numbers of so many slices are one: digits to the base of how many values a slice may have.
+  const base = slicesMax + 1;
+  const digits = Math.max(1, Math.floor(Math.log(SMALL) / Math.log(base)));
+  const enter = ({ numbers, places }: SliceValues, value: string, place: Place): number => {
+    numbers.set(value, places.length);
+    return places.push(place) - 1;
+  };
+  const enterVersion = (startMs: number, version: string, whole: Place): VersionPlaces => {
+    const own = { startMs, version, whole, slices: slices.map(() => ({ numbers: new Map(), places: [] })) };
+    const known = starts.get(startMs);
+    if (known) known.push(own);
+    else starts.set(startMs, [own]);
+    byWhole.set(whole, own);
     return own;
   };
   for (const [place, { startMs, version, slice, value }] of windows.entries()) {
-    const known = starts.get(startMs)?.find((each) => each.version === version);
-    (known ?? versionPlaces(startMs, version)).places[slice]?.set(value, place);
+    if (slice === 0) enterVersion(startMs, version, place);
+    else {
+      const own = starts.get(startMs)?.find((each) => each.version === version);
+      enter(own?.slices[slice - 1] as SliceValues, value, place);
+    }
   }
-  const open = ({ version, places }: VersionPlaces, slice: number, value: string, startMs: number): Place => {
+  const open = (startMs: number, version: string, slice: number, value: string): Place => {
     const place = next.get();
     next.set(place + 1);
-    const numbers = new Float64Array(accumulator.numbers);
+    const numbers = new Float64Array(METRICS + accumulator.numbers);
     const states: unknown[] = [];
-    accumulator.init(numbers, 0, states, 0);
-    windows.set(place, { slice, value, version, startMs, dueMs: 0, counts: [0, 0, 0, 0], numbers, states });
-    places[slice]?.set(value, place);
+    accumulator.init(numbers, METRICS, states, 0);
+    windows.set(place, { slice, value, version, startMs, numbers, states });
     closes.add(startMs + everyMs + keptMs + 1, place);
     return place;
   };
-  /** The place of a value, or that of the others where there are too many. */
-  const placeIn = (own: VersionPlaces, slice: number, value: string, startMs: number): Place => {
-    const places = own.places[slice] as Map<string, Place>;
-    const found = places.get(value);
-    if (found !== undefined) return found;
-    if (places.size < slicesMax) return open(own, slice, value, startMs);
-    return places.get(OTHER) ?? open(own, slice, OTHER, startMs);
-  };
-  const bump = ({ counts }: SliceWindow, counter: number, by: number): void => {
-    counts[counter] = (counts[counter] as number) + by;
-  };
-  const keep = (place: Place, window: SliceWindow, nowMs: number): void => {
-    if (window.dueMs === 0) {
-      window.dueMs = (Math.floor(nowMs / everyMs) + 1) * everyMs;
-      rows.add(window.dueMs, place);
-    }
-    windows.touch(place);
+  /** The number of a value, or that of the others where there are too many. */
+  const numberOf = ({ startMs, version, slices }: VersionPlaces, slice: number, value: string): number => {
+    const own = slices[slice] as SliceValues;
+    const known = own.numbers.get(value);
+    if (known !== undefined) return known;
+    if (own.numbers.size < slicesMax) return enter(own, value, open(startMs, version, slice + 1, value));
+    return own.numbers.get(OTHER) ?? enter(own, OTHER, open(startMs, version, slice + 1, OTHER));
   };
   /** A version in its window, or the others where there are too many; undefined if there are too many windows. */
   const versionIn = (startMs: number, version: string): VersionPlaces | undefined => {
-    const known = starts.get(startMs);
-    if (known === undefined) return starts.size >= windowsMax ? undefined : versionPlaces(startMs, version);
-    for (const each of known) if (each.version === version) return each;
+    const known = starts.get(startMs) ?? [];
+    if (known.length === 0 && starts.size >= windowsMax) return undefined;
     const own = known.length < versionsMax ? version : OTHER;
-    return known.find((each) => each.version === own) ?? versionPlaces(startMs, own);
+    return (
+      known.find((each) => each.version === version) ??
+      known.find((each) => each.version === own) ??
+      enterVersion(startMs, own, open(startMs, own, 0, ''))
+    );
+  };
+  /** Fills in the places of a group. */
+  const find = (group: Group): void => {
+    const whole = group[0] as Place;
+    if (latest?.whole !== whole) latest = byWhole.get(whole) as VersionPlaces;
+    places[0] = whole;
+    for (let i = 0, rest = 0; i < slices.length; i++) {
+      if (i % digits === 0) rest = group[1 + i / digits] as number;
+      const above = Math.floor(rest / base);
+      places[i + 1] = latest.slices[i]?.places[rest - above * base] as Place;
+      rest = above;
+    }
+  };
+  /** The window of a place that changes. */
+  const changed = (place: Place, nowMs: number): SliceWindow => {
+    const window = windows.change(place) as SliceWindow;
+    const { numbers } = window;
+    if (numbers[DUE] === 0) {
+      const dueMs = (Math.floor(nowMs / everyMs) + 1) * everyMs;
+      numbers[DUE] = dueMs;
+      rows.add(dueMs, place);
+    }
+    return window;
+  };
+  const bump = (numbers: Float64Array, count: number, by: number): void => {
+    numbers[count] = (numbers[count] as number) + by;
   };
   const tellOf = (window: SliceWindow, atMs: number, tell: Tell): void => {
-    const { value, version, startMs, counts, numbers, states } = window;
+    const { value, version, startMs, numbers, states } = window;
     const slice = window.slice === 0 ? 'all' : (slices[window.slice - 1] as string);
     const metrics: Record<string, unknown> = {};
-    accumulator.results(metrics, numbers, 0, states, 0);
-    const [predicted = 0, labelled = 0, assumed = 0, corrected = 0] = counts;
-    const sums = hasSums ? accumulator.sums(numbers, 0, states, 0) : NO_SUMS;
+    accumulator.results(metrics, numbers, METRICS, states, 0);
+    const [, predicted = 0, labelled = 0, assumed = 0, corrected = 0] = numbers;
+    const sums = hasSums ? accumulator.sums(numbers, METRICS, states, 0) : NO_SUMS;
     const endMs = startMs + everyMs;
     tell({ slice, value, version, startMs, endMs, atMs, predicted, labelled, assumed, corrected }, metrics, sums);
   };
   const tellDue = (nowMs: number, tell: Tell): void =>
     rows.takeDue(nowMs, (place, timeMs) => {
-      const window = windows.get(place) as SliceWindow;
-      window.dueMs = 0;
-      windows.touch(place);
+      const window = windows.change(place) as SliceWindow;
+      window.numbers[DUE] = 0;
       tellOf(window, timeMs, tell);
     });
   return {
-    placesOf(timeMs, version, values) {
+    predict(timeMs, version, values, nowMs) {
       const startMs = Math.floor(timeMs / everyMs) * everyMs;
-      const own = versionIn(startMs, version);
-      if (own === undefined) return undefined;
-      const whole = own.places[0]?.get('') ?? open(own, 0, '', startMs);
-      found[0] = whole;
-      let key = 0;
-      for (let i = 0; i < slices.length; i++) {
-        const place = placeIn(own, i + 1, values[i] as string, startMs);
-        found[i + 1] = place;
-        key = key * SHARED_PLACES + (place - whole);
+      if (latest?.startMs !== startMs || latest.version !== version) latest = versionIn(startMs, version);
+      if (latest === undefined) return undefined;
+      group[0] = latest.whole;
+      bump(changed(latest.whole, nowMs).numbers, PREDICTED, 1);
+      for (let i = 0, at = 0, unit = 1; i < slices.length; i++, unit *= base) {
+        if (i % digits === 0) {
+          unit = 1;
+          group[++at] = 0;
+        }
+        const number = numberOf(latest, i, values[i] as string);
+        group[at] = (group[at] as number) + unit * number;
+        bump(changed(latest.slices[i]?.places[number] as Place, nowMs).numbers, PREDICTED, 1);
       }
-      const isShared = slices.length <= SHARED_SLICES && next.get() - whole < SHARED_PLACES;
-      const known = isShared ? own.shared.get(key) : undefined;
-      if (known !== undefined) return known;
-      const places = found.slice();
-      if (isShared && own.shared.size < SHARED_MAX) own.shared.set(key, places);
-      return places;
+      return group;
     },
 
-    predict(place, nowMs) {
-      const window = windows.get(place) as SliceWindow;
-      bump(window, PREDICTED, 1);
-      keep(place, window, nowMs);
-    },
-
-    judge(places, nowMs, { before, after, isAssumed, wasAssumed }) {
+    judge(group, nowMs, { before, after, isAssumed, wasAssumed }) {
+      find(group);
       for (let i = 0; i < places.length; i++) {
-        const place = places[i] as Place;
-        const window = windows.get(place) as SliceWindow;
-        const { numbers, states } = window;
+        const { numbers, states } = changed(places[i] as Place, nowMs);
         numbersOfAll[i] = numbers;
         statesOfAll[i] = states;
-        if (before === null) bump(window, LABELLED, 1);
+        if (before === null) bump(numbers, LABELLED, 1);
         else {
-          accumulator.retract(numbers, 0, states, 0, before, 0);
-          if (!wasAssumed) bump(window, CORRECTED, 1);
+          accumulator.retract(numbers, METRICS, states, 0, before, 0);
+          if (!wasAssumed) bump(numbers, CORRECTED, 1);
         }
-        if (isAssumed !== wasAssumed) bump(window, ASSUMED, isAssumed ? 1 : -1);
-        keep(place, window, nowMs);
+        if (isAssumed !== wasAssumed) bump(numbers, ASSUMED, isAssumed ? 1 : -1);
       }
-      accumulator.addEach(numbersOfAll, statesOfAll, places.length, after, 0);
+      accumulator.addEach(numbersOfAll, METRICS, statesOfAll, places.length, after, 0);
     },
 
     get nextMs() {
@@ -282,12 +315,15 @@ export function sliceWindows<In>(
       tellDue(nowMs, tell);
       closes.takeDue(nowMs, (place, timeMs) => {
         const window = windows.get(place) as SliceWindow;
-        if (window.dueMs !== 0) {
-          rows.delete(window.dueMs, place);
+        const dueMs = window.numbers[DUE] as number;
+        if (dueMs !== 0) {
+          rows.delete(dueMs, place);
           tellOf(window, timeMs, tell);
         }
         windows.delete(place);
         starts.delete(window.startMs);
+        byWhole.delete(place);
+        latest = undefined;
       });
     },
   };

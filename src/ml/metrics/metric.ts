@@ -13,12 +13,11 @@ export interface Sums<in Row> {
   readonly plain?: number;
   /** Sums whose error must not grow with the number of rows: see `addTerm`. */
   readonly compensated?: number;
-  /** Adds a row from `at` on; a negative weight takes it back. Says whether the row could be used; if not, nothing has changed. */
-  add(into: Numbers, at: number, row: Row, weight: number): boolean;
-  /** The same in two parts, for a row that is added to several accumulators: what is read of it, NaN if it cannot be used, and adding that. */
-  readonly once?:
-    | { of(row: Row): number; put(into: Numbers, at: number, read: number, weight: number): void }
-    | undefined;
+  /**
+   * Adds a row to the first `count` of several accumulators, each from `at` on in its array; a negative weight takes it back. Says whether the
+   * row could be used; if not, nothing has changed. A row that counts in several slices is read once for all of them.
+   */
+  add(into: readonly Numbers[], count: number, at: number, row: Row, weight: number): boolean;
   /** SQL of what is read, over at least one row; see `sql.ts`. */
   readonly sql?: ((sums: string) => string) | undefined;
 }
@@ -33,31 +32,27 @@ const SHARED_MAX = 64;
 export function metric<Row extends Pick<Labelled, 'weight'>, Result>(
   kind: string,
   text: string,
-  { plain = 0, compensated = 0, add, once, sql }: Sums<Row>,
+  { plain = 0, compensated = 0, add, sql }: Sums<Row>,
   read: (from: Numbers, at: number) => Result,
   problems: readonly Problem[] = [],
 ): Aggregate<Row, Result | null> {
   const size = 1 + plain + 2 * compensated;
   const additive: Additive = { sql: sql && ((sums) => `if(${sums}[1] = 0, NULL, ${sql(sums)})`) };
-  const update = (into: Numbers, at: number, row: Row, times: 1 | -1): void => {
+  const updateEach = (into: readonly Numbers[], count: number, at: number, row: Row, times: 1 | -1): void => {
     const weight = weightOf(row);
-    if (Number.isNaN(weight) || !add(into, at + 1, row, times * weight)) return;
-    const rows = (into[at] as number) + times;
-    if (rows === 0) into.fill(0, at, at + size);
-    else into[at] = rows;
+    if (Number.isNaN(weight) || !add(into, count, at + 1, row, times * weight)) return;
+    for (let k = 0; k < count; k++) {
+      const own = into[k] as Numbers;
+      const rows = (own[at] as number) + times;
+      if (rows === 0) own.fill(0, at, at + size);
+      else own[at] = rows;
+    }
   };
-  const addEach =
-    once &&
-    ((into: readonly Numbers[], count: number, at: number, row: Row): void => {
-      const weight = weightOf(row);
-      const read = once.of(row);
-      if (Number.isNaN(weight) || Number.isNaN(read)) return;
-      for (let k = 0; k < count; k++) {
-        const own = into[k] as Numbers;
-        once.put(own, at + 1, read, weight);
-        own[at] = (own[at] as number) + 1;
-      }
-    });
+  const single: Numbers[] = [];
+  const update = (into: Numbers, at: number, row: Row, times: 1 | -1): void => {
+    single[0] = into;
+    updateEach(single, 1, at, row, times);
+  };
   const merge = (into: Numbers, at: number, from: Numbers, fromAt: number): void => {
     for (let i = 0; i <= plain; i++) into[at + i] = (into[at + i] as number) + (from[fromAt + i] as number);
     for (let i = 1 + plain; i < size; i += 2) addSum(into, at + i, from, fromAt + i);
@@ -73,7 +68,7 @@ export function metric<Row extends Pick<Labelled, 'weight'>, Result>(
           for (let i = 0; i < size; i++) into[at + i] = 0;
         },
         add: (into, at, row) => update(into, at, row, 1),
-        ...(addEach && { addEach }),
+        addEach: (into, count, at, row) => updateEach(into, count, at, row, 1),
         merge,
         result,
         retract: (into, at, row) => update(into, at, row, -1),
@@ -92,9 +87,7 @@ export function metric<Row extends Pick<Labelled, 'weight'>, Result>(
     {
       create: () => new Float64Array(size),
       add: (numbers, row) => changed(numbers, (into) => update(into, 0, row, 1)),
-      ...(addEach && {
-        addEach: (all: readonly Float64Array[], count: number, row: Row) => addEach(all, count, 0, row),
-      }),
+      addEach: (all, count, row) => updateEach(all, count, 0, row, 1),
       merge: (numbers, other) => changed(numbers, (into) => merge(into, 0, other, 0)),
       result: (numbers) => result(numbers, 0),
       retract: (numbers, row) => changed(numbers, (into) => update(into, 0, row, -1)),
@@ -118,32 +111,23 @@ export function meanMetric<Row extends Pick<Labelled, 'weight'>>(
   { finish, sql }: MeanReading = { finish: (mean) => mean, sql: (mean) => mean },
   problems: readonly Problem[] = [],
 ): Aggregate<Row, number | null> {
-  const once = {
-    // Rows of weight 1 are counted, which is faster than a compensated sum; then the weight of others, and the scores.
-    put(into: Numbers, at: number, score: number, weight: number): void {
-      if (weight === 1 || weight === -1) into[at] = (into[at] as number) + weight;
-      else addTerm(into, at + 1, weight);
-      addTerm(into, at + 3, weight * score);
-    },
-  };
   return metric<Row, number>(
     kind,
     text,
     {
       plain: 1,
       compensated: 2,
-      add(into, at, row, weight) {
+      add(into, count, at, row, weight) {
         const score = scoreOf(row);
         if (!Number.isFinite(score)) return false;
-        once.put(into, at, score, weight);
+        for (let k = 0; k < count; k++) {
+          const own = into[k] as Numbers;
+          // Rows of weight 1 are counted, which is faster than a compensated sum; then the weight of others, and the scores.
+          if (weight === 1 || weight === -1) own[at] = (own[at] as number) + weight;
+          else addTerm(own, at + 1, weight);
+          addTerm(own, at + 3, weight * score);
+        }
         return true;
-      },
-      once: {
-        ...once,
-        of(row) {
-          const score = scoreOf(row);
-          return Number.isFinite(score) ? score : Number.NaN;
-        },
       },
       sql: (sums) => sql(`${sumSql(sums, 3)} / (${sums}[2] + ${sumSql(sums, 1)})`),
     },

@@ -201,8 +201,8 @@ export function evaluate<Row, Label, const M extends Named>(
       const count = (name: (typeof COUNTERS)[number]): void => counters[name]?.add();
 
       const apply = (judgement: Judgement, nowMs: number): void => {
-        const { places, before, isAssumed, wasAssumed } = judgement;
-        windows.judge(places, nowMs, judgement);
+        const { group, before, isAssumed, wasAssumed } = judgement;
+        windows.judge(group, nowMs, judgement);
         count(isAssumed ? 'assumed' : before === null || wasAssumed ? 'labelled' : 'corrected');
       };
 
@@ -213,18 +213,16 @@ export function evaluate<Row, Label, const M extends Named>(
         return store.isFull() ? ['pending-full', `${pendingMax} predictions are kept, and none of ${key}`] : undefined;
       };
 
+      // Of the row in hand, by slice.
+      const values: string[] = [];
       const predict = (key: Key, row: Row, timeMs: number, nowMs: number): void => {
-        const places = windows.placesOf(
-          timeMs,
-          prediction.version?.(row) ?? '',
-          slices.map(([, of]) => String(of(row))),
-        );
-        if (places === undefined) {
+        for (let i = 0; i < slices.length; i++) values[i] = String(slices[i]?.[1](row));
+        const group = windows.predict(timeMs, prediction.version?.(row) ?? '', values, nowMs);
+        if (group === undefined) {
           context.deadLetter('too-many-windows', `${plan.windowsMax} windows are open already`);
           return;
         }
-        store.predict(key, timeMs, prediction.value(row), prediction.weight?.(row) ?? null, places);
-        for (const place of places) windows.predict(place, nowMs);
+        store.predict(key, timeMs, prediction.value(row), prediction.weight?.(row) ?? null, group);
         count('predicted');
       };
 

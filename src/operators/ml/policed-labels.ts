@@ -140,7 +140,7 @@ export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>):
             });
         }
       };
-      const judge = (judgement: Judgement, nowMs: number): void => windows.judge(judgement.places, nowMs, judgement);
+      const judge = (judgement: Judgement, nowMs: number): void => windows.judge(judgement.group, nowMs, judgement);
       const rowOf = ({ after }: Judgement) => after.prediction as WaitingRow;
       const isWeighted = missing?.weighting === 'fake-negative';
       /** How likely the label is not the one that is assumed, by the model as it is. */
@@ -163,10 +163,9 @@ export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>):
           if (store.has(id)) return count.waiting.add();
           // Its window may have ended.
           if (timeMs + wait < context.watermarkMs) return count.expired.add();
-          const places = store.isFull() ? undefined : windows.placesOf(timeMs, '', []);
-          if (places === undefined) return count.full.add();
-          store.predict(id, timeMs, { ...row, said: [...row.said], groups: [...row.groups] }, null, places);
-          for (const place of places) windows.predict(place, nowMs);
+          const group = store.isFull() ? undefined : windows.predict(timeMs, '', [], nowMs);
+          if (group === undefined) return count.full.add();
+          store.predict(id, timeMs, { ...row, said: [...row.said], groups: [...row.groups] }, null, group);
         },
 
         label(id, label, weight, timeMs, nowMs, origin, emit) {

@@ -202,7 +202,7 @@ function addedAtOnce(metric: Aggregate<unknown, unknown>, rows: readonly unknown
   const { accumulator, of } = emptyOf(metric);
   const all = [of(), of()];
   const [numbers, values] = [all.map((each) => each.numbers), all.map((each) => each.values)];
-  for (const row of rows) accumulator.addEach(numbers, values, 2, row, 0);
+  for (const row of rows) accumulator.addEach(numbers, 0, values, 2, row, 0);
   return all;
 }
 

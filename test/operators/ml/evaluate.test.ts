@@ -361,6 +361,42 @@ describe('evaluate', () => {
     expect(driven.deadLetters.map(({ reason }) => reason)).toEqual(Array(130 - 104).fill('too-many-windows'));
   });
 
+  it.each([3, 100, 60_000])('measures many slices, each by itself, with values up to %i', (slicesMax) => {
+    const values = Array.from({ length: 40 }, (_, i) => Array.from({ length: 9 }, (_, s) => (i * ((s % 4) + 1) + s) % 5));
+    const sliced = evaluate({
+      prediction: { key: ({ id }: { id: number; of: readonly number[] }) => id, value: ({ id }) => id % 2 === 0 },
+      label: { key: ({ id }: { id: number }) => id, value: ({ id }) => id % 3 === 0 },
+      wait: millis(50),
+      metrics: { right: accuracy() },
+      slices: Object.fromEntries(
+        Array.from({ length: 9 }, (_, s) => [`s${s}`, (row: { of: readonly number[] }) => row.of[s]]),
+      ),
+      slicesMax,
+      every: hours(1),
+      pendingMax: 100,
+    });
+    const history = values.flatMap((of, id) => [
+      { input: 0, value: { id, of }, eventTimeMs: id },
+      { input: 1, value: { id }, eventTimeMs: id + 20 },
+    ]);
+    history.sort((a, b) => a.eventTimeMs - b.eventTimeMs);
+    if (slicesMax === 100) checkOperator(sliced, history.slice(30, 60));
+    const rows = driveOperator(sliced, history, { final: true }).emitted.map(
+      ({ value }) => value as EvaluationRow<{ right: ReturnType<typeof accuracy> }>,
+    );
+    const known = (s: number, id: number): string => {
+      const first = [...new Set(values.map((of) => of[s]))].slice(0, slicesMax);
+      return first.includes(values[id]?.[s]) ? String(values[id]?.[s]) : 'other';
+    };
+    const ids = values.map((_, id) => id);
+    for (const { slice, value, predicted, right } of rows) {
+      const own = slice === 'all' ? ids : ids.filter((id) => known(Number(slice.slice(1)), id) === value);
+      expect(predicted).toBe(own.length);
+      expect(right).toBeCloseTo(own.filter((id) => (id % 2 === 0) === (id % 3 === 0)).length / own.length, 12);
+    }
+    expect(rows).toHaveLength(1 + 9 * Math.min(5, slicesMax + 1));
+  });
+
   it('forgets what has ended', () => {
     const history = Array.from({ length: 300 }, (_, i): Step[] => [
       { input: 0, value: { id: `k${i}`, p: 0.5, origin: `o${i % 9}`, weight: 1, version: 'v1' }, eventTimeMs: 8 * i },

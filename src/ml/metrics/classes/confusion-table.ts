@@ -18,29 +18,24 @@ export function tableMetric<O extends DecisionOptions, Result>(
   more: { readonly problems?: readonly Problem[]; readonly sql?: (weights: ClassWeightsSql) => string } = {},
 ): Aggregate<DecidedBy<O>, Result | null> {
   const { text, problems, classes, decisions, labelOf, decisionOf } = deciderOf(options);
-  const cellOf = ({ prediction, label }: Labelled): number => {
-    const of = labelOf(label);
-    const decided = decisionOf(prediction);
-    return of < 0 || decided < 0 ? Number.NaN : 2 * (of * decisions + decided);
-  };
-  const put = (into: Numbers, at: number, place: number, weight: number): void => {
-    const cell = at + place;
-    const rows = (into[cell] as number) + Math.sign(weight);
-    into[cell] = rows;
-    into[cell + 1] = rows === 0 ? 0 : (into[cell + 1] as number) + weight;
-  };
   return metric<Labelled, Result>(
     kind,
     `${kind}${text}`,
     {
       plain: 2 * classes * decisions,
-      add(into, at, row, weight) {
-        const cell = cellOf(row);
-        if (Number.isNaN(cell)) return false;
-        put(into, at, cell, weight);
+      add(into, count, at, { prediction, label }, weight) {
+        const of = labelOf(label);
+        const decided = decisionOf(prediction);
+        if (of < 0 || decided < 0) return false;
+        const cell = at + 2 * (of * decisions + decided);
+        for (let k = 0; k < count; k++) {
+          const own = into[k] as Numbers;
+          const rows = (own[cell] as number) + Math.sign(weight);
+          own[cell] = rows;
+          own[cell + 1] = rows === 0 ? 0 : (own[cell + 1] as number) + weight;
+        }
         return true;
       },
-      once: { of: cellOf, put },
       sql: more.sql && ((sums) => more.sql?.(weightsSql(sums, classes, decisions)) ?? ''),
     },
     (from, at) =>

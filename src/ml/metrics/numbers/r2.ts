@@ -29,16 +29,19 @@ export const r2 = (): Aggregate<NumberRow, number | null> =>
     'r2',
     {
       compensated: 4,
-      add(into, at, row, weight) {
+      add(into, count, at, row, weight) {
         const off = errorOf(row);
         if (Number.isNaN(off)) return false;
         const label = row.label as number;
         const square = label * label;
-        addTerm(into, at + WEIGHT, weight);
-        addProduct(into, at + LABELS, weight, label);
-        addProduct(into, at + SQUARES, weight, square);
-        addTerm(into, at + SQUARES, weight * lost(label, label, square));
-        addTerm(into, at + ERRORS, weight * off * off);
+        for (let k = 0; k < count; k++) {
+          const own = into[k] as Numbers;
+          addTerm(own, at + WEIGHT, weight);
+          addProduct(own, at + LABELS, weight, label);
+          addProduct(own, at + SQUARES, weight, square);
+          addTerm(own, at + SQUARES, weight * lost(label, label, square));
+          addTerm(own, at + ERRORS, weight * off * off);
+        }
         return true;
       },
       sql: sqlOf,

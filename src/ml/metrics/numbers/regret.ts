@@ -1,4 +1,4 @@
-import type { Aggregate } from '../../../aggregates/aggregate.js';
+import type { Aggregate, Numbers } from '../../../aggregates/aggregate.js';
 import { addTerm, sumAt } from '../../../aggregates/sum.js';
 import { metric } from '../metric.js';
 import { sumSql } from '../sql.js';
@@ -19,10 +19,10 @@ export const regret = (): Aggregate<NumberRow, number | null> =>
     'regret',
     {
       compensated: 1,
-      add(into, at, row, weight) {
+      add(into, count, at, row, weight) {
         const off = errorOf(row);
         if (Number.isNaN(off)) return false;
-        addTerm(into, at, -weight * off);
+        for (let k = 0; k < count; k++) addTerm(into[k] as Numbers, at, -weight * off);
         return true;
       },
       sql: (sums) => sumSql(sums, 0),

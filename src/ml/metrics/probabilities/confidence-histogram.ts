@@ -1,4 +1,4 @@
-import type { Aggregate } from '../../../aggregates/aggregate.js';
+import type { Aggregate, Numbers } from '../../../aggregates/aggregate.js';
 import type { ClassLabel } from '../../../core/learner.js';
 import { type Labelled, probabilityOf, type ScoresOfClasses, scoreReader } from '../labelled.js';
 import { classesText, classProblems, metric, wholeProblems } from '../metric.js';
@@ -37,13 +37,16 @@ export function confidenceHistogram<O extends HistogramOptions = { bins?: number
     `confidence in ${bins} bins${classesText(classes)}`,
     {
       plain: 2 * bins,
-      add(into, at, { prediction }, weight) {
+      add(into, count, at, { prediction }, weight) {
         const sure = confidence(prediction);
         if (Number.isNaN(sure)) return false;
         const place = at + 2 * scoreBin(sure, bins);
-        const rows = (into[place] as number) + Math.sign(weight);
-        into[place] = rows;
-        into[place + 1] = rows === 0 ? 0 : (into[place + 1] as number) + weight;
+        for (let k = 0; k < count; k++) {
+          const own = into[k] as Numbers;
+          const rows = (own[place] as number) + Math.sign(weight);
+          own[place] = rows;
+          own[place + 1] = rows === 0 ? 0 : (own[place + 1] as number) + weight;
+        }
         return true;
       },
     },

@@ -1,4 +1,4 @@
-import type { Aggregate } from '../../../aggregates/aggregate.js';
+import type { Aggregate, Numbers } from '../../../aggregates/aggregate.js';
 import { addTerm, sumAt } from '../../../aggregates/sum.js';
 import type { BinaryLabel, Labelled } from '../labelled.js';
 import { metric } from '../metric.js';
@@ -22,15 +22,18 @@ export const normalizedEntropy = (): Aggregate<Labelled<number, BinaryLabel>, nu
     {
       plain: 1,
       compensated: 3,
-      add(into, at, { prediction, label }, weight) {
+      add(into, count, at, { prediction, label }, weight) {
         const loss = rowLogLoss(prediction, label);
         if (Number.isNaN(loss)) return false;
-        addTerm(into, at + 1, weight);
-        addTerm(into, at + 3, weight * loss);
-        if (label === false || label === 0) return true;
-        // Counted as well: what rounding leaves of weights that were taken back is no label.
-        into[at] = (into[at] as number) + Math.sign(weight);
-        addTerm(into, at + 5, weight);
+        for (let k = 0; k < count; k++) {
+          const own = into[k] as Numbers;
+          addTerm(own, at + 1, weight);
+          addTerm(own, at + 3, weight * loss);
+          if (label === false || label === 0) continue;
+          // Counted as well: what rounding leaves of weights that were taken back is no label.
+          own[at] = (own[at] as number) + Math.sign(weight);
+          addTerm(own, at + 5, weight);
+        }
         return true;
       },
       sql: sqlOf,

@@ -1,4 +1,4 @@
-import type { Aggregate } from '../../../aggregates/aggregate.js';
+import type { Aggregate, Numbers } from '../../../aggregates/aggregate.js';
 import { addTerm, sumAt } from '../../../aggregates/sum.js';
 import type { ClassLabel } from '../../../core/learner.js';
 import {
@@ -67,20 +67,22 @@ export function reliabilityMetric<O extends ReliabilityOptions, Result>(
     {
       plain: bins,
       compensated: SUMS * bins,
-      add(into, at, row, weight) {
+      add(into, count, at, row, weight) {
         const [sure, cameTrue] = confidence(row);
         if (Number.isNaN(sure) || Number.isNaN(cameTrue)) return false;
         const bin = scoreBin(sure, bins);
         const sums = at + bins + bin * 2 * SUMS;
-        const rows = (into[at + bin] as number) + Math.sign(weight);
-        into[at + bin] = rows;
-        if (rows === 0) {
-          into.fill(0, sums, sums + 2 * SUMS);
-          return true;
+        for (let k = 0; k < count; k++) {
+          const own = into[k] as Numbers;
+          const rows = (own[at + bin] as number) + Math.sign(weight);
+          own[at + bin] = rows;
+          if (rows === 0) own.fill(0, sums, sums + 2 * SUMS);
+          else {
+            addTerm(own, sums, weight);
+            addTerm(own, sums + 2, weight * cameTrue);
+            addTerm(own, sums + 4, weight * sure);
+          }
         }
-        addTerm(into, sums, weight);
-        addTerm(into, sums + 2, weight * cameTrue);
-        addTerm(into, sums + 4, weight * sure);
         return true;
       },
       sql: sql && ((sums) => sql(binnedSql(sums, bins))),

@@ -55,45 +55,44 @@ export function scoreMetric<O extends BinOptions, Result>(
   const tableSql = (sums: string, c: number, of: NonNullable<typeof sql>): string =>
     of(sliceSql(sums, c * width + 2, bins), sliceSql(sums, c * width + 2 + bins, bins));
   // A class: rows that happened, rows that did not, then the weights of both by bin.
-  const note = (into: Numbers, at: number, score: number, happened: boolean, weight: number): void =>
-    put(into, at, happened ? 0 : 1, binOf(score, bins), weight);
-  const put = (into: Numbers, at: number, side: 0 | 1, place: number, weight: number): void => {
-    const rows = (into[at + side] as number) + Math.sign(weight);
-    into[at + side] = rows;
+  const note = (
+    into: readonly Numbers[],
+    count: number,
+    at: number,
+    score: number,
+    happened: boolean,
+    weight: number,
+  ): void => {
+    const side = happened ? 0 : 1;
     const start = at + 2 + side * bins;
-    if (rows === 0) into.fill(0, start, start + bins);
-    else {
-      const bin = start + place;
-      into[bin] = (into[bin] as number) + weight;
+    const bin = start + binOf(score, bins);
+    for (let k = 0; k < count; k++) {
+      const own = into[k] as Numbers;
+      const rows = (own[at + side] as number) + Math.sign(weight);
+      own[at + side] = rows;
+      if (rows === 0) own.fill(0, start, start + bins);
+      else own[bin] = (own[bin] as number) + weight;
     }
   };
-  /** Of true and false: the bin of the score, behind the bins of true ones if the label is false; NaN for a row that cannot be used. */
-  const signedBinOf = (prediction: unknown, label: unknown): number => {
-    const score = probabilityOf(prediction);
-    const truth = truthOf(label);
-    return Number.isNaN(score) || Number.isNaN(truth) ? Number.NaN : binOf(score, bins) + (truth === 1 ? 0 : bins);
-  };
-  const putBin = (into: Numbers, at: number, bin: number, weight: number): void =>
-    bin < bins ? put(into, at, 0, bin, weight) : put(into, at, 1, bin - bins, weight);
   return metric<Labelled, Result>(
     kind,
     `${kind} in ${bins} bins of ${scale}${classesText(classes)}`,
     {
       plain: tables * width,
-      add(into, at, { prediction, label }, weight) {
+      add(into, count, at, { prediction, label }, weight) {
         if (!ofClasses) {
-          const bin = signedBinOf(prediction, label);
-          if (Number.isNaN(bin)) return false;
-          putBin(into, at, bin, weight);
+          const score = probabilityOf(prediction);
+          const truth = truthOf(label);
+          if (Number.isNaN(score) || Number.isNaN(truth)) return false;
+          note(into, count, at, score, truth === 1, weight);
           return true;
         }
         const place = classes.indexOf(label as never);
         if (place < 0) return false;
         for (let c = 0; c < tables; c++) if (Number.isNaN(probabilityOf(scoreOf(prediction, c)))) return false;
-        for (let c = 0; c < tables; c++) note(into, at + c * width, scoreOf(prediction, c), c === place, weight);
+        for (let c = 0; c < tables; c++) note(into, count, at + c * width, scoreOf(prediction, c), c === place, weight);
         return true;
       },
-      once: ofClasses ? undefined : { of: ({ prediction, label }) => signedBinOf(prediction, label), put: putBin },
       sql: sql && ((sums) => finiteSql(meanSql(`[${places.map((c) => tableSql(sums, c, sql)).join(', ')}]`))),
     },
     (from, at) =>
