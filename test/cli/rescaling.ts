@@ -1,6 +1,18 @@
 import { kafka } from '../../connectors/kafka/index.js';
 import { hours, minutes, type OutgoingRecord, stateful } from '../../src/core/index.js';
-import { dedupe, expectations, joinTable, json, leftJoin, table, topology, validate, window } from '../../src/index.js';
+import {
+  dedupe,
+  detectDrift,
+  expectations,
+  joinTable,
+  json,
+  leftJoin,
+  table,
+  topology,
+  validate,
+  window,
+} from '../../src/index.js';
+import { pageHinkley } from '../../src/ml.js';
 import type { OpenProfile } from '../../src/profiles/profiles.js';
 import { mapCell, rescale, valueCell } from '../../src/state/index.js';
 import { Random } from '../../src/testing/sim/random.js';
@@ -52,6 +64,7 @@ export const OUTPUTS = [
   'named',
   'priced',
   'known',
+  'drifts',
 ] as const;
 export const INPUTS = ['orders', 'payments', 'users'] as const;
 
@@ -101,6 +114,13 @@ export const keyed = (name: string, windows = tumbling(minutes(1))) =>
         joinTable({ ...joined, key: ({ currency }: Order) => currency, combine: ({ id }, { euro }) => ({ id, euro }) }),
       )
       .to('priced', to('priced'));
+    const amount = ({ amount }: Order) => amount;
+    orders
+      .via(
+        'drift',
+        detectDrift({ of: amount, detector: pageHinkley({ threshold: 60, warmUp: 3 }), key, keysMax: 1_000 }),
+      )
+      .to('drifts', to('drifts'));
     const known = expectations<Order>()
       .references('user', 'users', { keysMax: 1_000 })
       .references('currency', 'rates', { keysMax: 100 });

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Cell, type CellSpec, hours } from '../../src/core/index.js';
-import { mapCell, packedMapCell, paneCell, rescale, timerCell, valueCell } from '../../src/state/index.js';
+import {
+  mapCell,
+  numbersByKeyCell,
+  packedMapCell,
+  paneCell,
+  rescale,
+  timerCell,
+  valueCell,
+} from '../../src/state/index.js';
 
 const TTL = hours(1);
 const key = fc.oneof(fc.nat(30), fc.stringMatching(/^[a-z]{1,3}$/));
@@ -29,6 +37,9 @@ const contents: Readonly<Record<string, (cell: never) => unknown[]>> = {
       ]),
     ),
 };
+
+/** Keys of numbers: the cell does not list its own. */
+const used = new Set<string | number>();
 
 const specs: Readonly<
   Record<
@@ -66,6 +77,20 @@ const specs: Readonly<
     write: (cell: { set(k: string | number, v: unknown, t: number): void }, of, timeMs) =>
       cell.set(of, { n: timeMs, text: `t${timeMs}` }, timeMs),
     read: contents.map as never,
+  },
+  'numbers by key': {
+    spec: numbersByKeyCell<string | number>({ width: 2, entriesMax: 1_000 }),
+    write: (cell: { use(key: string | number): number; values: Float64Array }, of, timeMs) => {
+      used.add(of);
+      const at = cell.use(of);
+      cell.values[at] = timeMs;
+      cell.values[at + 1] = (cell.values[at + 1] as number) + 1;
+    },
+    read: (cell: { find(key: string | number): number; values: Float64Array }) =>
+      [...used].flatMap((of) => {
+        const at = cell.find(of);
+        return at < 0 ? [] : [[of, cell.values[at], cell.values[at + 1]]];
+      }),
   },
   timers: {
     spec: timerCell<string | number>({ timersMax: 1_000 }),

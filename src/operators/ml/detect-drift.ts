@@ -1,7 +1,7 @@
 import { type Operator, type Problem, stateful } from '../../core/index.js';
 import type { DriftDetector, DriftEvidence } from '../../ml/drift/index.js';
 import { isUsable } from '../../ml/metrics/labelled.js';
-import { type NumbersByKeyCell, numbersByKeyCell } from '../../state/index.js';
+import { type NumbersByKeyCell, numbersByKeyCell, rescale } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 
 /** What is watched, and by which detector. */
@@ -65,6 +65,7 @@ const ALL = '';
  * late, it is found late.
  * Counters: `watched`, `unknown` (no number), `warnings`, `drifts`, `evicted` (keys beyond `keysMax`).
  * Dead letters: `empty-key`, `out-of-range` (the detector takes numbers from 0 to 1 only, or the number is beyond 1e90).
+ * Another number of tasks (`--rescale`): with `key` each sequence goes on in the task that gets its records, if it is the key of the records.
  * Memory: the state of the detector and some 40 bytes, a key.
  *
  * @example
@@ -84,10 +85,13 @@ export function detectDrift<T, const K extends Key = never>(
   const problems = [...problemsOf(options), ...detector.problems];
   // The numbers of another detector have another meaning.
   const cell = `sequences-${detector.kind}`;
-  const spec = numbersByKeyCell<Key>({
-    width: HEAD + detector.size,
-    entriesMax: problems.length === 0 ? keysMax : 1,
-  });
+  const declare = key === undefined ? rescale.whileEmpty : rescale.byKey;
+  const spec = declare(
+    numbersByKeyCell<Key>({
+      width: HEAD + detector.size,
+      entriesMax: problems.length === 0 ? keysMax : 1,
+    }),
+  );
   const isShare = detector.values === 'shares';
   return stateful<T, DriftEvent<K>, Readonly<Record<string, typeof spec>>>({
     kind: 'detectDrift',

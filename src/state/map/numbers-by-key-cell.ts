@@ -111,6 +111,17 @@ class NumbersByKey<K extends string | number> implements NumbersByKeyCell<K> {
     return at + HEAD;
   }
 
+  /** The least recently used first, as they were used here. */
+  spread(cellOf: (key: string | number) => NumbersByKey<K>): void {
+    if (this.frozen) this.thaw(this.frozen);
+    for (const record of this.byUse()) {
+      const key = this.keys[record] as K;
+      const cell = cellOf(key);
+      const at = cell.use(key);
+      cell.values.set(this.values.subarray(record * this.stride + HEAD, (record + 1) * this.stride), at);
+    }
+  }
+
   restore(bucket: number, bytes: Uint8Array, version: number): void {
     migrationFor(version, this.version, undefined);
     checkTag(tags.numbersByKey, bytes);
@@ -209,11 +220,19 @@ class NumbersByKey<K extends string | number> implements NumbersByKeyCell<K> {
         this.index.set(key, first + i);
       }
     }
-    const usedAt = (record: number) => this.values[record * this.stride] as number;
-    for (const record of [...this.keys.keys()].sort((a, b) => usedAt(a) - usedAt(b))) {
+    for (const record of this.byUse()) {
       this.order.use(record);
-      this.uses = usedAt(record);
+      this.uses = this.usedAt(record);
     }
+  }
+
+  private usedAt(record: number): number {
+    return this.values[record * this.stride] as number;
+  }
+
+  /** The records, the least recently used first. */
+  private byUse(): number[] {
+    return [...this.keys.keys()].sort((a, b) => this.usedAt(a) - this.usedAt(b));
   }
 }
 

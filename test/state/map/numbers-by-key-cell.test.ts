@@ -121,4 +121,23 @@ describe('numbers by key', () => {
     stored.delete(1);
     expect(() => restored(spec, stored).size).toThrow(state); // a block is missing
   });
+
+  it('are still forgotten in the order of their uses, in the cells that they are divided over', () => {
+    const spec = numbersByKeyCell<Key>({ width: 1, entriesMax: 3 });
+    const from = spec.open();
+    for (const key of ['a', 'b', 'c', 'a']) from.values[from.use(key)] = key.charCodeAt(0);
+    const [to, other] = [spec.open(), spec.open()];
+    from.spread?.((key) => (key === 'c' ? other : to));
+    to.use('d');
+    to.use('e');
+    expect(['a', 'b', 'c', 'd', 'e'].map((key) => numbersOf(to, key, 1))).toEqual([
+      [97],
+      undefined,
+      undefined,
+      [0],
+      [0],
+    ]);
+    expect(numbersOf(other, 'c', 1)).toEqual([99]);
+    expect([to.evicted, other.size]).toEqual([1, 1]);
+  });
 });
