@@ -2,7 +2,7 @@ import type { Duration } from '../core/duration.js';
 
 /**
  * Measures of a whole run that an alert can watch. The measure of a step is named `STEP/NAME`, such as `delay-model/roc_auc`: the mean of
- * its newest values over the tasks.
+ * its newest values over the tasks. What a step counts is named `STEP/COUNTER_in_10_minutes`, such as `drift/drifts_in_10_minutes`.
  */
 export const alertMeasures = [
   'lag_records',
@@ -22,7 +22,7 @@ export const alertMeasures = [
  * const late: AlertRule = { measure: 'lag_records', above: 100_000, for: minutes(5), severity: 'critical' };
  */
 export interface AlertRule {
-  /** One of `alertMeasures`, or `STEP/NAME`. */
+  /** One of `alertMeasures`, `STEP/NAME`, or `STEP/COUNTER_in_10_minutes`. */
   readonly measure: (typeof alertMeasures)[number] | `${string}/${string}`;
   /** It fires above this value. A rule has either `above` or `below`. */
   readonly above?: number;

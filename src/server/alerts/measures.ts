@@ -65,12 +65,28 @@ const ofRuns: Readonly<Record<(typeof alertMeasures)[number], AlertMeasure>> = {
   },
 };
 
+const COUNTED = '_in_10_minutes';
+
+/** How often a step has counted something. A step that runs and has not counted it yet has the count 0. */
+function counted(step: string, name: string): AlertMeasure {
+  return {
+    help: `${name} of ${step} in the last ten minutes`,
+    read: ({ counters }) => {
+      const own = counters.filter((each) => each.step === step);
+      return own.length === 0 ? undefined : sumOf(own.filter((each) => each.name === name).map(({ value }) => value));
+    },
+    window: { seconds: 600, per: 'window' },
+    promql: (labels) => `sum(increase(millrace_step_events_total{${labels},step="${step}",event="${name}"}[10m]))`,
+  };
+}
+
 /** The measure of a rule. */
 export function measureOf({ measure }: Pick<AlertRule, 'measure'>): AlertMeasure {
   const known = (ofRuns as Readonly<Record<string, AlertMeasure | undefined>>)[measure];
   if (known) return known;
   const at = measure.lastIndexOf('/');
   const [step, name] = [measure.slice(0, at), measure.slice(at + 1)];
+  if (name.endsWith(COUNTED)) return counted(step, name.slice(0, -COUNTED.length));
   return {
     help: `${name} of ${step}`,
     read: ({ measures }) => {

@@ -53,6 +53,24 @@ describe('measures of alerts', () => {
     });
     expect(valuesOf('restarts_in_10_minutes', (second) => restarts(second))).toEqual([undefined, 1, 2]);
   });
+
+  it('of what a step counts are those of the last ten minutes, from its first one on', () => {
+    const drifts = (count: number) => ({
+      counters: [
+        { step: 'drift', name: 'in', value: 1_000 },
+        { step: 'other', name: 'drifts', value: 7 },
+        ...(count === 0 ? [] : [{ step: 'drift', name: 'drifts', value: count }]),
+      ],
+    });
+    const last = (second: number) => (second < 100 ? 0 : second < 400 ? 2 : 5);
+    const values = valuesOf('drift/drifts_in_10_minutes', (second) => drifts(last(second)), 1_100);
+    expect([0, 99, 100, 399, 400, 699, 710, 999, 1_010].map((second) => values[second])).toEqual([
+      ...[undefined, 0, 2, 2, 5, 5, 3, 3, 0],
+    ]);
+    expect(valuesOf('nobody/drifts_in_10_minutes', () => drifts(1))).toEqual([undefined, undefined, undefined]);
+    // What was counted before the process began is no news.
+    expect(valuesOf('drift/drifts_in_10_minutes', () => drifts(4))).toEqual([undefined, 0, 0]);
+  });
 });
 
 describe('alerts of a run', () => {
@@ -128,7 +146,7 @@ describe('a rule', () => {
   it('asks Prometheus for metrics that /metrics has', async () => {
     const { prometheus } = await import('../../../src/server/prometheus.js');
     const text = await prometheus('orders', someSnapshot).metrics();
-    for (const each of [...all, rule('model/roc_auc', 0.7)]) {
+    for (const each of [...all, rule('model/roc_auc', 0.7), rule('drift/drifts_in_10_minutes', 0)]) {
       const names = expression(each, 'orders').match(/millrace_\w+/g) ?? [];
       expect(names.length).toBe(1);
       for (const name of names) expect(text).toContain(`# TYPE ${name} `);
