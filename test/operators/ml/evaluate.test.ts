@@ -362,7 +362,9 @@ describe('evaluate', () => {
   });
 
   it.each([3, 100, 60_000])('measures many slices, each by itself, with values up to %i', (slicesMax) => {
-    const values = Array.from({ length: 40 }, (_, i) => Array.from({ length: 9 }, (_, s) => (i * ((s % 4) + 1) + s) % 5));
+    const values = Array.from({ length: 40 }, (_, i) =>
+      Array.from({ length: 9 }, (_, s) => (i * ((s % 4) + 1) + s) % 5),
+    );
     const sliced = evaluate({
       prediction: { key: ({ id }: { id: number; of: readonly number[] }) => id, value: ({ id }) => id % 2 === 0 },
       label: { key: ({ id }: { id: number }) => id, value: ({ id }) => id % 3 === 0 },
