@@ -8,6 +8,7 @@ import { checkCommand } from './commands/check.js';
 import { connectorsCommand } from './commands/connectors.js';
 import { demoCommand } from './commands/demo.js';
 import { describeCommand } from './commands/describe.js';
+import { devCommand } from './commands/dev.js';
 import { dlqCommand } from './commands/dlq.js';
 import { evaluateCommand } from './commands/evaluate.js';
 import { featuresCommand } from './commands/features.js';
@@ -85,6 +86,7 @@ Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong 
     describeCommand,
     planCommand,
     runCommand,
+    devCommand,
     statusCommand,
     topCommand,
     produceCommand,

@@ -7,8 +7,8 @@ import type { Polled, SourceReader } from '../core/source.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import { json } from '../schema/index.js';
 
-/** Where to begin in each partition: a point of the log, or an offset. */
-export type Start = LogPoint | { readonly offset: number };
+/** Where to begin in each partition: a point of the log, or an offset, one for all or one for each. */
+export type Start = LogPoint | { readonly offset: number } | { readonly offsets: readonly number[] };
 
 export interface PlacedRecord {
   readonly partition: number;
@@ -46,6 +46,7 @@ export async function offsetsOf(
   start: Start,
 ): Promise<readonly number[]> {
   if (typeof start === 'string' || 'timestampMs' in start) return profile.offsetsAt(topic, start);
+  if ('offsets' in start) return start.offsets;
   const [first, last] = await Promise.all([profile.offsetsAt(topic, 'earliest'), profile.offsetsAt(topic, 'latest')]);
   return first.map((lowest, partition) => Math.min(Math.max(start.offset, lowest), last[partition] ?? lowest));
 }

@@ -24,6 +24,7 @@ interface RunFlags {
   readonly port?: number;
   readonly actions?: boolean;
   readonly showValues?: boolean;
+  readonly print?: boolean;
   readonly processes?: number;
   readonly standbys?: number;
   readonly worker?: boolean;
@@ -58,6 +59,7 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
     .option('--host <address>', 'address to serve on')
     .option('--actions', 'let the live page replay dead letters and stop the run; each action is printed')
     .option('--show-values', 'let the live page show keys and values of dead letters; each look is printed')
+    .option('--print', 'print the records that reach output topics, at most five a second of each')
     .option(
       '--processes <number>',
       'number of processes that share the tasks; each serves on the next port',
@@ -73,8 +75,13 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
         const actions = flags.actions ? 'on' : undefined;
         const showValues = flags.showValues ? 'on' : undefined;
         const config = await readConfig({ profile, data, standbys, host, port, actions, showValues }, { topology });
-        if (!flags.json && !flags.worker) terminal.out(describe(topology, deliveryOn(config.profile)));
+        if (!flags.json && !flags.worker && !flags.print) terminal.out(describe(topology, deliveryOn(config.profile)));
         const extent = extentOf(flags);
+        if (flags.print && processes > 1)
+          throw new MillraceError('config', 'only a run in one process prints its outputs', {
+            where: '--print',
+            hint: 'omit it, and follow a topic with `millrace tail TOPIC --follow`',
+          });
         if (flags.worker) return work(topology, config, extent, terminal, flags);
         const limits = limitsOf(flags);
         const argumentsOf = (index: number, subtopology = flags.subtopology) =>
@@ -93,7 +100,7 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
                 argumentsOf,
                 terminal,
               })
-            : await run(topology, config, extent, terminalReport(terminal, flags.json));
+            : await run(topology, config, extent, terminalReport(terminal, flags));
         terminal.out(flags.json ? `${JSON.stringify(summary)}\n` : `${summaryText(summary)}\n`);
         for (const concern of concernsOf(summary.thisRun)) terminal.err(`warning: ${concern}\n`);
         const failures = exceeded(summary.thisRun.shares, limits);

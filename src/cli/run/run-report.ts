@@ -12,13 +12,18 @@ export interface RunReport {
   onWarning(message: string): void;
   onAction(line: string): void;
   onServing(url: string): void;
+  /** Told of the records that reach topics, if anybody wants to know. */
+  readonly onOutput?: ((line: string) => void) | undefined;
   onJoined(memberId: string, subtopology: string): void;
   /** Calls `stop` when the run is to drain and end; returns what stops listening. */
   onStop(stop: () => void): () => void;
 }
 
 /** A person at a terminal. */
-export const terminalReport = (terminal: Terminal, json = false): RunReport => ({
+export const terminalReport = (
+  terminal: Terminal,
+  { json = false, print = false }: { readonly json?: boolean; readonly print?: boolean } = {},
+): RunReport => ({
   progressEveryMs: 5_000,
   onProgress: (summary, _snapshot, recordsPerSecond) => terminal.err(`${progressText(summary, recordsPerSecond)}\n`),
   onEnd: () => undefined,
@@ -27,6 +32,7 @@ export const terminalReport = (terminal: Terminal, json = false): RunReport => (
   onServing(url) {
     if (!json) terminal.out(`live page, metrics and health at ${url}\n`);
   },
+  onOutput: print ? (line) => terminal.out(`${line}\n`) : undefined,
   onJoined: () => undefined,
   onStop: (stop) => onInterrupt(terminal, stop),
 });

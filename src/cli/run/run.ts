@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/errors.js';
 import type { Config } from '../../profiles/settings.js';
 import type { RunOptions } from '../../runtime/index.js';
 import { RunCounts } from '../../server/run-counts.js';
@@ -20,7 +21,12 @@ export async function run(
   const app = await launch(topology, config, { ...extent, onWarning, onAction, onJoined });
   const startedMs = performance.now();
   if (app.url !== undefined) report.onServing(app.url);
-  const forget = report.onStop(() => void app.stop().catch(() => {})); // `finished` rejects with the same cause, below
+  const ending = new AbortController();
+  const forget = report.onStop(() => {
+    ending.abort();
+    app.stop().catch(() => undefined); // `finished` rejects with the same cause, below
+  });
+  const printing = printed(topology, config, report, ending.signal);
   const counts = new RunCounts();
   const summary = (snapshot = app.snapshot()): RunSummary => {
     counts.note(snapshot.tasks);
@@ -41,10 +47,26 @@ export async function run(
     report.onEnd(snapshot);
     return summary(snapshot);
   } finally {
+    ending.abort();
     clearInterval(progress);
     forget();
+    await printing;
   }
 }
 
 const readIn = ({ thisRun: { read } }: RunSummary): number =>
   Object.values(read).reduce((sum, value) => sum + value, 0);
+
+async function printed(
+  topology: Topology,
+  config: Config,
+  { onOutput, onWarning }: RunReport,
+  ending: AbortSignal,
+): Promise<void> {
+  if (!onOutput) return;
+  const { printOutputs } = await import('./print-outputs.js');
+  await printOutputs(topology, config, onOutput, ending).catch((error: unknown) => {
+    // The store of a run that has ended is closed under the reader.
+    if (!ending.aborted) onWarning(`outputs are not printed: ${messageOf(error)}`);
+  });
+}
