@@ -63,7 +63,7 @@ try {
   await take(light, 'page-lost', true);
   await ended(demo);
   children.push(
-    await served('run', join(repository, 'dist/topologies/flight-delays.js'), '--actions', '--show-values'),
+    await served('run', join(repository, 'dist/topologies/flight-delays.js'), '--allow-actions', '--show-values'),
   );
   const letters = await open('light');
   await letters.getByRole('button', { name: 'Look' }).click();

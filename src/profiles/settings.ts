@@ -50,7 +50,7 @@ export const profileSettings = {
   ),
   host: text('address', '127.0.0.1', 'Address of the metrics and health endpoints.'),
   port: wholeNumber(0, 65_535, 0, 'Port of the metrics and health endpoints; 0 opens none.'),
-  actions: choice(
+  allowActions: choice(
     ['off', 'on'],
     'off',
     '`on`: the live page may replay dead letters and stop the run; whoever may open it may do so.',

@@ -149,11 +149,11 @@ const alertStore = async (profile: OpenProfile, table: string) =>
 /** What the page may do with this profile. */
 async function actionsOf(
   topology: Topology,
-  { actions, showValues, deadLetterKey }: Config,
+  { allowActions, showValues, deadLetterKey }: Config,
   profile: OpenProfile,
   onAction: (line: string) => void,
 ) {
-  const isAllowed = actions === 'on';
+  const isAllowed = allowActions === 'on';
   if (typeof topology.deadLetters.settings.topic !== 'string') return { isAllowed };
   const { openDeadLetterDesk } = await import('./dead-letter-desk.js');
   const showsValues = showValues === 'on';

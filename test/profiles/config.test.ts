@@ -35,7 +35,7 @@ describe('resolveConfig', () => {
       inferenceMemoryMax: 0,
       host: '127.0.0.1',
       port: 0,
-      actions: 'off',
+      allowActions: 'off',
       showValues: 'off',
       kafkaClientId: 'millrace',
       kafkaCompression: 'none',

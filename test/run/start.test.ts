@@ -113,7 +113,7 @@ describe('start', () => {
     const [port = 0] = await lastingPorts(1);
     const lines: string[] = [];
     const onAction = (line: string) => void lines.push(line);
-    const app = await start(flow, { data, env: {}, port, actions: 'on', onAction });
+    const app = await start(flow, { data, env: {}, port, allowActions: 'on', onAction });
     const act = (path: string, body: object) =>
       fetch(`${app.url}${path}`, {
         ...{ method: 'POST', headers: { 'content-type': 'application/json' } },

@@ -122,7 +122,7 @@ describe('an action', () => {
     for (const [path, body] of actions)
       expect(await post(port, path, body)).toEqual({
         status: 403,
-        body: JSON.stringify({ error: 'actions are not allowed', hint: 'start the run with --actions' }),
+        body: JSON.stringify({ error: 'actions are not allowed', hint: 'start the run with --allow-actions' }),
       });
     expect(calls).toEqual([]);
     expect((await fetch(`http://127.0.0.1:${port}/dead-letters`)).status).toBe(200);

@@ -22,7 +22,7 @@ interface RunFlags {
   readonly failOn?: string;
   readonly host?: string;
   readonly port?: number;
-  readonly actions?: boolean;
+  readonly allowActions?: boolean;
   readonly showValues?: boolean;
   readonly print?: boolean;
   readonly processes?: number;
@@ -57,7 +57,7 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
     .addOption(shared.data)
     .option('--port <number>', 'serve the live page, /metrics, /health and /state on this port', wholeNumber)
     .option('--host <address>', 'address to serve on')
-    .option('--actions', 'let the live page replay dead letters and stop the run; each action is printed')
+    .option('--allow-actions', 'let the live page replay dead letters and stop the run; each action is printed')
     .option('--show-values', 'let the live page show keys and values of dead letters; each look is printed')
     .option('--print', 'print the records that reach output topics, at most five a second of each')
     .option(
@@ -72,9 +72,12 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
       act(flags, async () => {
         const topology = await loadTopology(file);
         const { profile, data, standbys, host, port, processes = 1 } = flags;
-        const actions = flags.actions ? 'on' : undefined;
+        const allowActions = flags.allowActions ? 'on' : undefined;
         const showValues = flags.showValues ? 'on' : undefined;
-        const config = await readConfig({ profile, data, standbys, host, port, actions, showValues }, { topology });
+        const config = await readConfig(
+          { profile, data, standbys, host, port, allowActions, showValues },
+          { topology },
+        );
         if (!flags.json && !flags.worker && !flags.print) terminal.out(describe(topology, deliveryOn(config.profile)));
         const extent = extentOf(flags);
         if (flags.print && processes > 1)
@@ -173,7 +176,7 @@ function workerArguments(
     '--worker',
     ...(flags.untilEnd ? ['--until-end'] : []),
     ...(flags.drain ? ['--drain'] : []),
-    ...(flags.actions ? ['--actions'] : []),
+    ...(flags.allowActions ? ['--allow-actions'] : []),
     ...(flags.showValues ? ['--show-values'] : []),
     ...(flags.acceptPlan ? ['--accept-plan', ...(flags.acceptPlan === true ? [] : [flags.acceptPlan])] : []),
     ...(flags.subtopology === undefined ? [] : ['--subtopology', flags.subtopology]),

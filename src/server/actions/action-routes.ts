@@ -42,7 +42,7 @@ export function serveActions(server: FastifyInstance, { isAllowed, deadLetters, 
     const refusal = actionRefusal(headers);
     if (refusal) return reply.code(refusal.status).send({ error: refusal.message });
     if (isAllowed) return;
-    return reply.code(403).send({ error: 'actions are not allowed', hint: 'start the run with --actions' });
+    return reply.code(403).send({ error: 'actions are not allowed', hint: 'start the run with --allow-actions' });
   };
   const action = (body: object) => ({ onRequest, schema: { body }, bodyLimit: 64 * 1024 });
   server.post('/stop', action({ type: 'object', additionalProperties: false }), async (request) => {

@@ -170,7 +170,7 @@ it('only looks where actions are not allowed, and says how they are', async () =
   const url = await served({ isAllowed: false, showsValues: false });
   for (const colorScheme of ['light', 'dark'] as const) {
     const { page, problems } = await openPage(browser, url, { colorScheme, viewport: { width: 360, height: 740 } });
-    await page.getByText('start the run with --actions').waitFor();
+    await page.getByText('start the run with --allow-actions').waitFor();
     await page.getByRole('button', { name: 'Look' }).click();
     await page.getByText('50 of all 1,000 dead letters').waitFor();
     expect(await page.getByRole('button', { name: /Replay|Stop|Send/ }).count()).toBe(0);
