@@ -79,6 +79,7 @@ export class Transaction {
   private opened = false;
   private ownEpochs = false;
   private ended = false;
+  private committing = false;
   private openedMs = 0;
   /** The partitions of the previous transaction, which the next one very likely uses as well. */
   private usedLast: readonly TopicPartition[] = [];
@@ -166,6 +167,7 @@ export class Transaction {
 
   /** Commits the transaction with all its records and these offsets. */
   async commit(offsets: readonly GroupOffset[]): Promise<void> {
+    this.committing = true;
     this.enqueue(this.outbox.takeAll());
     await this.sending;
     if (offsets.length > 0) await this.guard(() => this.commitOffsets(offsets));
@@ -177,19 +179,30 @@ export class Transaction {
     this.usedLast = [...this.used.values()];
     this.used = new Map();
     this.offsetsLast = offsets.length > 0;
+    this.committing = false;
   }
 
   /**
    * Aborts an open transaction, so that readers need not wait until the broker does. Waits for the end markers of the last one, so
    * that who reads after a run sees its end.
+   *
+   * A task that hangs is closed while it writes or commits. From here on it does nothing more: what it wrote after the abort would be
+   * a transaction of its own, such as the offsets of an epoch without its records.
    */
   async close(): Promise<void> {
-    await this.sending;
-    await this.guard(() => this.sender.flush());
-    // After a failure the next owner aborts the transaction, or the broker at its timeout.
-    if (this.added.size > 0) await this.guard(() => this.end(false));
-    if (this.ended) await this.guard(() => this.markersWritten());
+    // After a failure, and of a commit that is under way, the result is unknown: the next owner ends the transaction, or its timeout.
+    const isKnown = this.failure === undefined && !this.committing;
+    const { transactionalId: where } = this.options;
+    this.failure ??= Promise.resolve(new MillraceError('state', 'the transaction is closed', { where }));
+    if (isKnown) await this.abort().catch(() => undefined); // then the next owner does
     await this.connections.close();
+  }
+
+  private async abort(): Promise<void> {
+    await this.sending;
+    await this.sender.flush();
+    if (this.added.size > 0) await this.end(false);
+    if (this.ended) await this.markersWritten();
   }
 
   /**

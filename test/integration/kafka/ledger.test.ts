@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Kafka } from '../../../connectors/kafka/open.js';
+import { Transaction } from '../../../connectors/kafka/transaction.js';
 import { type Checkpoint, EARLIEST, type RestoredTask, type TaskLedger } from '../../../src/core/checkpoint.js';
 import { seconds } from '../../../src/core/duration.js';
 import type { SinkWriter } from '../../../src/core/sink.js';
@@ -167,6 +169,50 @@ describe('an epoch', () => {
     const again = await openTask(job);
     expect(again.restored.checkpoint?.positions.arrived?.offset).toBe(EARLIEST);
     await again.ledger.close();
+  });
+});
+
+describe('a task that is closed while it commits, as one that hangs', () => {
+  // Before its offsets, and before its end: at each of them the commit waits until the task is closed.
+  it.each(['commitOffsets', 'end'] as const)('at %s commits all of it or nothing', async (call) => {
+    const job = await newJob();
+    const world = await open({ prefix });
+    abandoned.push(world);
+    const first = await openTask(job, world);
+    await write(first, [1]);
+    await first.ledger.commit(checkpoint(1, 1, 0), []);
+    await settled(prefix);
+
+    type Calls = Record<'commitOffsets' | 'end' | 'markersWritten', (...args: unknown[]) => Promise<unknown>>;
+    const calls = Transaction.prototype as unknown as Calls;
+    const original = calls[call];
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    vi.spyOn(calls, call).mockImplementation(async function (this: unknown, ...args) {
+      if (args[0] !== false) await held;
+      return original.apply(this, args);
+    });
+    await write(first, [2]);
+    const committing = first.ledger.commit(checkpoint(2, 2, 0), []).catch((error: unknown) => error);
+    await vi.waitFor(() => expect(calls[call]).toHaveBeenCalled());
+    vi.spyOn(calls, 'markersWritten').mockImplementation(async () => {
+      goOn();
+      await committing;
+    });
+    const closing = first.ledger.close();
+    await sleep(500);
+    goOn();
+    await Promise.all([committing, closing]);
+    vi.restoreAllMocks();
+
+    const second = await openTask(job);
+    const { epoch } = second.restored.checkpoint as Checkpoint;
+    expect(await groupOffsets(job)).toMatchObject({ [job.departed]: `${epoch}` });
+    await settled(prefix);
+    expect(await outputOf(job)).toEqual([1, 2].slice(0, epoch));
+    await second.ledger.close();
   });
 });
 
