@@ -13,6 +13,7 @@ import { s3 } from '../../connectors/s3/index.js';
 import { openS3 } from '../../connectors/s3/open.js';
 import { EARLIEST } from '../../src/core/checkpoint.js';
 import { whatIsWrongWith } from '../../src/core/inference.js';
+import { noRecord } from '../../src/core/record.js';
 import { createInference } from '../../src/inference/index.js';
 import { resolveConfig } from '../../src/profiles/config.js';
 import { confluentRegistry, json, localRegistry, ndjson } from '../../src/schema/index.js';
@@ -27,17 +28,7 @@ type Attempt = (host: string) => Promise<unknown>;
 const inUrl = encodeURIComponent;
 const schemas = localRegistry();
 const task = { topology: 't', partition: 0 };
-const origin = {
-  topic: 'in',
-  partition: 0,
-  offset: 0,
-  eventTimeMs: 0,
-  receivedAtMs: 0,
-  key: null,
-  raw: null,
-  headers: undefined,
-  order: 0,
-};
+const origin = noRecord('in');
 const context = { step: 'out', task, incarnation: 0 } as never;
 
 const attempts: Readonly<Record<string, { readonly server: keyof Servers; readonly attempt: Attempt }>> = {
