@@ -25,9 +25,9 @@ export function devCommand({ terminal, act }: CommandContext): Command {
     .action((file: string, flags: DevFlags) =>
       act(flags, async () => {
         const { develop } = await import('../dev/develop.js');
-        const { port, profile, data, verbose } = flags;
+        const { port, profile, data, json, verbose } = flags;
         const where = [...(profile ? ['--profile', profile] : []), ...(data ? ['--data', data] : [])];
-        const style = verbose ? ['--verbose'] : [];
+        const style = [...(verbose ? ['--verbose'] : []), ...(json ? ['--json'] : [])];
         await develop({
           file,
           check: ['check', file, ...where, ...style],
