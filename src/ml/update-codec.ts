@@ -2,6 +2,7 @@ import type { FeatureArray, FeatureNumbers, FeatureShape } from '../core/learner
 import { inTheLog, type Origin } from '../core/record.js';
 import { pack, unpack } from '../state/codec.js';
 import { type LoggedBytes, packedKey, type UpdateChunk } from '../state/index.js';
+import { areOnes, onesOf } from './features/ones.js';
 
 type Key = string | number;
 
@@ -115,7 +116,8 @@ export function updateReader({
   const dense32 = new Float32Array(denseSize);
   const dense64 = new Float64Array(denseSize);
   let indices = new Uint32Array(0);
-  let values: FeatureArray = new Float32Array(0);
+  /** Values that are not all 1. */
+  let others: FeatureArray = new Float32Array(0);
 
   return (chunk, use) => {
     const { view, end } = chunk;
@@ -163,10 +165,13 @@ export function updateReader({
       at = readNumbers(view, at, dense);
       if (indices.length !== count) indices = new Uint32Array(count);
       for (let i = 0; i < count; i++, at += 4) indices[i] = view.getUint32(at, true);
-      const Values = flags & VALUES_64 ? Float64Array : Float32Array;
-      if (values.length !== count || !(values instanceof Values)) values = new Values(count);
-      if (flags & ONES) values.fill(1);
-      else at = readNumbers(view, at, values);
+      let values: FeatureArray = onesOf(count);
+      if (!(flags & ONES)) {
+        const Values = flags & VALUES_64 ? Float64Array : Float32Array;
+        if (others.length !== count || !(others instanceof Values)) others = new Values(count);
+        at = readNumbers(view, at, others);
+        values = others;
+      }
       use({ features: { dense, indices, values }, label, weight, key, topic, partition, offset });
     }
     chunk.at = at;
@@ -178,11 +183,6 @@ function labelKindOf(label: unknown): number {
   if (label === true) return LABEL.true;
   if (label === false) return LABEL.false;
   return typeof label === 'number' ? LABEL.number : LABEL.other;
-}
-
-function areOnes(values: FeatureArray, count: number): boolean {
-  for (let i = 0; i < count; i++) if (values[i] !== 1) return false;
-  return true;
 }
 
 function writeNumbers(chunk: UpdateChunk, from: number, numbers: FeatureArray, count: number): number {

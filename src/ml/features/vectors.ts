@@ -1,6 +1,7 @@
 import type { FeatureVector } from '../../core/learner.js';
 import type { ColumnValue } from './feature.js';
 import { combine, finish, hashValue } from './hash.js';
+import { onesOf } from './ones.js';
 import type { PlacedDense, PlacedHashed, ViewPlan } from './plan.js';
 
 /**
@@ -28,8 +29,7 @@ export function openVectors<Row>(
   const hashes = new Int32Array(functions.length);
   const toHash = [...new Set(hashed.flatMap((feature) => feature.columns))];
   const mask = shape.hashedSize - 1;
-  // Every hashed coordinate has the value 1, so all vectors share one array of ones.
-  const ones = new Float32Array(hashed.length).fill(1);
+  const ones = onesOf(hashed.length);
   const denseBytes = 4 * shape.denseSize;
   const vectorBytes = denseBytes + 4 * hashed.length;
   const slabBytes = Math.max(SLAB_BYTES, vectorBytes);

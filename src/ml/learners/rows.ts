@@ -1,4 +1,5 @@
 import type { FeatureArray, FeatureNumbers, Refusal } from '../../core/learner.js';
+import { areShared } from '../features/ones.js';
 
 /** Largest size of a feature unless a learner is told otherwise: predictions clamp what is beyond, updates with it are refused. */
 export const FEATURE_MAX = 1e6;
@@ -18,7 +19,8 @@ export function rowLimits(denseSize: number, featureMax: number): RowLimits {
     return true;
   };
   const isUsable = ({ dense, indices, values }: FeatureNumbers): boolean =>
-    within(dense, denseSize) && within(values, indices.length);
+    within(dense, denseSize) &&
+    ((featureMax >= 1 && areShared(values, indices.length)) || within(values, indices.length));
   const clamp = (x: number): number => {
     if (x <= featureMax && x >= -featureMax) return x;
     return Number.isNaN(x) ? 0 : Math.sign(x) * featureMax;

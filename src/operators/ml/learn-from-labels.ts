@@ -114,7 +114,7 @@ export interface LearnFromLabels<Row, Label, As extends string, B extends string
 }
 
 /** Version of how a waiting row lies in the state, beside the view's layout and what was said of it. */
-const ROWS_VERSION = 2;
+const ROWS_VERSION = 3;
 
 /**
  * Defines such an operator: it keeps what the model saw and said until the label arrives, scores that, and only then learns from it.

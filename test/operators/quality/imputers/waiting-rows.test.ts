@@ -17,7 +17,10 @@ const view = featureView({
 });
 const maker = view.open();
 const number = fc.oneof(fc.integer(), fc.double());
+/** Of the hashed features, where they are not the ones that a view makes. */
+const values = fc.tuple(number, number).map((drawn) => Float32Array.from(drawn));
 const waiting = fc.record({
+  values: fc.option(values, { nil: undefined }),
   row: fc.record({ size: number, place: fc.string() }),
   said: fc.tuple(number, number),
   groups: fc.tuple(fc.oneof(number, fc.string()), fc.oneof(number, fc.constantFrom('', '1'))),
@@ -31,8 +34,8 @@ it('gives back what was packed, to the last bit, while rows come, go and are cop
       const check = () => {
         for (const { row, value } of kept) expect(rows.get(row)).toStrictEqual(value);
       };
-      drawn.forEach(({ row, said, groups }, i) => {
-        const value = { features: maker.vector(row), said, groups };
+      drawn.forEach(({ row, values, said, groups }, i) => {
+        const value = { features: { ...maker.vector(row), ...(values && { values }) }, said, groups };
         kept.push({ row: rows.put(value), value });
         if (i % 10 === dropEvery) rows.drop((kept.shift() as (typeof kept)[number]).row);
       });
