@@ -152,6 +152,8 @@ describe('contacts', () => {
     expect(['+1 213 373 4253', '001 (213) 373-4253', '(213) 373-4253', '1-213-373-4253'].map(normalize)).toEqual(
       new Array(4).fill('+12133734253'),
     );
+    // Ten digits that are no number of North America, since a country stands before them.
+    expect(['+45 12 34 56 78', '0045 12345678'].map(normalize)).toEqual(new Array(2).fill('+4512345678'));
     expect(partial('phone', '+44 20 7946 0958')).toBe('+** ** **** **58');
   });
 
