@@ -81,10 +81,12 @@ export interface CascadeSpec {
 }
 
 export interface TensorSpec {
-  /** The model's inputs, in the order in which rows fill them. */
-  readonly inputs: readonly string[];
-  /** The output to use (default: the only float32 output). */
+  /** The model's inputs, in the order in which rows fill them (default: the only one, a row of features). */
+  readonly inputs?: readonly string[];
+  /** The output to use (default: the only one of floats). */
   readonly output?: string;
+  /** The outputs to use, in place of one of floats. */
+  readonly outputs?: readonly ModelOutput[];
   /** The lengths that the varying axis of a row may have. A batch holds rows of one length, so the scheduler pads none. */
   readonly lengths?: readonly number[];
   /** How the vectors of a row's positions become one vector. */
@@ -92,6 +94,24 @@ export interface TensorSpec {
   /** Divides each vector by its Euclidean length. */
   readonly normalize?: boolean;
 }
+
+/** The element types of the outputs that a step may declare, by ONNX's names. */
+export const outputTypes = ['float32', 'float16', 'int64', 'int32', 'uint8', 'bool', 'string'] as const;
+export type OutputType = (typeof outputTypes)[number];
+
+/** One output of a model, as a step declares it. */
+export interface ModelOutput {
+  readonly name: string;
+  readonly type: OutputType;
+  /** Of one row: without the batch axis. */
+  readonly shape: readonly number[];
+}
+
+/** Whether the numbers of an output are among the `scores` of a row; integers, flags and texts are `discrete`. */
+export const isFloat = (type: OutputType): boolean => type === 'float32' || type === 'float16';
+
+/** An integer or a text that a model gives; a flag is 0 or 1. */
+export type Discrete = number | string;
 
 /** The vector of the first position, or the mean of those for which the named input is not 0. */
 export type Pooling = 'first' | { readonly mean: string };
@@ -122,6 +142,8 @@ export type FallbackReason = 'failed' | 'unavailable' | 'overloaded' | 'behind';
 export interface ModelInput {
   readonly name: string;
   readonly type: TensorType;
+  /** The model takes float16: the float32 numbers of rows are rounded to the nearest. */
+  readonly isHalf?: true;
   /** Without the batch axis; `null` is the axis that varies. */
   readonly shape: readonly (number | null)[];
 }
@@ -136,7 +158,7 @@ export interface ModelHandle {
   readonly inputs: readonly ModelInput[];
   /** The lengths that the varying axis may have; `[1]` if none varies. */
   readonly lengths: readonly number[];
-  /** Length of one output row (for a binary classifier: the probabilities of both classes). */
+  /** How many float numbers the output of a row has (for a binary classifier: the probabilities of both classes). */
   readonly outputSize: number;
   /** The execution provider in use. */
   readonly provider: string;
@@ -209,7 +231,10 @@ export interface ModelStats {
 }
 
 export interface RunResult {
+  /** The numbers of the float outputs, row after row, in the order in which outputs are declared. */
   readonly scores: Float32Array;
+  /** By row, the values of the other outputs; absent where none is declared. Those of a row that failed are undefined. */
+  readonly discrete?: readonly (readonly Discrete[])[];
   /** The rows that failed on their own, with the cause. */
   readonly failures: ReadonlyMap<number, string>;
   /** Those of them about which the model was not asked, since it would have been late; absent if there are none. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { ModelHandle, RunResult } from '../core/index.js';
-import { declared, inOrder, merge, noAnswers, runSome } from './chain.js';
+import type { Discrete, ModelHandle, RunResult } from '../core/index.js';
+import { type Answers, declared, inOrder, merge, noAnswers, runSome } from './chain.js';
 import { layoutOf, viewsOf } from './scheduling/layout.js';
 
 /** What the key and the book-keeping of an answer take beside its numbers, about. */
 const ENTRY_BYTES = 160;
+const TEXT_BYTES = 24;
 
 /**
  * A model that remembers its answers: a row with the bytes of an earlier one is not scored again. Only what the first provider answered
@@ -40,7 +41,7 @@ export function cached(model: ModelHandle, bytesMax: number): ModelHandle {
       keys.push(key);
       const known = answers.get(key);
       if (known === undefined) misses.push(row);
-      else result.scores.set(known, row * outputSize);
+      else recall(result, row, known);
     }
     counts.hits += rows - misses.length;
     counts.misses += misses.length;
@@ -52,10 +53,24 @@ export function cached(model: ModelHandle, bytesMax: number): ModelHandle {
     return result;
   };
 
-  function remember({ scores, failures, degraded }: RunResult, rows: readonly number[], keys: readonly string[]): void {
+  function recall(into: Answers, row: number, { scores, discrete }: Remembered): void {
+    into.scores.set(scores, row * outputSize);
+    if (discrete === undefined) return;
+    into.discrete ??= new Array(into.versions.length);
+    into.discrete[row] = discrete;
+  }
+
+  function remember(
+    { scores, discrete, failures, degraded }: RunResult,
+    rows: readonly number[],
+    keys: readonly string[],
+  ): void {
     for (const [at, row] of rows.entries()) {
       if (failures.has(at) || degraded[at] !== null) continue;
-      answers.set(keys[row] as string, scores.slice(at * outputSize, (at + 1) * outputSize));
+      answers.set(keys[row] as string, {
+        scores: scores.slice(at * outputSize, (at + 1) * outputSize),
+        discrete: discrete?.[at],
+      });
     }
   }
 
@@ -71,27 +86,38 @@ export function cached(model: ModelHandle, bytesMax: number): ModelHandle {
   };
 }
 
+/** What a model gave for a row. */
+interface Remembered {
+  readonly scores: Float32Array;
+  readonly discrete: readonly Discrete[] | undefined;
+}
+
+const bytesOf = ({ scores, discrete = [] }: Remembered): number =>
+  discrete.reduce<number>(
+    (sum, value) => sum + (typeof value === 'string' ? TEXT_BYTES + 2 * value.length : Float64Array.BYTES_PER_ELEMENT),
+    ENTRY_BYTES + scores.byteLength,
+  );
+
 /** Answers by key, up to so many bytes; the least recently used leave first. */
 function answerCache(bytesMax: number) {
-  const entries = new Map<string, Float32Array>();
+  const entries = new Map<string, Remembered>();
   let bytes = 0;
-  const sizeOf = (scores: Float32Array) => ENTRY_BYTES + scores.byteLength;
   return {
-    get(key: string): Float32Array | undefined {
-      const scores = entries.get(key);
-      if (scores === undefined) return undefined;
+    get(key: string): Remembered | undefined {
+      const known = entries.get(key);
+      if (known === undefined) return undefined;
       entries.delete(key);
-      entries.set(key, scores);
-      return scores;
+      entries.set(key, known);
+      return known;
     },
-    set(key: string, scores: Float32Array): void {
+    set(key: string, answer: Remembered): void {
       if (entries.has(key)) return;
-      entries.set(key, scores);
-      bytes += sizeOf(scores);
+      entries.set(key, answer);
+      bytes += bytesOf(answer);
       for (const [oldest, old] of entries) {
         if (bytes <= bytesMax) return;
         entries.delete(oldest);
-        bytes -= sizeOf(old);
+        bytes -= bytesOf(old);
       }
     },
   };

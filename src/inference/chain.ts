@@ -1,5 +1,6 @@
 import {
   type CascadeSpec,
+  type Discrete,
   type FallbackReason,
   MillraceError,
   type ModelHandle,
@@ -21,6 +22,7 @@ export interface Link {
 
 /** The answers of some models for the rows of one call. */
 export interface Answers extends RunResult {
+  discrete?: (readonly Discrete[])[];
   readonly failures: Map<number, string>;
   readonly shed: Set<number>;
   readonly reasons: (FallbackReason | null)[];
@@ -243,7 +245,7 @@ export const declared: Standing = { name: undefined, isUnavailable: false, isBeh
 /** Writes what a model answered for `rows` into the answers of the call. A row that it could not answer keeps what it had. */
 export function merge(
   into: Answers,
-  { scores, failures, shed, reasons, degraded, versions }: RunResult,
+  { scores, discrete, failures, shed, reasons, degraded, versions }: RunResult,
   rows: readonly number[],
   { name, isUnavailable, isBehind }: Standing,
   outputSize: number,
@@ -265,6 +267,10 @@ export function merge(
     into.failures.delete(row);
     into.shed.delete(row);
     into.scores.set(scores.subarray(at * outputSize, (at + 1) * outputSize), row * outputSize);
+    if (discrete !== undefined) {
+      into.discrete ??= new Array(into.versions.length);
+      into.discrete[row] = discrete[at] as readonly Discrete[];
+    }
     into.degraded[row] = name === undefined ? own : own === null ? name : `${name} on ${own}`;
     into.versions[row] = versions[at] as string;
   }

@@ -1,6 +1,7 @@
 import type { TensorData } from '../core/index.js';
 import { layoutOf } from './scheduling/layout.js';
-import { sameBits, warmUpViews } from './session/warm-up.js';
+import { sameValues } from './session/values.js';
+import { warmUpViews } from './session/warm-up.js';
 import type { LoadedModel, RunAnswer } from './workers/protocol.js';
 import type { WorkerSlot } from './workers/worker-slot.js';
 
@@ -49,7 +50,7 @@ const bufferOf = ([view]: readonly TensorData[]): ArrayBuffer => (view as Tensor
 
 function isSame(answer: RunAnswer, right: RunAnswer, isExact: boolean): boolean {
   if (answer.failures.length !== right.failures.length || answer.scores.length !== right.scores.length) return false;
-  if (isExact) return sameBits(answer.scores, right.scores);
+  if (isExact) return sameValues(answer, right);
   return answer.scores.every((score, i) => isNear(score, right.scores[i] as number));
 }
 

@@ -35,6 +35,13 @@ export { type EvaluateOptions, type EvaluationRow, evaluate } from './ml/evaluat
 export { featureRows } from './ml/feature-rows.js';
 export { featurize } from './ml/featurize.js';
 export { type Cascade, type FallbackRule, type InferOptions, type Inferred, infer } from './ml/infer.js';
+export type {
+  InferOutputsOptions,
+  InferredOutput,
+  InferredOutputs,
+  InferTensorsOptions,
+  OutputDeclaration,
+} from './ml/infer-outputs.js';
 export type { InferredVector, InferVectorsOptions } from './ml/infer-vectors.js';
 export { type LearnOptions, learn } from './ml/learn.js';
 export type { LabelOptions } from './ml/learn-from-labels.js';

@@ -14,17 +14,17 @@ describe('the choice of a model’s tensors', () => {
   test('takes the probabilities beside a label', () => {
     expect(chooseTensors([x], [label, tensor('probabilities', ['', 2])])).toEqual({
       inputs: [{ name: 'x', type: 'float32', shape: [3] }],
-      output: 'probabilities',
+      outputs: ['probabilities'],
     });
   });
 
   test('takes the one float output, whatever its name', () => {
-    expect(chooseTensors([x], [tensor('y', ['N', 1])]).output).toBe('y');
+    expect(chooseTensors([x], [tensor('y', ['N', 1])]).outputs).toEqual(['y']);
   });
 
   test('takes the output that is called a probability where there are several', () => {
     const outputs = [tensor('hidden', ['N', 16]), tensor('output_probability', ['N', 2])];
-    expect(chooseTensors([x], outputs).output).toBe('output_probability');
+    expect(chooseTensors([x], outputs).outputs).toEqual(['output_probability']);
   });
 
   test.each<[string, ValueFacts[], ValueFacts[], RegExp, RegExp]>([

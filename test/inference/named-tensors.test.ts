@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { TensorSpec } from '../../src/core/index.js';
 import type { ValueFacts } from '../../src/inference/session/metadata.js';
-import { chooseNamed } from '../../src/inference/session/named-tensors.js';
+import { chooseNamed, type NamedSpec } from '../../src/inference/session/named-tensors.js';
 
 const tensor = (name: string, shape: readonly (number | string)[], type = 'float32'): ValueFacts => ({
   name,
@@ -13,7 +12,7 @@ const ids = tensor('input_ids', ['N', 'length'], 'int64');
 const mask = tensor('attention_mask', ['N', 'length'], 'int64');
 const pixels = tensor('pixels', ['N', 3, 224, 224]);
 const hidden = tensor('last_hidden_state', ['N', 'length', 384]);
-const text: TensorSpec = { inputs: ['attention_mask', 'input_ids'], lengths: [16, 32] };
+const text: NamedSpec = { inputs: ['attention_mask', 'input_ids'], lengths: [16, 32] };
 
 describe('the choice of named tensors', () => {
   test('takes inputs in the order in which they are named, of any type', () => {
@@ -22,7 +21,7 @@ describe('the choice of named tensors', () => {
         { name: 'attention_mask', type: 'int64', shape: [null] },
         { name: 'input_ids', type: 'int64', shape: [null] },
       ],
-      output: 'last_hidden_state',
+      outputs: ['last_hidden_state'],
     });
     expect(chooseNamed([pixels], [tensor('y', ['N', 10])], { inputs: ['pixels'] }).inputs).toEqual([
       { name: 'pixels', type: 'float32', shape: [3, 224, 224] },
@@ -32,13 +31,13 @@ describe('the choice of named tensors', () => {
   test('takes the only float32 output, or the one that is named', () => {
     const label = tensor('label', ['N'], 'int64');
     const pooled = tensor('sentence_embedding', ['N', 384]);
-    expect(chooseNamed([ids, mask], [label, hidden], text).output).toBe('last_hidden_state');
-    expect(chooseNamed([ids, mask], [hidden, pooled], { ...text, output: 'sentence_embedding' }).output).toBe(
+    expect(chooseNamed([ids, mask], [label, hidden], text).outputs).toEqual(['last_hidden_state']);
+    expect(chooseNamed([ids, mask], [hidden, pooled], { ...text, output: 'sentence_embedding' }).outputs).toEqual([
       'sentence_embedding',
-    );
+    ]);
   });
 
-  test.each<[string, ValueFacts[], ValueFacts[], TensorSpec, RegExp, RegExp]>([
+  test.each<[string, ValueFacts[], ValueFacts[], NamedSpec, RegExp, RegExp]>([
     ['an input that nothing fills', [ids, mask, pixels], [hidden], text, /nothing fills .*'pixels'/, /every input/],
     ['a name that is none', [ids], [hidden], text, /no input 'attention_mask'/, /'input_ids' int64 \[N, length\]/],
     ['strings', [tensor('text', ['N'], 'string')], [hidden], { inputs: ['text'] }, /kind/, /float32, int64/],
@@ -68,13 +67,13 @@ describe('the choice of named tensors', () => {
       /not one number a position/,
       /name/,
     ],
-    ['several outputs', [ids, mask], [hidden, tensor('pooled', ['N', 4])], text, /2 float32 outputs/, /output:/],
+    ['several outputs', [ids, mask], [hidden, tensor('pooled', ['N', 4])], text, /2 outputs of floats/, /output:/],
     [
       'an output that is none',
       [ids, mask],
       [hidden],
       { ...text, output: 'pooled' },
-      /no float32 output 'pooled'/,
+      /no output 'pooled' of floats/,
       /output:/,
     ],
   ])('refuses %s and says what to do', (_, inputs, outputs, spec, message, hint) => {

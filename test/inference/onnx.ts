@@ -21,8 +21,10 @@ function message(fields: Fields): Uint8Array {
 }
 
 const FLOAT = 1;
-const BOOL = 9;
 const INT64 = 7;
+const STRING = 8;
+const BOOL = 9;
+const FLOAT16 = 10;
 
 const each = (field: number, values: readonly Value[]): Fields => values.map((value) => [field, value]);
 const floatsOf = (values: readonly number[]) => new Uint8Array(Float32Array.from(values).buffer);
@@ -73,6 +75,9 @@ export const tensor = (name: string, dims: readonly number[], values: Float32Arr
     [8, name],
     [9, new Uint8Array(values.buffer, values.byteOffset, values.byteLength)],
   ]);
+
+const texts = (name: string, values: readonly string[]): Uint8Array =>
+  message([[1, values.length], [2, STRING], ...each(6, values), [8, name]]);
 
 /** An input or output; a dimension is a number, or a name if it varies. */
 const valueInfo = (name: string, type: number, dims: readonly (number | string)[] | undefined): Uint8Array => {
@@ -133,6 +138,45 @@ export function mlp(widths: readonly number[], random: () => number): Uint8Array
   const inputs = [valueInfo('x', FLOAT, ['N', widths[0] as number])];
   return model({ nodes, initializers, inputs, outputs: [valueInfo('y', FLOAT, ['N', widths.at(-1) as number])] });
 }
+
+/**
+ * A classifier with an output of each kind: `probabilities` of the classes, the number (`top`) and the `name` of the likeliest, whether
+ * it is `sure`, and the rounded logits twice, as `half` and as `whole`. Its input may be float16.
+ */
+export function classifier(names: readonly string[], { isHalf = false } = {}): Uint8Array {
+  const width = names.length;
+  const { int } = attribute;
+  return model({
+    nodes: [
+      node('Cast', ['x'], ['logits'], [int('to', FLOAT)]),
+      node('Softmax', ['logits'], ['probabilities'], [int('axis', 1)]),
+      node('ArgMax', ['logits'], ['top'], [int('axis', 1), int('keepdims', 0)]),
+      node('Gather', ['names', 'top'], ['name']),
+      node('ReduceMax', ['probabilities'], ['most'], [attribute.ints('axes', [1]), int('keepdims', 0)]),
+      node('Greater', ['most', 'enough'], ['sure']),
+      node('Cast', ['x'], ['half'], [int('to', FLOAT16)]),
+      node('Cast', ['logits'], ['whole'], [int('to', INT64)]),
+    ],
+    initializers: [texts('names', names), tensor('enough', [], Float32Array.of(0.6))],
+    inputs: [valueInfo('x', isHalf ? FLOAT16 : FLOAT, ['N', width])],
+    outputs: [
+      valueInfo('probabilities', FLOAT, ['N', width]),
+      valueInfo('top', INT64, ['N']),
+      valueInfo('name', STRING, ['N']),
+      valueInfo('sure', BOOL, ['N']),
+      valueInfo('half', FLOAT16, ['N', width]),
+      valueInfo('whole', INT64, ['N', width]),
+    ],
+  });
+}
+
+/** Gives back its numbers, all in float16. */
+export const halves = (width: number): Uint8Array =>
+  model({
+    nodes: [node('Identity', ['x'], ['y'])],
+    inputs: [valueInfo('x', FLOAT16, ['N', width])],
+    outputs: [valueInfo('y', FLOAT16, ['N', width])],
+  });
 
 /** Complete binary trees of this depth over `features` numbers in [0, 1), summed. */
 export function trees(count: number, depth: number, features: number, random: () => number): Uint8Array {

@@ -21,7 +21,7 @@ function session(rows: number, { memory = Infinity, bad = new Set<number>(), bro
         for (let row = from; row < from + count; row++)
           if (bad.has(row)) throw new Error(`row ${row} is out of bounds`);
         for (let row = from; row < from + count; row++) answered.push(row);
-        return Float32Array.from({ length: count }, (_, i) => (from + i) * 2);
+        return { scores: Float32Array.from({ length: count }, (_, i) => (from + i) * 2) };
       },
       async probe() {
         if (broken) throw new Error('device lost');

@@ -261,7 +261,7 @@ export async function simulate(createScheduler: CreateScheduler, seed: number): 
         if (count > model.memory) throw new Error('bad_alloc');
         const part = rows.slice(from, from + count);
         if (part.includes(IS_BAD)) throw new Error('out of bounds');
-        return Float32Array.from(part, (number) => number * 2);
+        return { scores: Float32Array.from(part, (number) => number * 2) };
       },
     });
     (inWorker[worker] as Sent[]).shift();

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { layoutOf } from '../../src/inference/scheduling/layout.js';
 import { nodesOn } from '../../src/inference/session/provider-proof.js';
-import { checkBatchInvariance, sameBits, warmUpSizes, warmUpViews } from '../../src/inference/session/warm-up.js';
+import { sameBits } from '../../src/inference/session/values.js';
+import { checkBatchInvariance, warmUpSizes, warmUpViews } from '../../src/inference/session/warm-up.js';
 
 const inputSize = 2;
 const warmUpRows = (rows: number, size: number) =>
@@ -12,9 +13,10 @@ const model = (score: (row: Float32Array, rows: number, place: number) => number
   const input = warmUpRows(64, inputSize);
   const run = async (from: number, rows: number) => {
     sizes.push(rows);
-    return Float32Array.from({ length: rows }, (_, row) =>
+    const scores = Float32Array.from({ length: rows }, (_, row) =>
       score(input.subarray((from + row) * inputSize, (from + row + 1) * inputSize), rows, row),
     );
+    return { scores };
   };
   return { run, sizes };
 };

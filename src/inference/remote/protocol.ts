@@ -1,28 +1,35 @@
-import type { TensorData, TensorType } from '../../core/index.js';
+import { isFloat, type OutputType, type TensorData, type TensorType } from '../../core/index.js';
+import type { RawOutput } from '../session/declared-outputs.js';
+import { toHalves } from '../session/float16.js';
 import type { ValueFacts } from '../session/metadata.js';
 
 // The Open Inference Protocol, version 2, over HTTP, with the binary tensor data extension. Numbers are little-endian there, and on every
 // machine that Node runs models on.
 
 /** The protocol's name of each element type. */
-const datatypes: Readonly<Record<TensorType, string>> = {
+const datatypes: Readonly<Record<OutputType, string>> = {
   float32: 'FP32',
+  float16: 'FP16',
   int64: 'INT64',
   int32: 'INT32',
   uint8: 'UINT8',
+  bool: 'BOOL',
+  string: 'BYTES',
 };
 
 export interface InferInput {
   readonly name: string;
   readonly type: TensorType;
+  /** Its float32 numbers are sent as float16. */
+  readonly isHalf?: true | undefined;
   readonly shape: readonly number[];
   readonly data: TensorData;
 }
 
 export interface InferRequest {
   readonly inputs: readonly InferInput[];
-  /** The output to answer with. */
-  readonly output: string;
+  /** The outputs to answer with. */
+  readonly outputs: readonly string[];
   /** Whether numbers follow the JSON text as bytes. Otherwise they are in it. */
   readonly isBinary: boolean;
 }
@@ -34,23 +41,33 @@ export interface Encoded {
 }
 
 /** Throws a plain error where a number has no JSON. */
-export function encodeRequest({ inputs, output, isBinary }: InferRequest): Encoded {
-  const heads = inputs.map((input) => (isBinary ? binaryHead(input) : jsonHead(input)));
-  const wanted = JSON.stringify([{ name: output, parameters: { binary_data: isBinary } }]);
+export function encodeRequest({ inputs, outputs, isBinary }: InferRequest): Encoded {
+  const numbers = inputs.map(bytesOf);
+  const heads = inputs.map((input, i) => (isBinary ? binaryHead(input, numbers[i] as Uint8Array) : jsonHead(input)));
+  const wanted = JSON.stringify(outputs.map((name) => ({ name, parameters: { binary_data: isBinary } })));
   const json = Buffer.from(`{"inputs":[${heads.join(',')}],"outputs":${wanted}}`);
   if (!isBinary) return { parts: [json], jsonBytes: undefined };
-  return { parts: [json, ...inputs.map(({ data }) => bytesOf(data))], jsonBytes: json.byteLength };
+  return { parts: [json, ...numbers], jsonBytes: json.byteLength };
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: TensorData) => new Uint8Array(buffer, byteOffset, byteLength);
+function bytesOf({ data, isHalf }: InferInput): Uint8Array {
+  const { buffer, byteOffset, byteLength } = isHalf ? toHalves(data as Float32Array) : data;
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
 
-const binaryHead = ({ name, shape, type, data }: InferInput): string =>
-  JSON.stringify({ name, shape, datatype: datatypes[type], parameters: { binary_data_size: data.byteLength } });
+const datatypeOf = ({ type, isHalf }: InferInput): string => datatypes[isHalf ? 'float16' : type];
 
-function jsonHead({ name, shape, type, data }: InferInput): string {
+const binaryHead = (input: InferInput, { byteLength }: Uint8Array): string =>
+  JSON.stringify({
+    ...{ name: input.name, shape: input.shape, datatype: datatypeOf(input) },
+    parameters: { binary_data_size: byteLength },
+  });
+
+function jsonHead(input: InferInput): string {
+  const { name, shape, data } = input;
   if (data instanceof Float32Array && !data.every(Number.isFinite))
     throw new Error('a number of the row is not finite, and the server takes numbers as JSON only');
-  const head = JSON.stringify({ name, shape, datatype: datatypes[type] });
+  const head = JSON.stringify({ name, shape, datatype: datatypeOf(input) });
   return `${head.slice(0, -1)},"data":[${data.join(',')}]}`;
 }
 
@@ -71,40 +88,40 @@ export interface Expected {
   readonly model: string;
   /** `undefined` where the server has no versions. */
   readonly version: string | undefined;
-  readonly output: string;
+  /** By name, the types of the outputs that were asked for. */
+  readonly outputs: ReadonlyMap<string, OutputType>;
   readonly rows: number;
 }
 
-export interface DecodedOutput {
-  readonly dims: readonly number[];
-  readonly data: Float32Array;
-}
-
 /**
- * The output that was asked for, checked: the model and its version, the name, the type, the number of rows, and that there are as many
- * numbers as the shape says.
+ * The outputs that were asked for, checked: the model and its version, the names, the types, the number of rows, and that there are as
+ * many values as the shapes say.
  *
  * Throws `WrongAnswer`.
  */
-export function decodeAnswer({ jsonBytes, body }: HttpAnswer, expected: Expected): DecodedOutput {
+export function decodeAnswer({ jsonBytes, body }: HttpAnswer, expected: Expected): Readonly<Record<string, RawOutput>> {
   const answer = jsonOf(body.subarray(0, jsonBytes ?? body.length)) as Partial<Answer> | null;
   const outputs = answer?.outputs;
   if (!Array.isArray(outputs)) throw new WrongAnswer('the answer has no outputs');
   checkModel(answer as Answer, expected);
+  const decoded: Record<string, RawOutput> = {};
   let at = jsonBytes ?? body.length;
   for (const output of outputs) {
     const size = output?.parameters?.binary_data_size;
     const from = at;
     if (size !== undefined) at += lengthOf(size, body.length - at);
-    if (output?.name !== expected.output) continue;
-    const dims = shapeOf(output, expected.rows);
+    const type = expected.outputs.get(`${output?.name}`);
+    if (output == null || type === undefined) continue;
+    const dims = shapeOf(output, type, expected.rows);
     const count = dims.reduce((product, axis) => product * axis, 1);
-    const data = size === undefined ? numbersOf(output.data) : floatsOf(body.subarray(from, at));
+    const data = size === undefined ? fromJson(output.data, type) : fromBytes(body.subarray(from, at), type);
     if (data.length !== count)
-      throw new WrongAnswer(`output '${output.name}' of shape [${dims.join(', ')}] has ${data.length} numbers`);
-    return { dims, data };
+      throw new WrongAnswer(`output '${output.name}' of shape [${dims.join(', ')}] has ${data.length} values`);
+    decoded[`${output.name}`] = { dims, data };
   }
-  throw new WrongAnswer(`the answer has no output '${expected.output}'`);
+  for (const name of expected.outputs.keys())
+    if (!Object.hasOwn(decoded, name)) throw new WrongAnswer(`the answer has no output '${name}'`);
+  return decoded;
 }
 
 interface Answer {
@@ -133,28 +150,58 @@ function lengthOf(size: unknown, left: number): number {
   throw new WrongAnswer(`an output of ${size} bytes is announced, and ${left} bytes are there`);
 }
 
-function shapeOf({ name, datatype, shape }: Output, rows: number): readonly number[] {
-  if (datatype !== datatypes.float32) throw new WrongAnswer(`output '${name}' is ${datatype}, not FP32`);
+function shapeOf({ name, datatype, shape }: Output, type: OutputType, rows: number): readonly number[] {
+  if (datatype !== datatypes[type]) throw new WrongAnswer(`output '${name}' is ${datatype}, not ${datatypes[type]}`);
   const isShape = Array.isArray(shape) && shape.every((axis) => Number.isSafeInteger(axis) && axis >= 0);
   if (!isShape || shape[0] !== rows)
     throw new WrongAnswer(`output '${name}' has the shape [${shape}] for ${rows} rows`);
   return shape as number[];
 }
 
-function floatsOf(bytes: Buffer): Float32Array {
-  if (bytes.length % Float32Array.BYTES_PER_ELEMENT !== 0)
-    throw new WrongAnswer(`${bytes.length} bytes are no whole number of FP32`);
-  // A copy: the bytes need not begin where an array of floats may.
-  return new Float32Array(new Uint8Array(bytes).buffer);
+const arrays = {
+  float32: Float32Array,
+  float16: Uint16Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+} as const;
+
+function fromBytes(bytes: Buffer, type: OutputType): RawOutput['data'] {
+  if (type === 'string') return textsOf(bytes);
+  const Values = arrays[type];
+  if (bytes.length % Values.BYTES_PER_ELEMENT !== 0)
+    throw new WrongAnswer(`${bytes.length} bytes are no whole number of ${datatypes[type]}`);
+  // A copy: the bytes need not begin where such an array may.
+  return new Values(new Uint8Array(bytes).buffer);
+}
+
+/** Each text has its length in front of it, in 4 bytes. */
+function textsOf(bytes: Buffer): string[] {
+  const texts: string[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const from = at + 4;
+    const to = from <= bytes.length ? from + bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY;
+    if (to > bytes.length) throw new WrongAnswer('a text is cut off');
+    texts.push(bytes.toString('utf8', from, to));
+    at = to;
+  }
+  return texts;
 }
 
 /** `null` is what JSON has in place of a number that is not finite. */
-function numbersOf(data: unknown): Float32Array {
+function fromJson(data: unknown, type: OutputType): RawOutput['data'] {
   if (!Array.isArray(data)) throw new WrongAnswer('an output has no data');
   const flat = (data as unknown[]).flat(Number.POSITIVE_INFINITY) as unknown[];
-  if (!flat.every((value) => typeof value === 'number' || value === null))
-    throw new WrongAnswer('an output has data that are no numbers');
-  return Float32Array.from(flat as (number | null)[], (value) => value ?? Number.NaN);
+  if (type === 'string') {
+    if (flat.every((value) => typeof value === 'string')) return flat;
+    throw new WrongAnswer('an output has data that are no texts');
+  }
+  const isValue = (value: unknown) =>
+    typeof value === 'number' || (isFloat(type) ? value === null : type === 'bool' && typeof value === 'boolean');
+  if (!flat.every(isValue)) throw new WrongAnswer('an output has data that are no numbers');
+  const numbers = flat.map((value) => (value === null ? Number.NaN : Number(value)));
+  return isFloat(type) ? Float32Array.from(numbers) : Float64Array.from(numbers);
 }
 
 export function jsonOf(bytes: Buffer): unknown {

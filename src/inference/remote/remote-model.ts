@@ -3,6 +3,7 @@ import {
   type ModelHandle,
   type ModelSpec,
   messageOf,
+  type OutputType,
   type RemoteOptions,
   type TensorData,
 } from '../../core/index.js';
@@ -14,12 +15,11 @@ import { type LatencyCurve, latencyCurve } from '../scheduling/latency-curve.js'
 import { type Layout, layoutOf, viewsOf } from '../scheduling/layout.js';
 import type { Batch, ModelQueue } from '../scheduling/model-queue.js';
 import { createScheduler } from '../scheduling/scheduler.js';
-import { chooseTensors } from '../session/metadata.js';
-import { chooseNamed } from '../session/named-tensors.js';
+import { chooseFor, type RawOutput, valuesOf } from '../session/declared-outputs.js';
 import { noCeiling, scoreRows } from '../session/recovery.js';
 import { measureRuns } from '../session/run-size.js';
-import { vectorsOf } from '../session/vectors.js';
 import { noLengths, warmUpViews } from '../session/warm-up.js';
+import type { Values } from '../workers/protocol.js';
 import { type HttpClient, httpClient, Unavailable } from './http-client.js';
 import {
   decodeAnswer,
@@ -44,9 +44,13 @@ const IN_FLIGHT_MAX = 4;
 const PER_PLACE = 2;
 /** A busy or restarting server gets some time; then the next of the chain answers, or the task is restored. */
 const patience = { waitMs: 50, waitMaxMs: 1_000, attemptsMax: 4 };
-/** The answer beside its numbers, and what a number takes as JSON text. */
+/** The answer beside its values, what a number takes as JSON text, and what a text may take. */
 const HEAD_BYTES = 64 * 1_024;
 const NUMBER_BYTES = 32;
+const TEXT_BYTES = 4_096;
+
+const largestRowBytes = (outputs: readonly RawOutput[], rows: number): number =>
+  outputs.reduce((sum, { data }) => sum + (data.length / rows) * (Array.isArray(data) ? TEXT_BYTES : NUMBER_BYTES), 1);
 
 /** Answers that say something about this process or about the server, and nothing about the rows. */
 const REFUSED = new Set([401, 403]);
@@ -126,30 +130,31 @@ async function serve(
   inFlightMax: number,
   where: string,
 ): Promise<RemoteModel> {
-  const { inputs, output } = tensors
-    ? chooseNamed(facts.inputs, facts.outputs, tensors)
-    : chooseTensors(facts.inputs, facts.outputs);
+  const { inputs, outputs: names } = chooseFor(facts.inputs, facts.outputs, tensors);
+  const types = facts.outputs.map(({ name, type }) => [name, type as OutputType] as const);
+  const outputs = new Map(types.filter(([name]) => names.includes(name)));
   const lengths = tensors?.lengths ?? noLengths;
 
-  /** Numbers a row has in the output, before pooling; learnt from the first answer. */
-  let rowNumbers = 2 ** 20;
-  async function post(layout: Layout, views: readonly TensorData[], from: number, rows: number): Promise<Float32Array> {
+  /** The bytes that a row may have in an answer; learnt from the first one. */
+  let rowBytes = 2 ** 25;
+  async function post(layout: Layout, views: readonly TensorData[], from: number, rows: number): Promise<Values> {
     const parts = layout.regions.map(({ rowSize }, i) =>
       (views[i] as TensorData).subarray(from * rowSize, (from + rows) * rowSize),
     );
     const request = encodeRequest({
       inputs: layout.regions.map(({ name, type, rowShape }, i) => ({
-        ...{ name, type, shape: [rows, ...rowShape], data: parts[i] as TensorData },
+        ...{ name, type, isHalf: inputs[i]?.isHalf, shape: [rows, ...rowShape], data: parts[i] as TensorData },
       })),
-      ...{ output, isBinary },
+      ...{ outputs: names, isBinary },
     });
-    const answer = await retry(
-      () => asked(client.post(inferPath, request, HEAD_BYTES + rows * rowNumbers * NUMBER_BYTES)),
-      { ...patience, retriable: (error) => error instanceof Unavailable },
-    );
-    const { dims, data } = decodeAnswer(answer, { model, version, output, rows });
-    rowNumbers = Math.max(1, data.length / rows);
-    return vectorsOf({ dims, data }, rows, tensors, (name) => parts[inputs.findIndex((input) => input.name === name)]);
+    const answer = await retry(() => asked(client.post(inferPath, request, HEAD_BYTES + rows * rowBytes)), {
+      ...patience,
+      retriable: (error) => error instanceof Unavailable,
+    });
+    const decoded = decodeAnswer(answer, { model, version, outputs, rows });
+    rowBytes = largestRowBytes(Object.values(decoded), rows);
+    const inputOf = (name: string) => parts[inputs.findIndex((input) => input.name === name)];
+    return valuesOf(decoded, rows, { spec: tensors, names }, inputOf);
   }
 
   const probes = lengths.map((length) => {
@@ -157,7 +162,7 @@ async function serve(
     return () => post(layout, warmUpViews(layout), 0, 1);
   });
   const sizes = new Set<number>();
-  for (const probe of probes) sizes.add((await probe()).length);
+  for (const probe of probes) sizes.add((await probe()).scores.length);
   const [outputSize = 0] = sizes;
   if (sizes.size > 1)
     throw new WrongAnswer(

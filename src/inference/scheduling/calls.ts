@@ -1,5 +1,6 @@
-import type { FillRow, ModelStats, RunResult } from '../../core/index.js';
+import type { Discrete, FillRow, ModelStats, RunResult } from '../../core/index.js';
 import type { GateStats } from '../residency/residents.js';
+import type { Scored } from '../workers/protocol.js';
 
 /** What a queue knows of its model; the rest is known where it is loaded and checked. */
 export type QueueStats = Omit<ModelStats, 'runRows' | 'checks' | 'wrongChecks' | 'cache' | keyof GateStats>;
@@ -8,6 +9,7 @@ export type QueueStats = Omit<ModelStats, 'runRows' | 'checks' | 'wrongChecks' |
 export interface Call {
   readonly fill: FillRow;
   readonly scores: Float32Array;
+  discrete: (readonly Discrete[])[] | undefined;
   failures: Map<number, string> | undefined;
   /** The rows of `failures` about which the model was not asked. */
   shed: Set<number> | undefined;
@@ -35,9 +37,7 @@ export interface Span {
 }
 
 /** The answer for a batch: `outputSize` numbers per row, and the rows (of the batch) that failed on their own. */
-export interface Answer {
-  readonly scores: Float32Array;
-  readonly failures: readonly (readonly [row: number, cause: string])[];
+export interface Answer extends Scored {
   /** The provider that answered in place of the first declared one. */
   readonly degraded: string | null;
 }
@@ -59,9 +59,17 @@ const nobody = sameForAll<string | null>(null);
 const noFailures: ReadonlyMap<number, string> = new Map();
 
 /** Writes the answer of a batch into the calls that have rows in it. */
-export function answerSpans(spans: readonly Span[], { scores, failures, degraded }: Answer, outputSize: number): void {
+export function answerSpans(
+  spans: readonly Span[],
+  { scores, discrete, failures, degraded }: Answer,
+  outputSize: number,
+): void {
   for (const { call, inCall, inBatch, rows } of spans) {
     call.scores.set(scores.subarray(inBatch * outputSize, (inBatch + rows) * outputSize), inCall * outputSize);
+    if (discrete !== undefined) {
+      call.discrete ??= new Array(call.rows);
+      for (let row = 0; row < rows; row++) call.discrete[inCall + row] = discrete[inBatch + row] as readonly Discrete[];
+    }
     for (const [row, cause] of failures)
       if (row >= inBatch && row < inBatch + rows) failRow(call, row - inBatch + inCall, cause);
     if (degraded !== null) {
@@ -107,9 +115,10 @@ export function settleInOrder(calls: Set<Call>, versions: Versions): void {
 export type Versions = (rows: number) => readonly string[];
 
 export function settleCall(call: Call, versions: Versions): void {
-  const { scores, failures = noFailures, shed, degraded = nobody(call.rows), error } = call;
+  const { scores, discrete, failures = noFailures, shed, degraded = nobody(call.rows), error } = call;
+  const optional = { ...(discrete && { discrete }), ...(shed && { shed }) };
   if (error !== undefined) call.reject(error.cause);
-  else call.resolve({ scores, failures, degraded, versions: versions(call.rows), ...(shed && { shed }) });
+  else call.resolve({ scores, failures, degraded, versions: versions(call.rows), ...optional });
 }
 
 /** The rows `from` to `to` of a batch as a batch of their own. */

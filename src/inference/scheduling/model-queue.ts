@@ -289,7 +289,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
         const scores = new Float32Array(rows * outputSize);
         const call: Call = {
           ...{ fill, scores, rows, left: rows, resolve, reject, isInOrder: urgency === noUrgency },
-          ...{ failures: undefined, shed: undefined, degraded: undefined, error: undefined },
+          ...{ discrete: undefined, failures: undefined, shed: undefined, degraded: undefined, error: undefined },
         };
         const entries = entriesOf(call, bucketOf, urgency, nowMs());
         (call.isInOrder ? calls : others).add(call);

@@ -10,8 +10,14 @@ export interface ValueFacts {
 
 export interface ModelTensors {
   readonly inputs: readonly ModelInput[];
-  readonly output: string;
+  /** The outputs to ask for. */
+  readonly outputs: readonly string[];
 }
+
+const floats: readonly unknown[] = ['float32', 'float16'];
+export const holdsFloats = ({ type }: ValueFacts): boolean => floats.includes(type);
+/** What is said of an input beside its name, type and shape. */
+export const halfOrNot = ({ type }: ValueFacts) => (type === 'float16' ? ({ isHalf: true } as const) : {});
 
 export const text = ({ name, isTensor, type, shape }: ValueFacts) =>
   isTensor
@@ -23,17 +29,17 @@ export const refuse = (message: string, hint: string): never => {
 };
 
 /**
- * Picks the input and the output of a scoring model: one float32 input `[N, k]`, and float32 probabilities `[N, c]` (an integer
- * label of a classifier is ignored).
+ * Picks the input and the output of a scoring model: one input `[N, k]` of floats (float32 or float16), and probabilities `[N, c]` (an
+ * integer label of a classifier is ignored).
  *
  * Throws `MillraceError('model')` with a hint for anything else: several inputs, other types, a batch axis of fixed length, outputs
  * that are not tensors (`ZipMap`).
  */
 export function chooseTensors(inputs: readonly ValueFacts[], outputs: readonly ValueFacts[]): ModelTensors {
-  return { inputs: [chooseInput(inputs)], output: chooseOutput(outputs) };
+  return { inputs: [chooseInput(inputs)], outputs: [chooseOutput(outputs)] };
 }
 
-function chooseInput(inputs: readonly ValueFacts[]): ModelInput {
+export function chooseInput(inputs: readonly ValueFacts[]): ModelInput {
   const [input, ...others] = inputs;
   if (input === undefined || others.length > 0) {
     return refuse(
@@ -42,7 +48,7 @@ function chooseInput(inputs: readonly ValueFacts[]): ModelInput {
     );
   }
   const [batch, width, ...more] = input.shape ?? [];
-  if (input.type !== 'float32' || batch === undefined || width === undefined || more.length > 0) {
+  if (!holdsFloats(input) || batch === undefined || width === undefined || more.length > 0) {
     return refuse(
       `the model's input is ${text(input)}, not float32 [N, number of features]`,
       'export it with one float32 input, e.g. skl2onnx: initial_types=[("x", FloatTensorType([None, k]))]; tensors are named in `inputs`',
@@ -60,11 +66,11 @@ function chooseInput(inputs: readonly ValueFacts[]): ModelInput {
       'export it with a fixed number of features, e.g. FloatTensorType([None, k])',
     );
   }
-  return { name: input.name, type: 'float32', shape: [width] };
+  return { name: input.name, type: 'float32', ...halfOrNot(input), shape: [width] };
 }
 
 function chooseOutput(outputs: readonly ValueFacts[]): string {
-  const scores = outputs.filter(({ type, shape }) => type === 'float32' && shape?.length === 2);
+  const scores = outputs.filter((output) => holdsFloats(output) && output.shape?.length === 2);
   const named = scores.length > 1 ? scores.filter(({ name }) => /prob/i.test(name)) : scores;
   const [output, ...others] = named;
   if (output !== undefined && others.length === 0) return output.name;

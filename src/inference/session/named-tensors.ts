@@ -1,17 +1,24 @@
 import { type ModelInput, type TensorSpec, type TensorType, tensorTypes } from '../../core/index.js';
-import { list, type ModelTensors, refuse, text, type ValueFacts } from './metadata.js';
+import { halfOrNot, holdsFloats, list, type ModelTensors, refuse, text, type ValueFacts } from './metadata.js';
 
 /**
- * Picks the inputs and the output that a step names. Inputs are float32, int64, int32 or uint8. Their first axis is the batch; the
- * others are fixed or, all together, of one of the declared lengths. The output is float32.
+ * Picks the inputs and the output that a step names. Inputs are floats (float32 or float16), int64, int32 or uint8. Their first
+ * axis is the batch; the others are fixed or, all together, of one of the declared lengths. The output holds floats.
  *
  * Throws `MillraceError('model')` with a hint for anything else.
  */
 export function chooseNamed(
   inputs: readonly ValueFacts[],
   outputs: readonly ValueFacts[],
-  spec: TensorSpec,
+  spec: NamedSpec,
 ): ModelTensors {
+  return { inputs: chooseInputs(inputs, spec), outputs: [outputOf(outputs, spec)] };
+}
+
+/** Whose inputs are named. */
+export type NamedSpec = TensorSpec & Required<Pick<TensorSpec, 'inputs'>>;
+
+export function chooseInputs(inputs: readonly ValueFacts[], spec: NamedSpec): readonly ModelInput[] {
   const unfilled = inputs.filter(({ name }) => !spec.inputs.includes(name));
   if (unfilled.length > 0)
     refuse(`nothing fills the model's input ${list(unfilled)}`, 'name every input of the model in `inputs`');
@@ -21,16 +28,17 @@ export function chooseNamed(
   });
   checkLengths(chosen, spec);
   checkPooling(chosen, spec);
-  return { inputs: chosen, output: outputOf(outputs, spec) };
+  return chosen;
 }
 
 function inputOf(facts: ValueFacts): ModelInput {
-  const { name, type, shape = [] } = facts;
+  const { name, shape = [] } = facts;
+  const type = holdsFloats(facts) ? 'float32' : facts.type;
   const [batch, ...axes] = shape;
   if (!isKnown(type)) {
     return refuse(
       `the model's input ${text(facts)} holds numbers of a kind that no tensor has here`,
-      `export it with one of ${tensorTypes.join(', ')}`,
+      `export it with one of ${tensorTypes.join(', ')}, float16`,
     );
   }
   if (typeof batch !== 'string') {
@@ -39,7 +47,7 @@ function inputOf(facts: ValueFacts): ModelInput {
       'export it with a dynamic first axis, e.g. torch.onnx.export(..., dynamic_axes={"input_ids": {0: "N"}})',
     );
   }
-  return { name, type, shape: axes.map((axis) => (typeof axis === 'number' ? axis : null)) };
+  return { name, type, ...halfOrNot(facts), shape: axes.map((axis) => (typeof axis === 'number' ? axis : null)) };
 }
 
 const isKnown = (type: string | undefined): type is TensorType => (tensorTypes as readonly unknown[]).includes(type);
@@ -68,13 +76,13 @@ function checkPooling(inputs: readonly ModelInput[], { pooling }: TensorSpec): v
 }
 
 function outputOf(outputs: readonly ValueFacts[], { output }: TensorSpec): string {
-  const usable = outputs.filter(({ type }) => type === 'float32');
+  const usable = outputs.filter(holdsFloats);
   const [found, ...others] = output === undefined ? usable : usable.filter(({ name }) => name === output);
   if (found !== undefined && others.length === 0) return found.name;
   return refuse(
     output === undefined
-      ? `the model has ${usable.length} float32 outputs (${list(outputs)}), not one`
-      : `the model has no float32 output '${output}' (${list(outputs)})`,
-    'name the one to take: output: ...',
+      ? `the model has ${usable.length} outputs of floats (${list(outputs)}), not one`
+      : `the model has no output '${output}' of floats (${list(outputs)})`,
+    'name the one to take: output: ..., or several: outputs: { ... }',
   );
 }

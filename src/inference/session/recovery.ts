@@ -1,5 +1,6 @@
 import { messageOf } from '../../core/index.js';
 import type { Scored } from '../workers/protocol.js';
+import { gather, type RunRows } from './values.js';
 
 /** The largest number of rows that a session can take at once, as far as known. */
 export interface Ceiling {
@@ -14,8 +15,7 @@ export interface Rows {
   readonly rows: number;
   readonly outputSize: number;
   readonly ceiling: Ceiling;
-  /** Scores the rows `from` to `from + rows`. */
-  run(from: number, rows: number): Promise<Float32Array>;
+  readonly run: RunRows;
   /** Scores a row that is known to work; rejects if the session is broken. */
   probe(): Promise<unknown>;
 }
@@ -38,7 +38,7 @@ export async function scoreRows(batch: Rows): Promise<Scored> {
   const { ceiling } = batch;
   if (batch.rows <= ceiling.rows) {
     try {
-      return { scores: await batch.run(0, batch.rows), failures: [] };
+      return { ...(await batch.run(0, batch.rows)), failures: [] };
     } catch (error) {
       return await scoreParts(batch, batch.rows, error);
     }
@@ -46,14 +46,14 @@ export async function scoreRows(batch: Rows): Promise<Scored> {
   return await scoreParts(batch, batch.rows, undefined);
 }
 
-async function scoreParts(batch: Rows, rows: number, firstError: unknown) {
-  const scores = new Float32Array(rows * batch.outputSize);
+async function scoreParts(batch: Rows, rows: number, firstError: unknown): Promise<Scored> {
+  const answered = gather(rows, batch.outputSize);
   const failures: [number, string][] = [];
 
   async function score(from: number, count: number): Promise<void> {
     if (count > batch.ceiling.rows) return await halve(from, count);
     try {
-      scores.set(await batch.run(from, count), from * batch.outputSize);
+      answered.write(from, await batch.run(from, count));
       noteSuccess(batch.ceiling, count);
     } catch (error) {
       await recover(from, count, error);
@@ -77,7 +77,7 @@ async function scoreParts(batch: Rows, rows: number, firstError: unknown) {
   }
 
   await (firstError === undefined ? score(0, rows) : recover(0, rows, firstError));
-  return { scores, failures };
+  return { ...answered.values(), failures };
 }
 
 function lower(ceiling: Ceiling, failedRows: number): void {

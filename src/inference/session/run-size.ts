@@ -1,7 +1,5 @@
 import { latencyCurve, measuredSizes, type Point } from '../scheduling/latency-curve.js';
-
-/** Scores the rows `from` to `from + rows` of a batch. */
-type RunRows = (from: number, rows: number) => Promise<Float32Array>;
+import { gather, type RunRows } from './values.js';
 
 /** How long each size is measured, and at least how often. */
 const LONG_ENOUGH_MS = 5;
@@ -37,8 +35,7 @@ export const inRunsOf =
   (rowsMax: number, outputSize: number, run: RunRows): RunRows =>
   async (from, rows) => {
     if (rows <= rowsMax) return run(from, rows);
-    const scores = new Float32Array(rows * outputSize);
-    for (let at = 0; at < rows; at += rowsMax)
-      scores.set(await run(from + at, Math.min(rowsMax, rows - at)), at * outputSize);
-    return scores;
+    const answered = gather(rows, outputSize);
+    for (let at = 0; at < rows; at += rowsMax) answered.write(at, await run(from + at, Math.min(rowsMax, rows - at)));
+    return answered.values();
   };

@@ -1,12 +1,12 @@
 import type * as Onnx from 'onnxruntime-node';
 import type { ModelInput, TensorData, TensorSpec } from '../../core/index.js';
 import type { Layout } from '../scheduling/layout.js';
-import { chooseTensors } from './metadata.js';
-import { chooseNamed } from './named-tensors.js';
-import { vectorsOf } from './vectors.js';
+import type { Values } from '../workers/protocol.js';
+import { chooseFor, valuesOf } from './declared-outputs.js';
+import { toHalves } from './float16.js';
 
-/** Scores the rows `from` to `from + rows` of a batch: one vector per row. */
-type RunRows = (layout: Layout, views: readonly TensorData[], from: number, rows: number) => Promise<Float32Array>;
+/** Scores the rows `from` to `from + rows` of a batch. */
+type RunRows = (layout: Layout, views: readonly TensorData[], from: number, rows: number) => Promise<Values>;
 
 /**
  * The inputs of a loaded model, and how its rows are run.
@@ -19,18 +19,20 @@ export function runnerOf(
   spec: TensorSpec | undefined,
 ): { readonly inputs: readonly ModelInput[]; readonly run: RunRows } {
   const { inputMetadata, outputMetadata } = native;
-  const { inputs, output } = spec
-    ? chooseNamed(inputMetadata, outputMetadata, spec)
-    : chooseTensors(inputMetadata, outputMetadata);
+  const { inputs, outputs } = chooseFor(inputMetadata, outputMetadata, spec);
 
   const run: RunRows = async ({ regions }, views, from, rows) => {
     const parts = regions.map(({ rowSize }, i) => views[i]?.subarray(from * rowSize, (from + rows) * rowSize));
-    // The library's types join each name to its kind of array; here both come from one list.
-    const feeds = regions.map(
-      ({ name, type, rowShape }, i) => [name, new onnx.Tensor(type, parts[i] as never, [rows, ...rowShape])] as const,
-    );
-    const answer = (await native.run(Object.fromEntries(feeds), [output]))[output];
-    return vectorsOf(answer, rows, spec, (name) => parts[inputs.findIndex((input) => input.name === name)]);
+    const feeds = regions.map(({ name, type, rowShape }, i) => {
+      const dims = [rows, ...rowShape];
+      if (inputs[i]?.isHalf)
+        return [name, new onnx.Tensor('float16', toHalves(parts[i] as Float32Array), dims)] as const;
+      // The library's types join each name to its kind of array; here both come from one list.
+      return [name, new onnx.Tensor(type, parts[i] as never, dims)] as const;
+    });
+    const answer = await native.run(Object.fromEntries(feeds), outputs);
+    const inputOf = (name: string) => parts[inputs.findIndex((input) => input.name === name)];
+    return valuesOf(answer, rows, { spec, names: outputs }, inputOf);
   };
   return { inputs, run };
 }

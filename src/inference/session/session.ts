@@ -9,7 +9,7 @@ import {
 } from '../../core/index.js';
 import type { Point } from '../scheduling/latency-curve.js';
 import { type Layout, layoutOf, viewsOf } from '../scheduling/layout.js';
-import type { Ask, Scored } from '../workers/protocol.js';
+import type { Ask, Scored, Values } from '../workers/protocol.js';
 import { proveProvider } from './provider-proof.js';
 import type { ModelBytes } from './read-model.js';
 import { noCeiling, scoreRows } from './recovery.js';
@@ -111,7 +111,7 @@ async function describe(
   });
 
   const sizes: number[] = [];
-  for (const { probe } of buckets) sizes.push((await probe()).length);
+  for (const { probe } of buckets) sizes.push((await probe()).scores.length);
   const [outputSize = 0, other] = new Set(sizes);
   if (other !== undefined) throw variesInSize(sizes);
 
@@ -133,10 +133,10 @@ async function describe(
     known.curve = [];
     const layout = layoutOf(inputs, length, batchMax);
     const views = warmUpViews(layout);
-    const scoreAll = async (from: number, rows: number): Promise<Float32Array> => {
-      const { scores, failures } = await scoreBucket(bucket, layout, views, from, rows);
+    const scoreAll = async (from: number, rows: number): Promise<Values> => {
+      const { failures, ...values } = await scoreBucket(bucket, layout, views, from, rows);
       const [failure] = failures;
-      if (failure === undefined) return scores;
+      if (failure === undefined) return values;
       throw new MillraceError('model', `the model fails on a warm-up row of numbers between 0 and 1: ${failure[1]}`, {
         hint: 'check that the model takes its inputs as plain numbers',
       });

@@ -1,5 +1,6 @@
 import type * as Onnx from 'onnxruntime-node';
 import { MillraceError, type TensorData, type TensorSpec } from '../../core/index.js';
+import { fromHalves } from './float16.js';
 import { normalizeRows, pool } from './pooling.js';
 
 /**
@@ -15,14 +16,21 @@ export function vectorsOf(
   inputOf: (name: string) => TensorData | undefined = () => undefined,
 ): Float32Array {
   const dims = output?.dims ?? [];
-  if (dims[0] !== rows || !(output?.data instanceof Float32Array)) {
+  if (output === undefined || dims[0] !== rows) {
     throw new MillraceError('model', `the model answers ${rows} rows with [${dims.join(', ')}]`, {
       hint: 'export it so that each input row gives one output row',
     });
   }
-  const vectors = pooling === undefined ? output.data : pooled(pooling, output.data, dims, inputOf);
+  const data = floatsOf(output.data);
+  const vectors = pooling === undefined ? data : pooled(pooling, data, dims, inputOf);
   if (normalize) normalizeRows(vectors, vectors.length / rows);
   return vectors;
+}
+
+/** Numbers as float32. Those of float16 are bits, or from Node 24 on an array of their own. */
+export function floatsOf(data: Onnx.Tensor['data']): Float32Array {
+  if (data instanceof Float32Array) return data;
+  return data instanceof Uint16Array ? fromHalves(data) : Float32Array.from(data as ArrayLike<number>);
 }
 
 function pooled(

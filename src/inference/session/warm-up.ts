@@ -1,11 +1,10 @@
 import { MillraceError, type TensorData } from '../../core/index.js';
 import { type Layout, viewsOf } from '../scheduling/layout.js';
+import type { Values } from '../workers/protocol.js';
+import { type RunRows, sameValues } from './values.js';
 
 /** The length bucket of models without a varying axis. */
 export const noLengths = [1] as const;
-
-/** Scores rows of the warm-up's batch. */
-export type RunRows = (from: number, rows: number) => Promise<Float32Array>;
 
 /** Sizes around each power of two up to `batchMax`, and `batchMax` itself: kernels change their loops there. */
 export function warmUpSizes(batchMax: number): number[] {
@@ -59,7 +58,7 @@ export async function checkBatchInvariance(run: RunRows, outputSize: number, bat
   for (const rows of warmUpSizes(batchMax)) {
     for (const from of new Set([0, batchMax - rows])) {
       const part = await run(from, rows);
-      if (sameBits(part, whole.subarray(from * outputSize, (from + rows) * outputSize))) continue;
+      if (sameValues(part, rowsOf(whole, from, from + rows, outputSize))) continue;
       throw new MillraceError(
         'model',
         `a row's score depends on the batch it is in (${rows} rows against ${batchMax})`,
@@ -71,8 +70,7 @@ export async function checkBatchInvariance(run: RunRows, outputSize: number, bat
   }
 }
 
-/** Equal bit by bit, so a NaN equals itself. */
-export function sameBits(a: Float32Array, b: Float32Array): boolean {
-  const bytes = (array: Float32Array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength);
-  return bytes(a).equals(bytes(b));
-}
+const rowsOf = ({ scores, discrete }: Values, from: number, to: number, outputSize: number): Values => ({
+  scores: scores.subarray(from * outputSize, to * outputSize),
+  ...(discrete && { discrete: discrete.slice(from, to) }),
+});

@@ -1,4 +1,4 @@
-import type { ModelInput, ModelSpec, TensorSpec } from '../../core/index.js';
+import type { Discrete, ModelInput, ModelSpec, TensorSpec } from '../../core/index.js';
 import type { Point } from '../scheduling/latency-curve.js';
 
 /** The requests to an inference worker, and their answers. */
@@ -63,8 +63,13 @@ export interface RunAnswer extends Scored {
   readonly input: ArrayBuffer;
 }
 
-export interface Scored {
+/** What a model gives for some rows; see `RunResult`. */
+export interface Values {
   readonly scores: Float32Array;
+  readonly discrete?: readonly (readonly Discrete[])[];
+}
+
+export interface Scored extends Values {
   /** The rows that failed on their own, with the cause. */
   readonly failures: readonly (readonly [row: number, cause: string])[];
 }

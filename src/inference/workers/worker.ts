@@ -22,11 +22,11 @@ serveCalls<Requests>(
       run: (ask, transfer) =>
         guarded(words, async () => {
           const startedMs = performance.now();
-          const { scores, failures } = await pool.session(ask.session).score(ask);
+          const scored = await pool.session(ask.session).score(ask);
           const input = isMainThread ? nothing : ask.input;
-          transfer(scores.buffer);
+          transfer(scored.scores.buffer);
           transfer(input);
-          return { scores, failures, input, ms: performance.now() - startedMs };
+          return { ...scored, input, ms: performance.now() - startedMs };
         }),
       close: () =>
         guarded(words, async () => {

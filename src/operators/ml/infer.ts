@@ -20,6 +20,14 @@ import {
   type StepContext,
 } from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
+import {
+  type InferOutputsOptions,
+  type InferredOutputs,
+  type InferTensorsOptions,
+  inferOutputs,
+  type OutputDeclaration,
+} from './infer-outputs.js';
+import { checkWidth, widthOf, wrongWidth } from './infer-tensors.js';
 import { type InferredVector, type InferVectorsOptions, inferVectors } from './infer-vectors.js';
 import {
   type FallbackModel,
@@ -36,11 +44,8 @@ import {
   specOf,
   type UrgencyOptions,
   urgencyOf,
+  type WithFeatures,
 } from './model-options.js';
-
-interface WithFeatures {
-  readonly features: FeatureVector;
-}
 
 /** A model's answer about one record. */
 export interface Inferred {
@@ -92,11 +97,14 @@ export interface InferOptions<As extends string, T = WithFeatures>
  * Runs an ONNX model on each record, in micro-batches shared by all tasks of the process.
  *
  * Without `inputs` it scores the dense `features` of the record: adds `{ score, model, degraded }` under `as`. The model takes
- * one float32 input `[N, k]` and gives float32 `[N, c]`.
+ * one input `[N, k]` of floats and gives floats `[N, c]`. Where it takes or gives float16, numbers are rounded on their way in.
  *
  * With `inputs` it takes tensors, of images or texts for example: adds `{ vector, model, degraded }`. Axes of varying length
  * have one of the declared `lengths`, and only rows of one length share a batch; so what a text is padded to, which may
  * change its last bits, depends on the text alone. With `pooling` the vectors of its positions become one.
+ *
+ * With `outputs` it adds `{ outputs, model, degraded }`: several outputs of the model by their names, each declared with the type and the
+ * shape that it has there. Floats and integers are numbers, flags booleans, texts strings; outputs with axes are flat arrays.
  *
  * Every field is kept. See `createInference` for what is checked when a model is loaded.
  *
@@ -108,7 +116,7 @@ export interface InferOptions<As extends string, T = WithFeatures>
  * which provider answered, and with `fallback` faults decide who answers, so sinks outside the ledger's transaction are written
  * after the checkpoint. A record that the
  * model cannot take, or answers with a number that is not finite, goes to the dead letters as `inference`, and so does a
- * length that is not declared; the others of its batch are answered.
+ * length that is not declared and an integer beyond 2^53; the others of its batch are answered.
  *
  * Errors: `MillraceError('model')` when the task opens (file missing, other inputs or outputs, no provider, width of the view),
  * and later where a record's features have another length, or its tensors another type or shape, than the model's input.
@@ -133,7 +141,26 @@ export interface InferOptions<As extends string, T = WithFeatures>
  *   pooling: { mean: 'attention_mask' }, normalize: true,
  *   batchMax: 32, waitMax: millis(5), providers: ['cpu'],
  * }));
+ *
+ * @example
+ * scored.via('species', infer({
+ *   model: 'models/species.onnx', as: 'species', batchMax: 256, waitMax: millis(5), providers: ['cpu'],
+ *   outputs: { label: { type: 'string' }, probabilities: { type: 'float32', shape: [3] } },
+ * })); // adds species: { outputs: { label: 'versicolor', probabilities: [0.1, 0.8, 0.1] }, model, degraded }
  */
+export function infer<
+  T,
+  const As extends string,
+  Name extends string,
+  const O extends Record<string, OutputDeclaration>,
+>(
+  options: InferTensorsOptions<T, As, Name, O>,
+): Operator<T & Free<As>, Adds<{ readonly [K in As]: InferredOutputs<O> }>>;
+export function infer<
+  const As extends string,
+  const O extends Record<string, OutputDeclaration>,
+  T extends WithFeatures = WithFeatures,
+>(options: InferOutputsOptions<As, O, T>): Operator<T & Free<As>, Adds<{ readonly [K in As]: InferredOutputs<O> }>>;
 export function infer<T, const As extends string, Name extends string>(
   options: InferVectorsOptions<T, As, Name>,
 ): Operator<T & Free<As>, Adds<{ readonly [K in As]: InferredVector }>>;
@@ -141,8 +168,13 @@ export function infer<const As extends string, T extends WithFeatures = WithFeat
   options: InferOptions<As, T>,
 ): Operator<T & Free<As>, Adds<{ readonly [K in As]: Inferred }>>;
 export function infer(
-  options: InferOptions<string> | InferVectorsOptions<never, string, string>,
+  options:
+    | InferOptions<string>
+    | InferVectorsOptions<never, string, string>
+    | InferOutputsOptions<string, Record<string, OutputDeclaration>>
+    | InferTensorsOptions<never, string, string, Record<string, OutputDeclaration>>,
 ): Operator<never, Adds<object>> {
+  if ('outputs' in options) return inferOutputs(options);
   return 'inputs' in options ? inferVectors(options) : inferScores(options);
 }
 
@@ -287,25 +319,4 @@ function scorer(
 function reasonOf(result: RunResult | undefined, row: number): FallbackReason {
   if (result === undefined) return 'unavailable';
   return result.shed?.has(row) ? 'overloaded' : 'failed';
-}
-
-function checkWidth(
-  view: { readonly name: string; readonly shape: FeatureShape },
-  model: ModelHandle,
-  context: StepContext,
-) {
-  const { denseSize } = view.shape;
-  const width = widthOf(model);
-  if (denseSize !== width) throw wrongWidth(context, `'${view.name}'`, denseSize, width);
-}
-
-/** How many features a row has. */
-const widthOf = ({ inputs }: ModelHandle): number => inputs[0]?.shape[0] ?? 0;
-
-function wrongWidth({ step }: StepContext, view: string, denseSize: number, inputSize: number): MillraceError {
-  return new MillraceError(
-    'model',
-    `the feature view ${view} has ${denseSize} dense features, but the model of step '${step}' takes ${inputSize}`,
-    { where: step, hint: 'train the model again with this view, or give the step the view it was trained with' },
-  );
 }

@@ -1,6 +1,7 @@
 import {
   clockService,
   type Duration,
+  type FeatureVector,
   type ModelSpec,
   type Origin,
   type Problem,
@@ -17,6 +18,11 @@ import {
   type Urgency,
   whatIsWrongWith,
 } from '../../core/index.js';
+
+/** A record with the features of a view. */
+export interface WithFeatures {
+  readonly features: FeatureVector;
+}
 
 /** How a model is run, whatever it takes and gives. */
 export interface ModelOptions<As extends string> {

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { OutputType } from '../../../src/core/index.js';
 import {
   decodeAnswer,
   decodeMetadata,
   encodeRequest,
   errorText,
+  type HttpAnswer,
   type InferInput,
 } from '../../../src/inference/remote/protocol.js';
+import type { RawOutput } from '../../../src/inference/session/declared-outputs.js';
 import { generator } from '../../random.js';
 
 interface Golden {
@@ -45,7 +48,7 @@ describe('a request', () => {
     'is what NVIDIA’s client sends: $i',
     ({ inputs, isBinary, i }) => {
       const { headers, body, request } = golden.requests[i] as Golden;
-      const { parts, jsonBytes } = encodeRequest({ inputs, output: 'scores', isBinary });
+      const { parts, jsonBytes } = encodeRequest({ inputs, outputs: ['scores'], isBinary });
       const sent = Buffer.from(body, 'base64');
       if (isBinary) expect(Buffer.concat(parts).equals(sent)).toBe(true);
       // Its JSON of floats has as many digits as Python likes; the numbers are the same.
@@ -57,23 +60,35 @@ describe('a request', () => {
 
   test('may begin anywhere in a buffer', () => {
     const data = Float32Array.of(9, 1, 2, 9).subarray(1, 3);
-    const { parts } = encodeRequest({ inputs: [{ ...floats, shape: [1, 2], data }], output: 'y', isBinary: true });
+    const { parts } = encodeRequest({ inputs: [{ ...floats, shape: [1, 2], data }], outputs: ['y'], isBinary: true });
     expect(Array.from(new Float32Array(new Uint8Array(parts[1] as Uint8Array).buffer))).toEqual([1, 2]);
+  });
+
+  test('has the floats of a model of float16 as such', () => {
+    const half = { ...floats, isHalf: true, shape: [1, 2], data: Float32Array.of(0.5, -2) } as const;
+    const { parts } = encodeRequest({ inputs: [half], outputs: ['y'], isBinary: true });
+    const { inputs } = JSON.parse(`${Buffer.from(parts[0] as Uint8Array)}`) as { readonly inputs: unknown };
+    expect(inputs).toEqual([{ name: 'x', shape: [1, 2], datatype: 'FP16', parameters: { binary_data_size: 4 } }]);
+    expect([...(parts[1] as Uint8Array)]).toEqual([0x00, 0x38, 0x00, 0xc0]);
+    const told = encodeRequest({ inputs: [half], outputs: ['y'], isBinary: false });
+    expect(`${Buffer.concat(told.parts)}`).toContain('"datatype":"FP16","data":[0.5,-2]');
   });
 
   test('as JSON has the numbers exactly, and no others than JSON knows', () => {
     const random = generator(3);
     const data = Float32Array.from({ length: 1_000 }, () => (random() - 0.5) * 10 ** Math.floor(random() * 60 - 30));
-    const { parts } = encodeRequest({ inputs: [{ ...floats, data }], output: 'y', isBinary: false });
+    const { parts } = encodeRequest({ inputs: [{ ...floats, data }], outputs: ['y'], isBinary: false });
     const said = JSON.parse(Buffer.concat(parts).toString()) as { inputs: [{ data: number[] }] };
     expect(Float32Array.from(said.inputs[0].data)).toEqual(data);
     const infinite = { ...floats, data: Float32Array.of(1, Number.POSITIVE_INFINITY) };
-    expect(() => encodeRequest({ inputs: [infinite], output: 'y', isBinary: false })).toThrow('not finite');
+    expect(() => encodeRequest({ inputs: [infinite], outputs: ['y'], isBinary: false })).toThrow('not finite');
   });
 });
 
 describe('an answer', () => {
-  const expected = { model: 'risk', version: '3', output: 'scores', rows: 2 };
+  const outputs = new Map<string, OutputType>([['scores', 'float32']]);
+  const expected = { model: 'risk', version: '3', outputs, rows: 2 };
+  const scoresOf = (answer: HttpAnswer) => decodeAnswer(answer, expected).scores as RawOutput;
   const json = (outputs: unknown, more: object = {}) => {
     const body = Buffer.from(JSON.stringify({ model_name: 'risk', model_version: '3', outputs, ...more }));
     return { status: 200, jsonBytes: undefined, body };
@@ -81,11 +96,11 @@ describe('an answer', () => {
   const scores = { name: 'scores', datatype: 'FP32', shape: [2, 1] };
 
   test('has numbers flat or nested, and `null` for those that are not finite', () => {
-    expect(decodeAnswer(json([{ ...scores, data: [0.5, null] }]), expected)).toEqual({
+    expect(scoresOf(json([{ ...scores, data: [0.5, null] }]))).toEqual({
       dims: [2, 1],
       data: Float32Array.of(0.5, Number.NaN),
     });
-    expect(decodeAnswer(json([{ ...scores, data: [[0.5], [1]] }]), expected).data).toEqual(Float32Array.of(0.5, 1));
+    expect(scoresOf(json([{ ...scores, data: [[0.5], [1]] }])).data).toEqual(Float32Array.of(0.5, 1));
   });
 
   test('has the bytes of its outputs in their order', () => {
@@ -98,15 +113,59 @@ describe('an answer', () => {
     const numbers = Buffer.from(Float32Array.of(0.25, 0.75).buffer);
     const body = Buffer.concat([head, Buffer.alloc(16), numbers]);
     const answer = { status: 200, jsonBytes: head.length, body };
-    expect(decodeAnswer(answer, expected).data).toEqual(Float32Array.of(0.25, 0.75));
+    expect(scoresOf(answer).data).toEqual(Float32Array.of(0.25, 0.75));
     expect(() => decodeAnswer({ ...answer, body: body.subarray(0, -1) }, expected)).toThrow(
       '8 bytes is announced, and 7',
     );
   });
 
+  test('has several outputs, of numbers, flags and texts', () => {
+    const texts = Buffer.from('\u0004\0\0\0nein\u0003\0\0\0\u00e4!', 'utf8');
+    const types = { scores: 'float16', label: 'string', id: 'int64', sure: 'bool' } as const;
+    const wanted = { ...expected, outputs: new Map<string, OutputType>(Object.entries(types)) };
+    const parts = [
+      ['label', 'BYTES', texts],
+      ['scores', 'FP16', Uint8Array.of(0x00, 0x38, 0x00, 0x3c)],
+      ['id', 'INT64', new Uint8Array(BigInt64Array.of(7n, -1n).buffer)],
+      ['sure', 'BOOL', Uint8Array.of(1, 0)],
+    ] as const;
+    const head = json(
+      parts.map(([name, datatype, { length }]) => ({
+        ...{ name, datatype, shape: [2], parameters: { binary_data_size: length } },
+      })),
+    ).body;
+    const body = Buffer.concat([head, ...parts.map(([, , bytes]) => bytes)]);
+    const answered = decodeAnswer({ status: 200, jsonBytes: head.length, body }, wanted);
+    expect(answered).toEqual({
+      label: { dims: [2], data: ['nein', '\u00e4!'] },
+      scores: { dims: [2], data: Uint16Array.of(0x3800, 0x3c00) },
+      id: { dims: [2], data: BigInt64Array.of(7n, -1n) },
+      sure: { dims: [2], data: Uint8Array.of(1, 0) },
+    });
+    const told = json([
+      { name: 'label', datatype: 'BYTES', shape: [2], data: ['nein', '\u00e4!'] },
+      { name: 'scores', datatype: 'FP16', shape: [2], data: [0.5, 1] },
+      { name: 'id', datatype: 'INT64', shape: [2], data: [7, -1] },
+      { name: 'sure', datatype: 'BOOL', shape: [2], data: [true, false] },
+    ]);
+    expect(decodeAnswer(told, wanted)).toMatchObject({
+      label: { data: ['nein', '\u00e4!'] },
+      scores: { data: Float32Array.of(0.5, 1) },
+      id: { data: Float64Array.of(7, -1) },
+      sure: { data: Float64Array.of(1, 0) },
+    });
+    expect(() => decodeAnswer(json([{ ...scores, datatype: 'FP16', data: [0, 1] }]), wanted)).toThrow(
+      "has no output 'label'",
+    );
+    const cut = json([{ name: 'label', datatype: 'BYTES', shape: [2], parameters: { binary_data_size: 13 } }]).body;
+    expect(() =>
+      decodeAnswer({ status: 200, jsonBytes: cut.length, body: Buffer.concat([cut, texts.subarray(0, 13)]) }, wanted),
+    ).toThrow('a text is cut off');
+  });
+
   test('need not say who answers, and does not lie about it', () => {
     const silent = json([{ ...scores, data: [0, 1] }], { model_name: undefined, model_version: null });
-    expect(decodeAnswer(silent, expected).dims).toEqual([2, 1]);
+    expect(scoresOf(silent).dims).toEqual([2, 1]);
     const other = json([{ ...scores, data: [0, 1] }], { model_version: 4 });
     expect(() => decodeAnswer(other, expected)).toThrow("version '4'");
   });
@@ -132,7 +191,7 @@ describe('an answer', () => {
       for (let changes = 0; changes < 3; changes++)
         body[Math.floor(random() * body.length)] = Math.floor(random() * 256);
       try {
-        const { dims, data } = decodeAnswer({ status: 200, jsonBytes: undefined, body }, expected);
+        const { dims, data } = scoresOf({ status: 200, jsonBytes: undefined, body });
         expect(data.length).toBe(dims.reduce((product, axis) => product * axis, 1));
       } catch (error) {
         expect(error).toMatchObject({ name: 'WrongAnswer' });

@@ -1,0 +1,139 @@
+import {
+  type BatchedLogic,
+  type FeatureShape,
+  MillraceError,
+  type ModelHandle,
+  type ModelInput,
+  type Origin,
+  RowFailure,
+  type RunResult,
+  type StepContext,
+  sizeOf,
+  type Tensor,
+  tensorTypeOf,
+} from '../../core/index.js';
+import { fieldAdder } from '../../util/literals.js';
+import { type UrgencyOptions, urgencyOf } from './model-options.js';
+
+/** What a model of tensors is asked, and what its answers are made into. */
+export interface Asking {
+  /** For each input of the model, the tensor of a record. */
+  readonly readers: readonly ((value: unknown) => Tensor)[];
+  readonly isBehind: (origins: readonly Origin[]) => boolean;
+  /** The field of a record, or why there is none. */
+  readonly answerOf: (result: RunResult, row: number) => object | RowFailure;
+}
+
+/** The readers of named inputs, in their order. */
+export const readersOf = (inputs: object): Asking['readers'] => Object.values(inputs);
+
+/** Asks a model about the tensors of records, and adds its answers to them. */
+export function askTensors(
+  model: ModelHandle,
+  { readers, isBehind, answerOf }: Asking,
+  options: UrgencyOptions<unknown> & { readonly as: string },
+  context: StepContext,
+): BatchedLogic {
+  const withAnswer = fieldAdder(options.as);
+
+  /** The rows that the model can take, with their tensors; the others are answered at once. */
+  function readRows(values: readonly unknown[], answers: unknown[]) {
+    const rows: { readonly at: number; readonly bucket: number; readonly tensors: readonly Tensor[] }[] = [];
+    for (const [at, value] of values.entries()) {
+      const tensors = readers.map((read) => read(value));
+      const bucket = bucketOf(tensors, model, context);
+      if (typeof bucket === 'number') rows.push({ at, bucket, tensors });
+      else answers[at] = bucket;
+    }
+    return rows;
+  }
+
+  return {
+    async onBatch(values, origins) {
+      const answers = new Array<unknown>(values.length);
+      const rows = readRows(values, answers);
+      const how = { sheds: false, isBehind: isBehind(origins) };
+      const result = await model.run(
+        rows.length,
+        (row, into, place) => {
+          const { tensors } = rows[row] as (typeof rows)[number];
+          for (const [i, { data }] of tensors.entries()) into[i]?.set(data as never, place * data.length);
+        },
+        (row) => rows[row]?.bucket ?? 0,
+        urgencyOf(options, (row) => values[rows[row]?.at as number], how),
+      );
+      for (const [row, { at }] of rows.entries()) {
+        const failure = result.failures.get(row);
+        const answer = failure === undefined ? answerOf(result, row) : new RowFailure('inference', failure);
+        answers[at] = answer instanceof RowFailure ? answer : withAnswer(values[at], answer);
+      }
+      return answers;
+    },
+    flush: () => model.flush(),
+  };
+}
+
+/** What is said of each answer: the model that gave it, and why it was not the first one. */
+export function madeBy({ versions, degraded, reasons }: RunResult, row: number) {
+  const reason = reasons?.[row];
+  return {
+    model: versions[row] as string,
+    degraded: degraded[row] as string | null,
+    ...(reason && { reason }),
+  };
+}
+
+/** The place of a row's length among those of the model. Throws where its tensors are of another kind than the model's inputs. */
+function bucketOf(tensors: readonly Tensor[], model: ModelHandle, context: StepContext): number | RowFailure {
+  const lengths = new Set<number>();
+  for (const [i, input] of model.inputs.entries()) {
+    const tensor = tensors[i] as Tensor;
+    if (!fits(tensor, input)) throw doesNotFit(tensor, input, context);
+    for (const [axis, size] of input.shape.entries()) if (size === null) lengths.add(tensor.shape[axis] as number);
+  }
+  if (lengths.size === 0) return 0;
+  const [length = 0] = lengths;
+  const bucket = lengths.size === 1 ? model.lengths.indexOf(length) : -1;
+  if (bucket >= 0) return bucket;
+  return new RowFailure(
+    'inference',
+    `the length is ${[...lengths].join(' and ')}, not one of ${model.lengths.join(', ')}`,
+  );
+}
+
+const fits = ({ shape, data }: Tensor, input: ModelInput): boolean =>
+  tensorTypeOf(data) === input.type &&
+  data.length === sizeOf(shape) &&
+  shape.length === input.shape.length &&
+  input.shape.every((size, axis) => size === null || size === shape[axis]);
+
+function doesNotFit({ shape, data }: Tensor, input: ModelInput, { step }: StepContext): MillraceError {
+  const wanted = `${input.type} [${input.shape.map((size) => size ?? 'length').join(', ')}]`;
+  const given = `${tensorTypeOf(data) ?? 'another array'} [${shape.join(', ')}] of ${data.length} numbers`;
+  return new MillraceError('model', `input '${input.name}' of step '${step}' takes ${wanted}, not ${given}`, {
+    where: step,
+    hint: 'make the tensors as the model was exported: type, order and sizes of axes',
+  });
+}
+
+/** Throws unless a view makes as many features as the model takes. */
+export function checkWidth(
+  view: { readonly name: string; readonly shape: FeatureShape },
+  model: ModelHandle,
+  context: StepContext,
+) {
+  const { denseSize } = view.shape;
+  const width = widthOf(model);
+  if (denseSize !== width) throw wrongWidth(context, `'${view.name}'`, denseSize, width);
+}
+
+/** How many features a row has. */
+export const widthOf = ({ inputs }: ModelHandle): number => inputs[0]?.shape[0] ?? 0;
+
+export function wrongWidth({ step }: StepContext, view: string, denseSize: number, inputSize: number): MillraceError {
+  return new MillraceError(
+    'model',
+    `the feature view ${view} has ${denseSize} dense features, but the model of step '${step}' takes ${inputSize}`,
+    { where: step, hint: 'train the model again with this view, or give the step the view it was trained with' },
+  );
+}

@@ -1,0 +1,237 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import {
+  type BatchedLogic,
+  type FeatureVector,
+  type InferenceService,
+  inferenceService,
+  millis,
+  provide,
+  type Source,
+  type StepContext,
+  serviceRegistry,
+  type Tensor,
+} from '../../../src/core/index.js';
+import { createInference } from '../../../src/inference/index.js';
+import { infer } from '../../../src/operators/ml/infer.js';
+import type { InferredOutputs } from '../../../src/operators/ml/infer-outputs.js';
+import { type Stream, topology } from '../../../src/topology/topology.js';
+import { classifier } from '../../inference/onnx.js';
+
+const names = ['cat', 'dog', 'Füchsin'];
+const limits = { as: 'seen', batchMax: 4, waitMax: millis(1), providers: ['cpu'] } as const;
+const all = {
+  name: { type: 'string' },
+  probabilities: { type: 'float32', shape: [3] },
+  top: { type: 'int64' },
+  half: { type: 'float16', shape: [3] },
+  sure: { type: 'bool', shape: [] },
+  whole: { type: 'int64', shape: [3] },
+} as const;
+const context = { step: 'seen' } as StepContext;
+
+interface Row {
+  readonly features: FeatureVector;
+}
+const row = (...numbers: number[]): Row => ({
+  features: {
+    ...{ view: 'v', hash: 'h', dense: Float32Array.from(numbers) },
+    ...{ indices: new Uint32Array(), values: new Float32Array() },
+  },
+});
+
+let folder: string;
+let model: string;
+let inference: InferenceService;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millrace-outputs-'));
+  model = join(folder, 'classifier.onnx');
+  await writeFile(model, classifier(names));
+  inference = createInference();
+});
+afterAll(async () => {
+  await inference.close();
+  await rm(folder, { recursive: true });
+});
+
+const opened = (operator: { readonly shape: unknown }): Promise<BatchedLogic> =>
+  (operator.shape as { open(...given: unknown[]): Promise<BatchedLogic> }).open(
+    context,
+    serviceRegistry([provide(inferenceService, inference)]),
+  );
+async function answersOf(logic: BatchedLogic, values: readonly unknown[]) {
+  const answers = logic.onBatch(values, []);
+  logic.flush?.();
+  return (await answers) as readonly { readonly seen: InferredOutputs<typeof all> }[];
+}
+
+/** The likeliest class of logits, and what is said of it. */
+function expected(logits: readonly number[]) {
+  const powers = logits.map(Math.exp);
+  const sum = powers.reduce((a, b) => a + b, 0);
+  const probabilities = powers.map((power) => expect.closeTo(power / sum, 6));
+  const top = logits.indexOf(Math.max(...logits));
+  const half = logits.map((number) => expect.closeTo(number, 2));
+  const sure = Math.max(...powers) / sum > 0.6;
+  return { name: names[top], probabilities, top, half, sure, whole: logits.map((number) => Math.trunc(number) + 0) };
+}
+
+describe('infer of several outputs', () => {
+  const rows = Array.from({ length: 23 }, (_, i) => [Math.sin(i) * 3, Math.cos(i) * 3, Math.sin(2 * i + 1) * 3]);
+
+  test('adds each by its name, as numbers, flags and texts', async () => {
+    const logic = await opened(infer({ ...limits, model, outputs: all }));
+    const answers = await answersOf(
+      logic,
+      rows.map((numbers) => row(...numbers)),
+    );
+    for (const [i, { seen }] of answers.entries()) {
+      expect(seen.outputs).toEqual(expected(rows[i] as number[]));
+      expect(Object.keys(seen.outputs)).toEqual(Object.keys(all));
+      expect(seen).toMatchObject({ model: expect.stringMatching(/^[0-9a-f]{64}$/), degraded: null });
+    }
+  });
+
+  test('gives the same through a cache, a chain, tensors and a process', async () => {
+    const direct = await answersOf(await opened(infer({ ...limits, model, outputs: all })), rows.map(toRow));
+    const cacheBytesMax = 1e6;
+    const remembered = await opened(infer({ ...limits, model, outputs: all, cacheBytesMax }));
+    const twice = [...rows, ...rows].map(toRow);
+    expect(await answersOf(remembered, rows.map(toRow))).toEqual(direct);
+    expect(await answersOf(remembered, twice)).toEqual([...direct, ...direct]);
+    const missing = { ...limits, model: join(folder, 'missing.onnx'), fallback: [{ model }] };
+    const byFallback = await answersOf(await opened(infer({ ...missing, outputs: all })), rows.map(toRow));
+    expect(byFallback.map(({ seen }) => seen.outputs)).toEqual(direct.map(({ seen }) => seen.outputs));
+    expect(byFallback[0]?.seen).toMatchObject({ degraded: 'classifier.onnx', reason: 'unavailable' });
+    const inputs = { x: ({ features }: Row): Tensor => ({ shape: [3], data: features.dense }) };
+    expect(await answersOf(await opened(infer({ ...limits, model, inputs, outputs: all })), rows.map(toRow))).toEqual(
+      direct,
+    );
+    const inProcess = createInference({ isolation: 'process' });
+    try {
+      const handle = await inProcess.open({
+        ...{ ...limits, model, tensors: { outputs: [{ name: 'name', type: 'string', shape: [] }] } },
+      });
+      const { discrete, scores } = await handle.run(2, (at, [into], place) =>
+        (into as Float32Array).set(rows[at] as number[], place * 3),
+      );
+      expect(discrete?.flat()).toEqual(direct.slice(0, 2).map(({ seen }) => seen.outputs.name));
+      expect(scores).toHaveLength(0);
+    } finally {
+      await inProcess.close();
+    }
+  });
+
+  test('sends a row with an integer that no number holds, or with no finite number, to the dead letters', async () => {
+    const { whole, half, top } = all;
+    const integers = await opened(infer({ ...limits, model, outputs: { top, whole } }));
+    const large = await answersOf(integers, [row(1, 2, 3), row(2 ** 60, 0, 0)]);
+    expect(large[0]?.seen.outputs).toEqual({ top: 2, whole: [1, 2, 3] });
+    expect(large[1]).toMatchObject({
+      reason: 'inference',
+      detail: "the output 'whole' holds an integer beyond 2^53, which no number is exactly",
+    });
+    const floats = await opened(infer({ ...limits, model, outputs: { half } }));
+    expect(await answersOf(floats, [row(1, 70_000, 3), row(-1, 0.5, 3)])).toMatchObject([
+      { reason: 'inference', detail: "the output 'half' holds Infinity" },
+      { seen: { outputs: { half: [-1, 0.5, 3] } } },
+    ]);
+  });
+
+  test.each<[string, Parameters<typeof infer>[0], RegExp, RegExp]>([
+    ['a name that is none', { no: { type: 'int64' } } as never, /no output 'no'/, /it has 'probabilities' float32/],
+    [
+      'another type',
+      { top: { type: 'string' } } as never,
+      /'top' int64 \[N\], not string \[N\]/,
+      /type: 'int64', shape: \[\]/,
+    ],
+    [
+      'another size',
+      { probabilities: { type: 'float32', shape: [2] } } as never,
+      /'probabilities' float32 \[N, 3\], not float32 \[N, 2\]/,
+      /shape: \[3\]/,
+    ],
+    [
+      'axes that are not there',
+      { name: { type: 'string', shape: [1] } } as never,
+      /string \[N\], not string \[N, 1\]/,
+      /\[\]/,
+    ],
+  ])('refuses %s when the model is loaded, and says what it has', async (_, outputs, message, hint) => {
+    await expect(opened(infer({ ...limits, model, outputs: outputs as never }))).rejects.toMatchObject({
+      code: 'model',
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(hint),
+    });
+  });
+
+  test('refuses a view that makes another number of features', async () => {
+    const view = { name: 'pets', shape: { denseSize: 5, hashedSize: 0 } };
+    await expect(opened(infer({ ...limits, model, view, outputs: all }))).rejects.toMatchObject({
+      code: 'model',
+      message: expect.stringContaining("'pets' has 5 dense features"),
+    });
+  });
+
+  test('describes itself, and finds its own mistakes before it runs', () => {
+    const described = infer({ ...limits, model: 'm.onnx', outputs: all });
+    expect(described.settings).toMatchObject({
+      outputs: 'name string, probabilities float32 [3], top int64, half float16 [3], sure bool, whole int64 [3]',
+    });
+    expect(described.problems).toEqual([]);
+    const outputs = { a: { type: 'float64' as 'float32', shape: [0] } };
+    const wrong = infer({ ...limits, model: 'm.onnx', outputs, lagMax: millis(1) });
+    expect(wrong.problems?.map(({ message }) => message)).toEqual([
+      'lagMax needs another model that answers instead',
+      "the output 'a' is of type 'float64'",
+      "the output 'a' has the shape [0]",
+    ]);
+    const nothing = infer({ ...limits, model: 'm.onnx', inputs: {}, lengths: [2, 1], outputs: {} });
+    expect(nothing.problems?.map(({ message }) => message)).toEqual(['lengths are 2, 1', 'no inputs', 'no outputs']);
+  });
+});
+
+const toRow = (numbers: readonly number[]) => row(...numbers);
+
+declare const source: Source<Row & { readonly id: string; readonly pixels: Tensor<Float32Array> }>;
+
+// Never run: the compiler is the judge.
+const proveTypes = () =>
+  topology('types', { deadLetters: undefined as never }, (t) => {
+    const pets = t.source('pets', source);
+    const seen = pets.via('seen', infer({ ...limits, model: 'm.onnx', outputs: all }));
+    expectTypeOf(seen).toExtend<
+      Stream<{
+        readonly id: string;
+        readonly seen: {
+          readonly outputs: {
+            readonly name: string;
+            readonly probabilities: readonly number[];
+            readonly top: number;
+            readonly half: readonly number[];
+            readonly sure: boolean;
+            readonly whole: readonly number[];
+          };
+          readonly model: string;
+          readonly degraded: string | null;
+        };
+      }>
+    >();
+    const outputs = { label: { type: 'string' } } as const;
+    const byPixels = pets.via(
+      'pixels',
+      infer({ ...limits, model: 'm.onnx', inputs: { pixels: (p) => p.pixels }, outputs }),
+    );
+    expectTypeOf(byPixels).toExtend<Stream<{ readonly seen: { readonly outputs: { readonly label: string } } }>>();
+    // @ts-expect-error no such type
+    infer({ ...limits, model: 'm.onnx', outputs: { label: { type: 'text' } } });
+    // @ts-expect-error a cascade goes by one score
+    infer({ ...limits, model: 'm.onnx', outputs, cascade: { model: 's.onnx', below: 0.1, above: 0.9 } });
+  });
+
+test('types flow through infer of several outputs', () => {
+  expectTypeOf(proveTypes).toBeFunction();
+});
