@@ -82,6 +82,17 @@ export const wholeNumber = (min: number, max: number, fallback: number, descript
   },
 });
 
+export const amount = (fallback: number, description: string): Setting<number> => ({
+  ...plain,
+  type: 'number, from 0',
+  fallback,
+  description,
+  parse: (value) => {
+    const number = typeof value === 'number' || value.trim() !== '' ? Number(value) : Number.NaN;
+    return Number.isFinite(number) && number >= 0 ? number : new Mistake('a number from 0');
+  },
+});
+
 /** Unset by default. */
 export const optional = (type: string, description: string): Setting<string> => ({
   ...plain,

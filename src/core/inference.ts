@@ -187,11 +187,24 @@ export interface ModelHandle {
 export interface ModelReport extends ModelStats {
   /** The name of its file. */
   readonly model: string;
+  /** Digest of the file, or what a server calls it. */
+  readonly version: string;
   /** The execution provider in use. */
   readonly provider: string;
   /** Whether its circuit breaker is open, and how often it has opened. */
   readonly isOpen: boolean;
   readonly openings: number;
+}
+
+/** Sums over the batches of a model that had up to `rowsMax` rows, a power of two, and more than half of that. */
+export interface BatchSums {
+  readonly rowsMax: number;
+  readonly batches: number;
+  readonly rows: number;
+  /** How long the first row of each had waited when it left for a worker, in milliseconds. */
+  readonly waitMs: number;
+  /** How long workers were at them, in milliseconds. */
+  readonly runMs: number;
 }
 
 /** What became of a model's rows so far, and what is known of its batches. */
@@ -217,6 +230,8 @@ export interface ModelStats {
   readonly slowness: number;
   /** The time that workers were at its batches, in milliseconds. */
   readonly workerMs: number;
+  /** Its batches by their size, smaller ones first. */
+  readonly sizes: readonly BatchSums[];
   /** By length: the size that batches may grow to, and how many of their rows are run at once. */
   readonly batchRows: readonly number[];
   readonly runRows: readonly number[];

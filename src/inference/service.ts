@@ -143,7 +143,7 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
       model.then(
         ({ handle, breaker }) =>
           reports.push(() => ({
-            ...{ model: basename(file.name), provider: handle.provider, ...handle.stats() },
+            ...{ model: basename(file.name), version: handle.version, provider: handle.provider, ...handle.stats() },
             ...{ isOpen: breaker.isOpen, openings: breaker.openings },
           })),
         // A model that could not be loaded may be retried.
@@ -162,7 +162,7 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
       model.then(
         ({ handle, breaker }) =>
           reports.push(() => ({
-            ...{ model: handle.version, provider: handle.provider, ...handle.stats() },
+            ...{ model: handle.version, version: handle.version, provider: handle.provider, ...handle.stats() },
             ...{ isOpen: breaker.isOpen, openings: breaker.openings },
           })),
         () => remotes.delete(identity),

@@ -2,7 +2,7 @@
 // declare their own.
 
 import type { settings as kafkaSettings } from '../../connectors/kafka/settings.js';
-import { choice, optional, sealed, text, url, wholeNumber } from '../connect/setting.js';
+import { amount, choice, optional, sealed, text, url, wholeNumber } from '../connect/setting.js';
 import type { SettingSpecs, SettingValues } from '../core/connector.js';
 
 /** How topologies run, whatever they read and write. */
@@ -41,6 +41,14 @@ export const profileSettings = {
     2 ** 50,
     0,
     'Bytes that ONNX models may take in all workers together. Beyond it, those used least are released, and loaded again when needed. 0: no limit.',
+  ),
+  inferenceTable: optional(
+    'table',
+    'Table of ClickHouse that gets rows about the batches of ONNX models, every ten seconds; none by default.',
+  ),
+  inferencePrice: amount(
+    0,
+    'What an hour of an inference worker costs, in any currency. Rows of `inferenceTable` then have the cost of 1,000 rows.',
   ),
   inFlightBytesMax: wholeNumber(
     1024 * 1024,

@@ -1,8 +1,7 @@
-import { definition as clickhouse } from '../../connectors/clickhouse/definition.js';
-import { MillraceError } from '../core/errors.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import type { AlertNotice } from '../server/alerts/start.js';
 import { retry } from '../util/retry.js';
+import { ownTable, timeText } from './own-table.js';
 
 const columns = {
   id: 'String',
@@ -25,21 +24,10 @@ export function alertTable(
   profile: Pick<OpenProfile, 'connect'>,
   table: string,
 ): (notice: AlertNotice) => Promise<void> {
-  if (!/^[a-z_]\w*$/i.test(table)) {
-    const hint = 'use letters, digits and underscores';
-    throw new MillraceError('config', `'${table}' cannot be the name of a table`, { where: 'alertTable', hint });
-  }
-  const named = Object.entries(columns).map(([name, type]) => `${name} ${type}`);
+  const write = ownTable(profile, { table, where: 'alertTable', columns, orderBy: ['topology', 'since', 'id'] });
   return ({ value = null, since, ...rest }) =>
-    retry(
-      async () => {
-        const { tables } = await profile.connect(clickhouse);
-        await tables.command(
-          `CREATE TABLE IF NOT EXISTS ${table} (${named.join(', ')}) ENGINE = ReplacingMergeTree ORDER BY (topology, since, id)`,
-        );
-        const row = { ...rest, value, since: since.replace('T', ' ').replace('Z', '') };
-        await tables.engine.insert(table, Object.keys(row), Buffer.from(JSON.stringify(Object.values(row))));
-      },
-      { attemptsMax: 6, waitMs: 1_000, waitMaxMs: 30_000, retriable: () => true },
-    );
+    retry(() => write([{ ...rest, value, since: timeText(since) }]), {
+      ...{ attemptsMax: 6, waitMs: 1_000, waitMaxMs: 30_000 },
+      retriable: () => true,
+    });
 }

@@ -8,6 +8,7 @@ import type { Alert } from '../server/alerts/watch.js';
 import type { Health } from '../server/health.js';
 import type { Topology } from '../topology/index.js';
 import { outageBackOff, retry } from '../util/retry.js';
+import type { InferenceTableOptions } from './inference-table.js';
 
 /** A topology that runs in this process, with everything that was opened for it. */
 export interface App extends Running {
@@ -58,6 +59,8 @@ export async function launch(topology: Topology, config: Config, options: Launch
   try {
     const profile = keep(await onceUp(() => openProfile(config, { onWarning }), onWarning));
     const inference = keep(createInference({ ...inferenceOptions(config), onWarning }));
+    const models = () => inference.models?.() ?? [];
+    if (config.inferenceTable !== '') keep(await batchTable(topology, config, profile, { models, onWarning }));
     const token = config.token || undefined;
     const url = `http://${config.host}:${config.port}`;
     const address = config.port === 0 ? undefined : provenAddress(url, topology.name, token);
@@ -145,6 +148,13 @@ export async function onceUp<T>(open: () => Promise<T>, onWarning: (message: str
 
 const alertStore = async (profile: OpenProfile, table: string) =>
   (await import('./alert-table.js')).alertTable(profile, table);
+
+const batchTable = async (
+  { name: topology }: Topology,
+  { inferenceTable: table, inferencePrice: price }: Config,
+  profile: OpenProfile,
+  options: Pick<InferenceTableOptions, 'models' | 'onWarning'>,
+) => (await import('./inference-table.js')).inferenceTable(profile, { topology, table, price, ...options });
 
 /** What the page may do with this profile. */
 async function actionsOf(

@@ -46,6 +46,8 @@ export function someSnapshot(): RunSnapshot {
     throttledMs: 2_500,
     models: [
       {
+        version: 'abc',
+        sizes: [{ rowsMax: 128, batches: 5, rows: 640, waitMs: 20, runMs: 1_500 }],
         ...{ model: 'risk.onnx', provider: 'cpu', rows: 640, failed: 2, batches: 5, lost: 1, workerMs: 1_500 },
         ...{ notFinite: 7, checks: 9, wrongChecks: 1, slowness: 1, isOpen: true, openings: 2 },
         ...{ shed: { high: 0, normal: 0, low: 3 }, late: 4, waiting: 6 },

@@ -43,6 +43,7 @@ function fake(version: string, { of, outputSize = 1, turns = 1, degraded, ...fak
       if (state.checkError) throw state.checkError;
     },
     stats: () => ({
+      sizes: [],
       ...{ notFinite: 0, checks: 0, wrongChecks: 0, slowness: state.slowness },
       ...{ rows: 0, failed: 0, late: 0, waiting: 0, batches: 0, lost: 0, workerMs: 0, batchRows: [1], runRows: [1] },
       shed: { high: 0, normal: 0, low: 0 },

@@ -33,6 +33,7 @@ describe('resolveConfig', () => {
       inferenceWorkers: 1,
       inferenceIsolation: 'thread',
       inferenceMemoryMax: 0,
+      inferencePrice: 0,
       host: '127.0.0.1',
       port: 0,
       allowActions: 'off',
@@ -132,6 +133,10 @@ describe('resolveConfig', () => {
 
   it('refuses values of another type', () => {
     expect(() => valuesOf({ file: file({ kafka: ['a:1'] }) })).toThrowError(/^kafka in millrace.config.ts must be/);
+    const price = (of: string) => valuesOf({ env: { MILLRACE_INFERENCE_PRICE: of } }).inferencePrice;
+    expect([price('0.045'), price('12'), price('1e-3')]).toEqual([0.045, 12, 0.001]);
+    for (const wrong of ['-1', 'much', 'Infinity', ' '])
+      expect(() => price(wrong)).toThrowError(/^MILLRACE_INFERENCE_PRICE must be a number from 0/);
   });
 
   it('accepts several brokers, and credentials in URLs', () => {

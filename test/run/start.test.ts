@@ -96,6 +96,10 @@ describe('start', () => {
 
   it('closes what it has opened where it cannot start', async () => {
     await expect(start(flow, { data, env: {}, subtopology: 'none' })).rejects.toMatchObject({ code: 'config' });
+    for (const setting of ['alertTable', 'inferenceTable'])
+      await expect(start(flow, { data, env: {}, [setting]: 'a b' })).rejects.toMatchObject({
+        ...{ code: 'config', where: setting },
+      });
     await produce('a');
   });
 

@@ -130,3 +130,16 @@ export function cutSpans(spans: readonly Span[], from: number, to: number): Span
     return [{ call, inCall: inCall + first - inBatch, inBatch: first - from, rows: last - first, dueMs }];
   });
 }
+
+/** Rows that were answered with what is no finite number; those that failed have zeros. */
+export function notFiniteIn({ scores }: Answer, rows: number, outputSize: number): number {
+  let found = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let i = row * outputSize; i < (row + 1) * outputSize; i++) {
+      if (Number.isFinite(scores[i])) continue;
+      found++;
+      break;
+    }
+  }
+  return found;
+}

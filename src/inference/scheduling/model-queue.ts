@@ -1,5 +1,6 @@
 import { type FillRow, type RunResult, type TensorData, type Tier, tiers, type Urgency } from '../../core/index.js';
 import { batchSizes } from './batch-sizes.js';
+import { batchSums } from './batch-sums.js';
 import type { BufferPool } from './buffers.js';
 import {
   type Answer,
@@ -7,6 +8,7 @@ import {
   type Call,
   cutSpans,
   failSpans,
+  notFiniteIn,
   type QueueStats,
   type Span,
   sameForAll,
@@ -108,12 +110,15 @@ interface Piece {
   readonly layout: Layout;
   readonly spans: readonly Span[];
   readonly rows: number;
+  /** Since when the first of its rows waits. */
+  readonly sinceMs: number;
   /** How many workers died at it. */
   readonly deaths: number;
 }
 
 interface SentBatch extends Piece, Batch {
   readonly worker: number;
+  readonly waitMs: number;
   readonly expectedMs: number;
 }
 
@@ -149,6 +154,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   const versions = sameForAll(options.version);
   const idleWaiters: (() => void)[] = [];
   const counts = { rows: 0, failed: 0, batches: 0, lost: 0, workerMs: 0, late: 0, notFinite: 0 };
+  const sizes = batchSums();
   const shedByTier = tiers.map(() => 0);
   let mayShed = false;
 
@@ -209,10 +215,11 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     shedLate(startsInMs);
     const bucket = lanes.next(isIdle ? buckets : buckets.filter((each) => lanes.rows(each) > 0 && isReady(each)));
     if (bucket === undefined) return undefined;
+    const sinceMs = lanes.sinceMs(bucket);
     const spans = lanes.take(bucket, sizeOf(bucket, nowMs() + startsInMs), nowMs());
     const rows = rowsIn(spans);
     flushed.set(bucket, Math.max(0, (flushed.get(bucket) ?? 0) - rows));
-    return { bucket, layout: options.layoutOf(bucket, growsTo(bucket)), spans, rows, deaths: 0 };
+    return { bucket, layout: options.layoutOf(bucket, growsTo(bucket)), spans, rows, sinceMs, deaths: 0 };
   }
 
   /** Writes the rows of a piece. Calls that cannot write theirs are rejected, and the others keep their places in a smaller one. */
@@ -269,8 +276,8 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   }
 
   function part(lost: Piece, from: number, to: number, deaths: number): Piece {
-    const { bucket, layout, spans } = lost;
-    return { bucket, layout, spans: cutSpans(spans, from, to), rows: to - from, deaths };
+    const { bucket, layout, spans, sinceMs } = lost;
+    return { bucket, layout, spans: cutSpans(spans, from, to), rows: to - from, sinceMs, deaths };
   }
 
   function partsOf(lost: Piece, deaths: number): Piece[] {
@@ -313,6 +320,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
       counts.failed += answer.failures.length;
       counts.notFinite += notFiniteIn(answer, sent.rows, outputSize);
       counts.workerMs += ms;
+      sizes.add(sent.rows, sent.waitMs, ms);
       countLate(sent.spans);
       // The worker first: it should not idle while results are copied.
       context.onFree(sent.worker, ms - sent.expectedMs);
@@ -348,6 +356,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
 
     stats: () => ({
       ...counts,
+      sizes: sizes.all(),
       shed: Object.fromEntries(tiers.map((tier, i) => [tier, shedByTier[i]])) as Record<Tier, number>,
       waiting: lanes.rows() + again.reduce((sum, { rows }) => sum + rows, 0),
       batchRows: curves?.map((_, bucket) => growsTo(bucket)) ?? [batchMax],
@@ -363,7 +372,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
         const ready = filled(piece);
         if (ready === undefined) continue;
         const expectedMs = msOf(ready.bucket, ready.rows);
-        const batch: SentBatch = { ...ready, worker, expectedMs };
+        const batch: SentBatch = { ...ready, worker, waitMs: nowMs() - ready.sinceMs, expectedMs };
         underWay.add(batch);
         options.dispatch(batch, worker);
         return expectedMs;
@@ -377,16 +386,3 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
 
 const callsOf = (parts: readonly { readonly call: Call }[]): Iterable<Call> => parts.map(({ call }) => call);
 const rowsIn = (spans: readonly Span[]): number => spans.reduce((sum, { rows }) => sum + rows, 0);
-
-/** Rows that were answered with what is no finite number; those that failed have zeros. */
-function notFiniteIn({ scores }: Answer, rows: number, outputSize: number): number {
-  let found = 0;
-  for (let row = 0; row < rows; row++) {
-    for (let i = row * outputSize; i < (row + 1) * outputSize; i++) {
-      if (Number.isFinite(scores[i])) continue;
-      found++;
-      break;
-    }
-  }
-  return found;
-}
