@@ -1,5 +1,6 @@
 import { requireNotNegative, requirePositive } from '../check-options.js';
-import type { Moves, Optimizer, UpdateRule } from './optimizer.js';
+import type { Optimizer } from './optimizer.js';
+import { scaledBySquares } from './scaled-by-squares.js';
 import { type Rate, rateOf, rateSettings } from './schedule.js';
 
 /** The hyper-parameters of AdaGrad. */
@@ -25,29 +26,12 @@ export function adaGrad({ rate = 0.1, epsilon = 1e-8, l2 = 0 }: AdaGradOptions =
   const rateAt = rateOf('adaGrad', rate);
   requirePositive('adaGrad', { epsilon });
   requireNotNegative('adaGrad', { l2 });
-  const rule = (pull: number): UpdateRule =>
-    Object.freeze({
-      weight: (state: Float64Array, at: number) => state[at] as number,
-      update({ state, from, stride, weights, coordinates, gradients, count, step }: Moves) {
-        const rateNow = rateAt(step);
-        for (let i = 0; i < count; i++) {
-          const coordinate = coordinates[i] as number;
-          const at = from + coordinate * stride;
-          const weight = weights[coordinate] as number;
-          const g = (gradients[i] as number) + pull * weight;
-          const squares = (state[at + 1] as number) + g * g;
-          state[at + 1] = squares;
-          const moved = weight - (rateNow / Math.sqrt(squares + epsilon)) * g;
-          state[at] = moved;
-          weights[coordinate] = moved;
-        }
-      },
-    });
+  const squares = { kept: 1, taken: 1, epsilon };
   return Object.freeze({
     name: 'ada-grad',
     settings: Object.freeze({ ...rateSettings(rate), epsilon, l2 }),
     width: 2,
-    weights: rule(l2),
-    intercept: rule(0),
+    weights: scaledBySquares(rateAt, squares, l2),
+    intercept: scaledBySquares(rateAt, squares, 0),
   });
 }

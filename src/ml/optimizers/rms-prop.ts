@@ -1,5 +1,6 @@
 import { requireNotNegative, requirePositive } from '../check-options.js';
-import type { Moves, Optimizer, UpdateRule } from './optimizer.js';
+import type { Optimizer } from './optimizer.js';
+import { scaledBySquares } from './scaled-by-squares.js';
 import { type Rate, rateOf, rateSettings } from './schedule.js';
 
 /** The hyper-parameters of RMSProp. */
@@ -27,29 +28,12 @@ export function rmsProp({ rate = 0.1, decay = 0.9, epsilon = 1e-8, l2 = 0 }: Rms
   const rateAt = rateOf('rmsProp', rate);
   requirePositive('rmsProp', { epsilon });
   requireNotNegative('rmsProp', { decay, l2 });
-  const rule = (pull: number): UpdateRule =>
-    Object.freeze({
-      weight: (state: Float64Array, at: number) => state[at] as number,
-      update({ state, from, stride, weights, coordinates, gradients, count, step }: Moves) {
-        const rateNow = rateAt(step);
-        for (let i = 0; i < count; i++) {
-          const coordinate = coordinates[i] as number;
-          const at = from + coordinate * stride;
-          const weight = weights[coordinate] as number;
-          const g = (gradients[i] as number) + pull * weight;
-          const squares = decay * (state[at + 1] as number) + (1 - decay) * g * g;
-          state[at + 1] = squares;
-          const moved = weight - (rateNow / Math.sqrt(squares + epsilon)) * g;
-          state[at] = moved;
-          weights[coordinate] = moved;
-        }
-      },
-    });
+  const squares = { kept: decay, taken: 1 - decay, epsilon };
   return Object.freeze({
     name: 'rms-prop',
     settings: Object.freeze({ ...rateSettings(rate), decay, epsilon, l2 }),
     width: 2,
-    weights: rule(l2),
-    intercept: rule(0),
+    weights: scaledBySquares(rateAt, squares, l2),
+    intercept: scaledBySquares(rateAt, squares, 0),
   });
 }
