@@ -1,6 +1,7 @@
 import { MillraceError } from '../core/errors.js';
 import type { FeatureNumbers, FeatureShape } from '../core/learner.js';
 import { combine, finish, hashString, hashValue } from '../ml/features/hash.js';
+import { onesOf } from '../ml/features/ones.js';
 import type { Row, Rows } from './table.js';
 
 /** How a column becomes features: one number, or one of many categories, hashed. */
@@ -68,18 +69,23 @@ export function openEncoder(
   const names = categories.map(hashString);
   const dense = new Float64Array(numbers.length);
   const indices = new Uint32Array(categories.length);
-  const features = { dense, indices, values: new Float64Array(categories.length).fill(1) };
+  const features = { dense, indices, values: onesOf(categories.length) };
   let missed = 0;
+  const filled = (value: unknown): number => {
+    if (value !== null && value !== undefined) return Number(value);
+    missed += 1;
+    return missing;
+  };
   return {
     shape: { denseSize: numbers.length, hashedSize: categories.length === 0 ? 0 : 2 ** hashBits },
     of(rows) {
-      const ofNumbers = numbers.map((name) => rows.column(name));
+      const ofNumbers = numbers.map((name) => ({ array: rows.numbers?.(name), read: rows.column(name) }));
       const ofCategories = categories.map((name) => rows.column(name));
       return (at) => {
         for (let i = 0; i < ofNumbers.length; i++) {
-          const value = (ofNumbers[i] as Reader)(at);
-          if (value === null || value === undefined) missed += 1;
-          dense[i] = value === null || value === undefined ? missing : Number(value);
+          const { array, read } = ofNumbers[i] as (typeof ofNumbers)[number];
+          const number = array ? (array[at] as number) : Number.NaN;
+          dense[i] = number - number === 0 ? number + 0 : filled(read(at)); // -0 becomes 0, as where it is read
         }
         for (let i = 0; i < ofCategories.length; i++) {
           const value = (ofCategories[i] as Reader)(at);

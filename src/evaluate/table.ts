@@ -15,6 +15,8 @@ export interface Rows {
   readonly size: number;
   /** Reads the cells of a column by the number of the row, from 0. */
   column(name: string): Reader;
+  /** The column as an array, where it is one: its cells are not made objects one by one. What is not finite is missing. */
+  numbers?(name: string): Float64Array | undefined;
   row(at: number): Row;
 }
 
@@ -68,8 +70,19 @@ async function withSample(path: string, read: Read): Promise<Table> {
 const parquetRows = (path: string): Read =>
   async function* () {
     for await (const group of parquetGroups(path)) {
-      const columns = new Map(group.columns.map((column) => [column.name, readerOf(column)]));
-      yield { size: group.rows, column: (name) => columns.get(name) ?? nothing, row: rowMaker(group) };
+      const columns = new Map(group.columns.map((column) => [column.name, column]));
+      yield {
+        size: group.rows,
+        column(name) {
+          const column = columns.get(name);
+          return column ? readerOf(column) : nothing;
+        },
+        numbers(name) {
+          const column = columns.get(name);
+          return column?.kind === 'numbers' ? column.values : undefined;
+        },
+        row: rowMaker(group),
+      };
     }
   };
 
