@@ -32,6 +32,12 @@ const MARK = 'millrace.mark';
 const EVENT_TIME = 'millrace.event-time';
 
 /**
+ * The time of a record whose own is in a header, or that has none. A log may refuse times ahead of its clock, and the clock here may be
+ * wrong.
+ */
+const NO_TIME_MS = 0;
+
+/**
  * A value on its way to the next sub-topology. Logs store whole milliseconds, and some refuse times ahead of their clock. An event
  * time that is fractional or after `nowMs` therefore goes into a header.
  */
@@ -47,7 +53,7 @@ export function internalRecord(
   }
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setFloat64(0, eventTimeMs);
-  return { key, value, timestampMs: nowMs, headers: [[EVENT_TIME, bytes], ...(headers ?? [])] };
+  return { key, value, timestampMs: NO_TIME_MS, headers: [[EVENT_TIME, bytes], ...(headers ?? [])] };
 }
 
 /** The exact event time with which a value was written. */
@@ -56,9 +62,9 @@ export function internalEventTime({ timestampMs, headers }: Pick<RawRecord, 'tim
   return bytes === undefined ? timestampMs : new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getFloat64(0);
 }
 
-export function markRecord({ task, tasks, watermarkMs, idle }: WatermarkMarker, nowMs: number): OutgoingRecord {
+export function markRecord({ task, tasks, watermarkMs, idle }: WatermarkMarker): OutgoingRecord {
   const bytes = new TextEncoder().encode(JSON.stringify([task, tasks, watermarkMs, idle ? 1 : 0]));
-  return { key: null, value: null, timestampMs: nowMs, headers: [[MARK, bytes]] };
+  return { key: null, value: null, timestampMs: NO_TIME_MS, headers: [[MARK, bytes]] };
 }
 
 /** The watermark marker that a record holds; `undefined` for values. */
@@ -114,7 +120,7 @@ export function internalWriter(
       },
     }),
     writeMarker(marker) {
-      const record = markRecord(marker, now());
+      const record = markRecord(marker);
       for (let partition = 0; partition < partitions; partition++) append(partition, record);
     },
   };

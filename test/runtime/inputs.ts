@@ -47,7 +47,7 @@ export function markedInput(
   position: Position = { offset: 0, mergeTimeMs: BEFORE_ALL_MS },
 ): Input {
   const log = placed.map((each, offset): RawRecord => {
-    if (typeof each !== 'number') return { offset, ...markRecord(each, 0) };
+    if (typeof each !== 'number') return { offset, ...markRecord(each) };
     return { offset, timestampMs: each, key: null, value: codec.encode({ timeMs: each }) };
   });
   return inputOver(topic, log, pollSizes, position, 0, true);

@@ -58,7 +58,9 @@ describe('marks', () => {
         expect(markerOf(record)).toBeUndefined();
       }),
     );
-    expect(markerOf(markRecord(mark(3, -8.64e15, true, 7), 5))).toEqual(mark(3, -8.64e15, true, 7));
+    // Of no time: a log may refuse times ahead of its clock, and the one here may be wrong.
+    expect(markRecord(mark(3, 8.64e15)).timestampMs).toBe(0);
+    expect(markerOf(markRecord(mark(3, -8.64e15, true, 7)))).toEqual(mark(3, -8.64e15, true, 7));
     expect(markerOf({ value: null, headers: [['other', new Uint8Array()]] })).toBeUndefined();
   });
 });

@@ -124,7 +124,7 @@ const hints: Readonly<Record<number, string>> = {
   26: "the broker takes other session timeouts: see its 'group.min.session.timeout.ms' and 'group.max.session.timeout.ms'",
   [code.topicAuthorizationFailed]: "grant the user 'Read' or 'Write' on the topic",
   30: "grant the user 'Read' on the group",
-  32: "timestamps are too far from the broker's clock: see 'message.timestamp.before.max.ms' of the topic",
+  32: "timestamps are too far from the broker's clock: is the clock of this machine right? See 'message.timestamp.before.max.ms' and 'message.timestamp.after.max.ms' of the topic",
   50: "the transaction timeout exceeds the broker's 'transaction.max.timeout.ms'",
   53: "grant the user 'Write' on the transactional id",
 };

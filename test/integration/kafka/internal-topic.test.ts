@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Kafka } from '../../../connectors/kafka/open.js';
 import {
   EARLIEST,
@@ -49,9 +49,9 @@ const checkpoint = (epoch: number) => ({
   settledDecisions: {},
 });
 
-async function readPartition(partition: number, offset = EARLIEST): Promise<RawRecord[]> {
+async function readPartition(partition: number, offset = EARLIEST, from = topic): Promise<RawRecord[]> {
   const reader = await kafka.internal.source.open(
-    { ...source(topic), connector: INTERNAL },
+    { ...source(from), connector: INTERNAL },
     { task: { topology: 'reader', partition }, partition, offset, bounded: true, step: 'in' },
   );
   const read: RawRecord[] = [];
@@ -98,6 +98,33 @@ describe('a topic between sub-topologies', () => {
         })),
       ).toEqual(expected);
     }
+  });
+
+  it('takes values and marks of a process whose clock is a day ahead', async () => {
+    const own = { ...task, topology: fresh('clock-ahead') };
+    const to = { ...options, topic: fresh('clock-ahead') };
+    const ahead: Sink<unknown> = { ...sink, options: to };
+    await kafka.internal.sink.setUp?.(ahead, { topology: own.topology, step: 'by-key', partitions: 1 });
+    const ledger = await kafka.openLedger(own);
+    await ledger.restore();
+    const now = Date.now;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + 26 * 3_600_000);
+    const times = [now() - 1_000, now() + 10 * 86_400_000];
+    try {
+      const writer = await kafka.internal.sink.open(ahead, { step: 'by-key', task: own, incarnation: 0 });
+      await writer.write([{ n: 1 }, { n: 1 }], times.map(originAt));
+      writer.writeMarker?.(mark);
+      await ledger.commit(checkpoint(1), []);
+      await settled('millrace');
+      await writer.close();
+    } finally {
+      clock.mockRestore();
+      await ledger.close();
+    }
+    const records = await readPartition(partitionOf(Buffer.from('k1'), PARTITIONS), EARLIEST, to.topic);
+    expect(records.slice(0, -1).map(internalEventTime)).toEqual(times);
+    expect(markerOf(records.at(-1) as RawRecord)).toEqual(mark);
+    await kafka.deleteTopic(to.topic);
   });
 
   it('loses what was read and is in a checkpoint, and nothing else', async () => {
