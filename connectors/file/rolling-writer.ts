@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { UnfinishedOutput } from '../../src/core/connector.js';
+import { MillraceError } from '../../src/core/errors.js';
 import type { Origin } from '../../src/core/record.js';
 import { encodingWriter, type SinkWriter } from '../../src/core/sink.js';
 import type { WriteFiles } from './kinds.js';
@@ -100,6 +101,7 @@ export class RollingWriter implements SinkWriter {
   private swept = false;
   /** Some rows were not stored: later parts must not look complete. */
   private failure: unknown;
+  private isClosed = false;
 
   readonly unrepresentable: NonNullable<SinkWriter['unrepresentable']>;
   readonly write: SinkWriter['write'];
@@ -172,6 +174,7 @@ export class RollingWriter implements SinkWriter {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
     const parts = [...this.open.values(), ...this.full].map(({ part }) => part.close());
     this.open.clear();
     this.full = [];
@@ -193,7 +196,12 @@ export class RollingWriter implements SinkWriter {
     const { prefix, ending, store, encoder, now } = this.options;
     const name = `${key}${prefix}-${String(this.next).padStart(8, '0')}${ending}`;
     this.next += 1;
-    const begun = { name, key, part: await store.create(name), rows: 0, bytes: 0, sinceMs: now() };
+    const part = await store.create(name);
+    if (this.isClosed) {
+      await part.close();
+      throw new MillraceError('sink', 'the sink was closed while it began a file', { where: name });
+    }
+    const begun = { name, key, part, rows: 0, bytes: 0, sinceMs: now() };
     this.open.set(key, begun);
     if (encoder.header !== undefined) await begun.part.append(encoder.header);
     return begun;

@@ -149,13 +149,14 @@ export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
     await quiet(() => workers.stored.length);
     await workers.end();
     const judged = await verdict(options);
-    if (Object.values(judged.wrong).some((count) => count > 0)) keepLogs();
+    const failed = await agent.failed();
+    if (failed.length > 0 || Object.values(judged.wrong).some((count) => count > 0)) keepLogs();
     return {
       records: load.written,
       poisoned: load.poisoned,
       seconds: Math.round((Date.now() - startedMs) / 1_000),
       done: agent.done,
-      failed: await agent.failed(),
+      failed,
       warnings: byText(workers.warnings),
       checkpoints: workers.stored.length,
       verdict: judged,
