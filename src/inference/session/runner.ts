@@ -6,7 +6,7 @@ import { chooseFor, valuesOf } from './declared-outputs.js';
 import { toHalves } from './float16.js';
 
 /** Scores the rows `from` to `from + rows` of a batch. */
-type RunRows = (layout: Layout, views: readonly TensorData[], from: number, rows: number) => Promise<Values>;
+export type RunRows = (layout: Layout, views: readonly TensorData[], from: number, rows: number) => Promise<Values>;
 
 /**
  * The inputs of a loaded model, and how its rows are run.

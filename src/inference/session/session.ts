@@ -7,15 +7,16 @@ import {
   type TensorData,
   type TensorSpec,
 } from '../../core/index.js';
-import type { Point } from '../scheduling/latency-curve.js';
+import { measuredSizes, type Point } from '../scheduling/latency-curve.js';
 import { type Layout, layoutOf, viewsOf } from '../scheduling/layout.js';
 import type { Ask, Scored, Values } from '../workers/protocol.js';
+import { padded } from './padding.js';
 import { proveProvider } from './provider-proof.js';
 import type { ModelBytes } from './read-model.js';
 import { noCeiling, scoreRows } from './recovery.js';
 import { inRunsOf, measureRuns } from './run-size.js';
 import { runnerOf } from './runner.js';
-import { checkBatchInvariance, noLengths, warmUpSizes, warmUpViews } from './warm-up.js';
+import { checkBatchInvariance, noLengths, warmUpViews } from './warm-up.js';
 
 let loaded: Promise<typeof Onnx> | undefined;
 
@@ -102,7 +103,10 @@ async function describe(
   provider: string,
   spec: TensorSpec | undefined,
 ): Promise<Session> {
-  const { inputs, run } = runnerOf(onnx, native, spec);
+  const { inputs, run: runAsGiven } = runnerOf(onnx, native, spec);
+  /** The most rows that every length bucket was run with. */
+  let warmRows = 1;
+  const run = provider === 'cpu' ? runAsGiven : padded(runAsGiven, () => warmRows);
   const lengths = spec?.lengths ?? noLengths;
   const buckets = lengths.map((length) => {
     const probe = layoutOf(inputs, length, 1);
@@ -143,7 +147,7 @@ async function describe(
     };
     if (provider === 'cpu' && isProven) await scoreAll(0, batchMax);
     else if (provider === 'cpu') await checkBatchInvariance(scoreAll, outputSize, batchMax);
-    else for (const rows of warmUpSizes(batchMax)) await scoreAll(0, rows);
+    else for (const rows of measuredSizes(batchMax)) await scoreAll(0, rows);
     known.curve = measured?.[bucket] ?? (await measureRuns(scoreAll, batchMax));
   }
 
@@ -160,6 +164,7 @@ async function describe(
     async warmUp(batchMax, isProven = false, measured = undefined) {
       for (const [bucket, length] of lengths.entries())
         await warmUpBucket(bucket, length, batchMax, isProven, measured);
+      warmRows = Math.max(warmRows, batchMax);
     },
     release: () => native.release(),
   };

@@ -11,6 +11,7 @@ import { generator } from '../../random.js';
 // On a machine without a GPU this is Mesa's software Vulkan (`npm run setup` installs it). Without a driver these tests fail.
 
 const forest = new URL('../../inference/models/forest.onnx', import.meta.url);
+const batchMean = new URL('../../inference/models/batch-mean.onnx', import.meta.url);
 const webgpu: ProviderOptions = { name: 'webgpu', shareMin: 1 };
 
 let folder: string;
@@ -69,4 +70,16 @@ test('a model that WebGPU has no kernels for runs on the CPU, and says so', asyn
   expect(warnings).toEqual([expect.stringContaining('webgpu')]);
   const { degraded } = await model.run(1, (_, [into]) => void (into as Float32Array).fill(0.5, 0, 20));
   expect(degraded).toEqual(['cpu']);
+});
+
+test('WebGPU runs batches in sizes that it has run before, filled up with the last row', async () => {
+  start('thread');
+  // It gives each number less the mean of its batch.
+  const model = await inference.open({ model: batchMean, batchMax: 8, waitMax: 2, providers: [webgpu] });
+  const numbers = [0, 0, 4];
+  const { scores } = await model.run(numbers.length, (row, [into], place) =>
+    (into as Float32Array).fill(numbers[row] as number, 2 * place, 2 * place + 2),
+  );
+  // The mean of 0, 0, 4 and 4.
+  expect(Array.from(scores)).toEqual([-2, -2, -2, -2, 2, 2]);
 });
