@@ -178,6 +178,20 @@ export const halves = (width: number): Uint8Array =>
     outputs: [valueInfo('y', FLOAT16, ['N', width])],
   });
 
+/** Rounds its numbers to 256 levels: of 1/100, or with a scale that follows from all rows of a batch, as of dynamic int8. */
+export function quantized({ isDynamic }: { readonly isDynamic: boolean }): Uint8Array {
+  const scaled = ['levels', 'scale', ...(isDynamic ? ['zero'] : [])];
+  return model({
+    nodes: [
+      isDynamic ? node('DynamicQuantizeLinear', ['x'], scaled) : node('QuantizeLinear', ['x', 'scale'], ['levels']),
+      node('DequantizeLinear', scaled, ['y']),
+    ],
+    initializers: isDynamic ? [] : [tensor('scale', [], Float32Array.of(0.01))],
+    inputs: [valueInfo('x', FLOAT, ['N', 2])],
+    outputs: [valueInfo('y', FLOAT, ['N', 2])],
+  });
+}
+
 /** Complete binary trees of this depth over `features` numbers in [0, 1), summed. */
 export function trees(count: number, depth: number, features: number, random: () => number): Uint8Array {
   const inner = 2 ** depth - 1;
