@@ -41,16 +41,17 @@ export function createArtifact(
   spec: ModelSpec,
   { places, residents }: { readonly places: readonly Place[]; readonly residents: Residents },
 ): Artifact {
-  const { digest, place, bytes: fileBytes } = file;
+  const { digest, place, bytes: fileBytes, data } = file;
   const { providers, tensors, isPinned = false } = spec;
   const id = artifactId(file, spec);
+  const allBytes = data.reduce((sum, { bytes }) => sum + bytes, fileBytes);
   /** For each size of batches that callers ask for, once it was loaded. */
   const proven: Loading[] = [];
   /** The one that is loaded for the first time. */
   let candidate: Loading | undefined;
   let turn: Promise<unknown> = Promise.resolve();
 
-  const gate = residents.gate({ name: file.name, isPinned, fileBytes: places.length * fileBytes, load, unload });
+  const gate = residents.gate({ name: file.name, isPinned, fileBytes: places.length * allBytes, load, unload });
 
   async function load() {
     const cost = { bytes: 0, loadMs: 0 };
@@ -78,6 +79,7 @@ export function createArtifact(
         providers,
         batchMax,
         isProven: false,
+        ...(data.length > 0 && { data }),
         ...(tensors && { tensors }),
       },
     };

@@ -192,6 +192,27 @@ export function quantized({ isDynamic }: { readonly isDynamic: boolean }): Uint8
   });
 }
 
+/** Multiplies two numbers by weights that lie in a file of this name: two float32. */
+export function weightsIn(location: string): Uint8Array {
+  const entry = message([
+    [1, 'location'],
+    [2, location],
+  ]);
+  const weights = message([
+    [1, 2],
+    [2, FLOAT],
+    [8, 'w'],
+    [13, entry],
+    [14, 1],
+  ]);
+  return model({
+    nodes: [node('Mul', ['x', 'w'], ['y'])],
+    initializers: [weights],
+    inputs: [valueInfo('x', FLOAT, ['N', 2])],
+    outputs: [valueInfo('y', FLOAT, ['N', 2])],
+  });
+}
+
 /** Complete binary trees of this depth over `features` numbers in [0, 1), summed. */
 export function trees(count: number, depth: number, features: number, random: () => number): Uint8Array {
   const inner = 2 ** depth - 1;

@@ -1,11 +1,13 @@
-import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { MillraceError, messageOf, type TensorSpec } from '../../core/index.js';
+import { digestOfAll, sha256 } from '../external-data.js';
 import type { Ask } from '../workers/protocol.js';
 
 /** A model as ONNX Runtime takes it. */
 export interface ModelBytes {
   readonly bytes: Uint8Array;
+  /** The weights that are not in it. */
+  readonly externalData?: readonly { readonly path: string; readonly data: Uint8Array }[];
   readonly tensors?: TensorSpec | undefined;
 }
 
@@ -16,7 +18,7 @@ let kept = new Uint8Array(0);
 
 /**
  * The bytes of a model's file, until the next call: ONNX Runtime copies what it needs of them, so one buffer serves all models, and
- * nothing waits for a garbage collection.
+ * nothing waits for a garbage collection. Weights in files of their own are read anew.
  *
  * Throws `MillraceError('model')` where the file is not what was opened, and `MillraceError('inference')` where it cannot be read.
  */
@@ -24,11 +26,18 @@ export function readModel({
   place,
   fileBytes,
   digest,
-}: Pick<Ask<'load'>, 'place' | 'fileBytes' | 'digest'>): Uint8Array {
+  data = [],
+}: Pick<Ask<'load'>, 'place' | 'fileBytes' | 'digest' | 'data'>): ModelBytes {
   const buffer = kept.length >= fileBytes ? kept : new Uint8Array(fileBytes);
   if (fileBytes <= KEEP_BYTES) kept = buffer;
   const bytes = buffer.subarray(0, readInto(buffer, fileBytes, place));
-  if (createHash('sha256').update(bytes).digest('hex') === digest) return bytes;
+  const externalData = data.map(({ path, place, bytes }) => {
+    const own = new Uint8Array(bytes);
+    return { path, data: own.subarray(0, readInto(own, bytes, place)) };
+  });
+  const digests = externalData.map((each) => ({ path: each.path, digest: sha256(each.data) }));
+  if (digestOfAll(sha256(bytes), digests) === digest)
+    return externalData.length === 0 ? { bytes } : { bytes, externalData };
   throw new MillraceError('model', 'the model file was overwritten while it was in use', {
     hint: 'write a new version beside it and rename it: a run keeps the file that it has opened; restart to use the new one',
   });

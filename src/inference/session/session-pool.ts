@@ -38,7 +38,7 @@ export function sessionPool(open: typeof openSession = openSession): SessionPool
     const identity = JSON.stringify([model.digest, model.tensors, declared]);
     for (const known of residents) if (known[1].identity === identity) return known;
     const startedMs = performance.now();
-    const session = await open({ bytes: readModel(model), tensors: model.tensors }, declared);
+    const session = await open({ ...readModel(model), tensors: model.tensors }, declared);
     const loadMs = performance.now() - startedMs;
     const resident = { identity, session, holders: new Set<string>(), loadMs, warm: 0 };
     residents.set(++lastNumber, resident);
@@ -76,7 +76,8 @@ export function sessionPool(open: typeof openSession = openSession): SessionPool
         const { loadMs } = resident;
         const { inputs, lengths, outputSize } = resident.session;
         const curves = resident.session.curves();
-        const memoryBytes = Math.max(Math.ceil(MEMORY_A_BYTE * model.fileBytes), process.memoryUsage.rss() - before);
+        const allBytes = model.fileBytes + (model.data ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
+        const memoryBytes = Math.max(Math.ceil(MEMORY_A_BYTE * allBytes), process.memoryUsage.rss() - before);
         return { session: number, inputs, lengths, outputSize, curves, provider, refusals, memoryBytes, loadMs };
       }
       throw new MillraceError('model', `no provider can run the model (${refusals.join('; ')})`, {

@@ -86,6 +86,7 @@ export async function openSession(model: ModelBytes, declared: Ask<'load'>['prov
     interOpNumThreads: 1,
     executionMode: 'sequential',
     logSeverityLevel: 4,
+    ...(model.externalData && { externalData: model.externalData }),
   };
   if (name !== 'cpu') await proveProvider(onnx, model, { name, shareMin }, options);
   const native = await onnx.InferenceSession.create(model.bytes, options);

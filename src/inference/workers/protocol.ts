@@ -1,4 +1,5 @@
 import type { Discrete, ModelInput, ModelSpec, TensorSpec } from '../../core/index.js';
+import type { DataFile } from '../external-data.js';
 import type { Point } from '../scheduling/latency-curve.js';
 
 /** The requests to an inference worker, and their answers. */
@@ -12,6 +13,8 @@ export interface Requests {
       /** Where the file is. */
       readonly place: string;
       readonly fileBytes: number;
+      /** The files with weights that are not in it. */
+      readonly data?: readonly DataFile[];
       readonly providers: ModelSpec['providers'];
       readonly batchMax: number;
       readonly tensors?: TensorSpec;
