@@ -22,11 +22,16 @@ export function prometheusRules({ name, alerts }: Pick<Topology, 'name' | 'alert
       `          severity: ${quoted(rule.severity)}`,
       '        annotations:',
       `          summary: ${quoted(`${name}: ${help}: {{ $value }}`)}`,
+      `          runbook: ${quoted(`docs/guide/runbooks.md#${runbookOf(rule)}`)}`,
     ];
   });
   const body = rules.length === 0 ? '    rules: []' : `    rules:\n${rules.join('\n')}`;
   return `groups:\n  - name: ${quoted(`millrace ${name}`)}\n${body}\n`;
 }
+
+/** The section of the runbooks for a rule. */
+export const runbookOf = ({ measure }: Pick<AlertRule, 'measure'>): string =>
+  measure.includes('/') ? 'measures-of-steps' : measure;
 
 /** The condition of a rule in PromQL. */
 export function expression(rule: AlertRule, topology: string): string {

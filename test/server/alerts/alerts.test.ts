@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { minutes, seconds } from '../../../src/core/index.js';
 import type { RunSnapshot } from '../../../src/runtime/index.js';
-import { expression, prometheusRules } from '../../../src/server/alerts/rules-file.js';
+import { expression, prometheusRules, runbookOf } from '../../../src/server/alerts/rules-file.js';
 import { startAlerts } from '../../../src/server/alerts/start.js';
 import { watchAlerts } from '../../../src/server/alerts/watch.js';
 import { type AlertRule, alertMeasures, check } from '../../../src/topology/index.js';
@@ -138,9 +139,17 @@ describe('a rule', () => {
           severity: "warning"
         annotations:
           summary: "orders: records behind the ends of the logs: {{ $value }}"
+          runbook: "docs/guide/runbooks.md#lag_records"
 `,
     );
     expect(prometheusRules({ name: 'orders', alerts: [] })).toContain('rules: []');
+  });
+
+  it('has a section of the runbooks for each measure', () => {
+    const page = readFileSync('docs/guide/runbooks.md', 'utf8');
+    const anchors = [...page.matchAll(/^## (.+)$/gm)].map(([, title = '']) => title.toLowerCase().replaceAll(' ', '-'));
+    const wanted = ([...alertMeasures, 'model/roc_auc'] as const).map((measure) => runbookOf({ measure }));
+    expect([...new Set(wanted)].sort()).toEqual(anchors.sort());
   });
 
   it('asks Prometheus for metrics that /metrics has', async () => {
