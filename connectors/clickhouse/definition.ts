@@ -17,11 +17,13 @@ export const definition = defineConnector({
     clickhouse: url(['http', 'https'], 'http://127.0.0.1:8123', 'ClickHouse of the cluster profile (HTTP interface).'),
   },
   async open({ settings: { clickhouse }, data, owner }) {
-    const [{ openClickHouse }, { writtenTables }, { ownersEngine, sharedEngine }] = await Promise.all([
-      import('./open.js'),
-      import('./written.js'),
-      import('./engine/owners-engine.js'),
-    ]);
+    const [{ openClickHouse }, { examineClickHouse }, { writtenTables }, { ownersEngine, sharedEngine }] =
+      await Promise.all([
+        import('./open.js'),
+        import('./examine.js'),
+        import('./written.js'),
+        import('./engine/owners-engine.js'),
+      ]);
     const path = join(data ?? '', 'tables');
     const tables = await openClickHouse(
       data === undefined ? { url: clickhouse } : owner ? { engine: ownersEngine(owner, path) } : { path },
@@ -39,6 +41,7 @@ export const definition = defineConnector({
       written: { tableSink: written, upsertSink: written },
       shared: sharedEngine(engine),
       tables,
+      examine: () => examineClickHouse(tables),
       close: () => tables.close(),
     };
   },

@@ -8,6 +8,7 @@ import {
 } from '@platformatic/kafka';
 import { MillraceError } from '../../src/core/errors.js';
 import { counted } from '../../src/util/counted.js';
+import type { Address } from './connection/address.js';
 import type { Cluster, TopicInfo } from './connection/cluster.js';
 import { ConnectionPool } from './connection/connection-pool.js';
 import { brokerError, code, hasCode } from './protocol/broker-error.js';
@@ -108,11 +109,22 @@ export class Admin {
   /** The effective values of several settings, without those that the broker does not know. */
   async settings(topic: string, names: readonly string[]): Promise<Map<string, string>> {
     const asked = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configurationKeys: [...names] };
-    const { results } = await this.cluster.patiently(
-      'config',
-      `cannot read the settings of topic '${topic}'`,
-      async () =>
-        this.connections.request(await this.cluster.anyBroker(), describeConfigsV4.api, [asked], false, false),
+    return this.describe(`topic '${topic}'`, asked, () => this.cluster.anyBroker());
+  }
+
+  /** The same for settings of a broker, which it tells itself. */
+  async brokerSettings(id: number, names: readonly string[]): Promise<Map<string, string>> {
+    const asked = { resourceType: ConfigResourceTypes.BROKER, resourceName: `${id}`, configurationKeys: [...names] };
+    return this.describe(`broker ${id}`, asked, async () => this.cluster.broker(id) ?? this.cluster.anyBroker());
+  }
+
+  private async describe(
+    what: string,
+    asked: describeConfigsV4.DescribeConfigsRequestResource,
+    broker: () => Promise<Address>,
+  ): Promise<Map<string, string>> {
+    const { results } = await this.cluster.patiently('config', `cannot read the settings of ${what}`, async () =>
+      this.connections.request(await broker(), describeConfigsV4.api, [asked], false, false),
     );
     const configs = results[0]?.configs ?? [];
     return new Map(

@@ -57,7 +57,7 @@ async function coordinated(
   connections: ConnectionPool,
   producerId: bigint,
 ): Promise<HoldingTransaction['known']> {
-  for (const broker of cluster.brokers()) {
+  for (const broker of cluster.brokers().values()) {
     const { transactionStates } = await connections.request(broker, listTransactionsV0.api, [], [producerId], 0n, null);
     const id = transactionStates[0]?.transactionalId;
     if (id === undefined) continue;

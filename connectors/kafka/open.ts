@@ -1,4 +1,5 @@
 import type { CheckpointStore, LogEnd, LogPoint, TaskId, TaskLedger } from '../../src/core/checkpoint.js';
+import type { Finding } from '../../src/core/connector.js';
 import type { Duration } from '../../src/core/duration.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { INTERNAL } from '../../src/core/internal.js';
@@ -16,6 +17,7 @@ import { type Restored, Restorer } from './checkpoint/restorer.js';
 import { Standbys } from './checkpoint/standby.js';
 import { namesOf, type TaskNames, TaskSessions } from './checkpoint/task-session.js';
 import { Cluster, type ClusterOptions, noTopic } from './connection/cluster.js';
+import { examineKafka } from './examine.js';
 import { deleteGroup } from './group/delete-group.js';
 import { GroupMembership, removeGroupMember } from './group/membership.js';
 import type { TaskLease } from './group/task-lease.js';
@@ -80,6 +82,8 @@ export interface Kafka {
   logEnds(topic: string): Promise<readonly LogEnd[]>;
   /** The offset of a point of the log in each partition. */
   offsetsAt(topic: string, point: LogPoint): Promise<readonly number[]>;
+  /** For `millrace doctor`. */
+  examine(): Promise<readonly Finding[]>;
   /** The time that brokers have delayed this client because of quotas since it was opened, in milliseconds. */
   throttledMs(): number;
   /** Aborts open transactions and closes all connections. */
@@ -217,6 +221,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     endOffsets: (topic) => offsetsAt(cluster, topic, 'latest'),
     logEnds: (topic) => logEnds(cluster, topic),
     offsetsAt: (topic, point) => offsetsAt(cluster, topic, point),
+    examine: () => examineKafka(cluster, admin),
     throttledMs: () => cluster.throttle.totalMs,
     async close() {
       await sessions.close();

@@ -53,7 +53,7 @@ const NO_MEMBER: MemberIdentity = { generation: -1, memberId: '' };
 const MARKERS_MS = 500;
 
 /** The feature of a cluster, and its level, with which each transaction has an epoch of its own. */
-const OWN_EPOCHS = { feature: 'transaction.version', level: 2 };
+export const OWN_EPOCHS = { feature: 'transaction.version', level: 2 } as const;
 
 /**
  * The transactions of one task, one after another under one transactional id, over their own connections. A transaction opens with

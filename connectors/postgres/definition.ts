@@ -10,11 +10,16 @@ export const definition = defineConnector({
     postgres: url(['postgres', 'postgresql'], 'postgres://127.0.0.1:5432/postgres', 'Postgres, on both profiles.'),
   },
   async open({ settings: { postgres: address } }) {
-    const [{ openPostgres }, { writtenRows }] = await Promise.all([import('./open.js'), import('./written.js')]);
+    const [{ openPostgres }, { examinePostgres }, { writtenRows }] = await Promise.all([
+      import('./open.js'),
+      import('./examine.js'),
+      import('./written.js'),
+    ]);
     const server = openPostgres({ url: address });
     return {
       drivers: { tableSink: server.tableSink, tableLookup: server.lookup },
       written: { tableSink: writtenRows(server) },
+      examine: () => examinePostgres(server),
       close: () => server.close(),
     };
   },

@@ -20,6 +20,8 @@ export interface PostgresOptions {
 }
 
 export interface Postgres {
+  /** The address without user, password and options. */
+  readonly where: string;
   /** Tables; what a replay repeats has no effect. */
   readonly tableSink: SinkDriver;
   readonly lookup: LookupDriver;
@@ -65,6 +67,7 @@ export function openPostgres({ url, attemptsMax = 10, statementMs = 30_000 }: Po
   };
 
   return {
+    where,
     tableSink: {
       mode: 'idempotent',
       async setUp(sink) {

@@ -1,4 +1,5 @@
 import { unknownFence } from '../../src/connect/fenced.js';
+import type { Finding } from '../../src/core/connector.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { LookupDriver } from '../../src/core/lookup.js';
 import type { ConfigMismatch, Sink, SinkDriver } from '../../src/core/sink.js';
@@ -11,6 +12,7 @@ import { fencesOf, makeCallsOf, slotsOf } from './script-calls.js';
 import type { Keyed } from './server/connection.js';
 import { explain } from './server/errors.js';
 import { requireFencesKept } from './server/eviction.js';
+import { examineRedis } from './server/examine.js';
 import { requireJson } from './server/json-support.js';
 import { type KeySpace, keySpaceOf } from './server/key-space.js';
 import { Server, type ServerOptions } from './server/server.js';
@@ -28,6 +30,8 @@ export interface Redis extends KeySpace {
   readonly source: SourceDriver;
   /** Serves `redis.hashLookup` and `redis.stringLookup`. */
   readonly lookup: LookupDriver;
+  /** For `millrace doctor`. */
+  examine(): Promise<readonly Finding[]>;
   close(): Promise<void>;
 }
 
@@ -94,6 +98,7 @@ export function openRedis(options: ServerOptions): Redis {
       open: async (lookup) => redisReader(server, lookup),
     },
     ...keySpaceOf(server),
+    examine: () => examineRedis(server),
     close: () => server.close(),
   };
 }

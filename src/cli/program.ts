@@ -10,6 +10,7 @@ import { demoCommand } from './commands/demo.js';
 import { describeCommand } from './commands/describe.js';
 import { devCommand } from './commands/dev.js';
 import { dlqCommand } from './commands/dlq.js';
+import { doctorCommand } from './commands/doctor.js';
 import { evaluateCommand } from './commands/evaluate.js';
 import { featuresCommand } from './commands/features.js';
 import { initCommand } from './commands/init.js';
@@ -82,6 +83,7 @@ Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong 
     );
   const commands = [
     initCommand,
+    doctorCommand,
     checkCommand,
     describeCommand,
     planCommand,

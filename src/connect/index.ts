@@ -7,9 +7,11 @@ export {
   type ConnectorDefinition,
   type ConnectorSpec,
   defineConnector,
+  type Finding,
   type OpenConnector,
 } from '../core/connector.js';
 export { MillraceError } from '../core/errors.js';
+
 export type {
   KindDefinition,
   KindSpec,
@@ -37,6 +39,7 @@ export {
 } from '../core/source.js';
 export { openCodec, openDecoder, registerSchema } from '../schema/index.js';
 export { type BatchingOptions, BatchingWriter } from './batching-writer.js';
+export { clockFinding } from './clock-finding.js';
 export { lookupOf, sinkOf, sourceOf } from './make.js';
 export { SequenceAssigner } from './sequence-assigner.js';
 /** The types that settings may have, likewise. */

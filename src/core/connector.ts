@@ -87,7 +87,23 @@ export interface OpenConnector<K extends KindSpecs = KindSpecs> {
   readonly written?: { readonly [N in keyof K]?: WrittenOutput } | undefined;
   /** For commands beside this process: see `ConnectorContext.owner`. Arguments and results must be structured-cloneable. */
   readonly shared?: Readonly<Record<string, (...args: never[]) => Promise<unknown>>> | undefined;
+  /**
+   * For `millrace doctor`: the version of the server, its clock, and settings of it that break a guarantee. Changes nothing. Throws what a
+   * run would throw where the server does not answer.
+   */
+  examine?(): Promise<readonly Finding[]>;
   close?(): Promise<void>;
+}
+
+/** What `millrace doctor` found out about a part of what a run stands on. */
+export interface Finding {
+  /** What it is about, such as `Redis at 127.0.0.1:6379`. */
+  readonly of: string;
+  /** `problem`: a run would fail or lose its guarantees. `warning`: it may, one day. */
+  readonly state: 'fine' | 'warning' | 'problem';
+  readonly said: string;
+  /** What to do about it. */
+  readonly hint?: string;
 }
 
 /** Output that a sink has begun and that readers do not see yet, such as a temporary file. */

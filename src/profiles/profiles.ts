@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { letterKey } from '../../connectors/kafka/dead-letter-record.js';
 import type { CheckpointStore, LogEnd, LogPoint } from '../core/checkpoint.js';
+import type { Finding } from '../core/connector.js';
 import { type ConnectorContext, type ConnectorDefinition, connectorOf, type OpenConnector } from '../core/connector.js';
 import { MillraceError } from '../core/errors.js';
 import { INTERNAL } from '../core/internal.js';
@@ -27,6 +28,8 @@ export interface OpenProfile extends Profile {
   logEnds(topic: string): Promise<readonly LogEnd[]>;
   offsetsAt(topic: string, point: LogPoint): Promise<readonly number[]>;
   readonly checkpoints: CheckpointStore;
+  /** For `millrace doctor`: the servers of the log and of its schemas; absent where they are in the process. */
+  examine?(): AsyncIterable<Finding>;
   /** What the embedded profile keeps goes with its folder: only what is outside can be removed. */
   readonly removal: Removal;
 }
@@ -194,6 +197,11 @@ async function openClusterProfile(config: Config, options: ProfileOptions): Prom
     logEnds: (topic) => kafka.logEnds(topic),
     offsetsAt: (topic, point) => kafka.offsetsAt(topic, point),
     checkpoints: kafka.checkpoints,
+    async *examine() {
+      yield* await kafka.examine();
+      await schemas.latest('millrace-doctor'); // there need be none: what matters is the answer
+      yield { of: `the schema registry at ${new URL(config.registry).host}`, state: 'fine', said: 'it answered' };
+    },
     removal: { topic: (name) => kafka.deleteTopic(name), topology: (name) => kafka.forget(name) },
     close: () => connectors.closeBefore(kafka),
   };

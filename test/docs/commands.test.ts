@@ -67,6 +67,7 @@ const runBy: readonly (readonly [RegExp, string])[] = [
   ],
   [/^millrace (run|plan|savepoint) .*--profile cluster/, 'test/integration/cli/operations.test.ts'],
   [/^millrace (status|top) /, 'test/cli/status.test.ts'],
+  [/^millrace doctor /, 'test/integration/cli/doctor.test.ts'],
   [/^millrace verify /, 'test/e2e/verify.test.ts'],
   [/^millrace features /, 'test/e2e/features.test.ts'],
   [/^millrace schema diff /, 'test/cli/schema.test.ts'],

@@ -220,9 +220,9 @@ export class Cluster {
     return retry(attempt, { waitMs: 20, waitMaxMs: 500, totalMs: this.apiTimeoutMs, retriable });
   }
 
-  /** The addresses of all known brokers. */
-  brokers(): readonly Address[] {
-    return [...this.known.values()];
+  /** The addresses of all known brokers, by their ids. */
+  brokers(): ReadonlyMap<number, Address> {
+    return this.known;
   }
 
   /** The address of a broker by its id, if known. */

@@ -24,6 +24,7 @@ export const code = {
   unknownMemberId: 25,
   rebalanceInProgress: 27,
   topicAuthorizationFailed: 29,
+  clusterAuthorizationFailed: 31,
   notEnoughReplicas: 19,
   notEnoughReplicasAfterAppend: 20,
   unsupportedSaslMechanism: 33,

@@ -4,11 +4,12 @@ import { join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Millrace's own package: the nearest package.json above this file, from the sources and from dist alike. */
-export function ownPackage(): { readonly version: string; readonly folder: string } {
+export function ownPackage(): { readonly version: string; readonly folder: string; readonly nodeMin: string } {
   for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
     try {
-      const { name, version } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'));
-      if (name === 'millrace') return { version, folder: fileURLToPath(folder) };
+      const { name, version, engines } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'));
+      if (name === 'millrace')
+        return { version, folder: fileURLToPath(folder), nodeMin: engines.node.replace('>=', '') };
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'ENOENT' || folder.pathname === '/') throw error;
     }
