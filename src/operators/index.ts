@@ -43,6 +43,7 @@ export type {
   OutputDeclaration,
 } from './ml/infer-outputs.js';
 export type { InferredVector, InferVectorsOptions } from './ml/infer-vectors.js';
+export type { LastScore } from './ml/last-scores.js';
 export { type LearnOptions, learn } from './ml/learn.js';
 export type { LabelOptions } from './ml/learn-from-labels.js';
 export type { LearnDrift, LearnDriftOptions, ModelDriftRow } from './ml/learn-with-drift.js';

@@ -29,6 +29,7 @@ import {
 } from './infer-outputs.js';
 import { checkWidth, widthOf, wrongWidth } from './infer-tensors.js';
 import { type InferredVector, type InferVectorsOptions, inferVectors } from './infer-vectors.js';
+import { type LastScore, lastScores } from './last-scores.js';
 import {
   type FallbackModel,
   fileName,
@@ -51,7 +52,7 @@ import {
 export interface Inferred {
   /** Probability of the positive class: the last number of the model's output row. */
   readonly score: number;
-  /** SHA-256 of the model file that made the score, or the name of the rule that did. */
+  /** SHA-256 of the model file that made the score, now or before, or the name of the rule that did. */
   readonly model: string;
   /** What answered in place of the first declared model and provider (`'cpu'`, `'small.onnx'`); `null` where these did. */
   readonly degraded: string | null;
@@ -83,10 +84,10 @@ export interface InferOptions<As extends string, T = WithFeatures>
   extends Omit<ModelOptions<As>, 'fallback'>,
     UrgencyOptions<T> {
   /**
-   * What answers in place of the model, in this order: the rows on which it fails, and all rows while it cannot be run. A rule may
-   * be the last.
+   * What answers in place of the model, in this order: the rows on which it fails, and all rows while it cannot be run. After models
+   * comes the last score of the record's key, if there is one, and a rule at last.
    */
-  readonly fallback?: readonly (FallbackModel | FallbackRule)[];
+  readonly fallback?: readonly (FallbackModel | LastScore<T> | FallbackRule)[];
   /** A cheap model that is asked first; the model is asked about the rows of which it is unsure. */
   readonly cascade?: Cascade;
   /** The view that makes `features`: a model that takes another number of features is refused before the first record. */
@@ -109,7 +110,8 @@ export interface InferOptions<As extends string, T = WithFeatures>
  * Every field is kept. See `createInference` for what is checked when a model is loaded.
  *
  * With `cascade` a cheap model is asked first, and the model about the rows of which that is unsure. With `fallback` others answer
- * where it fails: another file or provider, and at last a rule. `degraded` says of each record which one answered.
+ * where it fails: another file or provider, the last score of the record's key, and at last a rule. `degraded` says of each record which
+ * one answered. Last scores are those of the task since it was opened.
  *
  * Guarantees: records leave in the order they came. On the CPU what is added is a function of the record and the
  * models alone, bit for bit, so a replay repeats it; with any other provider a row's bits may depend on its batch, and on
@@ -122,7 +124,7 @@ export interface InferOptions<As extends string, T = WithFeatures>
  * and later where a record's features have another length, or its tensors another type or shape, than the model's input.
  * `MillraceError('inference')` where the workers that run the model are lost again and again; the task is restored then.
  *
- * Memory: the rows in flight, as the model takes them; idle buffers of four batches.
+ * Memory: the rows in flight, as the model takes them; idle buffers of four batches; `keysMax` last scores.
  *
  * @example
  * scored.via('risk', infer({ model: 'models/risk.onnx', as: 'risk', batchMax: 256, waitMax: millis(5), providers: ['cuda', 'cpu'] }));
@@ -131,7 +133,12 @@ export interface InferOptions<As extends string, T = WithFeatures>
  * scored.via('risk', infer({
  *   model: 'models/large.onnx', as: 'risk', batchMax: 64, waitMax: millis(5), providers: ['cuda'],
  *   cascade: { model: 'models/small.onnx', providers: ['cpu'], below: 0.05, above: 0.95 },
- *   fallback: [{ providers: ['cpu'] }, { model: 'models/small.onnx', providers: ['cpu'] }, { name: 'prior', rule: () => 0.02 }],
+ *   fallback: [
+ *     { providers: ['cpu'] },
+ *     { model: 'models/small.onnx', providers: ['cpu'] },
+ *     { name: 'last', lastBy: (payment) => payment.card, keysMax: 100_000 },
+ *     { name: 'prior', rule: () => 0.02 },
+ *   ],
  * }));
  *
  * @example
@@ -181,7 +188,7 @@ export function infer(
 function inferScores<const As extends string>(
   options: InferOptions<As>,
 ): Operator<WithFeatures & Free<As>, Adds<{ readonly [K in As]: Inferred }>> {
-  const { models, rule } = partsOf(options);
+  const { models, last, rule } = partsOf(options);
   const { cascade } = options;
   return {
     kind: 'infer',
@@ -190,26 +197,33 @@ function inferScores<const As extends string>(
     shape: {
       shape: 'batched',
       nondeterministic:
-        rule !== undefined || isNondeterministic(models) || !isOnCpu(cascade?.providers ?? options.providers),
+        last !== undefined ||
+        rule !== undefined ||
+        isNondeterministic(models) ||
+        !isOnCpu(cascade?.providers ?? options.providers),
       async open(context, services) {
         const handle = await services.get(inferenceService).open(withCascade(specOf(models), cascade));
         if (options.view !== undefined) checkWidth(options.view, handle, context);
-        return scorer(handle, options, { rule, isBehind: lagOf(options, services) }, context);
+        const others = { last: last && lastScores(last), rule, isBehind: lagOf(options, services) };
+        return scorer(handle, options, others, context);
       },
     },
   };
 }
 
-const isRule = (fallback: FallbackModel | FallbackRule): fallback is FallbackRule => 'rule' in fallback;
+type Fallback = NonNullable<InferOptions<string>['fallback']>[number];
+const isRule = (fallback: Fallback): fallback is FallbackRule => 'rule' in fallback;
+const isLast = (fallback: Fallback): fallback is LastScore<WithFeatures> => 'lastBy' in fallback;
+const isModel = (fallback: Fallback): fallback is FallbackModel => !isRule(fallback) && !isLast(fallback);
 
-/** The options with the models of the fallback chain alone, and its rule. */
+/** The options with the models of the fallback chain alone, and what answers after these. */
 function partsOf<As extends string>(options: InferOptions<As>) {
   const { fallback = [], ...others } = options;
   const models: ModelOptions<As> & UrgencyOptions<WithFeatures> = {
     ...others,
-    fallback: fallback.filter((each): each is FallbackModel => !isRule(each)),
+    fallback: fallback.filter(isModel),
   };
-  return { models, rule: fallback.find(isRule) };
+  return { models, last: fallback.find(isLast), rule: fallback.find(isRule) };
 }
 
 const withCascade = (spec: ModelSpec, cascade: Cascade | undefined): ModelSpec => {
@@ -220,20 +234,27 @@ const withCascade = (spec: ModelSpec, cascade: Cascade | undefined): ModelSpec =
 };
 
 function settingsOf(options: InferOptions<string>): Settings {
-  const { models, rule } = partsOf(options);
+  const { models, last, rule } = partsOf(options);
   const { cascade } = options;
   const settings = modelSettings(models);
+  const fallback = [settings.fallback, last?.name, rule?.name].filter((name) => name !== undefined);
   return {
     ...settings,
-    ...(rule && { fallback: [...(settings.fallback === undefined ? [] : [settings.fallback]), rule.name].join(', ') }),
+    ...(fallback.length > 0 && { fallback: fallback.join(', ') }),
     ...(cascade && { cascade: `${fileName(cascade.model)}, unsure above ${cascade.below} and below ${cascade.above}` }),
   };
 }
 
 function problemsOf(options: InferOptions<string>): readonly Problem[] {
   const { fallback = [], cascade, lagMax } = options;
-  const problems = [...modelProblems(partsOf(options).models)];
-  if (lagMax !== undefined && cascade === undefined && fallback.length === 0) problems.push(nobodyCheaper);
+  const { models, last, rule } = partsOf(options);
+  const problems = [...modelProblems(models)];
+  const isAlone = models.fallback?.length === 0 && rule === undefined;
+  if (lagMax !== undefined && cascade === undefined && isAlone) problems.push(nobodyCheaper);
+  if (last !== undefined && fallback.some((each, i) => isModel(each) && i > fallback.indexOf(last)))
+    problems.push({ message: 'a last score stands before a model', hint: 'a model is better: put it first' });
+  if (last !== undefined && !(Number.isSafeInteger(last.keysMax) && last.keysMax > 0))
+    problems.push({ message: `keysMax is ${last.keysMax}`, hint: 'give a number of keys, from 1' });
   if (fallback.slice(0, -1).some(isRule))
     problems.push({ message: 'a rule is not the last fallback', hint: 'a rule always answers: put it at the end' });
   if (cascade === undefined) return problems;
@@ -250,14 +271,14 @@ function problemsOf(options: InferOptions<string>): readonly Problem[] {
 function scorer(
   model: ModelHandle,
   options: InferOptions<string>,
-  { rule, isBehind }: { readonly rule: FallbackRule | undefined; readonly isBehind: ReturnType<typeof lagOf> },
+  { last, rule, isBehind }: InPlace,
   context: StepContext,
 ): BatchedLogic {
   const { outputSize } = model;
   const inputSize = widthOf(model);
   const withInferred = fieldAdder(options.as);
-  /** Nothing else answers in place of the model. */
-  const onlyRule = rule !== undefined && options.cascade === undefined && options.fallback?.length === 1;
+  /** No model answers in place of the model. */
+  const onlyRule = rule !== undefined && options.cascade === undefined && !options.fallback?.some(isModel);
 
   function score(rows: readonly WithFeatures[], isLate: boolean): Promise<RunResult> {
     const fill: FillRow = (row, into, place) => {
@@ -273,17 +294,23 @@ function scorer(
     return model.run(rows.length, fill, undefined, urgency);
   }
 
-  /** The answers of the models; nothing where none of them can be run and a rule answers in their place. */
+  /** The answers of the models; nothing where none of them can be run and others answer all rows in their place. */
   const scoreIfPossible = async (...call: Parameters<typeof score>): Promise<RunResult | undefined> => {
     try {
       return await score(...call);
     } catch (error) {
-      if (rule !== undefined && error instanceof MillraceError && error.code === 'inference') return undefined;
+      const isAnswered = rule !== undefined || (last !== undefined && call[0].every(last.has));
+      if (isAnswered && error instanceof MillraceError && error.code === 'inference') return undefined;
       throw error;
     }
   };
 
-  function byRule(value: WithFeatures, reason: FallbackReason, { name, rule: scoreOf }: FallbackRule): unknown {
+  /** What answers where no model has. */
+  function inPlace(value: WithFeatures, reason: FallbackReason, failure: string | undefined): unknown {
+    const known = last?.of(value);
+    if (known !== undefined) return withInferred(value, { ...known, reason } satisfies Inferred);
+    if (rule === undefined) return new RowFailure('inference', failure as string);
+    const { name, rule: scoreOf } = rule;
     const score = scoreOf(value.features);
     return Number.isFinite(score)
       ? withInferred(value, { score, model: name, degraded: name, reason } satisfies Inferred)
@@ -304,10 +331,10 @@ function scorer(
           const model = result.versions[row] as string;
           const degraded = result.degraded[row] as string | null;
           const reason = result.reasons?.[row];
-          answers[row] = withInferred(value, { score, model, degraded, ...(reason && { reason }) } satisfies Inferred);
-        } else if (rule !== undefined)
-          answers[row] = byRule(value, isLate && onlyRule ? 'behind' : reasonOf(result, row), rule);
-        else answers[row] = new RowFailure('inference', failure as string);
+          const inferred: Inferred = { score, model, degraded, ...(reason && { reason }) };
+          last?.keep(value, inferred);
+          answers[row] = withInferred(value, inferred);
+        } else answers[row] = inPlace(value, isLate && onlyRule ? 'behind' : reasonOf(result, row), failure);
       }
       return answers;
     },
@@ -315,7 +342,14 @@ function scorer(
   };
 }
 
-/** Why a rule answers a row in place of the models. */
+/** What answers in place of models, and when. */
+interface InPlace {
+  readonly last: ReturnType<typeof lastScores<WithFeatures>> | undefined;
+  readonly rule: FallbackRule | undefined;
+  readonly isBehind: ReturnType<typeof lagOf>;
+}
+
+/** Why others answer a row in place of the models. */
 function reasonOf(result: RunResult | undefined, row: number): FallbackReason {
   if (result === undefined) return 'unavailable';
   return result.shed?.has(row) ? 'overloaded' : 'failed';

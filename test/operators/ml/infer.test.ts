@@ -60,6 +60,7 @@ const row = (...dense: number[]): { readonly id: string; readonly features: Feat
     values: new Float32Array(),
   },
 });
+type Row = ReturnType<typeof row>;
 const origins: readonly Origin[] = [];
 
 const servicesWith = (inference: InferenceService): Services => ({
@@ -253,6 +254,76 @@ describe('infer with a fallback chain', () => {
     } satisfies RowFailure);
   });
 
+  test('answers with the last score of the key, if there is one, and else with what comes next', async () => {
+    const last = {
+      name: 'last',
+      lastBy: (value: object) => (value as { readonly id: string }).id[0] as string,
+      keysMax: 2,
+    };
+    // Of these keys, 'a' was scored the longest ago when 'c' comes.
+    const rows = [
+      [1, 'a1'],
+      [99, 'a2'],
+      [99, 'b1'],
+      [2, 'b2'],
+      [98, 'b3'],
+      [3, 'c1'],
+      [97, 'a3'],
+      [96, 'b4'],
+    ] as const;
+    const ask = async (fallback: NonNullable<InferOptions<'risk'>['fallback']>) => {
+      let answers: unknown[] = [];
+      await withStep({ model: modelFile('table'), fallback }, async (logic) => {
+        const values = rows.map(([number, id]) => ({ ...row(number), id }));
+        answers = (await logic.onBatch(values, origins)).map(
+          (answer) => (answer as { risk?: Inferred }).risk ?? answer,
+        );
+      });
+      return answers as (Inferred & RowFailure)[];
+    };
+    const answers = await ask([last, rule]);
+    expect(answers.map(({ score, degraded }) => [score, degraded])).toEqual([
+      ...[
+        [10, null],
+        [10, 'last'],
+        [0.099, 'prior'],
+        [20, null],
+        [20, 'last'],
+        [30, null],
+        [0.097, 'prior'],
+        [20, 'last'],
+      ],
+    ]);
+    expect(answers[1]).toMatchObject({ model: answers[0]?.model, reason: 'failed' });
+    expect((await ask([last])).map((answer) => answer.score ?? answer.reason)).toEqual([
+      ...[10, 10, 'inference', 20, 20, 30, 'inference', 20],
+    ]);
+  });
+
+  test('answers with last scores where no worker can be kept alive, if there is one for each record', async () => {
+    let isLost = false;
+    const handle = {
+      ...{ inputs: [{ shape: [1] }], outputSize: 1 },
+      async run(rows: number) {
+        if (isLost) throw new MillraceError('inference', 'lost');
+        const ofAll = <T>(value: T) => new Array<T>(rows).fill(value);
+        return { scores: new Float32Array(rows), versions: ofAll('v'), failures: new Map(), degraded: ofAll(null) };
+      },
+    } as unknown as ModelHandle;
+    const inference = { open: async () => handle, close: async () => {} } as InferenceService;
+    const fallback = [{ name: 'last', lastBy: ({ features }: Row) => features.dense[0] as number, keysMax: 9 }];
+    const { shape } = infer({ ...options, fallback });
+    if (shape.shape !== 'batched') throw new Error('infer is a batched operator');
+    expect(shape.nondeterministic).toBe(true);
+    const logic = await shape.open(context, servicesWith(inference));
+    await logic.onBatch([row(1)], origins);
+    isLost = true;
+    expect(await logic.onBatch([row(1), row(1)], origins)).toMatchObject(
+      new Array(2).fill({ risk: { score: 0, model: 'v', degraded: 'last', reason: 'unavailable' } }),
+    );
+    await expect(logic.onBatch([row(1), row(2)], origins)).rejects.toMatchObject({ code: 'inference' });
+  });
+
   test('goes on with what can be opened', async () => {
     const fallback = [{ model: same }];
     expect((await risks({ model: modelFile('not-there'), fallback }, [7]))[0]).toMatchObject({
@@ -417,6 +488,16 @@ describe('infer with a fallback chain', () => {
       cascade: 'models/tiny.onnx, unsure above 0.1 and below 0.9',
     });
     expect(described.problems).toEqual([]);
+    const last = { name: 'last', lastBy: () => 1, keysMax: 0 };
+    const early = infer({ ...options, lagMax: millis(1), fallback: [last] });
+    expect(early.settings.fallback).toBe('last');
+    expect(early.problems?.map(({ message }) => message)).toEqual([
+      'lagMax needs another model that answers instead',
+      'keysMax is 0',
+    ]);
+    expect(
+      infer({ ...options, fallback: [{ ...last, keysMax: 1 }, { model: 'small.onnx' }, rule] }).problems,
+    ).toMatchObject([{ message: 'a last score stands before a model' }]);
     const wrong = infer({
       ...options,
       cascade: { ...cascade, above: 0.1, providers: [] },
