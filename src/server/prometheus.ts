@@ -118,6 +118,20 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
   modelCounter('wrong_checks_total', 'How often they were answered wrongly', ({ wrongChecks }) => wrongChecks);
   modelCounter('breaker_openings_total', 'How often the circuit breaker has opened', ({ openings }) => openings);
   modelCounter('batches_total', 'Batches that they were in', ({ batches }) => batches);
+  counter(
+    'inference_batches_by_size_total',
+    'Those of them with up to so many rows, and more than half of that',
+    ['model', 'provider', 'rows_max'],
+    ({ models }) =>
+      models.flatMap(({ model, provider, sizes }) =>
+        sizes.map(({ rowsMax, batches }) => [{ model, provider, rows_max: rowsMax }, batches] as const),
+      ),
+  );
+  modelCounter(
+    'batch_wait_seconds_total',
+    'How long the first rows of these batches had waited when they left for a worker, in sum',
+    ({ sizes }) => sizes.reduce((sum, { waitMs }) => sum + waitMs, 0) / 1_000,
+  );
   modelCounter('lost_batches_total', 'Batches that were lost with their worker, and sent again', ({ lost }) => lost);
   counter(
     'inference_shed_rows_total',

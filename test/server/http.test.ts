@@ -64,6 +64,8 @@ describe('monitoring over HTTP', () => {
       'millrace_inference_late_rows_total{model="risk.onnx",provider="cpu",topology="orders"}': 4,
       'millrace_inference_waiting_rows{model="risk.onnx",provider="cpu",topology="orders"}': 6,
       'millrace_inference_worker_seconds_total{model="risk.onnx",provider="cpu",topology="orders"}': 1.5,
+      'millrace_inference_batches_by_size_total{model="risk.onnx",provider="cpu",rows_max="128",topology="orders"}': 5,
+      'millrace_inference_batch_wait_seconds_total{model="risk.onnx",provider="cpu",topology="orders"}': 0.02,
       'millrace_task_restarts_total{partition="0",topology="orders"}': 3,
       'millrace_task_stalls_total{partition="0",topology="orders"}': 1,
       'millrace_task_waits_for_input{partition="0",input="labels",topology="orders"}': 1,

@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type InferenceService, type ModelHandle, millis, type RemoteOptions } from '../../../src/core/index.js';
+import {
+  type InferenceService,
+  type ModelHandle,
+  millis,
+  type RemoteOptions,
+  type TensorSpec,
+} from '../../../src/core/index.js';
 import { createInference } from '../../../src/inference/index.js';
 import { type Answer, type Fault, inferenceServer, type ServerOptions } from './server.js';
 
@@ -47,6 +53,28 @@ describe.each([
     expect(model).toMatchObject({ provider: 'remote', version: 'sums/3', outputSize: 2 });
     expect(inference.models?.()).toMatchObject([{ model: 'sums/3', provider: 'remote', rows: 570, failed: 0 }]);
     expect(server.received.every(({ path }) => path === '/v2/models/sums/versions/3/infer')).toBe(true);
+  });
+
+  test('gives several outputs, texts among them', async () => {
+    server = await inferenceServer({ isBinary });
+    inference = createInference();
+    const tensors: TensorSpec = {
+      outputs: [
+        { name: 'size', type: 'string', shape: [] },
+        { name: 'scores', type: 'float32', shape: [2] },
+      ],
+    };
+    const remote = { ...limits, providers: [{ name: 'remote' as const, url: server.url }] };
+    const model = await inference.open({ ...remote, tensors });
+    const rows = rowsOf(20);
+    const { scores, discrete } = await score(model, rows);
+    expect(Array.from(scores)).toEqual(answersTo(rows));
+    expect(discrete).toEqual(rows.map(([a = 0]) => [a + 2.5 < 10 ? 'small' : 'groß']));
+    const wrong = { outputs: [{ name: 'size', type: 'int64', shape: [] }] } as const;
+    await expect(inference.open({ ...remote, tensors: wrong })).rejects.toMatchObject({
+      code: 'model',
+      message: expect.stringContaining("'size' string [N], not int64 [N]"),
+    });
   });
 
   test('keeps several batches under way, and no more than it may', async () => {

@@ -22,7 +22,13 @@ export type Fault =
 export interface Answer {
   model_name: string;
   model_version: string;
-  outputs: { name: string; datatype: string; shape: number[]; data?: (number | null)[]; parameters?: object }[];
+  outputs: {
+    name: string;
+    datatype: string;
+    shape: number[];
+    data?: (number | string | null)[];
+    parameters?: object;
+  }[];
 }
 
 export interface ServerOptions {
@@ -39,7 +45,10 @@ export interface Received {
   readonly body: Buffer;
 }
 
-/** An inference server with one model, `sums`: of each row of three numbers it gives the sum and the product. */
+/**
+ * An inference server with one model, `sums`: of each row of three numbers it gives the sum and the product, and in words whether the sum
+ * is small.
+ */
 export async function inferenceServer({
   isBinary = true,
   versions = ['1', '3'],
@@ -64,13 +73,21 @@ export async function inferenceServer({
     const scores = inputs.flatMap(([a = 0, b = 0, c = 0]) => [a + b + c, a * b * c]);
     const version = /versions\/([^/]+)/.exec(path)?.[1] ?? '';
     const output = { name: 'scores', datatype: 'FP32', shape: [rows, 2] };
-    const answer: Answer = { model_name: 'sums', model_version: version, outputs: [output] };
+    const words = inputs.map(([a = 0, b = 0, c = 0]) => (a + b + c < 10 ? 'small' : 'groß'));
+    const all = [
+      { ...output, data: scores, bytes: Buffer.from(Float32Array.from(scores).buffer) },
+      { name: 'size', datatype: 'BYTES', shape: [rows], data: words, bytes: Buffer.concat(words.map(withLength)) },
+    ].filter(({ name }) => asked.outputs.some((wanted: { readonly name: string }) => wanted.name === name));
     const wantsBinary = isBinary && asked.outputs[0].parameters.binary_data;
-    if (!wantsBinary) Object.assign(answer.outputs[0] as object, { data: scores });
-    else Object.assign(answer.outputs[0] as object, { parameters: { binary_data_size: 8 * rows } });
+    const answer: Answer = {
+      ...{ model_name: 'sums', model_version: version },
+      outputs: all.map(({ bytes, data, ...rest }) =>
+        wantsBinary ? { ...rest, parameters: { binary_data_size: bytes.length } } : { ...rest, data },
+      ),
+    };
     const changed = fault && 'change' in fault ? fault.change(answer) : answer;
     const json = Buffer.from(JSON.stringify(changed));
-    const whole = wantsBinary ? Buffer.concat([json, Buffer.from(Float32Array.from(scores).buffer)]) : json;
+    const whole = wantsBinary ? Buffer.concat([json, ...all.map(({ bytes }) => bytes)]) : json;
     if (wantsBinary) response.setHeader('Inference-Header-Content-Length', json.length);
     response.setHeader('Content-Length', whole.length);
     if (fault && 'cutAfter' in fault) {
@@ -94,7 +111,10 @@ export async function inferenceServer({
     if (!path.startsWith('/v2/models/sums')) return end(response, 404, { error: `unknown model at ${path}` });
     if (!path.endsWith('/infer')) {
       const inputs = [{ name: 'x', datatype: 'FP32', shape: [-1, 3] }];
-      const outputs = [{ name: 'scores', datatype: 'FP32', shape: [-1, 2] }];
+      const outputs = [
+        { name: 'scores', datatype: 'FP32', shape: [-1, 2] },
+        { name: 'size', datatype: 'BYTES', shape: [-1] },
+      ];
       return end(response, 200, { name: 'sums', versions, platform: 'test', inputs, outputs });
     }
     const got = { path, headers: request.headers, body: Buffer.concat(chunks) };
@@ -115,4 +135,12 @@ export async function inferenceServer({
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** A text as the protocol has it: its length in 4 bytes, and its bytes. */
+function withLength(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(bytes.length);
+  return Buffer.concat([length, bytes]);
 }
