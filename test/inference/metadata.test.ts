@@ -22,6 +22,15 @@ describe('the choice of a model’s tensors', () => {
     expect(chooseTensors([x], [tensor('y', ['N', 1])]).outputs).toEqual(['y']);
   });
 
+  test('takes float16 where nothing is float32', () => {
+    const half = tensor('half', ['N', 2], 'float16');
+    expect(chooseTensors([tensor('x', ['N', 3], 'float16')], [label, half])).toEqual({
+      inputs: [{ name: 'x', type: 'float32', isHalf: true, shape: [3] }],
+      outputs: ['half'],
+    });
+    expect(chooseTensors([x], [half, tensor('y', ['N', 2])]).outputs).toEqual(['y']);
+  });
+
   test('takes the output that is called a probability where there are several', () => {
     const outputs = [tensor('hidden', ['N', 16]), tensor('output_probability', ['N', 2])];
     expect(chooseTensors([x], outputs).outputs).toEqual(['output_probability']);

@@ -37,6 +37,13 @@ describe('the choice of named tensors', () => {
     ]);
   });
 
+  test('takes float16 where nothing is float32, or where it is named', () => {
+    const half = tensor('half', ['N', 10], 'float16');
+    expect(chooseNamed([pixels], [half], { inputs: ['pixels'] }).outputs).toEqual(['half']);
+    expect(chooseNamed([pixels], [half, tensor('y', ['N', 10])], { inputs: ['pixels'] }).outputs).toEqual(['y']);
+    expect(chooseNamed([pixels], [half, hidden], { inputs: ['pixels'], output: 'half' }).outputs).toEqual(['half']);
+  });
+
   test.each<[string, ValueFacts[], ValueFacts[], NamedSpec, RegExp, RegExp]>([
     ['an input that nothing fills', [ids, mask, pixels], [hidden], text, /nothing fills .*'pixels'/, /every input/],
     ['a name that is none', [ids], [hidden], text, /no input 'attention_mask'/, /'input_ids' int64 \[N, length\]/],

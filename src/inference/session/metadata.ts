@@ -14,8 +14,12 @@ export interface ModelTensors {
   readonly outputs: readonly string[];
 }
 
-const floats: readonly unknown[] = ['float32', 'float16'];
-export const holdsFloats = ({ type }: ValueFacts): boolean => floats.includes(type);
+export const holdsFloats = ({ type }: ValueFacts): boolean => type === 'float32' || type === 'float16';
+/** Those of float32, or where there are none, of float16. */
+export function floatOutputs(outputs: readonly ValueFacts[]): readonly ValueFacts[] {
+  const singles = outputs.filter(({ type }) => type === 'float32');
+  return singles.length > 0 ? singles : outputs.filter(holdsFloats);
+}
 /** What is said of an input beside its name, type and shape. */
 export const halfOrNot = ({ type }: ValueFacts) => (type === 'float16' ? ({ isHalf: true } as const) : {});
 
@@ -70,7 +74,7 @@ export function chooseInput(inputs: readonly ValueFacts[]): ModelInput {
 }
 
 function chooseOutput(outputs: readonly ValueFacts[]): string {
-  const scores = outputs.filter((output) => holdsFloats(output) && output.shape?.length === 2);
+  const scores = floatOutputs(outputs.filter(({ shape }) => shape?.length === 2));
   const named = scores.length > 1 ? scores.filter(({ name }) => /prob/i.test(name)) : scores;
   const [output, ...others] = named;
   if (output !== undefined && others.length === 0) return output.name;

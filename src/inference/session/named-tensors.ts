@@ -1,5 +1,14 @@
 import { type ModelInput, type TensorSpec, type TensorType, tensorTypes } from '../../core/index.js';
-import { halfOrNot, holdsFloats, list, type ModelTensors, refuse, text, type ValueFacts } from './metadata.js';
+import {
+  floatOutputs,
+  halfOrNot,
+  holdsFloats,
+  list,
+  type ModelTensors,
+  refuse,
+  text,
+  type ValueFacts,
+} from './metadata.js';
 
 /**
  * Picks the inputs and the output that a step names. Inputs are floats (float32 or float16), int64, int32 or uint8. Their first
@@ -76,8 +85,8 @@ function checkPooling(inputs: readonly ModelInput[], { pooling }: TensorSpec): v
 }
 
 function outputOf(outputs: readonly ValueFacts[], { output }: TensorSpec): string {
-  const usable = outputs.filter(holdsFloats);
-  const [found, ...others] = output === undefined ? usable : usable.filter(({ name }) => name === output);
+  const usable = floatOutputs(output === undefined ? outputs : outputs.filter(({ name }) => name === output));
+  const [found, ...others] = usable;
   if (found !== undefined && others.length === 0) return found.name;
   return refuse(
     output === undefined

@@ -141,12 +141,12 @@ function answerOf(declared: readonly ModelOutput[]) {
     const read: Read = isFloat(output.type) ? floatsAt(output, from, size, width) : othersAt(output, from, size);
     return { name: output.name, isOne: output.shape.length === 0, read };
   });
-  return (result: RunResult, row: number): InferredOutputs<Outputs> | RowFailure => {
-    const outputs: Record<string, never> = {};
+  return (result: RunResult, row: number): object | RowFailure => {
+    const outputs: Record<string, unknown> = {};
     for (const { name, isOne, read } of readers) {
       const values = read(result, row);
       if (values instanceof RowFailure) return values;
-      outputs[name] = (isOne ? values[0] : values) as never;
+      outputs[name] = isOne ? values[0] : values;
     }
     return { outputs, ...madeBy(result, row) };
   };
