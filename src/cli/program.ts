@@ -24,6 +24,7 @@ import { schemaCommand } from './commands/schema.js';
 import { statusCommand, topCommand } from './commands/status.js';
 import { tailCommand } from './commands/tail.js';
 import { verifyCommand } from './commands/verify.js';
+import { viewsCommand } from './commands/views.js';
 import { ownPackage } from './load/own-package.js';
 
 /**
@@ -100,6 +101,7 @@ Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong 
     connectorsCommand,
     featuresCommand,
     queryCommand,
+    viewsCommand,
     verifyCommand,
     evaluateCommand,
     demoCommand,

@@ -80,6 +80,28 @@ describe('a first topology', () => {
     });
   });
 
+  it('has views of what it counted and measured', async () => {
+    expect(await runs('millrace views create payments.ts')).toBe(
+      ['by_day', 'counters', 'dead_letters', 'flow'].map((name) => `created metrics_${name}\n`).join(''),
+    );
+    const sql = `SELECT
+      (SELECT groupArray((step, reason, toUInt32(deadLetters))) FROM metrics_dead_letters) AS dead,
+      (SELECT toUInt32(recordsIn) FROM metrics_flow WHERE step = 'payments') AS read,
+      (SELECT toUInt32(total) FROM metrics_counters WHERE counter = 'dead:range:amount') AS counted,
+      (SELECT groupArray((toString(day), toString(round(mean, 3)))) FROM metrics_by_day WHERE name = 'roc_auc') AS days`;
+    const { out } = await millrace(['query', sql, '--json'], { folder });
+    const told = (name: string) => Number(new RegExp(`${name} +([\\d,]+)`).exec(step('run'))?.[1]?.replace(',', ''));
+    const shown = [...step('query').matchAll(/^(\d{4}-\d\d-\d\d) +([\d.]+)$/gm)];
+    expect(JSON.parse(out).rows).toEqual([
+      {
+        dead: [['validate', 'range:amount', told('range:amount')]],
+        read: told('payments'),
+        counted: told('range:amount'),
+        days: shown.map(([, day, rocAuc]) => [day, rocAuc]),
+      },
+    ]);
+  });
+
   it('goes on where it stopped: a second run finds nothing new', async () => {
     const again = await millrace(['run', 'payments.ts', '--until-end', '--json'], { folder });
     const summary = JSON.parse(again.out);
