@@ -28,6 +28,10 @@ describe('mutants', () => {
     );
   });
 
+  it('leave what returns nothing alone', () => {
+    expect(faultsIn('none.ts', 'export const none = () => {\n  return undefined;\n};\n')).toEqual([]);
+  });
+
   it('change neither types nor messages', () => {
     for (const line of [2, 4]) expect(faults.filter((fault) => fault.line === line)).toEqual([]);
   });

@@ -63,7 +63,7 @@ export function faultsIn(file: string, text: string): Mutant[] {
       whole('dropped statement', node, ';');
     else if (node.type === 'IfStatement' || node.type === 'ConditionalExpression')
       for (const to of ['true', 'false']) whole('condition', node.test as Node, to);
-    else if (node.type === 'ReturnStatement' && node.argument)
+    else if (node.type === 'ReturnStatement' && node.argument && (node.argument as Node).name !== 'undefined')
       whole('returned value', node.argument as Node, 'undefined as never');
     else if (node.type === 'UnaryExpression' && node.operator === '!')
       whole('negation', node, text.slice((node.argument as Node).start, node.end));

@@ -6,10 +6,11 @@ import { loadedWith, readSources, repository } from '../import-graph.js';
 import { diffOf, draw, faultsIn, type Mutant } from './draw.js';
 import { explanationOf } from './explained.js';
 import { relatedTests } from './related.js';
-import { Trials, type Verdict } from './trial.js';
+import { type TestsOfFile, Trials, type Verdict } from './trial.js';
 
 // Do the tests bite? Draws small faults by a seed and runs the unit tests related to each, in a copy:
-// `npm run mutants -- --seed 1 --count 100`. A run that was ended goes on where it was: results are kept in `.millrace`.
+// `npm run mutants -- --seed 1 --count 100`. A run that was ended goes on where it was: results are kept in `.millrace`. With the
+// services' addresses in the environment integration tests are run as well.
 
 const { values } = parseArgs({
   options: {
@@ -28,7 +29,8 @@ const { values } = parseArgs({
 if (values.help) {
   process.stdout.write(`npm run mutants -- [options]
 
-Draws small faults of the sources by a seed, and runs the unit tests related to each.
+Draws small faults of the sources by a seed, and runs the unit tests related to each. Where the services of \`npm run stack\` run
+and their addresses are set (eval "$(npm run -s stack -- env)"), integration tests are run too.
 
   --seed N      decides which (1)
   --count N     how many (100)
@@ -46,7 +48,11 @@ interface Tried extends Mutant, Verdict {
 
 const FOLDERS = ['src/runtime', 'src/state', 'src/operators', 'src/schema', 'connectors'];
 /** They run the built command, which the copy does not have. */
-const NEEDS_BUILD = /^test\/(cli|integration|e2e|sim|mutants)\/|starter|is-url/;
+const NEEDS_BUILD = /^test\/(cli|e2e|sim|mutants)\/|starter|is-url/;
+const INTEGRATION = 'test/integration/';
+/** The nearest of a file: each takes half a minute. */
+const INTEGRATION_MAX = 6;
+const hasServices = ['KAFKA', 'REGISTRY', 'REDIS', 'CLICKHOUSE'].every((name) => process.env[`MILLRACE_${name}`]);
 
 const sources = await readSources([
   'src',
@@ -59,12 +65,22 @@ const sources = await readSources([
   'test',
 ]);
 const simulated = loadedWith(sources, 'test/sim/main.ts');
-const testsOf = (file: string) => relatedTests(sources, file).filter((path) => !NEEDS_BUILD.test(path));
+const testsOf = (file: string): TestsOfFile => {
+  const all = relatedTests(sources, file).filter((path) => !NEEDS_BUILD.test(path));
+  const isIntegration = (path: string) => path.startsWith(INTEGRATION);
+  return {
+    unit: all.filter((path) => !isIntegration(path)),
+    isSimulated: simulated.has(file),
+    integration: hasServices ? all.filter(isIntegration).slice(0, INTEGRATION_MAX) : [],
+  };
+};
 const textOf = (file: string) => sources.get(file)?.text ?? '';
 const faults = [...sources.keys()]
   .filter((file) => FOLDERS.some((folder) => file.startsWith(`${folder}/`)) && file.includes(values.only))
-  // What only integration tests load is tried by them alone.
-  .filter((file) => testsOf(file).length > 0)
+  .filter((file) => {
+    const { unit, integration } = testsOf(file);
+    return unit.length + integration.length > 0;
+  })
   .flatMap((file) => faultsIn(file, textOf(file)));
 const drawn = draw(faults, Number(values.seed), Number(values.count));
 
@@ -116,7 +132,7 @@ async function tryAll(): Promise<number> {
 
 async function attempt(trials: Trials, mutant: Mutant, id: string): Promise<Tried> {
   const text = textOf(mutant.file);
-  const verdict = await trials.run(mutant, testsOf(mutant.file), simulated.has(mutant.file), Number(values.limit));
+  const verdict = await trials.run(mutant, testsOf(mutant.file), Number(values.limit));
   const tried = { id, ...mutant, ...verdict, diff: diffOf(text, mutant) };
   appendFileSync(kept, `${JSON.stringify(tried)}\n`);
   return tried;

@@ -14,6 +14,20 @@ export interface Verdict {
   readonly seconds: number;
 }
 
+/** What may notice a fault in a file, the nearest first. */
+export interface TestsOfFile {
+  readonly unit: readonly string[];
+  /** Whether the simulation reaches it. */
+  readonly isSimulated: boolean;
+  readonly integration: readonly string[];
+}
+
+/** Tests that run together: files of one project, or the simulation. */
+interface Group {
+  readonly project: 'unit' | 'simulation' | 'integration';
+  readonly files: readonly string[];
+}
+
 interface Ran {
   readonly passed: boolean;
   readonly timedOut: boolean;
@@ -21,8 +35,9 @@ interface Ran {
   readonly failed: readonly string[];
 }
 
-/** Test files that run together: a failure ends them all, so few at first and more later. */
+/** Unit test files that run together: a failure ends them all, so few at first and more later. */
 const GROUPS = [4, 12, 40];
+const INTEGRATION_GROUP = 2;
 /** A group that takes longer does not end. */
 const GROUP_SECONDS = 150;
 const SIM_SEEDS = '15';
@@ -51,7 +66,7 @@ export class Trials {
   }
 
   /** Runs the tests, in their order, until one fails because of the fault. */
-  async run(mutant: Mutant, tests: readonly string[], simulated: boolean, secondsMax: number): Promise<Verdict> {
+  async run(mutant: Mutant, tests: TestsOfFile, secondsMax: number): Promise<Verdict> {
     const began = performance.now();
     const seconds = () => Math.round((performance.now() - began) / 1_000);
     const path = join(this.root, mutant.file);
@@ -59,22 +74,22 @@ export class Trials {
     const faulty = withFault(text, mutant);
     let testFiles = 0;
     try {
-      for (const group of groupsOf(tests, simulated)) {
+      for (const { project, files } of groupsOf(tests)) {
         if (seconds() > secondsMax) return { outcome: 'unfinished', testFiles, seconds: seconds() };
-        for (let left = group; left.length > 0; ) {
+        for (let left = files; left.length > 0; ) {
           writeFileSync(path, faulty);
-          const ran = await this.tests(left);
+          const ran = await this.tests({ project, files: left });
           writeFileSync(path, text);
           if (ran.passed) break;
           const suspects = ran.failed.length > 0 ? ran.failed : left;
-          if (await this.passSoundly(suspects, ran.timedOut ? GROUP_SECONDS / 3 : GROUP_SECONDS)) {
+          if (await this.passSoundly({ project, files: suspects }, ran.timedOut ? GROUP_SECONDS / 3 : GROUP_SECONDS)) {
             const by = `${suspects[0]}${ran.timedOut ? ' (time)' : ''}`;
             return { outcome: 'killed', by, testFiles: testFiles + 1, seconds: seconds() };
           }
           // They fail without the fault too, here and now: they say nothing about it.
           left = left.filter((each) => !suspects.includes(each));
         }
-        testFiles += group.length;
+        testFiles += files.length;
       }
       return { outcome: 'survived', testFiles, seconds: seconds() };
     } finally {
@@ -88,27 +103,27 @@ export class Trials {
   }
 
   /** Without a fault, and within the time: on a busy machine what did not end may have been slow alone. */
-  private async passSoundly(tests: readonly string[], secondsMax: number): Promise<boolean> {
-    const key = tests.join();
+  private async passSoundly(group: Group, secondsMax: number): Promise<boolean> {
+    const key = group.files.join();
     let seconds = this.sound.get(key);
     if (seconds === undefined) {
       const began = performance.now();
-      const { passed } = await this.tests(tests);
+      const { passed } = await this.tests(group);
       seconds = passed ? (performance.now() - began) / 1_000 : Number.POSITIVE_INFINITY;
       this.sound.set(key, seconds);
     }
     return seconds <= secondsMax;
   }
 
-  private async tests(files: readonly string[]): Promise<Ran> {
-    if (files[0] === SIMULATION) {
+  private async tests({ project, files }: Group): Promise<Ran> {
+    if (project === 'simulation') {
       const args = ['--import', 'tsx', 'test/sim/main.ts', '--seeds', SIM_SEEDS, '--first', '--json'];
       const { code, timedOut } = await this.spawned(args);
       return { passed: code === 0, timedOut, failed: [] };
     }
     const report = join(this.folder, 'report.json');
     rmSync(report, { force: true });
-    const options = ['--project', 'unit', '--bail', '1', '--reporter=json', `--outputFile=${report}`];
+    const options = ['--project', project, '--bail', '1', '--reporter=json', `--outputFile=${report}`];
     const { code, timedOut } = await this.spawned(['node_modules/vitest/vitest.mjs', 'run', ...options, ...files]);
     const results = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as Report).testResults : [];
     const failed = results.filter(({ status }) => status === 'failed').map(({ name }) => relative(this.root, name));
@@ -142,14 +157,16 @@ interface Report {
 
 const SIMULATION = 'npm run sim';
 
-/** The nearest tests, then the simulation where it reaches the file, then the others. */
-function* groupsOf(tests: readonly string[], simulated: boolean): Generator<readonly string[]> {
-  for (let from = 0, group = 0; from < tests.length; group++) {
+/** The nearest unit tests, the simulation where it reaches the file, further unit tests, then what takes longer. */
+function* groupsOf({ unit, isSimulated, integration }: TestsOfFile): Generator<Group> {
+  for (let from = 0, group = 0; from < unit.length; group++) {
     const size = GROUPS[Math.min(group, GROUPS.length - 1)] as number;
-    yield tests.slice(from, from + size);
-    if (group === 0 && simulated) yield [SIMULATION];
+    yield { project: 'unit', files: unit.slice(from, from + size) };
+    if (group === 0 && isSimulated) yield { project: 'simulation', files: [SIMULATION] };
     from += size;
   }
+  for (let from = 0; from < integration.length; from += INTEGRATION_GROUP)
+    yield { project: 'integration', files: integration.slice(from, from + INTEGRATION_GROUP) };
 }
 
 function kill(pid: number): void {
