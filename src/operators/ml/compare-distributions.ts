@@ -113,6 +113,7 @@ const NO_DISTANCES: Omit<Distances, 'missing' | 'referenceMissing'> = Object.fre
  * Guarantees: rows of a window come when the watermark has passed its end, and depend on the records up to it alone. All state is in the
  * checkpoint, so a replay gives the same rows. Several tasks compare their own partitions.
  * Counters: `compared` (rows without those of all), `drifted`, `few` (a window or a reference with fewer rows than `rowsMin`).
+ * Measures: `distance:FEATURE`, the distance that decides, and `distance:all`; of slices too, with enough rows.
  * Dead letters: `late` (of a window that was compared already), `too-many-windows` (far ahead of the watermark).
  * Errors: numbers are known to 1 %, near 0 and far from it less: see below. Windows of another hour or weekday than the reference differ, and
  * that is found too: take windows and a reference of whole days or weeks.
@@ -269,6 +270,9 @@ export function compareDistributions<T>(options: CompareDistributionsOptions<T>)
           ...NO_DISTANCES,
           ...{ referenceMissing: 0, missing: 0 },
         });
+        const of = { slice: slice === 'all' ? '' : `${slice}=${value}` };
+        for (const { feature, distance, threshold, endMs } of told)
+          if (threshold !== null) context.measure(`distance:${feature}`, distance as number, endMs, of);
         return told;
       };
 

@@ -147,6 +147,22 @@ describe('compareDistributions', () => {
     expect(counters.few).toBeGreaterThan(0);
   });
 
+  it('measures the distances that decide, and none of few rows', () => {
+    const { rows, measures } = told(operatorOf({ first: hours(2) }, { slices }), inputs);
+    expect(measures).toEqual(
+      rows
+        .filter(({ threshold }) => threshold !== null)
+        .map(({ feature, distance, endMs, slice, value }) => ({
+          name: `distance:${feature}`,
+          value: distance,
+          eventTimeMs: endMs,
+          slice: slice === 'all' ? '' : `place=${value}`,
+        })),
+    );
+    expect(measures.length).toBeLessThan(rows.length);
+    expect(measures.filter(({ name, slice }) => name === 'distance:all' && slice === '')).toHaveLength(4);
+  });
+
   it('keeps no more values of a slice than it was told', () => {
     const { rows } = told(operatorOf({ first: hours(2) }, { slices, slicesMax: 2 }), inputs);
     const values = new Set(rows.filter(({ slice }) => slice === 'place').map(({ value }) => value));
