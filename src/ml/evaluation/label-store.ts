@@ -85,7 +85,7 @@ const judgedBy = ([, prediction, weight, delayMs, known, label]: Waiting): Judge
  * Opens a label store on its cells. A prediction at time t waits to t + `waitMs`, and takes corrections for `correctableMs` after that; both
  * times are inclusive. Ends happen when the watermark has passed them, so at the same place in every replay.
  *
- * Memory: `pendingMax` predictions, some 150 bytes each and what was predicted.
+ * Memory: `pendingMax` predictions, some 350 bytes each and what was predicted.
  *
  * @example const judgement = store.label('flight-1', timeMs, true); // { before: null, after: { prediction: 0.7, label: true, ... }, ... }
  */
@@ -118,7 +118,9 @@ export function labelStore({ pending, waits, ends }: LabelCells, policy: LabelPo
     isFull: () => pending.size >= pendingMax,
 
     predict(key, timeMs, prediction, weight, group) {
-      pending.set(key, [timeMs, prediction, weight, null, NONE, null, ...group]);
+      // Spread into a literal, the group would leave the array with room for 16 elements more.
+      const before: unknown[] = [timeMs, prediction, weight, null, NONE, null];
+      pending.set(key, before.concat(group) as Waiting);
       if (!isOne) waits.add(timeMs + waitMs + 1, key);
       ends.add(timeMs + lastMs + 1, key);
       return 'kept';

@@ -132,7 +132,7 @@ const AHEAD_MAX = 100;
  * `unmatched` (a label for no prediction that waits), `unknown` (a label that is null), `duplicates` (a prediction whose key waits already).
  * Dead letters: `empty-key`, `late` (a prediction whose wait is over), `pending-full`, `too-many-windows` (predictions of windows far ahead).
  * Equal keys must be in one partition.
- * Memory: `pendingMax` predictions, some 150 bytes each and their value; the state of the metrics and a sketch of delays for each value of a
+ * Memory: `pendingMax` predictions, some 350 bytes each and their value; the state of the metrics and a sketch of delays for each value of a
  * slice and each version, in the windows of the last `wait` + `correctable`.
  *
  * @example
