@@ -76,6 +76,9 @@ describe('avro evolution', () => {
     const decimal = (scale: number) => ({ type: 'bytes', logicalType: 'decimal', precision: 9, scale });
     expect(await reasonOfResolved(time('micros'), time('millis'), 1)).toBe('schema-incompatible');
     expect(await reasonOfResolved(decimal(2), decimal(3), '1')).toBe('schema-incompatible');
+    await expect(resolved({ type: 'int', logicalType: 'date' }, time('millis'), 1)).rejects.toThrow(
+      "the writer's date is not timestamp-millis",
+    );
     expect(await resolved('long', time('millis'), 1, { timestamp: 'date' })).toEqual(new Date(1));
   });
 
