@@ -122,7 +122,7 @@ export interface SliceWindows<in In> {
    * Counts a prediction of this time, given its version and its value of each slice, and says in what: valid until the next call. That is open as
    * long as its predictions are kept. Undefined if there are too many windows. A row is due at the end of the interval of `nowMs`.
    */
-  predict(timeMs: number, version: string, values: readonly string[], nowMs: number): Group | undefined;
+  predict(timeMs: number, version: string, values: readonly SliceValue[], nowMs: number): Group | undefined;
   /** Measures a prediction with its label in what it counts in, in place of what was known of it. */
   judge(group: Group, nowMs: number, judgement: JudgementOf<In>): void;
   /** Tells the rows that are due up to a time, in the order of time. */
@@ -133,9 +133,13 @@ export interface SliceWindows<in In> {
   end(nowMs: number, tell: Tell): void;
 }
 
+/** What a row has of a slice: it counts by its text. */
+export type SliceValue = string | number | boolean | null | undefined;
+
 /** The values of a slice, in the order in which they came. */
 interface SliceValues {
-  readonly numbers: Map<string, number>;
+  /** By text; that of a number also by the number, so that its text is made once and not for each row. */
+  readonly numbers: Map<SliceValue, number>;
   readonly places: Place[];
 }
 
@@ -209,13 +213,22 @@ export function sliceWindows<In>(
     closes.add(startMs + everyMs + keptMs + 1, place);
     return place;
   };
-  /** The number of a value, or that of the others where there are too many. */
-  const numberOf = ({ startMs, version, slices }: VersionPlaces, slice: number, value: string): number => {
+  /** The number of a text, or that of the others where there are too many. */
+  const numberOfText = ({ startMs, version, slices }: VersionPlaces, slice: number, text: string): number => {
     const own = slices[slice] as SliceValues;
-    const known = own.numbers.get(value);
+    const known = own.numbers.get(text);
     if (known !== undefined) return known;
-    if (own.numbers.size < slicesMax) return enter(own, value, open(startMs, version, slice + 1, value));
+    if (own.places.length < slicesMax) return enter(own, text, open(startMs, version, slice + 1, text));
     return own.numbers.get(OTHER) ?? enter(own, OTHER, open(startMs, version, slice + 1, OTHER));
+  };
+  const numberOf = (of: VersionPlaces, slice: number, value: SliceValue): number => {
+    const { numbers } = of.slices[slice] as SliceValues;
+    const known = numbers.get(value);
+    if (known !== undefined) return known;
+    const text = String(value);
+    const number = numberOfText(of, slice, text);
+    if (typeof value === 'number' && numbers.has(text)) numbers.set(value, number);
+    return number;
   };
   /** A version in its window, or the others where there are too many; undefined if there are too many windows. */
   const versionIn = (startMs: number, version: string): VersionPlaces | undefined => {
@@ -282,7 +295,7 @@ export function sliceWindows<In>(
           unit = 1;
           group[++at] = 0;
         }
-        const number = numberOf(latest, i, values[i] as string);
+        const number = numberOf(latest, i, values[i]);
         group[at] = (group[at] as number) + unit * number;
         bump(changed(latest.slices[i]?.places[number] as Place, nowMs).numbers, PREDICTED, 1);
       }

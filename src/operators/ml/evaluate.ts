@@ -14,6 +14,7 @@ import { type Judged, type Judgement, labelCells, labelStore } from '../../ml/ev
 import {
   type SliceCounts,
   type SlicePlan,
+  type SliceValue,
   type Sums,
   sliceCells,
   sliceWindows,
@@ -214,9 +215,9 @@ export function evaluate<Row, Label, const M extends Named>(
       };
 
       // Of the row in hand, by slice.
-      const values: string[] = [];
+      const values: SliceValue[] = [];
       const predict = (key: Key, row: Row, timeMs: number, nowMs: number): void => {
-        for (let i = 0; i < slices.length; i++) values[i] = String(slices[i]?.[1](row));
+        for (let i = 0; i < slices.length; i++) values[i] = slices[i]?.[1](row);
         const group = windows.predict(timeMs, prediction.version?.(row) ?? '', values, nowMs);
         if (group === undefined) {
           context.deadLetter('too-many-windows', `${plan.windowsMax} windows are open already`);

@@ -361,6 +361,35 @@ describe('evaluate', () => {
     expect(driven.deadLetters.map(({ reason }) => reason)).toEqual(Array(130 - 104).fill('too-many-windows'));
   });
 
+  it('takes values of a slice with the same text for one', () => {
+    const values = [1, '1', true, 'true', 0, -0, null, 'null', Number.NaN, Number.NaN, '1', 1, 2, 2];
+    const sliced = evaluate({
+      prediction: { key: ({ id }: { id: number; of: unknown }) => id, value: () => true },
+      label: { key: ({ id }: { id: number }) => id, value: () => true },
+      wait: millis(50),
+      metrics: { right: accuracy() },
+      slices: { of: ({ of }) => of as string },
+      slicesMax: 5,
+      every: hours(1),
+      pendingMax: 100,
+    });
+    const history = values.map((of, id) => ({ value: { id, of }, eventTimeMs: id }));
+    checkOperator(sliced, history);
+    const counts = driveOperator(sliced, history, { final: true }).emitted.map(({ value: row }) => {
+      const { value, predicted } = row as EvaluationRow<object>;
+      return [value, predicted];
+    });
+    expect(counts).toEqual([
+      ['', 14],
+      ['1', 4],
+      ['true', 2],
+      ['0', 2],
+      ['null', 2],
+      ['NaN', 2],
+      ['other', 2],
+    ]);
+  });
+
   it.each([3, 100, 60_000])('measures many slices, each by itself, with values up to %i', (slicesMax) => {
     const values = Array.from({ length: 40 }, (_, i) =>
       Array.from({ length: 9 }, (_, s) => (i * ((s % 4) + 1) + s) % 5),
