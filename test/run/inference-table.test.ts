@@ -42,7 +42,7 @@ it('has the batches of each model and size since the last rows, and what 1,000 o
   const small = { rowsMax: 4, batches: 2, rows: 6, waitMs: 8, runMs: 4 };
   const large = { rowsMax: 256, batches: 1, rows: 200, waitMs: 0, runMs: 20 };
   models = [reportOf([small]), reportOf([small]), reportOf([], { model: 'idle.onnx' })];
-  await expect.poll(rows).toHaveLength(1);
+  await expect.poll(rows, { timeout: 20_000 }).toHaveLength(1);
   models = [reportOf([small, large], { provider: 'cuda' }), reportOf([{ ...small, batches: 3, rows: 10, runMs: 10 }])];
   await table.close();
   const risk = { topology: "it's", model: 'risk.onnx', version: 'abc' };
@@ -76,7 +76,7 @@ it('has later what could not be written, once, and says so once', async () => {
   const models = () => [reportOf([{ rowsMax: 1, batches: ++batches, rows: batches, waitMs: 0, runMs: batches }])];
   const onWarning = (message: string) => void warnings.push(message);
   const table = inferenceTable({ connect }, { ...options, everyMs: 5, models, onWarning });
-  await expect.poll(() => tries).toBeGreaterThan(3);
+  await expect.poll(() => tries, { timeout: 20_000 }).toBeGreaterThan(3);
   isDown = false;
   await table.close();
   expect(warnings).toEqual(['the batches of models are not in the table batches yet: no table here']);

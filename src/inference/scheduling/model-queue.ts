@@ -8,6 +8,7 @@ import {
   type Call,
   cutSpans,
   failSpans,
+  newCall,
   notFiniteIn,
   type QueueStats,
   type Span,
@@ -110,15 +111,14 @@ interface Piece {
   readonly layout: Layout;
   readonly spans: readonly Span[];
   readonly rows: number;
-  /** Since when the first of its rows waits. */
-  readonly sinceMs: number;
+  /** How long the first of its rows had waited when it first left. */
+  readonly waitMs: number;
   /** How many workers died at it. */
   readonly deaths: number;
 }
 
 interface SentBatch extends Piece, Batch {
   readonly worker: number;
-  readonly waitMs: number;
   readonly expectedMs: number;
 }
 
@@ -215,33 +215,40 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     shedLate(startsInMs);
     const bucket = lanes.next(isIdle ? buckets : buckets.filter((each) => lanes.rows(each) > 0 && isReady(each)));
     if (bucket === undefined) return undefined;
-    const sinceMs = lanes.sinceMs(bucket);
-    const spans = lanes.take(bucket, sizeOf(bucket, nowMs() + startsInMs), nowMs());
+    const now = nowMs();
+    const waitMs = now - lanes.sinceMs(bucket);
+    const spans = lanes.take(bucket, sizeOf(bucket, now + startsInMs), now);
     const rows = rowsIn(spans);
     flushed.set(bucket, Math.max(0, (flushed.get(bucket) ?? 0) - rows));
-    return { bucket, layout: options.layoutOf(bucket, growsTo(bucket)), spans, rows, sinceMs, deaths: 0 };
+    return { bucket, layout: options.layoutOf(bucket, growsTo(bucket)), spans, rows, waitMs, deaths: 0 };
   }
 
   /** Writes the rows of a piece. Calls that cannot write theirs are rejected, and the others keep their places in a smaller one. */
-  function filled(piece: Piece): (Piece & { readonly input: ArrayBuffer }) | undefined {
-    const input = pool.take(piece.layout.byteLength);
-    const views = viewsOf(piece.layout, input);
+  function filled(piece: Piece, worker: number): SentBatch | undefined {
+    const { bucket, layout, waitMs, deaths } = piece;
+    const input = pool.take(layout.byteLength);
+    const views = viewsOf(layout, input);
     const spans: Span[] = [];
     const broken: Span[] = [];
     let place = 0;
     for (const span of piece.spans) {
       if (span.call.error === undefined && write(span, views, place)) {
-        spans.push({ ...span, inBatch: place });
-        place += span.rows;
+        const { call, inCall, rows, dueMs } = span;
+        spans.push({ call, inCall, inBatch: place, rows, dueMs });
+        place += rows;
         continue;
       }
       span.call.left -= span.rows;
       broken.push(span);
     }
     if (broken.length > 0) settle(callsOf(broken));
-    if (place > 0) return { ...piece, spans, rows: place, input };
-    pool.give(input);
-    return undefined;
+    if (place === 0) {
+      pool.give(input);
+      return undefined;
+    }
+    const expectedMs = msOf(bucket, place);
+    // Property by property: to copy objects costs more than to fill a small batch.
+    return { bucket, layout, spans, rows: place, waitMs, deaths, input, worker, expectedMs };
   }
 
   function write({ call, inCall, rows }: Span, views: readonly TensorData[], place: number): boolean {
@@ -276,8 +283,8 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   }
 
   function part(lost: Piece, from: number, to: number, deaths: number): Piece {
-    const { bucket, layout, spans, sinceMs } = lost;
-    return { bucket, layout, spans: cutSpans(spans, from, to), rows: to - from, sinceMs, deaths };
+    const { bucket, layout, spans, waitMs } = lost;
+    return { bucket, layout, spans: cutSpans(spans, from, to), rows: to - from, waitMs, deaths };
   }
 
   function partsOf(lost: Piece, deaths: number): Piece[] {
@@ -294,10 +301,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     run(rows, fill, bucketOf = firstBucket, urgency = noUrgency) {
       return new Promise((resolve, reject) => {
         const scores = new Float32Array(rows * outputSize);
-        const call: Call = {
-          ...{ fill, scores, rows, left: rows, resolve, reject, isInOrder: urgency === noUrgency },
-          ...{ discrete: undefined, failures: undefined, shed: undefined, degraded: undefined, error: undefined },
-        };
+        const call = newCall({ fill, scores, rows, isInOrder: urgency === noUrgency, resolve, reject });
         const entries = entriesOf(call, bucketOf, urgency, nowMs());
         (call.isInOrder ? calls : others).add(call);
         for (const entry of entries) admit(entry);
@@ -369,13 +373,11 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
 
     send(worker, isIdle, startsInMs) {
       for (let piece = nextPiece(isIdle, startsInMs); piece !== undefined; piece = nextPiece(isIdle, startsInMs)) {
-        const ready = filled(piece);
-        if (ready === undefined) continue;
-        const expectedMs = msOf(ready.bucket, ready.rows);
-        const batch: SentBatch = { ...ready, worker, waitMs: nowMs() - ready.sinceMs, expectedMs };
+        const batch = filled(piece, worker);
+        if (batch === undefined) continue;
         underWay.add(batch);
         options.dispatch(batch, worker);
-        return expectedMs;
+        return batch.expectedMs;
       }
       return undefined;
     },

@@ -38,7 +38,8 @@ export async function scoreRows(batch: Rows): Promise<Scored> {
   const { ceiling } = batch;
   if (batch.rows <= ceiling.rows) {
     try {
-      return { ...(await batch.run(0, batch.rows)), failures: [] };
+      const { scores, discrete } = await batch.run(0, batch.rows);
+      return discrete === undefined ? { scores, failures: [] } : { scores, discrete, failures: [] };
     } catch (error) {
       return await scoreParts(batch, batch.rows, error);
     }

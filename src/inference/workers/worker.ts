@@ -22,11 +22,12 @@ serveCalls<Requests>(
       run: (ask, transfer) =>
         guarded(words, async () => {
           const startedMs = performance.now();
-          const scored = await pool.session(ask.session).score(ask);
+          const { scores, discrete, failures } = await pool.session(ask.session).score(ask);
           const input = isMainThread ? nothing : ask.input;
-          transfer(scored.scores.buffer);
+          transfer(scores.buffer);
           transfer(input);
-          return { ...scored, input, ms: performance.now() - startedMs };
+          const answer = { scores, failures, input, ms: performance.now() - startedMs };
+          return discrete === undefined ? answer : { ...answer, discrete };
         }),
       close: () =>
         guarded(words, async () => {
