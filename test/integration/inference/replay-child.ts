@@ -73,7 +73,7 @@ function killOne(rows: number): void {
   if (pid === undefined) return;
   process.kill(pid, 'SIGKILL');
   kills++;
-  killAtRows = rows + 100 + random() * 400;
+  killAtRows = rows + 300 + random() * 900;
 }
 
 function look(): void {
