@@ -277,16 +277,18 @@ export function sliceWindows<In>(
     const endMs = startMs + everyMs;
     tell({ slice, value, version, startMs, endMs, atMs, predicted, labelled, assumed, corrected }, metrics, sums);
   };
-  const tellDue = (nowMs: number, tell: Tell): void =>
+  const tellDue = (nowMs: number, tell: Tell): void => {
+    if (rows.nextMs > nowMs) return;
     rows.takeDue(nowMs, (place, timeMs) => {
       const window = windows.change(place) as SliceWindow;
       window.numbers[DUE] = 0;
       tellOf(window, timeMs, tell);
     });
+  };
   return {
     predict(timeMs, version, values, nowMs) {
-      const startMs = Math.floor(timeMs / everyMs) * everyMs;
-      if (latest?.startMs !== startMs || latest.version !== version) latest = versionIn(startMs, version);
+      const isLatest = latest?.version === version && timeMs >= latest.startMs && timeMs < latest.startMs + everyMs;
+      if (!isLatest) latest = versionIn(Math.floor(timeMs / everyMs) * everyMs, version);
       if (latest === undefined) return undefined;
       group[0] = latest.whole;
       bump(changed(latest.whole, nowMs).numbers, PREDICTED, 1);
@@ -326,6 +328,7 @@ export function sliceWindows<In>(
 
     end(nowMs, tell) {
       tellDue(nowMs, tell);
+      if (closes.nextMs > nowMs) return;
       closes.takeDue(nowMs, (place, timeMs) => {
         const window = windows.get(place) as SliceWindow;
         const dueMs = window.numbers[DUE] as number;
