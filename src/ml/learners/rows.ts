@@ -12,6 +12,9 @@ export interface RowLimits {
   usable(features: FeatureNumbers): FeatureNumbers;
 }
 
+export const refusalOfWeight = (weight: number): Refusal | undefined =>
+  weight > 0 && weight < Number.POSITIVE_INFINITY ? undefined : 'unusable-weight';
+
 /** Limits of rows with so many dense features. Nothing is allocated for a usable row. */
 export function rowLimits(denseSize: number, featureMax: number): RowLimits {
   const within = (numbers: FeatureArray, length: number): boolean => {
@@ -27,8 +30,7 @@ export function rowLimits(denseSize: number, featureMax: number): RowLimits {
   };
   return {
     refusalOf(features, weight) {
-      if (!isUsable(features)) return reasonOf(features);
-      return weight > 0 && weight < Number.POSITIVE_INFINITY ? undefined : 'unusable-weight';
+      return isUsable(features) ? refusalOfWeight(weight) : reasonOf(features);
     },
     usable: (features) => {
       if (isUsable(features)) return features;

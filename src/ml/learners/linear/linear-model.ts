@@ -3,6 +3,7 @@ import type { Settings } from '../../../core/operator.js';
 import type { OpenCells } from '../../../core/state.js';
 import { float64Cell } from '../../../state/index.js';
 import { requireNotNegative, requirePositive } from '../../check-options.js';
+import { areShared } from '../../features/ones.js';
 import { newMoves, type Optimizer, type UpdateRule } from '../../optimizers/optimizer.js';
 import { BLOCK, modelNumbers } from '../model-numbers.js';
 import { FEATURE_MAX, rowLimits } from '../rows.js';
@@ -70,7 +71,7 @@ export interface LinearModel {
   /** The score of a row, such as weights times features, plus the intercept. Features that are no use are clamped. */
   score(features: FeatureNumbers): number;
   refusalOf(features: FeatureNumbers, weight: number): Refusal | undefined;
-  /** The score of a row that was not refused. */
+  /** The score of a row; NaN where a feature is no use. One loop checks and adds up. */
   scoreOf(features: FeatureNumbers): number;
   /** The slope of the loss by the score, for `descend`: as an argument each would be an object on the heap. */
   readonly slope: Float64Array;
@@ -93,6 +94,7 @@ export function openLinear(
   const state = weights.values;
   const firstHashed = 1 + denseSize;
   const limits = rowLimits(denseSize, featureMax);
+  const areOnesUsable = featureMax >= 1;
 
   // Weights are a pure function of the state; computing them once a change instead of once a prediction saves a square
   // root and a division a coordinate. They are computed at the first use, when the state has surely been restored.
@@ -109,9 +111,19 @@ export function openLinear(
   const scoreOf = ({ dense, indices, values }: FeatureNumbers): number => {
     const w = weightsNow();
     let sum = w[0] as number;
-    for (let i = 0; i < denseSize; i++) sum += (w[1 + i] as number) * (dense[i] as number);
+    for (let i = 0; i < denseSize; i++) {
+      const x = dense[i] as number;
+      if (!(Math.abs(x) <= featureMax)) return Number.NaN;
+      sum += (w[1 + i] as number) * x;
+    }
+    if (areOnesUsable && areShared(values, indices.length)) {
+      for (let i = 0; i < indices.length; i++) sum += w[firstHashed + (indices[i] as number)] as number;
+      return sum;
+    }
     for (let i = 0; i < indices.length; i++) {
-      sum += (w[firstHashed + (indices[i] as number)] as number) * (values[i] as number);
+      const x = values[i] as number;
+      if (!(Math.abs(x) <= featureMax)) return Number.NaN;
+      sum += (w[firstHashed + (indices[i] as number)] as number) * x;
     }
     return sum;
   };
@@ -127,7 +139,10 @@ export function openLinear(
 
   return {
     slope,
-    score: (features) => scoreOf(limits.usable(features)),
+    score(features) {
+      const score = scoreOf(features);
+      return Number.isNaN(score) ? scoreOf(limits.usable(features)) : score;
+    },
     refusalOf: limits.refusalOf,
     scoreOf,
     refresh() {

@@ -1,4 +1,5 @@
 import type { FeatureShape, Learner, LearnerLogic } from '../../../core/learner.js';
+import { refusalOfWeight } from '../rows.js';
 import {
   type LinearCells,
   type LinearModel,
@@ -43,9 +44,10 @@ export const logistic = (model: LinearModel): LearnerLogic<boolean, number> => (
   refresh: model.refresh,
   predictOne: (features) => sigmoid(model.score(features)),
   learnOne(features, label, weight = 1) {
-    const refusal = model.refusalOf(features, weight);
+    const score = model.scoreOf(features);
+    const refusal = Number.isNaN(score) ? model.refusalOf(features, weight) : refusalOfWeight(weight);
     if (refusal) return refusal;
-    model.slope[0] = weight * (sigmoid(model.scoreOf(features)) - (label ? 1 : 0));
+    model.slope[0] = weight * (sigmoid(score) - (label ? 1 : 0));
     model.descend(features);
     return 'learnt';
   },
