@@ -77,7 +77,7 @@ export function valuesOf(
   const floats = declared.filter(({ type }) => isFloat(type));
   const others = declared.filter(({ type }) => !isFloat(type));
   const scores = joined(
-    floats.map(({ name, shape }) => ({ data: floatsOf(dataOf(name)), size: sizeOf(shape) })),
+    floats.map((each) => ({ data: floatsIn(each, dataOf(each.name)), size: sizeOf(each.shape) })),
     rows,
   );
   if (others.length === 0) return { scores };
@@ -99,6 +99,14 @@ function checkShape(declared: ModelOutput, output: RawOutput | undefined, rows: 
     `the model answers ${rows} rows with '${declared.name}' [${dims.join(', ')}], not ${wordsOf(declared)}`,
     { hint: 'declare the shape of one row, and export the model so that each input row gives one output row' },
   );
+}
+
+function floatsIn(declared: ModelOutput, data: RawOutput['data']): Float32Array {
+  const floats = floatsOf(data);
+  if (floats) return floats;
+  throw new MillraceError('model', `the model answers '${declared.name}' with other values than ${wordsOf(declared)}`, {
+    hint: 'declare the type that the model gives',
+  });
 }
 
 /** The numbers of several outputs, row after row. */

@@ -16,21 +16,22 @@ export function vectorsOf(
   inputOf: (name: string) => TensorData | undefined = () => undefined,
 ): Float32Array {
   const dims = output?.dims ?? [];
-  if (output === undefined || dims[0] !== rows) {
+  const data = output && floatsOf(output.data);
+  if (data === undefined || dims[0] !== rows) {
     throw new MillraceError('model', `the model answers ${rows} rows with [${dims.join(', ')}]`, {
       hint: 'export it so that each input row gives one output row',
     });
   }
-  const data = floatsOf(output.data);
   const vectors = pooling === undefined ? data : pooled(pooling, data, dims, inputOf);
   if (normalize) normalizeRows(vectors, vectors.length / rows);
   return vectors;
 }
 
-/** Numbers as float32. Those of float16 are bits, or from Node 24 on an array of their own. */
-export function floatsOf(data: Onnx.Tensor['data']): Float32Array {
+/** Floats as float32; `undefined` for other values. Those of float16 are bits, or from Node 24 on an array of their own. */
+export function floatsOf(data: Onnx.Tensor['data']): Float32Array | undefined {
   if (data instanceof Float32Array) return data;
-  return data instanceof Uint16Array ? fromHalves(data) : Float32Array.from(data as ArrayLike<number>);
+  if (data instanceof Uint16Array) return fromHalves(data);
+  return data.constructor.name === 'Float16Array' ? Float32Array.from(data as ArrayLike<number>) : undefined;
 }
 
 function pooled(
