@@ -34,12 +34,28 @@ async function load(): Promise<typeof Onnx> {
     const onnx = await import('onnxruntime-node');
     // All errors are exceptions; at lower levels they are also printed to stderr.
     onnx.env.logLevel = 'fatal';
+    keepHalvesAsBits(onnx);
     return onnx;
   } catch (cause) {
     throw new MillraceError('model', "the package 'onnxruntime-node' cannot be loaded", {
       hint: 'install it: npm install onnxruntime-node --onnxruntime-node-install=skip (also where its own install fails to download CUDA)',
       cause,
     });
+  }
+}
+
+/**
+ * From Node 24 on there are arrays of float16, which ONNX Runtime's native part cannot read (onnxruntime-node 1.30). Its JavaScript looks for
+ * them once, at the first tensor; without them it takes bits, as on older Nodes.
+ */
+function keepHalvesAsBits({ Tensor }: typeof Onnx): void {
+  const there = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array');
+  if (there === undefined) return;
+  Reflect.deleteProperty(globalThis, 'Float16Array');
+  try {
+    new Tensor('uint8', Uint8Array.of(0), [1]);
+  } finally {
+    Object.defineProperty(globalThis, 'Float16Array', there);
   }
 }
 

@@ -27,11 +27,10 @@ export function vectorsOf(
   return vectors;
 }
 
-/** Floats as float32; `undefined` for other values. Those of float16 are bits, or from Node 24 on an array of their own. */
+/** Floats as float32, of float16 from its bits; `undefined` for other values. */
 export function floatsOf(data: Onnx.Tensor['data']): Float32Array | undefined {
   if (data instanceof Float32Array) return data;
-  if (data instanceof Uint16Array) return fromHalves(data);
-  return data.constructor.name === 'Float16Array' ? Float32Array.from(data as ArrayLike<number>) : undefined;
+  return data instanceof Uint16Array ? fromHalves(data) : undefined;
 }
 
 function pooled(
