@@ -33,10 +33,10 @@ ORDER BY deadLetters DESC`,
     [`${table}_flow`]: `
 SELECT topology, step,
        toUInt64(sumIf(newest, name IN ('counter:read', 'counter:in'))) AS recordsIn,
-       toUInt64(sumIf(newest, name IN ('counter:out', 'counter:written'))) AS recordsOut,
+       toUInt64(sumOrNullIf(newest, name IN ('counter:out', 'counter:written'))) AS recordsOut,
        toUInt64(sumIf(newest, name LIKE 'counter:dead:%')) AS deadLetters${counters}
 GROUP BY topology, step
-HAVING recordsIn + recordsOut > 0
+HAVING recordsIn > 0 OR recordsOut > 0
 ORDER BY topology, recordsIn DESC, step`,
   };
 }
