@@ -1,6 +1,8 @@
 import { createHash, getFips } from 'node:crypto';
 import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
-import { MillraceError } from '../../src/core/errors.js';
+import { optionalPackage } from '../../src/util/optional-package.js';
+
+const sdk = { name: '@aws-sdk/client-s3', neededBy: 'the s3 connector', where: 's3' };
 
 /**
  * The AWS SDK's client for one store, addressed by paths (`host/bucket/key`). Key and secret are in the URL; otherwise the SDK
@@ -11,7 +13,7 @@ import { MillraceError } from '../../src/core/errors.js';
  * @throws MillraceError `config` if the SDK is not installed: few topologies need it, so it is not a dependency of the package.
  */
 export async function openClient(endpoint: URL): Promise<S3> {
-  const { S3 } = await loadSdk();
+  const { S3 } = await optionalPackage(sdk, () => import('@aws-sdk/client-s3'));
   const client = new S3({
     endpoint: endpoint.origin,
     region: endpoint.searchParams.get('region') ?? 'us-east-1',
@@ -32,19 +34,6 @@ export async function openClient(endpoint: URL): Promise<S3> {
     { step: 'build', name: 'millraceUnsignedPayload' },
   );
   return client;
-}
-
-async function loadSdk(): Promise<typeof import('@aws-sdk/client-s3')> {
-  try {
-    return await import('@aws-sdk/client-s3');
-  } catch (cause) {
-    throw new MillraceError('config', "the package '@aws-sdk/client-s3' cannot be loaded", {
-      where: 's3',
-      hint: 'the s3 connector needs it: npm install @aws-sdk/client-s3',
-      permanent: true,
-      cause,
-    });
-  }
 }
 
 function credentialsIn({ username, password }: URL): Pick<S3ClientConfig, 'credentials'> {

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { MillraceError, messageOf } from '../../../src/core/errors.js';
+import { optionalPackage } from '../../../src/util/optional-package.js';
 import { makePrivateFolder } from '../../../src/util/private-files.js';
 import { Sessions } from '../table/sessions.js';
 import { type Engine, engineArguments, insertSettings, memorySettings, querySettings } from './engine.js';
@@ -12,6 +13,13 @@ export interface ChdbOptions {
   /** Statements in flight; each uses a thread of libuv's pool while it runs. */
   readonly sessions?: number;
 }
+
+const chdb = {
+  name: 'chdb',
+  install: 'chdb@3',
+  neededBy: 'the ClickHouse engine of the embedded profile',
+  where: 'clickhouse',
+};
 
 const sessionStatements = Object.entries({ ...memorySettings, ...querySettings }).map(
   ([name, value]) => `SET ${name} = '${value}'`,
@@ -25,11 +33,10 @@ const sessionStatements = Object.entries({ ...memorySettings, ...querySettings }
 export async function openChdbEngine({ path, sessions = 3 }: ChdbOptions): Promise<Engine> {
   const folder = resolve(path);
   makePrivateFolder(dirname(folder));
-  const [{ ClickHouseLogLevel, createClient }, { createChdbConnection }, { Session }] = await Promise.all([
-    import('@clickhouse/client'),
-    import('chdb/connection'),
-    import('chdb'),
-  ]);
+  const { ClickHouseLogLevel, createClient } = await import('@clickhouse/client');
+  const [{ createChdbConnection }, { Session }] = await optionalPackage(chdb, () =>
+    Promise.all([import('chdb/connection'), import('chdb')]),
+  );
   const open = () => {
     const connection = createChdbConnection({ path: folder });
     // chdb is compiled against a copy of the client's types that is not installed; the types differ in name only.

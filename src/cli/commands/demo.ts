@@ -1,4 +1,6 @@
+import { createRequire } from 'node:module';
 import type { Command } from 'commander';
+import { optionalPackage } from '../../util/optional-package.js';
 import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
 import { readConfig } from '../load/config-file.js';
@@ -44,6 +46,7 @@ export function demoCommand({ terminal, act }: CommandContext): Command {
     .option('--data <folder>', 'folder for logs, state, tables and the report', '.millrace/demo')
     .action((flags: DemoFlags) =>
       act(flags, async () => {
+        await checkPackages();
         const [{ runDemo }, { openProfile }] = await Promise.all([
           import('../../../examples/flights/demo.js'),
           import('../../profiles/profiles.js'),
@@ -65,4 +68,18 @@ export function demoCommand({ terminal, act }: CommandContext): Command {
         return exitCodes.ok;
       }),
     );
+}
+
+/** What the demo needs beside the engine: ClickHouse in the process, the flights, and the time zones of their airports. */
+async function checkPackages(): Promise<void> {
+  const { resolve } = createRequire(import.meta.url);
+  for (const name of ['chdb', 'vega-datasets', 'tz-lookup']) {
+    const needed = {
+      name,
+      install: 'chdb@3 vega-datasets@3 tz-lookup@6',
+      neededBy: 'the demo',
+      where: 'millrace demo',
+    };
+    await optionalPackage(needed, async () => resolve(name));
+  }
 }

@@ -52,7 +52,7 @@ export function initCommand({ terminal, act }: CommandContext): Command {
         const { files, steps } = await projectOf(answers, folder);
         const { writeFiles } = await import('../init/write-files.js');
         const written = writeFiles(folder, files);
-        const next = [...before(folder), ...steps.map((step) => `npx ${step}`)];
+        const next = [...before(folder, files), ...steps.map((step) => `npx ${step}`)];
         if (json) terminal.out(`${JSON.stringify({ folder, written, nextSteps: next })}\n`);
         else terminal.out(`written to ${folder}:\n${list(written)}\n\nnext:\n${list(next)}\n`);
         return exitCodes.ok;
@@ -79,8 +79,8 @@ async function projectOf(answers: Answers, folder: string): Promise<Project> {
 }
 
 /** What must be done before the first step. */
-function before(folder: string): string[] {
-  const install = installStep(folder);
+function before(folder: string, files: Project['files']): string[] {
+  const install = installStep(folder, files.values());
   return [...(folder === '.' ? [] : [`cd ${folder}`]), ...(install === undefined ? [] : [install])];
 }
 

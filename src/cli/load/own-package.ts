@@ -16,15 +16,37 @@ export function ownPackage(): { readonly version: string; readonly folder: strin
   }
 }
 
-/** What installs Millrace for the files of a folder; `undefined` where they find it already. */
-export function installStep(folder: string): string | undefined {
+/**
+ * What installs Millrace for the files of a folder, and what these import of it needs beside; `undefined` where all of it is there
+ * already.
+ */
+export function installStep(folder: string, files: Iterable<string>): string | undefined {
+  const packages = [...own(folder), ...besides(files)];
+  return packages.length === 0 ? undefined : `npm install ${packages.join(' ')}`;
+}
+
+function own(folder: string): readonly string[] {
+  if (isFound('millrace/package.json', join(resolve(folder), 'file.js'))) return [];
+  // A copy that npm put somewhere came from the registry; any other one is a checkout, and is linked to.
+  const { folder: here } = ownPackage();
+  return [here.includes(`${sep}node_modules${sep}`) ? 'millrace' : relative(resolve(folder), here) || '.'];
+}
+
+/** Optional peers, by what imports of them say. */
+const peers = [{ entry: 'millrace/connectors/clickhouse', name: 'chdb', install: 'chdb@3' }];
+
+function besides(files: Iterable<string>): readonly string[] {
+  const texts = [...files];
+  return peers
+    .filter(({ entry, name }) => texts.some((text) => text.includes(`'${entry}'`)) && !isFound(name, import.meta.url))
+    .map(({ install }) => install);
+}
+
+function isFound(name: string, from: string): boolean {
   try {
-    createRequire(join(resolve(folder), 'file.js')).resolve('millrace/package.json');
-    return undefined;
+    createRequire(from).resolve(name);
+    return true;
   } catch {
-    // A copy that npm put somewhere came from the registry; any other one is a checkout, and is linked to.
-    const own = ownPackage().folder;
-    const isInstalled = own.includes(`${sep}node_modules${sep}`);
-    return `npm install ${isInstalled ? 'millrace' : relative(resolve(folder), own) || '.'}`;
+    return false;
   }
 }

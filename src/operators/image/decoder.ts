@@ -1,5 +1,6 @@
 import type Sharp from 'sharp';
-import { MillraceError, messageOf, RowFailure } from '../../core/index.js';
+import { messageOf, RowFailure } from '../../core/index.js';
+import { optionalPackage } from '../../util/optional-package.js';
 
 /** The formats of images that are decoded, by the names of `sharp`. */
 const imageFormats = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const;
@@ -64,19 +65,13 @@ export async function openDecoder(
   };
 }
 
-async function loadSharp(step: string): Promise<typeof Sharp> {
-  try {
-    const { default: sharp } = await import('sharp');
-    // Images run side by side: threads within one would only wait for each other, and no image comes twice.
-    sharp.concurrency(1);
-    sharp.cache(false);
-    return sharp;
-  } catch (cause) {
-    throw new MillraceError('config', "the package 'sharp' cannot be loaded", {
-      where: step,
-      hint: 'decodeImage needs it: npm install sharp',
-      permanent: true,
-      cause,
-    });
-  }
+async function loadSharp(where: string): Promise<typeof Sharp> {
+  const { default: sharp } = await optionalPackage(
+    { name: 'sharp', neededBy: 'decodeImage', where },
+    () => import('sharp'),
+  );
+  // Images run side by side: threads within one would only wait for each other, and no image comes twice.
+  sharp.concurrency(1);
+  sharp.cache(false);
+  return sharp;
 }

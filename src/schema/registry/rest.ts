@@ -1,5 +1,6 @@
 import type { RestService } from '@confluentinc/schemaregistry/dist/rest-service.js';
 import { MillraceError, messageOf } from '../../core/errors.js';
+import { optionalPackage } from '../../util/optional-package.js';
 
 export interface RestOptions {
   /** The root of the API: `http://host:8081`, or `http://host:8080/apis/ccompat/v7` for Apicurio. */
@@ -16,6 +17,13 @@ export interface Subject {
 
 export type Rest = <T>(method: 'GET' | 'POST', path: string, about: Subject, body?: unknown) => Promise<T | undefined>;
 
+const library = {
+  name: '@confluentinc/schemaregistry',
+  install: '@confluentinc/schemaregistry@1',
+  neededBy: 'the schema registry',
+  where: 'registry',
+};
+
 /** Statuses of permanent refusals: a retry gives the same. */
 const REFUSALS: readonly number[] = [401, 403, 409, 422];
 
@@ -29,8 +37,9 @@ export function restOf(options: RestOptions): Rest {
   let service: Promise<RestService> | undefined;
   return async <T>(method: 'GET' | 'POST', path: string, about: Subject, body?: unknown): Promise<T | undefined> => {
     service ??= connect(options);
+    const client = await service;
     try {
-      const { data } = await (await service).handleRequest<T>(path, method, body);
+      const { data } = await client.handleRequest<T>(path, method, body);
       return data;
     } catch (cause) {
       const status = statusOf(cause);
@@ -42,7 +51,10 @@ export function restOf(options: RestOptions): Rest {
 
 /** Loads only this part of the client: the root of the package loads the drivers of five key stores, a second and 100 MB. */
 async function connect({ url, auth }: RestOptions): Promise<RestService> {
-  const { RestService: Service } = await import('@confluentinc/schemaregistry/dist/rest-service.js');
+  const { RestService: Service } = await optionalPackage(
+    library,
+    () => import('@confluentinc/schemaregistry/dist/rest-service.js'),
+  );
   const basic =
     auth !== undefined && 'username' in auth
       ? { credentialsSource: 'USER_INFO' as const, userInfo: `${auth.username}:${auth.password}` }
