@@ -13,6 +13,7 @@ const own = [
   'bench',
   'chaos',
   'drill:upgrade',
+  'drill:scale',
   'sim',
   'fuzz',
   'mutants',

@@ -1,7 +1,7 @@
 import fastify from 'fastify';
 import { MillraceError, messageOf } from '../core/errors.js';
 import type { ProfileName } from '../core/kind.js';
-import type { Running } from '../runtime/index.js';
+import type { Running, RunSnapshot } from '../runtime/index.js';
 import type { Topology } from '../topology/index.js';
 import { crossSiteRefusal, isLoopback, refusalOf } from '../util/http-access.js';
 import { type ActionFigures, type Actions, serveActions } from './actions/action-routes.js';
@@ -12,6 +12,7 @@ import { healthOf } from './health.js';
 import { type Picture, pictures } from './live.js';
 import { securityHeaders, servePage, TICK_MS } from './page-routes.js';
 import { prometheus } from './prometheus.js';
+import { serveScale } from './scale-route.js';
 import { serveState } from './state-route.js';
 
 const PROBES: ReadonlySet<string> = new Set(['/health/live', '/health/ready']);
@@ -43,8 +44,9 @@ export interface Monitoring {
 
 /**
  * Serves Prometheus metrics and the health of a run: `/metrics`, `/health` (what stands in its way: a sink that is down
- * makes it 503), `/health/live` (this process answers) and `/health/ready` (the topology runs; 503 otherwise). And the
- * state of its steps, under `/state`, the live page at `/`, and what the page may do.
+ * makes it 503), `/health/live` (this process answers) and `/health/ready` (the topology runs, and all tasks of this process have their
+ * state; 503 otherwise). And the signal for autoscalers (`/scale`), the state of its steps, under `/state`, the live page at `/`, and what
+ * the page may do.
  *
  * Requests bear the token, or come from a client of this machine where there is none. `/health/live` and `/health/ready` need no
  * token: they are for probes, and say nothing else.
@@ -81,7 +83,9 @@ export async function serveMonitoring({
   });
   server.get('/health/live', async () => ({ status: 'live' }));
   server.get('/health/ready', async (_, reply) =>
-    isReady() ? { status: 'ready' } : reply.code(503).send({ status: 'not ready' }),
+    isReady() && !isRestoring(running.snapshot())
+      ? { status: 'ready' }
+      : reply.code(503).send({ status: isReady() ? 'restoring' : 'not ready' }),
   );
   serveState(server, running.query, { topology: topology.name, token });
   if (actions) serveActions(server, actions);
@@ -93,6 +97,7 @@ export async function serveMonitoring({
   const own = onceATick(pictures(topology, running.snapshot, isReady, alerts));
   const elsewhere = () => running.elsewhere?.() ?? [];
   const group = groupPictures({ topology: topology.name, token, own, elsewhere });
+  serveScale(server, { topology: topology.name, token, snapshot: running.snapshot, elsewhere });
   const endPages = servePage(server, {
     graph: graphOf(topology, profile),
     group: {
@@ -118,6 +123,13 @@ export async function serveMonitoring({
     });
   }
 }
+
+/** Whether a task of this process has not been opened yet. */
+const isRestoring = ({ health, tasks }: RunSnapshot): boolean =>
+  health.some(
+    ({ subtopology, partition }) =>
+      !tasks.some((task) => task.subtopology === subtopology && task.partition === partition),
+  );
 
 /** The same picture for two who ask at nearly the same time: rates and latencies are those since the last one. */
 function onceATick(next: () => Picture): () => Picture {

@@ -1,5 +1,7 @@
 import { createHmac } from 'node:crypto';
+import type { TaskElsewhere } from '../runtime/index.js';
 import { isLoopback, isSame } from '../util/http-access.js';
+import { getOrInsert } from '../util/maps.js';
 
 // Members of a group tell each other where their state is asked for. Whoever may join the group could name any address, and would
 // be sent the token: so an address carries a proof that its process knows the token.
@@ -20,4 +22,16 @@ export function believedUrl(address: string, topology: string, token: string | u
   const believed =
     token === undefined ? isLoopback(new URL(url).hostname) : isSame(proof, proofOf(url, topology, token));
   return believed ? new URL(url).origin : undefined;
+}
+
+/** Where tasks run: by URLs that can be believed, and those for which there is none. */
+export function placesOf(elsewhere: readonly TaskElsewhere[], topology: string, token: string | undefined) {
+  const tasksOf = new Map<string, number[]>();
+  const nowhere: number[] = [];
+  for (const { address, partition } of elsewhere) {
+    const believed = address === undefined ? undefined : believedUrl(address, topology, token);
+    if (believed === undefined) nowhere.push(partition);
+    else getOrInsert(tasksOf, believed, () => []).push(partition);
+  }
+  return { tasksOf, nowhere };
 }

@@ -40,7 +40,17 @@ const statusOf = (url: string, headers: Record<string, string> = {}): Promise<nu
   });
 
 describe('access to metrics, health and state', () => {
-  const paths = ['/metrics', '/health', '/state/count/a', '/', '/page.js', '/graph', '/nowhere'];
+  const paths = [
+    '/metrics',
+    '/health',
+    '/state/count/a',
+    '/scale',
+    '/scale/process',
+    '/',
+    '/page.js',
+    '/graph',
+    '/nowhere',
+  ];
 
   it.each(paths)('without a token, %s is for clients of this machine', async (path) => {
     const { url } = await serve(undefined);

@@ -131,6 +131,19 @@ describe('monitoring over HTTP', () => {
     await served.close();
   });
 
+  it('is not ready while a task of this process has no state yet', async () => {
+    let health = someSnapshot().health;
+    const served = await serve(() => ({ ...someSnapshot(), health }));
+    const ready = async () => {
+      const answer = await fetch(`${served.url}/health/ready`);
+      return [answer.status, await answer.json()];
+    };
+    expect(await ready()).toEqual([200, { status: 'ready' }]);
+    health = [...health, { subtopology: 'orders', partition: 4, restarts: 0, stalls: 0, waitsFor: undefined }];
+    expect(await ready()).toEqual([503, { status: 'restoring' }]);
+    await served.close();
+  });
+
   it('says which sink is down and since when, and what tasks wait for', async () => {
     let snapshot = someSnapshot();
     let ready = true;

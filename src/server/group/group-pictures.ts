@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { TaskElsewhere } from '../../runtime/index.js';
 import { getOrInsert } from '../../util/maps.js';
 import { PICTURE_FORM, type Picture } from '../live.js';
-import { believedUrl } from '../owner-address.js';
+import { placesOf } from '../owner-address.js';
 import { mergedPicture } from './merge-pictures.js';
 import { readPictures } from './read-pictures.js';
 
@@ -113,13 +113,7 @@ export function groupPictures({ topology, token, own, elsewhere }: GroupOptions)
     next() {
       const mine = own();
       const nowMs = Date.now();
-      const tasksOf = new Map<string, number[]>();
-      const nowhere: number[] = [];
-      for (const { address, partition } of elsewhere()) {
-        const believed = address === undefined ? undefined : believedUrl(address, topology, token);
-        if (believed === undefined) nowhere.push(partition);
-        else getOrInsert(tasksOf, believed, () => []).push(partition);
-      }
+      const { tasksOf, nowhere } = placesOf(elsewhere(), topology, token);
       for (const [address, peer] of peers) if (!tasksOf.has(address)) leave(address, peer);
       const heard: Picture[] = [];
       const processes: ProcessFigures[] = [

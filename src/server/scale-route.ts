@@ -1,0 +1,79 @@
+import type { FastifyInstance } from 'fastify';
+import type { RunSnapshot, TaskElsewhere } from '../runtime/index.js';
+import { PROCESSES_MAX } from './group/group-pictures.js';
+import { placesOf } from './owner-address.js';
+import { type ScaleFigures, scaleFigures } from './scale-figures.js';
+
+/** What an autoscaler reads, of all processes of a group together. */
+export interface ScaleSignal {
+  /** How long it takes to read what is behind at the present rate. */
+  readonly secondsBehind: number;
+  readonly recordsBehind: number;
+  readonly recordsPerSecond: number;
+  /** Those that run tasks. */
+  readonly processes: number;
+}
+
+interface ScaleOptions {
+  readonly topology: string;
+  readonly token: string | undefined;
+  readonly snapshot: () => RunSnapshot;
+  readonly elsewhere: () => readonly TaskElsewhere[];
+}
+
+/** How long another process may take: an autoscaler waits three seconds. */
+const ANSWER_MS = 2_000;
+const RETRY_SECONDS = 5;
+
+/**
+ * Adds `/scale`, the signal of the group, and `/scale/process`, the figures of this process, which other processes ask for. `/scale` is 503
+ * with the reason where the signal is not known: an autoscaler must keep the number of processes then.
+ */
+export function serveScale(server: FastifyInstance, options: ScaleOptions): void {
+  const { topology, token, snapshot, elsewhere } = options;
+  const figures = scaleFigures(snapshot);
+  server.get('/scale/process', async () => figures());
+  server.get('/scale', async (_, reply) => {
+    const { tasksOf, nowhere } = placesOf(elsewhere(), topology, token);
+    const urls = [...tasksOf.keys()].slice(0, PROCESSES_MAX);
+    const others = await Promise.all(urls.map((url) => figuresAt(url, token)));
+    const signal =
+      nowhere.length > 0
+        ? 'tasks move, or run in a process without --port or with another MILLRACE_TOKEN'
+        : signalOf([figures(), ...others]);
+    if (typeof signal !== 'string') return signal;
+    return reply.code(503).header('retry-after', String(RETRY_SECONDS)).send({ retry: signal });
+  });
+}
+
+/** The signal, or why there is none. */
+export function signalOf(processes: readonly (ScaleFigures | undefined)[]): ScaleSignal | string {
+  const heard = processes.flatMap((figures) => figures ?? []);
+  if (heard.length < processes.length) return 'a process of the group does not answer';
+  const lags = heard.flatMap(({ recordsBehind }) => recordsBehind ?? []);
+  if (lags.length === 0) return 'no source tells how many records are behind';
+  const recordsBehind = lags.reduce((sum, lag) => sum + lag, 0);
+  const rates = heard.flatMap(({ recordsPerSecond: rate }) => rate ?? []);
+  if (rates.length < heard.length) return 'the rate is measured from now on';
+  const recordsPerSecond = rates.reduce((sum, rate) => sum + rate, 0);
+  if (recordsBehind > 0 && recordsPerSecond === 0) return 'records are behind, and none was read lately';
+  return {
+    secondsBehind: recordsBehind === 0 ? 0 : recordsBehind / recordsPerSecond,
+    recordsBehind,
+    recordsPerSecond,
+    processes: processes.length,
+  };
+}
+
+async function figuresAt(url: string, token: string | undefined): Promise<ScaleFigures | undefined> {
+  try {
+    const answer = await fetch(`${url}/scale/process`, {
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      redirect: 'error',
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    return answer.ok ? ((await answer.json()) as ScaleFigures) : undefined;
+  } catch {
+    return undefined; // it has died or moved: the group will say where its tasks are
+  }
+}
