@@ -62,7 +62,10 @@ function valuesOf<S extends SettingSpecs>(
   );
   const wrong = [...mistakes, ...read.flatMap(([, value]) => (value instanceof Mistake ? [value.expected] : []))];
   if (wrong.length > 0) {
-    throw new MillraceError('config', wrong.join('; '), { hint: '`millrace run --help` lists all settings' });
+    throw new MillraceError('config', wrong.join('; '), {
+      where: 'settings',
+      hint: '`millrace run --help` lists all settings',
+    });
   }
   return Object.fromEntries(read) as SettingValues<S>;
 }

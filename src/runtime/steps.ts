@@ -79,7 +79,13 @@ export class TaskStepContext implements StepContext {
 // How each of the four shapes runs over a chunk. The logic gets one record at a time; chunks and origins are handled here.
 
 const guard = (context: TaskStepContext, error: unknown): MillraceError =>
-  error instanceof MillraceError ? error : context.failure(`the step threw: ${messageOf(error)}`, error);
+  error instanceof MillraceError
+    ? error
+    : context.failure(
+        `the step threw: ${messageOf(error)}`,
+        error,
+        'a function of this step failed on that record: let it take such a record too, or send it to the dead letters with `validate` before this step',
+      );
 
 export function runTransform(logic: TransformLogic, context: TaskStepContext, chunk: Chunk): Chunk {
   const values: unknown[] = [];

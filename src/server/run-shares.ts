@@ -26,6 +26,10 @@ export interface RunFindings {
   readonly neverMatched: readonly string[];
   /** Sources that gave many records, of which not one could be decoded. */
   readonly unreadable: readonly string[];
+  /** What most dead letters of this run are, such as `event-time of orders`; empty where there are none. */
+  readonly mostDead: string;
+  /** Joins with a table that found no row for many records. */
+  readonly rowless: readonly { readonly step: string; readonly share: number }[];
 }
 
 /** Fewer may all be wrong by chance. */
@@ -70,7 +74,30 @@ export function findings(counts: readonly RunCount[]): RunFindings {
     },
     neverMatched,
     unreadable: unreadableIn(counts),
+    mostDead: mostDeadOf(counts),
+    rowless: rowlessIn(counts),
   };
+}
+
+function mostDeadOf(counts: readonly RunCount[]): string {
+  const [most] = counts
+    .filter(({ name, inThisRun }) => name.startsWith('dead:') && inThisRun > 0)
+    .sort((a, b) => b.inThisRun - a.inThisRun);
+  return most === undefined ? '' : `${most.name.slice('dead:'.length)} of ${most.step}`;
+}
+
+/** A join by another key than that of the topics finds only the rows that are in the same partition by chance. */
+const ROWLESS_LIMIT = 0.25;
+
+function rowlessIn(counts: readonly RunCount[]): RunFindings['rowless'] {
+  const ofStep = (step: string, counter: string) =>
+    counts.find((count) => count.step === step && count.name === counter)?.inThisRun ?? 0;
+  return counts.flatMap(({ step, name, inThisRun }) => {
+    if (name !== 'joined') return [];
+    const alone = ofStep(step, 'unmatched');
+    const share = alone === 0 ? 0 : alone / (alone + inThisRun);
+    return share > ROWLESS_LIMIT ? [{ step, share }] : [];
+  });
 }
 
 function unreadableIn(counts: readonly RunCount[]): string[] {
@@ -86,12 +113,7 @@ function unreadableIn(counts: readonly RunCount[]): string[] {
 
 /** Which shares lie above their limit, as sentences. */
 export function exceeded(shares: RunShares, limits: Partial<RunShares>): string[] {
-  const what = {
-    late: 'of the records came late',
-    dead: 'of the records are dead letters',
-    unmatched: 'of the labels matched no record',
-  };
-  return (['late', 'dead', 'unmatched'] as const).flatMap((name) => {
+  return shareNames.flatMap((name) => {
     const limit = limits[name];
     return limit !== undefined && shares[name] > limit
       ? [`${percent(shares[name])} ${what[name]} (limit ${percent(limit)})`]
@@ -99,13 +121,33 @@ export function exceeded(shares: RunShares, limits: Partial<RunShares>): string[
   });
 }
 
-/** What somebody should look at although the run goes on, as sentences: for the terminal, and for `/health`. */
-export const concernsOf = ({ shares, neverMatched }: RunFindings): string[] => [
-  ...exceeded(shares, usualLimits),
-  ...neverMatched.map(
-    (input) => `nothing that came in ${input} ever matched a record: are the keys the same on both sides?`,
-  ),
-];
+const shareNames = ['late', 'dead', 'unmatched'] as const;
+const what: Readonly<Record<keyof RunShares, string>> = {
+  late: 'of the records came late',
+  dead: 'of the records are dead letters',
+  unmatched: 'of the labels matched no record',
+};
+
+/** What somebody should look at although the run goes on, as sentences with what to do: for the terminal, and for `/health`. */
+export function concernsOf({ shares, neverMatched, mostDead, rowless }: RunFindings): string[] {
+  const remedies: Readonly<Record<keyof RunShares, string>> = {
+    late: 'a larger outOfOrdernessMax of the source, or allowedLateness of the step, takes them in',
+    dead: `most are ${mostDead}; \`millrace dlq show FILE\` prints them with the details`,
+    unmatched: 'a label needs the key of its record, and must come within the time that the step waits',
+  };
+  return [
+    ...shareNames.flatMap((name) =>
+      exceeded(shares, { [name]: usualLimits[name] }).map((sentence) => `${sentence}: ${remedies[name]}`),
+    ),
+    ...neverMatched.map(
+      (input) => `nothing that came in ${input} ever matched a record: are the keys the same on both sides?`,
+    ),
+    ...rowless.map(
+      ({ step, share }) =>
+        `${percent(share)} of the records of ${step} found no row: if a topic has another key than the join, send its stream through repartition('by-key', { key, schema }) first, or read a small table by kafka.globalTableSource`,
+    ),
+  ];
+}
 
 /**
  * Reads `late=1%,dead=0.05`. `undefined` where it says nothing that is known.

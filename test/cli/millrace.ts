@@ -44,14 +44,35 @@ export function millrace(args: readonly string[], { folder, input = '', env = {}
   return ended;
 }
 
-export function startMillrace(args: readonly string[], { folder, env = {} }: Omit<Invocation, 'input'>) {
+/** Runs several commands in one process of their own, one after the other, in a folder that first gets some files. */
+export async function millraceInOne(
+  commands: readonly (readonly string[])[],
+  { folder, files }: { readonly folder: string; readonly files: ReadonlyMap<string, string> },
+): Promise<Outcome[]> {
+  for (const [name, text] of files) writeFileSync(join(folder, `${name}.ts`), text);
+  const program = join(repository, 'test/cli/one-process.ts');
+  const { out, err, code } = await startMillrace([JSON.stringify(commands)], { folder, program }).ended;
+  if (code !== 0) throw new Error(err);
+  return out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+interface Start extends Omit<Invocation, 'input'> {
+  readonly program?: string;
+}
+
+export function startMillrace(
+  args: readonly string[],
+  { folder, env = {}, program = join(repository, 'src/cli/main.ts') }: Start,
+) {
   const clean = Object.entries(process.env).filter(([name]) => !/^(MILLRACE_|VITEST|NODE_OPTIONS)/.test(name));
   const tsx = join(repository, 'node_modules/tsx/dist/esm/index.mjs');
-  const child = spawn(
-    process.execPath,
-    ['-C', 'millrace-source', '--import', tsx, join(repository, 'src/cli/main.ts'), ...args],
-    { cwd: folder, env: { ...Object.fromEntries(clean), ...env } },
-  );
+  const child = spawn(process.execPath, ['-C', 'millrace-source', '--import', tsx, program, ...args], {
+    cwd: folder,
+    env: { ...Object.fromEntries(clean), ...env },
+  });
   let out = '';
   let err = '';
   child.stdout.on('data', (data) => {

@@ -29,8 +29,16 @@ describe('the shares of a run', () => {
       shares: { late: 0.3, dead: 0.06, unmatched: 0.75 },
       neverMatched: [],
       unreadable: [],
+      mostDead: 'malformed of in',
+      rowless: [],
     });
-    expect(findings([])).toEqual({ shares: { late: 0, dead: 0, unmatched: 0 }, neverMatched: [], unreadable: [] });
+    expect(findings([])).toEqual({
+      shares: { late: 0, dead: 0, unmatched: 0 },
+      neverMatched: [],
+      unreadable: [],
+      mostDead: '',
+      rowless: [],
+    });
   });
 
   it('name an input of labels of which nothing ever matched', () => {
@@ -49,6 +57,14 @@ describe('the shares of a run', () => {
     expect(unreadable({ 'in/read': 100, 'in/dead:not-json': 60, 'in/dead:truncated': 40 })).toEqual(['in']);
     expect(unreadable({ 'in/read': 100, 'in/dead:not-json': 99, 'check/dead:stale': 1 })).toEqual([]);
     expect(unreadable({ 'in/read': 99, 'in/dead:not-json': 99 })).toEqual([]);
+  });
+
+  it('name a join with a table that found no row for many records', () => {
+    const rowless = (joined: number, unmatched: number) =>
+      findings(counts({ 'named/joined': joined, 'named/unmatched': unmatched })).rowless;
+    expect(rowless(70, 30)).toEqual([{ step: 'named', share: 0.3 }]);
+    expect(rowless(75, 25)).toEqual([]);
+    expect(rowless(0, 0)).toEqual([]);
   });
 
   it('are told of where they lie above a limit', () => {

@@ -80,7 +80,7 @@ async function lookAround(topology: Topology, flags: CheckFlags): Promise<Surrou
     return await surroundings(topology, flags);
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error;
-    const { code, message, where = 'settings', hint = '' } = error;
+    const { code, message, where = topology.name, hint = '' } = error;
     return { problems: [{ code, where, message, hint }], unseen: [] };
   }
 }

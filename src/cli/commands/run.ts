@@ -140,7 +140,7 @@ const noneDecoded = (sources: readonly string[], deadLetters: Readonly<Record<st
     'source',
     `not one record of ${sources.join(', ')} could be decoded (${Object.keys(deadLetters).join(', ')})`,
     {
-      hint: 'compare the schema with that of the producer: `millrace dlq list FILE` shows the reasons; --fail-on dead=100% lets such a run pass',
+      hint: 'compare the schema with that of the producer: `millrace dlq show FILE` prints reasons and records; --fail-on dead=100% lets such a run pass',
     },
   );
 

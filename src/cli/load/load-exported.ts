@@ -16,11 +16,14 @@ export async function allExported<T extends { readonly name: string }>(
   file: string,
   { one, is, hint }: Wanted<T>,
 ): Promise<readonly (readonly [key: string, value: T])[]> {
-  const exported = Object.entries(await loadModule(file)).flatMap(([key, value]) =>
-    is(value) ? [[key, value] as const] : [],
-  );
-  if (exported.length === 0) throw new MillraceError('config', `exports no ${one}`, { where: file, hint });
-  return exported;
+  const all = Object.entries(await loadModule(file));
+  const exported = all.flatMap(([key, value]) => (is(value) ? [[key, value] as const] : []));
+  if (exported.length > 0) return exported;
+  const others = all.map(([key, value]) => `${key} (${typeof value})`).join(', ');
+  throw new MillraceError('config', `exports no ${one}${others === '' ? '' : `, only ${others}`}`, {
+    where: file,
+    hint: others === '' ? `is \`export\` missing before it? ${hint}` : hint,
+  });
 }
 
 /**

@@ -3,6 +3,7 @@ import { register as registerHook } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { MillraceError, messageOf } from '../../core/errors.js';
+import { exportHint } from './export-hint.js';
 
 /**
  * Imports a file of the user's, TypeScript or JavaScript, without a build step; types are not checked.
@@ -21,7 +22,7 @@ export async function loadModule(file: string): Promise<Readonly<Record<string, 
   try {
     return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (error) {
-    throw loadFailure(error, file, path);
+    throw await loadFailure(error, file, path);
   }
 }
 
@@ -45,7 +46,7 @@ export async function resolve(specifier, context, next) {
 export const load = (url, context, next) => next(url, ours(url) ? { ...context, format: 'module' } : context);
 `;
 
-function loadFailure(error: unknown, file: string, path: string): MillraceError {
+async function loadFailure(error: unknown, file: string, path: string): Promise<MillraceError> {
   if (error instanceof Error && error.name === 'MillraceError') return error as MillraceError;
   const message = messageOf(error);
   const code = (error as { code?: unknown }).code;
@@ -71,10 +72,11 @@ function loadFailure(error: unknown, file: string, path: string): MillraceError 
       cause: error,
     });
   }
-  const missing = /module '(.+)' does not provide an export named '(.+)'/.exec(message);
-  const hint = missing
-    ? `${missing[1]} has no "${missing[2]}": is the name spelt right? \`npx tsc --noEmit\` lists what it has`
-    : 'the file threw while it was loaded; `npx tsc --noEmit` finds type errors';
+  const [, module, name] = /module '(.+)' does not provide an export named '(.+)'/.exec(message) ?? [];
+  const hint =
+    module !== undefined && name !== undefined
+      ? await exportHint(module, name)
+      : 'the file threw while it was loaded; `npx tsc --noEmit` finds type errors';
   return new MillraceError('config', message, { where: placeOf(error, file, path), hint, cause: error });
 }
 

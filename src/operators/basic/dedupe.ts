@@ -9,6 +9,7 @@ import {
   stateful,
 } from '../../core/index.js';
 import { mapCell, rescale, valueCell } from '../../state/index.js';
+import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey } from '../keys.js';
 
 /** What makes two records the same for `dedupe`, and how long that is remembered. */
@@ -36,7 +37,7 @@ export interface DedupeOptions<T> {
  * Memory: some 100 bytes per key. Changelog: the length of the key and some 8 bytes.
  */
 export function dedupe<T>({ key, retention, keysMax }: DedupeOptions<T>): Operator<T, Adds<unknown>> {
-  const problems = problemsOf(retention, keysMax);
+  const problems = [...functionProblems({ key }), ...problemsOf(retention, keysMax)];
   const bounds = problems.length === 0 ? { ttl: retention, entriesMax: keysMax } : {};
   const jumpMs = credibleJump(retention);
   return stateful({

@@ -1,4 +1,5 @@
 import { type Adds, type Operator, type Origin, transform } from '../../core/index.js';
+import { functionProblems } from '../functions.js';
 
 /**
  * Keeps the values for which a predicate holds. A predicate that is a type guard narrows the stream.
@@ -14,6 +15,7 @@ export function filter<T>(predicate: (value: T, origin: Origin) => boolean): Ope
 export function filter<T>(predicate: (value: T, origin: Origin) => boolean): Operator<T, Adds<unknown>> {
   return transform<T, Adds<unknown>>({
     kind: 'filter',
+    problems: functionProblems({ 'its argument': predicate }),
     open: () => (value, emit, origin) => {
       if (predicate(value, origin)) emit(value as never);
     },

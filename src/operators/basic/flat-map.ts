@@ -1,4 +1,5 @@
 import { type Operator, type Origin, transform } from '../../core/index.js';
+import { functionProblems } from '../functions.js';
 
 /**
  * Emits none, one or several values for each value, in order.
@@ -12,6 +13,7 @@ import { type Operator, type Origin, transform } from '../../core/index.js';
 export function flatMap<T, U>(f: (value: T, origin: Origin) => Iterable<U>): Operator<T, U> {
   return transform<T, U>({
     kind: 'flatMap',
+    problems: functionProblems({ 'its argument': f }),
     open: () => (value, emit, origin) => {
       for (const each of f(value, origin)) emit(each as never);
     },

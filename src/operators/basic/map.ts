@@ -1,4 +1,5 @@
 import { type Operator, type Origin, transform } from '../../core/index.js';
+import { functionProblems } from '../functions.js';
 
 /**
  * Replaces each value by the result of a function.
@@ -10,5 +11,9 @@ import { type Operator, type Origin, transform } from '../../core/index.js';
  * again. An error that it throws stops the task and names the record.
  */
 export function map<T, U>(f: (value: T, origin: Origin) => U): Operator<T, U> {
-  return transform<T, U>({ kind: 'map', open: () => (value, emit, origin) => emit(f(value, origin) as never) });
+  return transform<T, U>({
+    kind: 'map',
+    problems: functionProblems({ 'its argument': f }),
+    open: () => (value, emit, origin) => emit(f(value, origin) as never),
+  });
 }

@@ -1,4 +1,5 @@
 import { type Adds, type Operator, type Origin, transform } from '../../core/index.js';
+import { functionProblems } from '../functions.js';
 
 /**
  * Calls a function with each value and passes the value on unchanged.
@@ -11,6 +12,7 @@ import { type Adds, type Operator, type Origin, transform } from '../../core/ind
 export function peek<T>(f: (value: T, origin: Origin) => void): Operator<T, Adds<unknown>> {
   return transform<T, Adds<unknown>>({
     kind: 'peek',
+    problems: functionProblems({ 'its argument': f }),
     open: () => (value, emit, origin) => {
       f(value, origin);
       emit(value as never);

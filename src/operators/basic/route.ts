@@ -1,4 +1,5 @@
 import { type Adds, type Problem, type Splitter, split } from '../../core/index.js';
+import { functionProblems } from '../functions.js';
 
 type Rules<T> = Readonly<Record<string, (value: T) => boolean>>;
 
@@ -22,7 +23,7 @@ export function route<T, R extends Rules<T>>(rules: R & Rules<T>): Splitter<T, R
   return split<T, Routes<T, R>>({
     kind: 'route',
     settings: { outputs: names.join(', ') },
-    problems: problemsOf(names),
+    problems: [...problemsOf(names), ...functionProblems(rules)],
     outputs: [...names, 'otherwise'] as (keyof Routes<T, R> & string)[],
     open: () => (value, emit) => {
       let output = 0;

@@ -3,6 +3,7 @@ import { type Duration, formatDuration } from '../../core/duration.js';
 import type { MultiInputOperator, Problem } from '../../core/operator.js';
 import type { Change } from '../../core/record.js';
 import { mapCell, rescale, timerCell, valueCell } from '../../state/index.js';
+import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, keysMaxProblems } from '../keys.js';
 
 /** The key, the lateness and the bounds of a join of a stream with a table. */
@@ -31,7 +32,7 @@ export interface JoinTableOptions<T> {
  * `allowedLateness` is a dead letter. A change that is later is applied to the records after it, and counted, because records of its
  * time may have been joined with the earlier row.
  *
- * Counters: `unmatched`, `late_changes`. Dead letters: `late`, `empty-key`, `table-full`, `join-full` (more than
+ * Counters: `joined`, `unmatched` (no row), `late_changes`. Dead letters: `late`, `empty-key`, `table-full`, `join-full` (more than
  * `pendingMax` wait).
  * Equal keys must be in one partition.
  * Memory: the table (with deleted rows, as far as `keysMax` allows), older versions that records may still need, and `pendingMax`
@@ -84,7 +85,7 @@ function asOf<T, R, Out>(
   { key, allowedLateness = 0 as Duration, keysMax, pendingMax }: JoinTableOptions<T>,
   combine: (value: T, row: R | null) => { readonly out: Out } | undefined,
 ): MultiInputOperator<T, { table: Change<R> }, Out> {
-  const problems = problemsOf(allowedLateness, keysMax, pendingMax);
+  const problems = [...functionProblems({ key }), ...problemsOf(allowedLateness, keysMax, pendingMax)];
   const bounded = problems.length === 0;
   const cells = {
     versions: rescale.byKey(mapCell<string, readonly Version[]>(), 1),
@@ -103,6 +104,7 @@ function asOf<T, R, Out>(
     inputs: ['table'],
     cells,
     open({ versions, outdated, gone, pending, due, next }, context) {
+      const joined = context.counter('joined');
       const unmatched = context.counter('unmatched');
       const lateChanges = context.counter('late_changes');
       const rowAt = (of: string, timeMs: number, at: number): R | null => {
@@ -111,7 +113,7 @@ function asOf<T, R, Out>(
       };
       const meet = (value: T, of: string, timeMs: number, at: number, emit: (out: Out) => void) => {
         const row = rowAt(of, timeMs, at);
-        if (row === null) unmatched.add();
+        (row === null ? unmatched : joined).add();
         const met = combine(value, row);
         if (met) emit(met.out);
       };

@@ -2,6 +2,7 @@ import { stateful } from '../../core/define.js';
 import { type Duration, formatDuration } from '../../core/duration.js';
 import type { MultiInputOperator, Problem } from '../../core/operator.js';
 import { type MapCell, mapCell, rescale, type TimerCell, timerCell, valueCell } from '../../state/index.js';
+import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 
 /** The keys, the time interval and the bounds of a join of two streams. */
@@ -109,7 +110,10 @@ function join<L, R, Out>(
   rightAlone: boolean,
 ): MultiInputOperator<L, { right: R }, Out> {
   const { before, after } = within;
-  const problems = problemsOf(before, after, allowedLateness, entriesMax);
+  const problems = [
+    ...functionProblems({ 'keys.left': keys.left, 'keys.right': keys.right, combine }),
+    ...problemsOf(before, after, allowedLateness, entriesMax),
+  ];
   const timersMax = problems.length === 0 ? entriesMax : 1;
   const cells = {
     left: rescale.byKey(mapCell<Key, Entry[]>(), 0),
@@ -212,9 +216,19 @@ function join<L, R, Out>(
   });
 }
 
-function problemsOf(before: number, after: number, allowedLateness: number, entriesMax: number): Problem[] {
+function problemsOf(
+  before: number | undefined,
+  after: number | undefined,
+  allowedLateness: number,
+  entriesMax: number,
+): Problem[] {
   const problems: Problem[] = [];
-  if (!(before + after >= 0))
+  if (before === undefined || after === undefined)
+    problems.push({
+      message: `within.${before === undefined ? 'before' : 'after'} is missing`,
+      hint: 'give both: within: { before: minutes(0), after: hours(1) }',
+    });
+  else if (!(before + after >= 0))
     problems.push({
       message: `the interval from ${-before} to ${after} ms is empty`,
       hint: 'its end must not be before its start',

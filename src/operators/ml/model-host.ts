@@ -50,6 +50,11 @@ export function hostModel(
     },
     version: () => versionOf(learned.get()),
     predicts(features) {
+      if (features === undefined)
+        context.fail(
+          'the record has no field `features`',
+          'add .via(id, featurize(view)) before this step, with the view of the model, and keep the field in between',
+        );
       if (features.hash !== view.hash)
         context.fail(
           `the features are of view ${features.view} ${features.hash}, the model is for ${view.name} ${view.hash}`,

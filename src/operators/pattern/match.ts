@@ -8,6 +8,7 @@ import {
 } from '../../core/index.js';
 import { layoutVersion } from '../../ml/features/plan.js';
 import { mapCell, timerCell, valueCell } from '../../state/index.js';
+import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 import { forgetEvents, type KeyRuns, noRuns, timeOf } from './matcher/key-runs.js';
 import { Matcher, type Outcome } from './matcher/matcher.js';
@@ -86,7 +87,12 @@ export function match<In, const K extends Key, M, Out, Missed = never>(
   const { key: keyOf, pattern, within, skip = 'none', select, timedOut } = options;
   const { runsMax, runsPerKeyMax = Math.min(1_000, runsMax), pendingMax } = options;
   const plan = planOf(pattern.parts);
-  const problems = [...patternProblems(pattern.parts), ...skipProblems(skip, plan.stages), ...boundProblems(options)];
+  const problems = [
+    ...functionProblems({ key: keyOf }),
+    ...patternProblems(pattern.parts),
+    ...skipProblems(skip, plan.stages),
+    ...boundProblems(options),
+  ];
   const bounded = problems.length === 0;
   const cells = {
     /** Records that wait for the watermark, by their number. */

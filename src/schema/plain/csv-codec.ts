@@ -139,12 +139,20 @@ export function csvCodec<T>(
     decode(bytes) {
       const cells = cellsOf(bytes, delimiter);
       if (cells.length !== columns.length) {
-        throw new DecodeFailure('not-csv', `${cells.length} cells where ${columns.length} columns are declared`);
+        throw new DecodeFailure('not-csv', countText(cells.length, columns.length, bytes, delimiter));
       }
       return read(cells);
     },
     prepare: nothingToPrepare,
   };
+}
+
+/** Most rows with too few cells are separated by something else. */
+function countText(cells: number, columns: number, bytes: Uint8Array, delimiter: string): string {
+  const text = `${cells} ${cells === 1 ? 'cell' : 'cells'} where ${columns} columns are declared`;
+  const row = Buffer.from(bytes).toString();
+  const other = [';', '\t', '|', ','].find((each) => each !== delimiter && row.split(each).length === columns);
+  return other === undefined ? text : `${text}: with the option delimiter: ${JSON.stringify(other)} there are as many`;
 }
 
 function cellsOf(bytes: Uint8Array, delimiter: string): (Cell | string)[] {

@@ -67,8 +67,8 @@ describe('check, on files of a user', () => {
   });
 
   it.each([
-    ['none.ts', 'exports no topology', 'none.ts'],
-    ['plain.mjs', 'exports no topology', 'plain.mjs'],
+    ['none.ts', 'exports no topology, only nothing (object)', 'none.ts'],
+    ['plain.mjs', 'exports no topology, only topologies (string)', 'plain.mjs'],
     ['missing.ts', 'no such file', 'missing.ts'],
     ['syntax.ts', 'does not parse: Unexpected "="', 'syntax.ts:2:14'],
     ['throws.ts', "Cannot read properties of undefined (reading 'at')", 'throws.ts:4'],

@@ -33,6 +33,8 @@ describe('the summary of a run', () => {
       shares: { late: 0, dead: 0, unmatched: 0 },
       neverMatched: [],
       unreadable: [],
+      mostDead: '',
+      rowless: [],
     });
     expect(summaryText(summary)).toContain('12.5 s, 20 read in this run (2/s), latency p50');
     const idle = counts.map((each) => ({ ...each, inThisRun: 0 }));
@@ -44,8 +46,8 @@ describe('the summary of a run', () => {
     const bad = counts.map((each) => ({ ...each, inThisRun: each.name.startsWith('dead:') ? 2 : each.inThisRun }));
     const model = ['learned', 'unmatched'].map((name, value) => ({ step: 'model', name, value, inThisRun: value }));
     expect(concernsOf(summarize(orders, 'embedded', 1, [...bad, ...model], latency).thisRun)).toEqual([
-      '20.0% of the records are dead letters (limit 5.0%)',
-      '100.0% of the labels matched no record (limit 50.0%)',
+      '20.0% of the records are dead letters (limit 5.0%): most are range:amount of validate; `millrace dlq show FILE` prints them with the details',
+      expect.stringContaining('100.0% of the labels matched no record (limit 50.0%): '),
       'nothing that came in model.labels ever matched a record: are the keys the same on both sides?',
     ]);
   });
