@@ -50,7 +50,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/testing': engine,
   'src/server': [...engine],
   // Where profiles, inference, runtime and monitoring are put together.
-  'src/run': [...world, 'src/server'],
+  'src/run': [...world, 'src/server', 'src/checkpoints'],
   'src/profiles': [...engine, 'src/connect', 'connectors'],
   'src/topics': [...engine, 'connectors', 'src/profiles'],
   'src/checkpoints': world,

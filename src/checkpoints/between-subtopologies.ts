@@ -40,8 +40,10 @@ async function hasTopics({ sources }: Pick<OpenProfile, 'sources'>, subtopology:
  */
 export async function mustBeDrained(profile: OpenProfile, topology: Topology): Promise<void> {
   for (const subtopology of await subtopologiesThere(profile, topology)) {
+    const between = subtopology.sources.filter((node) => node.source.hasWatermarkMarkers);
+    if (between.length === 0) continue;
     const stored = new Map((await storedTasks(profile, subtopology)).map((task) => [task.partition, task]));
-    for (const { id, source } of subtopology.sources.filter((node) => node.source.hasWatermarkMarkers)) {
+    for (const { id, source } of between) {
       const starts = await profile.offsetsAt(source.topic, 'earliest');
       for (const [partition, first] of starts.entries()) {
         const position = stored.get(partition)?.checkpoint?.positions[id]?.offset ?? EARLIEST;

@@ -25,20 +25,29 @@ import { rescaled } from './rescaling.js';
 import { decodedTasks, savepointFile, withSavepoint, writeWhole } from './savepoint-files.js';
 import { incarnationOf, storedTasks, tasksOf, topicsOf } from './stored-state.js';
 
+export interface SavepointOptions {
+  readonly name: string;
+  readonly data: string;
+  readonly nowMs: number;
+  readonly isUnchanged?: (() => Promise<boolean>) | undefined;
+}
+
 export interface CreatedSavepoint extends SavepointManifest {
   readonly file: string;
   readonly bytes: number;
 }
 
 /**
- * Writes the newest checkpoints of a stopped topology into a file, completely or not at all. Memory: one task.
+ * Writes the newest checkpoints of a topology into a file, completely or not at all. The topology is stopped, or it runs and all its tasks are
+ * at rest: then `isUnchanged` says at the end whether they still are. Memory: one task.
  *
- * @throws MillraceError `config` while the topology runs, if the name is taken, and if there is nothing to save.
+ * @throws MillraceError `config` while the topology runs, if the name is taken, if there is nothing to save, if records lie between
+ * sub-topologies, and if the tasks have changed meanwhile.
  */
 export async function createSavepoint(
   profile: OpenProfile,
   topology: Topology,
-  { name, data, nowMs }: { readonly name: string; readonly data: string; readonly nowMs: number },
+  { name, data, nowMs, isUnchanged }: SavepointOptions,
 ): Promise<CreatedSavepoint> {
   const file = savepointFile(data, name);
   if (existsSync(file)) {
@@ -48,7 +57,7 @@ export async function createSavepoint(
     });
   }
   const { checkpoints } = profile;
-  await mustBeStopped(profile, topology);
+  if (!isUnchanged) await mustBeStopped(profile, topology);
   await mustBeDrained(profile, topology);
   const subtopologies: SavepointSubtopology[] = [];
   for (const subtopology of await subtopologiesThere(profile, topology)) {
@@ -85,6 +94,11 @@ export async function createSavepoint(
     for (const subtopology of subtopologies)
       for (let partition = 0; partition < subtopology.partitions; partition++)
         yield await checkpoints.inspect({ topology: subtopology.name, partition });
+    if (isUnchanged && !(await isUnchanged()))
+      throw new MillraceError('config', 'tasks have moved or been resumed meanwhile', {
+        where: file,
+        hint: 'try again',
+      });
   })();
   return { ...manifest, file, bytes: await writeWhole(file, encodeSavepoint(manifest, tasks)) };
 }

@@ -6,6 +6,7 @@ import { type ExitCode, exitCodes, reportError, type Terminal } from '../util/te
 import type { CommandContext } from './command.js';
 import { checkCommand } from './commands/check.js';
 import { connectorsCommand } from './commands/connectors.js';
+import { controlCommands } from './commands/control.js';
 import { demoCommand } from './commands/demo.js';
 import { describeCommand } from './commands/describe.js';
 import { devCommand } from './commands/dev.js';
@@ -92,6 +93,7 @@ Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong 
     devCommand,
     statusCommand,
     topCommand,
+    ...controlCommands,
     produceCommand,
     tailCommand,
     dlqCommand,

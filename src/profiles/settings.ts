@@ -61,7 +61,7 @@ export const profileSettings = {
   allowActions: choice(
     ['off', 'on'],
     'off',
-    '`on`: the live page may replay dead letters and stop the run; whoever may open it may do so.',
+    '`on`: the live page may replay dead letters, and pause, save and stop the run; whoever may open it may do so.',
   ),
   showValues: choice(['off', 'on'], 'off', '`on`: the live page shows details, keys and values of dead letters.'),
   deadLetterKey: sealed("Key of dead letters with `raw: 'encrypt'`: 32 bytes in base64 or hexadecimal digits."),

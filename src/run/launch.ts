@@ -4,6 +4,7 @@ import type { OpenProfile } from '../profiles/profiles.js';
 import type { Config } from '../profiles/settings.js';
 import type { Running, RunOptions, RunSnapshot } from '../runtime/index.js';
 import type { Actions } from '../server/actions/action-routes.js';
+import type { ControlOptions } from '../server/actions/run-control.js';
 import type { Alert } from '../server/alerts/watch.js';
 import type { Health } from '../server/health.js';
 import type { Topology } from '../topology/index.js';
@@ -84,11 +85,8 @@ export async function launch(topology: Topology, config: Config, options: Launch
       ready = false;
       running.stop().catch(() => undefined); // `finished` rejects with the same cause
     };
-    const stop = (by: string) => {
-      onAction(`${by} stops the run`);
-      drain();
-    };
-    const actions = config.port === 0 ? undefined : { ...(await actionsOf(topology, config, profile, onAction)), stop };
+    const actions =
+      config.port === 0 ? undefined : await actionsOf(topology, config, profile, { running, drain, onAction });
     if (actions?.deadLetters) keep(actions.deadLetters);
     const monitoring = await serve(topology, config, running, alerts.states, actions, () => ready);
     if (monitoring) keep(monitoring);
@@ -111,6 +109,8 @@ export async function launch(topology: Topology, config: Config, options: Launch
         drain();
         return finished;
       },
+      pause: running.pause,
+      resume: running.resume,
       snapshot,
       query: running.query,
       elsewhere: running.elsewhere,
@@ -159,15 +159,24 @@ const batchTable = async (
 /** What the page may do with this profile. */
 async function actionsOf(
   topology: Topology,
-  { allowActions, showValues, deadLetterKey }: Config,
+  { allowActions, showValues, deadLetterKey, token, data }: Config,
   profile: OpenProfile,
-  onAction: (line: string) => void,
+  { running, drain, onAction }: Pick<ControlOptions, 'running' | 'drain' | 'onAction'>,
 ) {
   const isAllowed = allowActions === 'on';
-  if (typeof topology.deadLetters.settings.topic !== 'string') return { isAllowed };
+  const { runControl } = await import('../server/actions/run-control.js');
+  const control = runControl({
+    ...{ topology: topology.name, token: token || undefined, running, drain, onAction },
+    save: async (name, isUnchanged) =>
+      (await import('../checkpoints/savepoints.js')).createSavepoint(profile, topology, {
+        ...{ name, data, nowMs: Date.now(), isUnchanged },
+      }),
+  });
+  if (typeof topology.deadLetters.settings.topic !== 'string') return { isAllowed, control };
   const { openDeadLetterDesk } = await import('./dead-letter-desk.js');
   const showsValues = showValues === 'on';
-  return { isAllowed, deadLetters: openDeadLetterDesk({ topology, profile, deadLetterKey, showsValues, onAction }) };
+  const options = { topology, profile, deadLetterKey, showsValues, onAction };
+  return { isAllowed, control, deadLetters: openDeadLetterDesk(options) };
 }
 
 async function serve(

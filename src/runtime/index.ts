@@ -1,7 +1,8 @@
 export { type Clock, systemClock } from './clock.js';
-export { DurationHistogram } from './histogram.js';
 export { samePartitions } from './layout.js';
+export { DurationHistogram } from './measures/histogram.js';
 export { CHECKPOINT, type TaskTime } from './measures/task-meter.js';
+export type { TaskSnapshot } from './measures/task-snapshot.js';
 export type { Outage } from './outages.js';
 export type { Running, RunOptions, RunSnapshot, TaskElsewhere } from './run.js';
 export { runTopology } from './run-topology.js';
@@ -9,4 +10,4 @@ export { rx } from './rx.js';
 export { sinksOf } from './sinks.js';
 export type { QueryResult } from './state-queries.js';
 export { isPassing, type TaskHealth } from './supervisor.js';
-export type { EpochPoint, TaskSnapshot } from './task.js';
+export type { EpochPoint } from './task-options.js';

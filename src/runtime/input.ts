@@ -82,8 +82,8 @@ export class Input {
   /** Records that the log no longer had, and the offset after them if known. */
   private skipped = 0;
   private skippedBefore: number | undefined = 0;
-  /** Processing time of the last record, or of the opening. */
-  private lastRecordMs: number;
+  /** Processing time of the last record, of the opening or of the end of a pause. */
+  lastRecordMs: number;
   /** Whether the merge goes on without it. What follows depends on that, so the task decides it (see `EndOfRun`). */
   ended = false;
   /** The key of its position in checkpoints, and its name in warnings. */

@@ -43,6 +43,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
   const budget = new ByteBudget(options.inFlightBytesMax);
   const running: RunningSubtopology[] = [];
   let stopping = false;
+  let isPaused = false;
   const stop = () => {
     stopping = true;
     for (const subtopology of running) subtopology.stop();
@@ -58,6 +59,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
       passesOn ? unpaced : pace,
       { hash, layout: layoutHash(subtopology), accepted },
       budget,
+      () => isPaused,
       options,
     );
     started.finished.catch(() => undefined); // the caller awaits it later
@@ -74,7 +76,13 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
       stop();
       return finished;
     },
-    snapshot: () => snapshotOf(running, options),
+    pause: () => {
+      isPaused = true;
+    },
+    resume: () => {
+      isPaused = false;
+    },
+    snapshot: () => snapshotOf(running, options, isPaused),
     query: async (step, key, partition) => {
       const owner = all.find(({ steps }) => steps.some(({ id }) => id === step)) ?? chosen[0];
       const subtopology = running.find(({ topology: { name } }) => name === owner?.name);

@@ -23,15 +23,17 @@ import {
 } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { type Clock, type Pace, systemClock } from './clock.js';
-import { DurationHistogram } from './histogram.js';
 import type { ByteBudget } from './in-flight.js';
 import { watchPartitions } from './layout.js';
 import { Lookups } from './lookups/service.js';
+import { DurationHistogram } from './measures/histogram.js';
+import type { TaskSnapshot } from './measures/task-snapshot.js';
 import { type Outage, Outages } from './outages.js';
 import { sinksOf } from './sinks.js';
 import type { QueryResult } from './state-queries.js';
 import { Supervisor, type TaskHealth } from './supervisor.js';
-import { type EpochPoint, Task, type TaskSnapshot } from './task.js';
+import { Task } from './task.js';
+import type { EpochPoint } from './task-options.js';
 
 export interface RunOptions {
   readonly profile: Profile;
@@ -83,6 +85,8 @@ export interface RunOptions {
 /** The state of a run at one moment. */
 export interface RunSnapshot {
   readonly tasks: readonly TaskSnapshot[];
+  /** Between `pause` and `resume`. */
+  readonly isPaused: boolean;
   /** Cumulative, over all tasks; part of the checkpoints. */
   readonly counters: readonly { readonly step: string; readonly name: string; readonly value: number }[];
   /** The newest measurement of each step, task and name. */
@@ -115,6 +119,14 @@ export interface Running {
   readonly finished: Promise<void>;
   /** Drains, commits and closes all tasks; resolves afterwards. */
   stop(): Promise<void>;
+  /**
+   * Lets the tasks of this process read nothing more: each drains and commits, and is then at rest (`snapshot().tasks`). Epochs and state
+   * queries go on, and the process stays in its group. Processing-time ticks wait. Tasks that come from other processes are paused too. A
+   * new process is not paused.
+   */
+  pause(): void;
+  /** Lets the tasks read again. An input counts as idle from this moment at the earliest. */
+  resume(): void;
   snapshot(): RunSnapshot;
   /**
    * The state of a key in a step, as of the next checkpoint. The task is that of `partition`, by default the partition of records
@@ -149,6 +161,7 @@ export async function runSubtopology(
   pace: Pace,
   version: TopologyVersion,
   budget: ByteBudget,
+  isPaused: () => boolean,
   options: RunOptions,
 ): Promise<RunningSubtopology> {
   const { profile, inference, clock = systemClock, random = Math.random, epochInterval = millis(500) } = options;
@@ -183,6 +196,7 @@ export async function runSubtopology(
         roundMax: Math.min(options.roundMax ?? 1_000, inFlightMax),
         pace,
         budget,
+        isPaused,
         onPoint: (point, task) => {
           if (point === 'committed') outages.worked();
           options.onPoint?.(point, task, topology.name);
@@ -277,6 +291,7 @@ const noPartition = (partition: number, partitions: number): MillraceError =>
 export function snapshotOf(
   subtopologies: readonly RunningSubtopology[],
   { profile, inference }: Pick<RunOptions, 'profile' | 'inference'>,
+  isPaused: boolean,
 ): RunSnapshot {
   const tasks = subtopologies.flatMap((subtopology) => subtopology.tasks);
   const counters = new Map<string, { step: string; name: string; value: number }>();
@@ -293,6 +308,7 @@ export function snapshotOf(
   }
   return {
     tasks: tasks.map((task) => task.snapshot()),
+    isPaused,
     counters: [...counters.values()],
     measures: tasks.flatMap((task) => [...task.measures.values()]),
     outages: subtopologies.flatMap((subtopology) => subtopology.outages),

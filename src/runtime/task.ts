@@ -1,22 +1,13 @@
-import type {
-  Checkpoint,
-  MetricRow,
-  Position,
-  Profile,
-  ServiceRegistry,
-  SinkWriter,
-  TaskId,
-  TaskLedger,
-  TopologyVersion,
-} from '../core/index.js';
+import type { Checkpoint, MetricRow, SinkWriter, TaskId, TaskLedger } from '../core/index.js';
 import { INTERNAL, type InternalSinkOptions } from '../core/index.js';
-import { layoutOf, mustFit, stateSettingsOf, type Topology, topologyHash } from '../topology/index.js';
+import { layoutOf, mustFit, stateSettingsOf, topologyHash } from '../topology/index.js';
 import { nextTurn } from '../util/next-turn.js';
-import { type Clock, measuringClock, type Pace } from './clock.js';
-import { EndOfRun, type RunEnd } from './end-of-run.js';
-import type { Allowance, ByteBudget } from './in-flight.js';
+import { measuringClock } from './clock.js';
+import { EndOfRun } from './end-of-run.js';
+import type { Allowance } from './in-flight.js';
 import type { Input } from './input.js';
-import { TaskMeter, type TaskTime } from './measures/task-meter.js';
+import { TaskMeter } from './measures/task-meter.js';
+import type { TaskSnapshot } from './measures/task-snapshot.js';
 import { type EventTime, eventTimeOf, mergeRound, type Round } from './merge.js';
 import { openInputs } from './open-inputs.js';
 import { noteQuiet, PendingOperations, type Reason } from './pending-operations.js';
@@ -31,50 +22,10 @@ import {
 } from './sinks.js';
 import { type QueryResult, StateQueries } from './state-queries.js';
 import type { StepOutputs } from './steps.js';
-import { type CounterEntry, TaskState } from './task-state.js';
+import type { TaskOptions } from './task-options.js';
+import { TaskState } from './task-state.js';
 import { ClockTicks } from './ticks.js';
 import { WatermarkEmitter } from './watermark-markers.js';
-
-/** The points of an epoch at which tests may stop or kill a process, in order. */
-export type EpochPoint = 'pushed' | 'drained' | 'prepared' | 'stored' | 'committed';
-
-export interface TaskOptions extends RunEnd {
-  readonly topology: Topology;
-  /** The number of tasks of the topology. */
-  readonly tasks: number;
-  readonly profile: Profile;
-  readonly services: ServiceRegistry;
-  readonly clock: Clock;
-  readonly version: TopologyVersion;
-  readonly epochIntervalMs: number;
-  /** The delay of the first epoch, so that tasks drain one after another. */
-  readonly staggerMs: number;
-  readonly inFlightMax: number;
-  readonly roundMax: number;
-  /** Shared by all tasks of a run. */
-  readonly budget: ByteBudget;
-  /** Shared by all tasks of a run. */
-  readonly pace: Pace;
-  onPoint(point: EpochPoint, task: number): void;
-  /** Called with a sink's failure, before the task fails because of it. */
-  onSinkFailure(sink: string, error: unknown): void;
-}
-
-/** The visible state of a running task. */
-export interface TaskSnapshot {
-  /** The topology or sub-topology of the task. */
-  readonly subtopology: string;
-  readonly partition: number;
-  readonly epoch: number;
-  readonly positions: Readonly<Record<string, Position>>;
-  /** Entries of the logs that it has not read, by the keys of the positions; without sources that cannot tell. */
-  readonly lag: Readonly<Record<string, number>>;
-  readonly watermarkMs: number;
-  readonly recordsInFlight: number;
-  readonly time: TaskTime;
-  /** Cumulative; part of the checkpoint, so they move with the task. */
-  readonly counters: readonly CounterEntry[];
-}
 
 /**
  * One group of co-partitioned input partitions with its own pipeline, state, ledger and epochs. `Task.open` fences earlier owners
@@ -83,6 +34,7 @@ export interface TaskSnapshot {
 export class Task {
   private stopping = false;
   private abandoned = false;
+  private isAtRest = false;
   private recordsSinceEpoch = 0;
   private bytesSinceEpoch = 0;
   private readonly queries = new StateQueries();
@@ -215,6 +167,7 @@ export class Task {
       lag: Object.fromEntries(this.inputs.flatMap(({ key, lag }) => (lag === undefined ? [] : [[key, lag]]))),
       watermarkMs: this.time.watermarkMs,
       recordsInFlight: this.pipeline.recordsInFlight,
+      isAtRest: this.isAtRest,
       time: this.waits.meter.time(this.pipeline.busyMs),
       counters: [...this.counters()],
     };
@@ -238,6 +191,7 @@ export class Task {
     const roundMax = Math.min(this.options.roundMax, pace.roundMax);
     let epochDueMs = clock.now() + epochIntervalMs + staggerMs;
     while (!this.stopping) {
+      if (this.options.isPaused()) await this.rest();
       const isFull = this.bytesSinceEpoch >= allowance.uncommitted || this.deferred.some((sink) => sink.isFull);
       if (isFull || clock.now() >= epochDueMs) {
         await this.commitEpoch();
@@ -274,6 +228,21 @@ export class Task {
     // A run that is stopped commits all that followed from the ends; one that only completes another may not have come so far.
     if (!this.end.completes) this.end.complete();
     if (!this.abandoned) await this.commitEpoch(true);
+    this.isAtRest = !this.abandoned;
+  }
+
+  /** While the run is paused: drains and reads nothing. Epochs go on for what is due without records, such as state queries. */
+  private async rest(): Promise<void> {
+    const { clock, isPaused } = this.options;
+    noteQuiet(this.waits, this.inputs, false);
+    while (isPaused() && !this.stopping) {
+      await this.commitEpoch();
+      this.isAtRest = true;
+      await this.waits.meter.during('idle', clock.sleep(REST_MS));
+    }
+    this.isAtRest = false;
+    // Nobody has looked for records meanwhile, so no input has been idle.
+    for (const input of this.inputs) input.lastRecordMs = clock.now();
   }
 
   /** Abandons a hung task: starts to close everything at once, since one part may never close. */
@@ -397,4 +366,6 @@ export class Task {
 /** The checkpoint of a task that has none. */
 const FIRST: Checkpoint = { epoch: 0, incarnation: 0, topologyHash: '', positions: {}, settledDecisions: {} };
 
+/** How soon a task notices that the run is resumed or stopped. */
+const REST_MS = 100;
 const COMMIT: Reason = { kind: 'ledger', id: 'commit' };

@@ -7,6 +7,8 @@ export interface Health {
   /** `degraded`: it runs, and cannot write everything that it should. */
   readonly status: 'ok' | 'degraded' | 'stopped';
   readonly sinksDown: readonly { readonly sink: string; readonly seconds: number; readonly cause: string }[];
+  /** Whether somebody has paused the run, which does not change the status. */
+  readonly isPaused: boolean;
   /** Tasks that have records and hold them back for an input that brings none: right, unless it should bring some. */
   readonly waiting: readonly { readonly subtopology: string; readonly partition: number; readonly input: string }[];
   /** Tasks restored from their checkpoints since the start, and how many of them had hung. */
@@ -19,7 +21,7 @@ export interface Health {
 }
 
 /** What stands in the way of a run, in one object. */
-export function healthOf({ outages, health, tasks }: RunSnapshot, isReady: boolean, nowMs: number): Health {
+export function healthOf({ outages, health, tasks, isPaused }: RunSnapshot, isReady: boolean, nowMs: number): Health {
   const counts = new RunCounts();
   counts.note(tasks);
   const found = findings(counts.all());
@@ -30,6 +32,7 @@ export function healthOf({ outages, health, tasks }: RunSnapshot, isReady: boole
       seconds: Math.round((nowMs - sinceMs) / 1_000),
       cause,
     })),
+    isPaused,
     waiting: health.flatMap(({ subtopology, partition, waitsFor }) =>
       waitsFor === undefined ? [] : [{ subtopology, partition, input: waitsFor }],
     ),

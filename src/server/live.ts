@@ -18,7 +18,7 @@ export interface NodeFigures {
 }
 
 /** The form of pictures, which processes of other versions tell each other. Raise it with every change. */
-export const PICTURE_FORM = 1;
+export const PICTURE_FORM = 2;
 
 /** What the page shows of a process: one value a second. */
 export interface Picture {
@@ -26,7 +26,9 @@ export interface Picture {
   readonly atMs: number;
   readonly startedMs: number;
   readonly upSeconds: number;
-  readonly status: 'ok' | 'degraded' | 'stopped';
+  readonly status: 'ok' | 'paused' | 'degraded' | 'stopped';
+  readonly tasks: number;
+  readonly tasksAtRest: number;
   readonly readRate: number;
   readonly writtenRate: number;
   /** Records behind the ends of the logs; `null` where no source can tell. */
@@ -150,7 +152,9 @@ export function pictures(
       atMs,
       startedMs,
       upSeconds: Math.round((atMs - startedMs) / 1_000),
-      status: health.status,
+      status: health.status === 'ok' && from.isPaused ? 'paused' : health.status,
+      tasks: from.tasks.length,
+      tasksAtRest: from.tasks.filter(({ isAtRest }) => isAtRest).length,
       readRate: total('read'),
       writtenRate: total('written'),
       lag: lagOf(from),

@@ -169,6 +169,7 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
     [],
     ({ throttledMs }) => [[{}, throttledMs / 1_000]],
   );
+  gauge('paused', '1 while the run is paused', [], ({ isPaused }) => [[{}, isPaused ? 1 : 0]]);
   gauge('epoch', 'Number of the last checkpoint', ['partition', 'subtopology'], ({ tasks }) =>
     tasks.map((task) => [labelsOf(task), task.epoch]),
   );

@@ -23,6 +23,7 @@ export function someSnapshot(): RunSnapshot {
         lag: { orders: 5 },
         watermarkMs: 1_500,
         recordsInFlight: 3,
+        isAtRest: false,
         time: {
           totalMs: 1_000,
           blockedMs: 600,
@@ -35,6 +36,7 @@ export function someSnapshot(): RunSnapshot {
         counters: counters.map((each) => ({ ...each, restored: 0 })),
       },
     ],
+    isPaused: false,
     counters,
     measures: [
       {

@@ -59,6 +59,7 @@ const runBy: readonly (readonly [RegExp, string])[] = [
   [/^npx millrace (check|describe|run|verify) trades\.ts/, 'scripts/packed.mjs'],
   // As documented, to the letter.
   [/^npx millrace init orders |^millrace produce /, 'test/cli/starter.test.ts'],
+  [/^millrace (pause|resume|stop) |^millrace savepoint create .*--url /, 'test/cli/control.test.ts'],
   [/^millrace (plan|offsets|savepoint|dlq|tail) (?!.*--profile cluster)/, 'test/cli/starter.test.ts'],
   [/^millrace run topology\.ts/, 'test/cli/starter.test.ts'],
   [

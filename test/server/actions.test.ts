@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { MillraceError } from '../../src/core/errors.js';
 import type { DeadLetterDesk, Replay } from '../../src/server/actions/dead-letter-desk.js';
+import type { Caller, RunControl } from '../../src/server/actions/run-control.js';
 import { type Monitoring, serveMonitoring } from '../../src/server/http.js';
 import { someSnapshot } from '../cli/snapshot.js';
 import { orders } from './orders.js';
@@ -35,10 +36,21 @@ async function served({ token, isAllowed = true }: { token?: string; isAllowed?:
     },
     replays: () => [replay],
   };
+  const controlled = (name: string) => async (caller: Caller) => {
+    calls.push([name, caller]);
+    return { atRest: {}, missing: [] };
+  };
+  const control: RunControl = {
+    ...{ pause: controlled('pause'), resume: controlled('resume'), stop: controlled('end') },
+    savepoint: async (name, by) => {
+      calls.push(['savepoint', name, by]);
+      return { topology: 'orders', file: `${name}.mrsp`, bytes: 1, partitions: 1 };
+    },
+  };
   const monitoring = await serveMonitoring({
     ...{ host: '127.0.0.1', port: 0, token, topology: orders, profile: 'embedded' as const, isReady: () => true },
     running: { snapshot: someSnapshot, query: async () => ({ kind: 'retry', why: 'not now' }) },
-    actions: { isAllowed, deadLetters, stop: (by) => void calls.push(['end', by]) },
+    actions: { isAllowed, deadLetters, control },
   });
   open.push(monitoring);
   return { port: Number(new URL(monitoring.url).port), calls };
@@ -65,6 +77,9 @@ const actions = [
   ['/replays/send', '{"id":"replay-1"}'],
   ['/replays/stop', '{"id":"replay-1"}'],
   ['/stop', '{}'],
+  ['/pause', '{}'],
+  ['/resume', '{}'],
+  ['/savepoints', '{"name":"before-v2"}'],
 ] as const;
 
 describe('an action', () => {
@@ -96,7 +111,7 @@ describe('an action', () => {
       // This replay has ended.
       expect([path, status]).toEqual([path, expected === 200 && path === '/replays/stop' ? 409 : expected]);
     }
-    expect(calls.length).toBe(expected === 200 ? 3 : 0);
+    expect(calls.length).toBe(expected === 200 ? 6 : 0);
   });
 
   const bearers: readonly (readonly [string, readonly string[], number])[] = [
@@ -114,7 +129,7 @@ describe('an action', () => {
         path,
         expected,
       ]);
-    expect(calls.length).toBe(expected === 200 ? 3 : 0);
+    expect(calls.length).toBe(expected === 200 ? 6 : 0);
   });
 
   it('is refused unless the run allows it, and says how', async () => {
@@ -152,5 +167,29 @@ describe('an action', () => {
       hint: 'only what counts or sends can be stopped',
     });
     expect(calls.length).toBe(1);
+  });
+  it('on the run names who asked, and whether for all processes', async () => {
+    const { port, calls } = await served();
+    const from = 'millrace-passed-on: %22zo%C3%AB%22%20at%2010.0.0.4%0A';
+    for (const [path, body] of [
+      ['/pause', '{}'],
+      ['/stop', '{}'],
+      ['/stop', '{"group":true}'],
+    ] as const)
+      for (const headers of [own, [...own, from]]) expect((await post(port, path, body, headers)).status).toBe(200);
+    const here = '127.0.0.1';
+    const passedOn = { by: '"zoë" at 10.0.0.4\\n by way of 127.0.0.1', alone: true };
+    expect(calls).toEqual([
+      ['pause', { by: here, alone: false }],
+      ['pause', passedOn],
+      ['end', { by: here, alone: true }],
+      ['end', passedOn],
+      ['end', { by: here, alone: false }],
+      ['end', passedOn],
+    ]);
+    for (const body of ['{}', '[]', `{"name":"${'x'.repeat(301)}"}`])
+      expect([body, (await post(port, '/savepoints', body)).status]).toEqual([body, 400]);
+    expect((await post(port, '/pause', '{}', [...own, 'millrace-passed-on: %'])).status).toBe(200);
+    expect(calls.at(-1)).toEqual(['pause', { by: '% by way of 127.0.0.1', alone: true }]);
   });
 });

@@ -159,6 +159,7 @@ describe('monitoring over HTTP', () => {
     expect(await health()).toEqual([
       503,
       {
+        isPaused: false,
         status: 'degraded',
         sinksDown: [{ sink: 'history', seconds: expect.any(Number), cause: 'connect ECONNREFUSED 127.0.0.1:8123' }],
         waiting,

@@ -57,7 +57,10 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
     .addOption(shared.data)
     .option('--port <number>', 'serve the live page, /metrics, /health and /state on this port', wholeNumber)
     .option('--host <address>', 'address to serve on')
-    .option('--allow-actions', 'let the live page replay dead letters and stop the run; each action is printed')
+    .option(
+      '--allow-actions',
+      'let the live page replay dead letters, and pause, save and stop the run; each action is printed',
+    )
     .option('--show-values', 'let the live page show keys and values of dead letters; each look is printed')
     .option('--print', 'print the records that reach output topics, at most five a second of each')
     .option(

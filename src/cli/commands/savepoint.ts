@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { MillraceError } from '../../core/errors.js';
+import type { WrittenSavepoint } from '../../server/actions/run-control.js';
 import { subtopologiesIn } from '../../state/savepoint.js';
 import type { RestoredPositions } from '../../topics/positions.js';
 import {
@@ -16,12 +17,17 @@ import { textTable } from '../../util/text-table.js';
 import { type CommandContext, command, group, profileOptions } from '../command.js';
 import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
+import { askRun, runAddress } from '../run/ask-run.js';
 
 interface SavepointFlags {
   readonly profile?: string;
   readonly data?: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
+}
+
+interface CreateFlags extends SavepointFlags {
+  readonly url?: string;
 }
 
 interface RestoreFlags extends SavepointFlags {
@@ -45,15 +51,37 @@ export function savepointCommand(context: CommandContext): Command {
 
 function createCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
-  return command('create', 'Writes the newest checkpoints of a stopped topology to a file.', [
-    'millrace savepoint create before-v2 payments.ts',
-  ])
+  return command(
+    'create',
+    'Writes the newest checkpoints of a topology to a file. It is stopped, or it runs at --url with --allow-actions: then it pauses meanwhile.',
+    [
+      'millrace savepoint create before-v2 payments.ts',
+      'millrace savepoint create before-v2 --url http://127.0.0.1:9464',
+    ],
+  )
     .argument('<name>', 'name of the savepoint: DATA/savepoints/NAME.mrsp')
-    .argument('<file>', 'topology file, or FILE#name if it exports several')
+    .argument('[file]', 'file of a topology that is stopped, or FILE#name if it exports several')
     .addOption(shared.profile)
     .addOption(shared.data)
-    .action((name: string, file: string, flags: SavepointFlags) =>
+    .option('--url <address>', 'address of the run; the savepoint is in the data folder of that process')
+    .action((name: string, file: string | undefined, flags: CreateFlags) =>
       act(flags, async () => {
+        const tell = (created: WrittenSavepoint) =>
+          terminal.out(
+            flags.json
+              ? `${JSON.stringify(created)}\n`
+              : `${created.file}: ${counted(created.partitions, 'task')} of ${created.topology}, ${counted(created.bytes, 'byte')}\n`,
+          );
+        if ((file === undefined) === (flags.url === undefined))
+          throw new MillraceError('config', 'a savepoint is that of a file, or of a run', {
+            where: 'savepoint create',
+            hint: 'give the file of a stopped topology, or --url',
+          });
+        if (file === undefined) {
+          const answer = await askRun(await runAddress(flags), '/savepoints', { name });
+          tell((await answer.json()) as WrittenSavepoint);
+          return exitCodes.ok;
+        }
         const topology = await loadTopology(file);
         const config = await readConfig({ profile: flags.profile, data: flags.data });
         const [{ openProfile }, { createSavepoint }] = await Promise.all([
@@ -62,12 +90,7 @@ function createCommand({ terminal, act }: CommandContext): Command {
         ]);
         const profile = await openProfile(config);
         try {
-          const created = await createSavepoint(profile, topology, { name, data: config.data, nowMs: Date.now() });
-          terminal.out(
-            flags.json
-              ? `${JSON.stringify(created)}\n`
-              : `${created.file}: ${counted(created.partitions, 'task')} of ${created.topology}, ${counted(created.bytes, 'byte')}\n`,
-          );
+          tell(await createSavepoint(profile, topology, { name, data: config.data, nowMs: Date.now() }));
         } finally {
           await profile.close();
         }

@@ -9,6 +9,7 @@ const rate = (value: number): string => (value >= 10 ? whole(value) : value.toFi
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 const statusWords = {
   ok: 'running',
+  paused: 'paused',
   degraded: 'degraded: a sink is down',
   partial: 'running, not all processes answer',
   stopped: 'stopped',

@@ -139,7 +139,8 @@ export function groupPictures({ topology, token, own, elsewhere }: GroupOptions)
           `${named(nowhere)} missing here: moving, or in a process without --port, or with another MILLRACE_TOKEN`,
         );
       const merged = mergedPicture(mine, heard);
-      const status = merged.status === 'ok' && missing.length > 0 ? 'partial' : merged.status;
+      const isWell = merged.status === 'ok' || merged.status === 'paused';
+      const status = isWell && missing.length > 0 ? 'partial' : merged.status;
       return { ...merged, status, processes, missing };
     },
     rest() {

@@ -17,10 +17,12 @@ export function mergedPicture(own: Picture, others: readonly Picture[]): Picture
     }
   const lags = all.flatMap(({ lag }) => (lag === null ? [] : [lag]));
   const bottleneck = all.map((each) => each.bottleneck).reduce(worse, null);
-  const isDegraded = all.some(({ status }) => status === 'degraded');
+  const is = (wanted: Picture['status']) => all.some(({ status }) => status === wanted);
   return {
     ...own,
-    status: own.status === 'ok' && isDegraded ? 'degraded' : own.status,
+    status: own.status === 'stopped' ? 'stopped' : is('degraded') ? 'degraded' : is('paused') ? 'paused' : own.status,
+    tasks: sum(({ tasks }) => tasks),
+    tasksAtRest: sum(({ tasksAtRest }) => tasksAtRest),
     readRate: sum(({ readRate }) => readRate),
     writtenRate: sum(({ writtenRate }) => writtenRate),
     lag: lags.length === 0 ? null : lags.reduce((total, lag) => total + lag, 0),

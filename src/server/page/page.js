@@ -230,13 +230,19 @@ function sample(name, value) {
 // One picture
 
 let last;
-let paused = false;
+let isFrozen = false;
 const statusWords = {
   ok: 'running',
+  paused: 'paused',
   degraded: 'degraded: a sink is down',
   partial: 'running, not all processes answer',
   stopped: 'stopped',
 };
+
+const statusText = ({ status, tasks, tasksAtRest }) =>
+  status === 'paused' && tasksAtRest < tasks
+    ? `paused: ${tasksAtRest} of ${tasks} tasks are at rest`
+    : statusWords[status];
 
 const processWords = {
   here: 'answers',
@@ -249,7 +255,7 @@ const processWords = {
 function show(picture) {
   last = picture;
   const { status, upSeconds, nodes, sinksDown, deadLetters } = picture;
-  tell(status, statusWords[status]);
+  tell(status, statusText(picture));
   const { length } = picture.processes;
   say(byId('loop-of'), length > 1 ? 'of the busiest thread in use' : 'of this thread in use');
   say(
@@ -360,7 +366,7 @@ function show(picture) {
     deadLetters.map(({ reason, step, count: records }) => [reason, step, count(records)]),
     'none',
   );
-  showActions(picture.actions);
+  showActions(picture);
   fillDrawer();
 }
 
@@ -383,8 +389,11 @@ function withBaselines(measures) {
 const chosen = new Set();
 const replayItems = new Map();
 
-function showActions({ isAllowed, hasDeadLetters, replays }) {
-  byId('stop').hidden = !isAllowed;
+function showActions({ status, processes, actions: { isAllowed, hasDeadLetters, replays } }) {
+  byId('run-tools').hidden = !isAllowed;
+  byId('pause-run').hidden = status === 'paused';
+  byId('resume-run').hidden = status !== 'paused';
+  byId('really-all').hidden = processes.length === 1;
   byId('letter-tools').hidden = !hasDeadLetters;
   byId('count').hidden = !isAllowed;
   byId('no-actions').hidden = isAllowed;
@@ -406,17 +415,29 @@ async function ask(path, body) {
 }
 
 /** Does what a button says, and tells why it could not. */
-const doing = (button, action) =>
+const doing = (button, action, noteId = 'letter-note') =>
   button.addEventListener('click', async () => {
     button.disabled = true;
     try {
       await action();
     } catch (error) {
-      say(byId('letter-note'), error.message);
+      say(byId(noteId), error.message);
     } finally {
       button.disabled = false;
     }
   });
+
+/** An action of all processes, which names those that do not follow. */
+const control = (button, action) =>
+  doing(
+    button,
+    async () => {
+      say(byId('run-note'), '');
+      const { missing } = await action();
+      say(byId('run-note'), missing.length > 0 ? `but ${missing.join('; ')}` : '');
+    },
+    'run-note',
+  );
 
 function selection() {
   const { reason, step, again } = byId('letter-filter').elements;
@@ -567,6 +588,9 @@ function notice(before, now) {
     if (state !== steps.get(id) && ['sent', 'stopped', 'failed'].includes(state))
       note(`${id} ${replayWords[state](replay)}`);
   }
+  const isPaused = ({ status }) => status === 'paused';
+  if (isPaused(now) && !isPaused(before)) note('somebody paused the run');
+  if (isPaused(before) && now.status === 'ok') note('the run goes on');
   for (const warning of now.warnings) if (!before.warnings.includes(warning)) note(warning);
 }
 
@@ -611,7 +635,7 @@ function hear({ kind, data }) {
   hasEnded = false;
   if (heard) notice(heard, picture);
   heard = picture;
-  if (!paused) show(picture);
+  if (!isFrozen) show(picture);
 }
 
 /** Once for each silence. */
@@ -643,10 +667,9 @@ async function start() {
 
 // Keys scroll what has the focus.
 for (const table of document.querySelectorAll('.scroll')) table.tabIndex = 0;
-byId('pause').addEventListener('click', ({ target }) => {
-  paused = !paused;
-  target.setAttribute('aria-pressed', String(paused));
-  say(target, paused ? 'Go on' : 'Pause');
+byId('freeze').addEventListener('click', ({ target }) => {
+  isFrozen = !isFrozen;
+  target.setAttribute('aria-pressed', String(isFrozen));
 });
 byId('letter-filter').addEventListener('submit', (event) => {
   event.preventDefault();
@@ -659,9 +682,30 @@ doing(byId('count'), async () => {
 });
 byId('stop').addEventListener('click', () => byId('sure').showModal());
 byId('not-yet').addEventListener('click', () => byId('sure').close());
-doing(byId('really'), async () => {
+control(byId('really'), () => {
   byId('sure').close();
-  await ask('stop', {});
+  return ask('stop', {});
+});
+control(byId('really-all'), () => {
+  byId('sure').close();
+  return ask('stop', { group: true });
+});
+control(byId('pause-run'), () => ask('pause', {}));
+control(byId('resume-run'), () => ask('resume', {}));
+byId('savepoint').addEventListener('click', () => {
+  byId('save-name').value = `${new Date().toISOString().slice(0, 16).replaceAll(':', '')}`;
+  byId('save').showModal();
+});
+byId('do-not-save').addEventListener('click', () => byId('save').close());
+byId('save').addEventListener('submit', async () => {
+  const name = byId('save-name').value;
+  say(byId('run-note'), `writing the savepoint ${name}`);
+  try {
+    const { file, bytes } = await ask('savepoints', { name });
+    say(byId('run-note'), `savepoint written: ${file}, ${count(bytes)} bytes`);
+  } catch (error) {
+    say(byId('run-note'), error.message);
+  }
 });
 byId('close').addEventListener('click', closeDrawer);
 document.addEventListener('keydown', ({ key }) => {

@@ -11,6 +11,7 @@ import { resolveConfig } from '../../../src/profiles/config.js';
 import { type OpenProfile, openProfile } from '../../../src/profiles/profiles.js';
 import { openDeadLetterDesk } from '../../../src/run/dead-letter-desk.js';
 import { type Running, runTopology } from '../../../src/runtime/index.js';
+import { runControl } from '../../../src/server/actions/run-control.js';
 import { type Monitoring, serveMonitoring } from '../../../src/server/http.js';
 import { readTopic } from '../../../src/topics/read-topic.js';
 import { noInference } from '../../memory.js';
@@ -92,10 +93,15 @@ async function served({ isAllowed = true, showsValues = true } = {}): Promise<st
     showsValues,
     onAction: (line) => void lines.push(line),
   });
+  const control = runControl({
+    ...{ topology: events.name, token: undefined, running, drain: () => undefined },
+    save: () => Promise.reject(new Error('there is no folder')),
+    onAction: (line) => void lines.push(line),
+  });
   const monitoring = await serveMonitoring({
     ...{ host: '127.0.0.1', port: 0, token: undefined, profile: 'embedded' as const, topology: events },
     ...{ running, isReady: () => true },
-    actions: { isAllowed, deadLetters: desk, stop: (by) => void lines.push(`${by} stops the run`) },
+    actions: { isAllowed, deadLetters: desk, control },
   });
   monitorings.push(monitoring);
   return monitoring.url;
@@ -161,8 +167,8 @@ it('is used by the keyboard: filters, chooses single dead letters, sends them, a
   expect(await violationsOf(page)).toEqual([]);
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Stop the run…' }).press('Enter');
-  await page.getByRole('button', { name: 'Stop the run', exact: true }).press('Enter');
-  await expect.poll(() => lines.at(-1)).toBe('127.0.0.1 stops the run');
+  await page.getByRole('button', { name: 'Stop this process' }).press('Enter');
+  await expect.poll(() => lines.at(-1)).toBe('127.0.0.1 stops this process');
   expect(problems).toEqual([]);
 });
 

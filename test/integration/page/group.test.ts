@@ -69,7 +69,7 @@ async function freePair(): Promise<number> {
 it('shows all processes of a group, says within three seconds that one was killed, and has it back without being loaded again', async () => {
   const port = await freePair();
   const other = `http://127.0.0.1:${port + 1}`;
-  const args = ['run', 'group.ts', '--processes', '2', '--port', String(port)];
+  const args = ['run', 'group.ts', '--processes', '2', '--port', String(port), '--allow-actions'];
   const { process: parent, ended, output } = startMillrace(args, { folder: user.folder, env: env() });
   try {
     await expect.poll(output, { timeout: 60_000 }).toContain(`http://127.0.0.1:${port}\n`);
@@ -85,6 +85,23 @@ it('shows all processes of a group, says within three seconds that one was kille
     // The records of all tasks, although each process has two.
     await page.locator('.node.sink', { hasText: '4,000' }).waitFor({ timeout: 30_000 });
     await expect.poll(() => page.locator('#inputs tr').count(), { timeout: 30_000 }).toBe(5);
+
+    await page.getByRole('button', { name: 'Pause the run' }).click();
+    await page.locator('#status', { hasText: /^paused$/ }).waitFor();
+    const saved = await fetch(`${other}/savepoints`, {
+      ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"name":"group"}' },
+    });
+    expect(await saved.json()).toMatchObject({ partitions: 4, file: expect.stringContaining('group.mrsp') });
+    await page.locator('#status', { hasText: /^paused$/ }).waitFor();
+    await page.getByRole('button', { name: 'Resume the run' }).click();
+    await both();
+    const asked = /127\.0\.0\.1 by way of 127\.0\.0\.1 (pauses|resumes) the run/g;
+    // A savepoint pauses, and looks again at its end.
+    expect(
+      output()
+        .match(asked)
+        ?.map((line) => line.split(' ').at(-3)),
+    ).toEqual(['pauses', 'pauses', 'pauses', 'resumes']);
 
     const killed = execFileSync('pgrep', ['-P', String(parent.pid), '-f', '--', `--port ${port + 1}`]);
     process.kill(Number(killed), 'SIGKILL');

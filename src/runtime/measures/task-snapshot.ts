@@ -1,0 +1,21 @@
+import type { Position } from '../../core/index.js';
+import type { CounterEntry } from '../task-state.js';
+import type { TaskTime } from './task-meter.js';
+
+/** The visible state of a running task. */
+export interface TaskSnapshot {
+  /** The topology or sub-topology of the task. */
+  readonly subtopology: string;
+  readonly partition: number;
+  readonly epoch: number;
+  readonly positions: Readonly<Record<string, Position>>;
+  /** Entries of the logs that it has not read, by the keys of the positions; without sources that cannot tell. */
+  readonly lag: Readonly<Record<string, number>>;
+  readonly watermarkMs: number;
+  readonly recordsInFlight: number;
+  /** It reads nothing, and all that it has read is committed: the run is paused, or the task has ended. */
+  readonly isAtRest: boolean;
+  readonly time: TaskTime;
+  /** Cumulative; part of the checkpoint, so they move with the task. */
+  readonly counters: readonly CounterEntry[];
+}

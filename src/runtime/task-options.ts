@@ -1,0 +1,33 @@
+import type { Profile, ServiceRegistry, TopologyVersion } from '../core/index.js';
+import type { Topology } from '../topology/index.js';
+import type { Clock, Pace } from './clock.js';
+import type { RunEnd } from './end-of-run.js';
+import type { ByteBudget } from './in-flight.js';
+
+/** The points of an epoch at which tests may stop or kill a process, in order. */
+export type EpochPoint = 'pushed' | 'drained' | 'prepared' | 'stored' | 'committed';
+
+/** What a task is given by the run. */
+export interface TaskOptions extends RunEnd {
+  readonly topology: Topology;
+  /** The number of tasks of the topology. */
+  readonly tasks: number;
+  readonly profile: Profile;
+  readonly services: ServiceRegistry;
+  readonly clock: Clock;
+  readonly version: TopologyVersion;
+  readonly epochIntervalMs: number;
+  /** The delay of the first epoch, so that tasks drain one after another. */
+  readonly staggerMs: number;
+  readonly inFlightMax: number;
+  readonly roundMax: number;
+  /** Shared by all tasks of a run. */
+  readonly budget: ByteBudget;
+  /** Shared by all tasks of a run. */
+  readonly pace: Pace;
+  /** Whether the run is paused. */
+  isPaused(): boolean;
+  onPoint(point: EpochPoint, task: number): void;
+  /** Called with a sink's failure, before the task fails because of it. */
+  onSinkFailure(sink: string, error: unknown): void;
+}
