@@ -168,6 +168,9 @@ export class Task {
       watermarkMs: this.time.watermarkMs,
       recordsInFlight: this.pipeline.recordsInFlight,
       isAtRest: this.isAtRest,
+      pending: [...this.waits].flatMap(({ reason: { kind, id }, ended }) =>
+        kind === 'sink' || kind === 'step' || kind === 'ledger' ? [{ kind, id, ended }] : [],
+      ),
       time: this.waits.meter.time(this.pipeline.busyMs),
       counters: [...this.counters()],
     };

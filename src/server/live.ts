@@ -4,6 +4,7 @@ import type { DurationHistogram, RunSnapshot } from '../runtime/index.js';
 import type { Topology } from '../topology/index.js';
 import type { Alert } from './alerts/watch.js';
 import { healthOf } from './health.js';
+import { type Silence, silences } from './silences.js';
 import { type Bottleneck, bottleneckText, type NodeShares, TimeShares } from './time-shares.js';
 
 /** The figures of a source, step or sink. Rates are records a second, smoothed over five seconds. */
@@ -18,7 +19,7 @@ export interface NodeFigures {
 }
 
 /** The form of pictures, which processes of other versions tell each other. Raise it with every change. */
-export const PICTURE_FORM = 2;
+export const PICTURE_FORM = 3;
 
 /** What the page shows of a process: one value a second. */
 export interface Picture {
@@ -54,6 +55,8 @@ export interface Picture {
   }[];
   /** The ONNX models that are loaded. */
   readonly models: readonly Pick<ModelReport, 'model' | 'provider' | 'rows' | 'failed' | 'batches' | 'lost'>[];
+  /** What has not answered for at least a second, and is not called down. */
+  readonly silent: readonly Silence[];
   readonly sinksDown: readonly { readonly sink: string; readonly seconds: number; readonly cause: string }[];
   /** Alert rules; those that fire first. */
   readonly alerts: readonly AlertFigures[];
@@ -104,6 +107,7 @@ export function pictures(
   let beforeMs: number | undefined;
   let counted = new Map<string, number>();
   const timeShares = new TimeShares(topology);
+  const silent = silences();
   let loopBefore = performance.eventLoopUtilization();
   const rates = new Map<string, number>();
   const latencies: Float64Array[] = [];
@@ -171,6 +175,7 @@ export function pictures(
         .slice(0, ROWS_MAX)
         .map(({ model, provider, rows, failed, batches, lost }) => ({ model, provider, rows, failed, batches, lost })),
       sinksDown: health.sinksDown,
+      silent: silent(from.tasks, atMs),
       alerts: alertsOf(alerts()),
       restarts: health.restarts,
       warnings: health.warnings,

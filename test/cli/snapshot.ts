@@ -24,6 +24,7 @@ export function someSnapshot(): RunSnapshot {
         watermarkMs: 1_500,
         recordsInFlight: 3,
         isAtRest: false,
+        pending: [],
         time: {
           totalMs: 1_000,
           blockedMs: 600,

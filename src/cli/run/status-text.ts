@@ -34,6 +34,7 @@ export function statusText({ topology, profile, nodes }: Graph, picture: GroupPi
   ];
   const problems = [
     ...sinksDown.map(({ sink, seconds, cause }) => `${sink} has been down for ${seconds} s: ${cause}`),
+    ...picture.silent.map(({ id, seconds }) => `${id} has not answered for ${seconds} s`),
     ...picture.missing,
     ...picture.warnings,
   ];

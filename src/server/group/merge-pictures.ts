@@ -66,6 +66,11 @@ export function mergedPicture(own: Picture, others: readonly Picture[]): Picture
       ({ sink }) => sink,
       (a, b) => (b.seconds > a.seconds ? b : a),
     ),
+    silent: byKey(
+      all.flatMap(({ silent }) => silent),
+      ({ id }) => id,
+      (a, b) => (b.seconds > a.seconds ? b : a),
+    ),
     alerts: byKey(
       all.flatMap(({ alerts }) => alerts),
       ({ name }) => name,

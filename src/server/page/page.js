@@ -275,11 +275,12 @@ function show(picture) {
   sample('loop', picture.loop);
 
   const down = new Set(sinksDown.map(({ sink }) => sink));
+  const silent = new Set(picture.silent.map(({ id }) => id));
   const { bottleneck } = picture;
   say(byId('bottleneck'), picture.bottleneckText);
   for (const [id, { node, group, figures, bad, busy, backpressured }] of boxes) {
     const of = nodes[id];
-    group.classList.toggle('down', down.has(id));
+    group.classList.toggle('down', down.has(id) || silent.has(id));
     group.classList.toggle('bottleneck', bottleneck?.id === id);
     if (!of) continue;
     say(figures, `${rate(node.role === 'source' ? of.inRate : of.outRate)}/s · ${count(of.out)}`);
@@ -295,6 +296,7 @@ function show(picture) {
 
   const warnings = [
     ...sinksDown.map(({ sink, seconds, cause }) => `${sink} has been down for ${duration(seconds)}: ${cause}`),
+    ...picture.silent.map(({ id, seconds }) => `${id} has not answered for ${duration(seconds)}`),
     ...picture.missing,
     ...picture.warnings,
   ];
@@ -560,6 +562,25 @@ function note(text) {
   byId('happened').hidden = false;
 }
 
+/** Parts that did not answer. One that is slow again and again is said once a minute. */
+const silences = new Map();
+const SAY_AGAIN_MS = 60_000;
+
+function noticeSilence({ silent, sinksDown, atMs }) {
+  for (const { id, seconds } of silent) {
+    if (atMs - (silences.get(id)?.saidMs ?? 0) < SAY_AGAIN_MS) continue;
+    silences.set(id, { saidMs: atMs, isOver: false });
+    note(`${id} has not answered for ${duration(seconds)}`);
+  }
+  const now = new Set(silent.map(({ id }) => id));
+  const down = new Set(sinksDown.map(({ sink }) => sink));
+  for (const [id, silence] of silences) {
+    if (silence.isOver || now.has(id)) continue;
+    silence.isOver = true;
+    if (!down.has(id)) note(`${id} answers again`);
+  }
+}
+
 const lostBatches = ({ models }) => models.reduce((sum, { lost }) => sum + lost, 0);
 
 function notice(before, now) {
@@ -573,6 +594,7 @@ function notice(before, now) {
   const [was, is] = [down(before), down(now)];
   for (const { sink, cause } of now.sinksDown) if (!was.has(sink)) note(`${sink} is down: ${cause}`);
   for (const sink of was) if (!is.has(sink)) note(`${sink} works again`);
+  noticeSilence(now);
   const states = new Map(before.alerts.map(({ name, state }) => [name, state]));
   for (const { name, state, why } of now.alerts)
     if (state !== states.get(name) && (state === 'firing' || state === 'resolved'))

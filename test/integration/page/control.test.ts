@@ -72,7 +72,8 @@ it('pauses a run, takes a savepoint that another run goes on from, resumes and s
   await page.getByRole('button', { name: 'Pause the run' }).click();
   await status('paused');
   await produce('first', ['b', 'c']);
-  await page.locator('#inputs tr', { hasText: '2' }).first().waitFor();
+  const figures = page.locator('#inputs td.number');
+  await expect.poll(() => figures.allTextContents()).toEqual(['0', '2', '2']); // task, position, behind
 
   await page.getByRole('button', { name: 'Savepoint…' }).click();
   await page.evaluate(axe.source);
