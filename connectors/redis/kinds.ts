@@ -15,9 +15,12 @@ const nameOrCallback = is.custom<string | ((value: never) => string)>(
 );
 
 const key = required(is.callback<(value: never) => string>('(value) => string'), 'The Redis key of a value.');
-const ttl = optional(is.duration, 'TTL of a value after its last write (default: none).');
+const ttl = optional(is.duration, 'How long a value is kept after its last write (default: without end).');
 
-const keptTtl = optional(is.duration, "TTL of the key after its last write, by Redis's clock (default: none).");
+const keptTtl = optional(
+  is.duration,
+  "How long the key is kept after its last write, by Redis's clock (default: without end).",
+);
 
 /** Keys are compared after both runs have ended, so none may expire before. */
 const KEYS_STAY = days(7);
@@ -45,7 +48,7 @@ export const hashKind = {
   doc: 'Keeps the newest value of each key as a hash with one field per property.',
   options: {
     key: required(is.callback<(value: never) => string>('(value) => string'), 'The Redis key of a value.'),
-    ttl: required(is.duration, 'TTL of a value after its last write.'),
+    ttl: required(is.duration, 'How long a value is kept after its last write: Redis then deletes it.'),
     newest: optional(
       is.text,
       'A field with a number: a value with a lower one than the hash has changes nothing (default: the last value that is written stays).',
@@ -59,7 +62,7 @@ export const metricsKind = {
   doc: 'Keeps the newest measurement of each metric, slice and model version, and each counter, as a hash.',
   options: {
     prefix: defaulted(is.text, 'metrics:', 'Prefix of the Redis keys.'),
-    ttl: required(is.duration, 'TTL of a hash after its last write.'),
+    ttl: required(is.duration, 'How long a hash is kept after its last write: Redis then deletes it.'),
   },
 } satisfies SinkKind;
 
@@ -70,7 +73,7 @@ export const upsertsKind = {
   doc: 'Keeps the current value of each key of a changelog as a hash, and deletes the hash of a deleted key.',
   options: {
     prefix: required(is.text, 'Prefix of the Redis keys.'),
-    ttl: optional(is.duration, 'TTL of a value after its last write (default: none).'),
+    ttl: optional(is.duration, 'How long a value is kept after its last write (default: without end).'),
   },
 } satisfies SinkKind;
 

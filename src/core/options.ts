@@ -1,4 +1,4 @@
-import type { OptionType } from './option-types.js';
+import { duration, type OptionType } from './option-types.js';
 
 /** Options and facts as `describe` prints them: plain values only. */
 export type Settings = Readonly<Record<string, string | number | boolean>>;
@@ -101,9 +101,10 @@ export function problemsOf({ options: specs }: HasOptions, options: object): Pro
   return [...unknown, ...Object.entries(specs).flatMap(([name, spec]) => problemOf(name, spec, given[name]))];
 }
 
-function problemOf(name: string, { type, need }: OptionSpec, value: unknown): Problem[] {
-  const hint = `give ${type.text.replaceAll('`', '')}`;
-  if (value === undefined) return need === 'required' ? [{ message: `${name} is missing`, hint }] : [];
+function problemOf(name: string, { type, need, doc }: OptionSpec, value: unknown): Problem[] {
+  const hint = `give ${type === duration ? 'a duration, such as hours(24)' : type.text.replaceAll('`', '')}`;
+  if (value === undefined)
+    return need === 'required' ? [{ message: `${name} is missing`, hint: `${hint}: ${doc}` }] : [];
   return type.accepts(value) ? [] : [{ message: `${name} is ${plain(value)}`, hint }];
 }
 

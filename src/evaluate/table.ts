@@ -128,8 +128,9 @@ async function csvRows(path: string): Promise<Read> {
       return []; // counted when the rows are read
     }
   });
-  const { header, columns } = inferCsv(cells, path);
+  const { header, columns, decimal, dates } = inferCsv(cells, path);
   // A cell that is empty further down is a missing value, and no reason to refuse the row.
   const optional = Object.entries(columns).map(([name, column]) => [name, `${column.replace('?', '')}?` as CsvColumn]);
-  return decoded(path, csv({ columns: Object.fromEntries(optional), delimiter }) as Schema<unknown>, header);
+  const form = { delimiter, ...(decimal && { decimal }), ...(dates?.order && { dates: dates.order }) };
+  return decoded(path, csv({ columns: Object.fromEntries(optional), ...form }) as Schema<unknown>, header);
 }

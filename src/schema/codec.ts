@@ -1,9 +1,9 @@
 import type { LazyJson } from '../core/record.js';
 import type { Schema, SchemaData, SchemaRegistry, SchemaText } from '../core/schema.js';
 import type { AvroValues } from './avro/values.js';
-import type { CsvColumn } from './csv.js';
 import { framingOf, type RegisteredOptions, schemaTextOf } from './definition.js';
 import { DecodeFailure } from './failures.js';
+import type { CsvForm } from './plain/csv-codec.js';
 import { jsonCodec } from './plain/json-codec.js';
 import type { ProtobufValues } from './protobuf/values.js';
 import { type BinaryFormat, bareCodec, registeredCodec, registeredDecoder } from './registered-codec.js';
@@ -96,8 +96,7 @@ async function open<T>(schema: Schema<T>, registry: SchemaRegistry): Promise<Wir
       return jsonCodec<T>(subject, (schema.options as { newline?: boolean } | undefined)?.newline ?? false);
     case 'csv': {
       const { csvCodec } = await import('./plain/csv-codec.js');
-      const { columns, delimiter } = schema.options as { columns: Record<string, CsvColumn>; delimiter: string };
-      return csvCodec<T>(subject, columns, delimiter);
+      return csvCodec<T>(subject, schema.options as CsvForm);
     }
     case 'text': {
       const { textCodec } = await import('./plain/text-codec.js');

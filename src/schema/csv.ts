@@ -1,4 +1,5 @@
 import type { Schema } from '../core/schema.js';
+import type { DateOrder } from './plain/dates.js';
 
 interface ColumnTypes {
   readonly text: string;
@@ -8,7 +9,7 @@ interface ColumnTypes {
   readonly integer: number;
   readonly bigint: bigint;
   readonly boolean: boolean;
-  /** A point in time in ISO 8601 with its zone. */
+  /** A point in time in ISO 8601 with its zone, or as `dates` says. */
   readonly date: Date;
 }
 
@@ -31,6 +32,13 @@ export interface CsvOptions<C extends Readonly<Record<string, CsvColumn>>> {
   readonly columns: C;
   /** One character; a comma by default. */
   readonly delimiter?: string;
+  /** What stands before the fraction of a number; a point by default. With a comma, points may group the digits: 1.234,56. */
+  readonly decimal?: '.' | ',';
+  /**
+   * Reads dates such as 31.12.2026, 12/31/2026 11:59 PM or 31-12-2026 too, in UTC: `dmy` has the day first, `mdy` the month. By default
+   * dates are in ISO 8601 only. Dates are always written in ISO 8601.
+   */
+  readonly dates?: DateOrder;
   /** Payloads of more bytes are refused as `too-large`; 16 MiB by default. */
   readonly bytesMax?: number;
 }
@@ -48,11 +56,17 @@ export interface CsvOptions<C extends Readonly<Record<string, CsvColumn>>> {
  * // Schema<{ sensor: string; at: Date; celsius: number | null }>
  */
 export function csv<const C extends Readonly<Record<string, CsvColumn>>>(options: CsvOptions<C>): Schema<CsvRow<C>> {
-  const { subject, columns, delimiter, bytesMax } = options;
+  const { subject, columns, delimiter, decimal, dates, bytesMax } = options;
   return Object.freeze({
     format: 'csv',
     subject: subject ?? 'csv',
     definition: undefined,
-    options: Object.freeze({ columns: Object.freeze({ ...columns }), delimiter: delimiter ?? ',', bytesMax }),
+    options: Object.freeze({
+      columns: Object.freeze({ ...columns }),
+      delimiter: delimiter ?? ',',
+      ...(decimal && { decimal }),
+      ...(dates && { dates }),
+      bytesMax,
+    }),
   });
 }

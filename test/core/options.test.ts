@@ -51,9 +51,9 @@ describe('options of a kind', () => {
     expect(problemsWith(given)).toEqual([]);
     expect(problemsWith({ key: 'name', hil: 'x', every: 0, colour: 'blue', torchesMax: 1.5 })).toEqual([
       'there is no option hil: there are: hill, key, every, colour, torchesMax',
-      'hill is missing: give text',
+      'hill is missing: give text: Where it stands.',
       'key is of type string: give (value) => string',
-      'every is 0: give duration',
+      'every is 0: give a duration, such as hours(24)',
       "colour is of type string: give 'red' or 'green'",
       'torchesMax is 1.5: give whole number, 1 to 9',
     ]);

@@ -33,6 +33,12 @@ export function initCommand({ terminal, act }: CommandContext): Command {
     )
     .option('--schema <file>', 'schema of the records: .avsc, .proto, .json, a file with samples, or "registry"')
     .option('--no-header', '.csv files have no header line; the columns are named c1, c2, ...')
+    .addOption(
+      new Option(
+        '--dates <order>',
+        'what is first in the dates of a .csv file that are not in ISO 8601: day or month',
+      ).choices(['dmy', 'mdy']),
+    )
     .option('--registry <url>', 'schema registry (default: the configured one)')
     .option('--name <name>', 'name of the records (default: name of the file or topic)')
     .option('--key <field>', 'field that is the key')
@@ -49,12 +55,15 @@ export function initCommand({ terminal, act }: CommandContext): Command {
         const isByHand = !yes && !json && process.stdin.isTTY === true && process.stdout.isTTY === true;
         const answers = isByHand ? await answersByHand(given, folder) : given;
         if (answers === undefined) return exitCodes.interrupted satisfies ExitCode;
-        const { files, steps } = await projectOf(answers, folder);
+        const { files, steps, notes } = await projectOf(answers, folder);
         const { writeFiles } = await import('../init/write-files.js');
         const written = writeFiles(folder, files);
         const next = [...before(folder, files), ...steps.map((step) => `npx ${step}`)];
-        if (json) terminal.out(`${JSON.stringify({ folder, written, nextSteps: next })}\n`);
-        else terminal.out(`written to ${folder}:\n${list(written)}\n\nnext:\n${list(next)}\n`);
+        if (json) terminal.out(`${JSON.stringify({ folder, written, notes, nextSteps: next })}\n`);
+        else {
+          const read = notes.length === 0 ? '' : `\nread as:\n${list(notes)}\n`;
+          terminal.out(`written to ${folder}:\n${list(written)}\n${read}\nnext:\n${list(next)}\n`);
+        }
         return exitCodes.ok;
       }),
     );
@@ -73,7 +82,7 @@ async function answersByHand(given: Answers, folder: string): Promise<Answers | 
 
 async function projectOf(answers: Answers, folder: string): Promise<Project> {
   const { isStarter, planOf } = await import('../init/complete.js');
-  if (isStarter(answers)) return { files: starterFiles(), steps: nextSteps };
+  if (isStarter(answers)) return { files: starterFiles(), steps: nextSteps, notes: [] };
   const { projectOf: projectOfPlan } = await import('../init/project.js');
   return projectOfPlan(await planOf(answers, folder));
 }

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { isCancel, select, text } from '@clack/prompts';
+import type { DateOrder } from '../../schema/plain/dates.js';
 import { type Answers, inputOf } from './complete.js';
 import { type OriginKind, parseOrigin, type TargetKind } from './places.js';
 import type { Input, Task } from './plan.js';
 import { likelyLabel } from './samples/fields.js';
+import { datesOf } from './shape.js';
 
 /** Ctrl-C at a prompt. */
 export class Cancelled extends Error {}
@@ -22,14 +24,15 @@ export async function ask(given: Answers, folder: string): Promise<Answers> {
     return { ...answers, do: task, ...(await askModel(answers, task)), to: answers.to ?? (await askTarget()) };
   }
   const schema = answers.schema ?? (await askSchema(origin.kind));
-  const input = await inputOf({ ...answers, schema }, folder);
+  const dates = answers.dates ?? (origin.kind === 'file' ? await askDates(origin.name, answers) : undefined);
+  const input = await inputOf({ ...answers, schema, dates }, folder);
   const names = input.shape.fields.map(({ name }) => name);
   const key = answers.key ?? (await choice('What are they keyed by?', names, input.key.name));
   const time = answers.time ?? (await askTime(input));
   const task = answers.do ?? (await askTask());
   const label = answers.label ?? (task === 'learn' ? await askLabel(input, key) : undefined);
   const to = answers.to ?? (await askTarget());
-  return { ...answers, schema, key, time, do: task, label, ...(await askModel(answers, task)), to };
+  return { ...answers, schema, dates, key, time, do: task, label, ...(await askModel(answers, task)), to };
 }
 
 const origins: Readonly<Record<OriginKind, string>> = {
@@ -70,6 +73,21 @@ async function askSchema(kind: OriginKind): Promise<string | undefined> {
   if (how === 'registry') return how;
   return line('Which file?', 'schemas/event.avsc', (path) =>
     existsSync(path.split('#')[0] ?? '') ? undefined : 'there is no such file',
+  );
+}
+
+/** Dates that are written other than in ISO 8601 are asked about, also where the rows tell. */
+async function askDates(path: string, { header }: Answers): Promise<DateOrder | undefined> {
+  const dates = await datesOf(path, { header });
+  if (dates === undefined) return undefined;
+  return choice(
+    `${dates.column} has dates such as ${dates.cell}. What is first?`,
+    ['dmy', 'mdy'],
+    dates.order ?? 'dmy',
+    {
+      dmy: 'The day',
+      mdy: 'The month',
+    },
   );
 }
 

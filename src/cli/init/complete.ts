@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { MillraceError } from '../../core/errors.js';
+import type { DateOrder } from '../../schema/plain/dates.js';
 import { readConfig } from '../load/config-file.js';
 import { variableName } from './code.js';
 import { type OriginKind, type Place, parseOrigin, parseTarget } from './places.js';
 import type { Input, Label, Plan, Task } from './plan.js';
-import { type Field, likelyKey, likelyLabel, likelyTime } from './samples/fields.js';
+import { type Field, isTime, likelyKey, likelyLabel, likelyTime } from './samples/fields.js';
 import { type Shape, shapeOfFiles, shapeOfRegistered, shapeOfSchema, shapeToChange, singular } from './shape.js';
 import { denseFeatures, numbersOf } from './tasks/features.js';
 
@@ -15,6 +16,8 @@ export interface Answers {
   readonly from?: string | undefined;
   /** `false`: the first line of CSV is a row. */
   readonly header?: false | undefined;
+  /** Which comes first in the dates of CSV: the day, or the month. */
+  readonly dates?: DateOrder | undefined;
   readonly schema?: string | undefined;
   readonly registry?: string | undefined;
   readonly key?: string | undefined;
@@ -72,8 +75,19 @@ export async function inputOf(answers: Answers, folder: string): Promise<Input> 
       hint: `--time FIELD; there are: ${namesOf(shape)}`,
     });
   }
+  if (time?.holds === 'text') mustBeTimes(shape, time);
   const key = answers.key === undefined ? likelyKey(shape.fields, shape.record) : fieldOf(shape, answers.key, '--key');
   return { id, origin, shape, key: key as Field, time };
+}
+
+/** A text that is read in another way on another machine, or not at all, would become a dead letter, or a wrong time. */
+function mustBeTimes({ rows }: Shape, { name }: Field): void {
+  const other = rows.map((row) => row[name]).find((value) => !isTime(value));
+  if (other === undefined) return;
+  throw new MillraceError('config', `${name} has ${JSON.stringify(other)}, which is no time in ISO 8601`, {
+    where: '--time',
+    hint: 'write times as 2026-01-31T12:00:00Z or 2026-01-31 12:00:00; a column of CSV may also have 31.01.2026 or 01/31/2026, in each row',
+  });
 }
 
 /** What a stream is called by default: as its file or topic. */
@@ -121,7 +135,7 @@ const reservedRecords = new Set(['scored', 'counted', 'test', 'assert', 'run', '
 async function shapeOf(
   origin: Place<OriginKind>,
   name: string,
-  { schema, registry, header }: Pick<Answers, 'schema' | 'registry' | 'header'>,
+  { schema, registry, header, dates }: Pick<Answers, 'schema' | 'registry' | 'header' | 'dates'>,
   folder: string,
 ): Promise<Shape> {
   // Only topics have payloads in a registry's form.
@@ -130,6 +144,7 @@ async function shapeOf(
     name,
     folder,
     header,
+    dates,
     subject: `${topic}-value`,
     plain: origin.kind === 'http' || origin.kind === 'redis',
   };
@@ -170,7 +185,7 @@ async function labelOf(answers: Answers, input: Input, folder: string): Promise<
 /** A second input, that says what became of the first one's records. Its key is what the first one's key is called. */
 async function labelsOf(
   from: string,
-  { labelsSchema, registry, header }: Answers,
+  { labelsSchema, registry, header, dates }: Answers,
   input: Input,
   folder: string,
 ): Promise<Input> {
@@ -178,7 +193,7 @@ async function labelsOf(
   if (origin.kind === 'sample') return (await import('./samples/sample-shapes.js')).reviewInput(folder);
   const name = nameOf(defaultName(origin));
   const id = name === input.id ? `${name}-labels` : name;
-  const shape = await shapeOf(origin, id, { schema: labelsSchema, registry, header }, folder);
+  const shape = await shapeOf(origin, id, { schema: labelsSchema, registry, header, dates }, folder);
   const key = fieldOf(shape, input.key.name, '--labels');
   return { id, origin, shape, key, time: likelyTime(shape.fields, shape.rows) };
 }

@@ -1,7 +1,8 @@
 import { packageFile, tsconfigFile } from '../starter/sources.js';
 import { Imports } from './code.js';
 import type { Input, Plan } from './plan.js';
-import type { Row } from './samples/fields.js';
+import type { Field, Row } from './samples/fields.js';
+import { timeUnitOf } from './samples/fields-text.js';
 import { tableName, topicName } from './sinks.js';
 import { timeMs, topicOf } from './sources.js';
 import { taskText } from './tasks/index.js';
@@ -12,6 +13,8 @@ import { metricsTable, topologyFile } from './topology-file.js';
 export interface Project {
   readonly files: ReadonlyMap<string, string>;
   readonly steps: readonly string[];
+  /** How values were read that could be read otherwise. */
+  readonly notes: readonly string[];
 }
 
 /** The files of a plan's topology. */
@@ -34,7 +37,13 @@ export function projectOf(plan: Plan): Project {
       `millrace run ${name}.ts --until-end`,
       ...lookSteps(plan),
     ],
+    notes: inputs.flatMap(({ shape, time }) => [...shape.notes, ...unitNotes(shape.rows, time)]),
   };
+}
+
+function unitNotes(rows: readonly Row[], time: Field | undefined): readonly string[] {
+  if (time?.holds !== 'number' || time.micros || rows.length === 0) return [];
+  return [`${time.name}: numbers are ${timeUnitOf(rows.map((row) => row[time.name])).called} since 1970`];
 }
 
 /** Whether there is nothing to read before samples are sent. What lies in Redis is not ours to make. */
@@ -67,10 +76,15 @@ function produceStep(input: Input): string {
   const flags = [
     ...(shape.schemaFile === undefined ? [] : [`--schema ${shape.schemaFile}`]),
     `--key ${argument(key.name)}`,
-    ...(time === undefined || time.micros ? [] : [`--time ${argument(time.name)}`]), // it reads milliseconds
+    ...(time === undefined || !isInMs(input) ? [] : [`--time ${argument(time.name)}`]),
   ];
   return `millrace produce ${topicOf(input)} ${flags.join(' ')} < ${dataFile(input)}`;
 }
+
+/** `produce` reads milliseconds, and texts in ISO 8601. */
+const isInMs = ({ shape, time }: Input): boolean =>
+  time?.micros !== true &&
+  (time?.holds !== 'number' || timeUnitOf(shape.rows.map((row) => row[time.name])).perMs === 1);
 
 const argument = (name: string): string => (/^[\w.-]+$/.test(name) ? name : `"${name.replaceAll(/["\\$`]/g, '\\$&')}"`);
 

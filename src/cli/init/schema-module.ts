@@ -1,11 +1,11 @@
-import type { CsvColumn } from '../../schema/index.js';
+import type { CsvForm } from '../../schema/plain/csv-codec.js';
 import type { Declaration } from '../../schema/typescript/index.js';
 import { typesText } from '../../schema/typescript/index.js';
 import { objectText, quoted } from './code.js';
 
 /** What a schema's module makes its value of. */
 export type SchemaSource =
-  | { readonly format: 'csv'; readonly columns: Readonly<Record<string, CsvColumn>>; readonly delimiter: string }
+  | ({ readonly format: 'csv' } & CsvForm)
   | { readonly format: 'json' }
   | {
       readonly format: 'avro' | 'json-schema' | 'protobuf';
@@ -44,7 +44,13 @@ function optionsOf(source: SchemaSource): [string, string][] {
     case 'csv': {
       const columns = Object.entries(source.columns).map(([name, type]): [string, string] => [name, quoted(type)]);
       const delimiter: [string, string][] = source.delimiter === ',' ? [] : [['delimiter', quoted(source.delimiter)]];
-      return [['columns', objectText(columns, '  ')], ...delimiter];
+      const { decimal, dates } = source;
+      return [
+        ['columns', objectText(columns, '  ')],
+        ...delimiter,
+        ...(decimal === undefined ? [] : ([['decimal', quoted(decimal)]] as [string, string][])),
+        ...(dates === undefined ? [] : ([['dates', quoted(dates)]] as [string, string][])),
+      ];
     }
     default:
       return [

@@ -5,7 +5,8 @@ import { MillraceError, messageOf } from '../../core/errors.js';
 import type { RegistryFormat, SchemaData, SchemaText } from '../../core/schema.js';
 import { csv, json, localRegistry, openCodec, schemaTextOf } from '../../schema/index.js';
 import { textsOf } from '../../schema/plain/csv-cells.js';
-import { delimiterOf, inferCsv } from '../../schema/plain/infer-csv.js';
+import { type DateOrder, writtenDate } from '../../schema/plain/dates.js';
+import { delimiterOf, inferCsv, type KnownCsv, type WrittenDates } from '../../schema/plain/infer-csv.js';
 import { avroFields } from '../../schema/shape/avro.js';
 import { type Declaration, declarationsOf, typeName } from '../../schema/typescript/index.js';
 import { firstMessage, schemaInFile, soundness } from '../schema-file.js';
@@ -35,6 +36,8 @@ export interface Shape {
   readonly files: ReadonlyMap<string, string>;
   /** What `millrace produce --schema` is given. */
   readonly schemaFile: string | undefined;
+  /** How values were read that could be read otherwise, as sentences. */
+  readonly notes: readonly string[];
 }
 
 export interface ShapeOptions {
@@ -46,6 +49,8 @@ export interface ShapeOptions {
   readonly folder: string;
   /** Of CSV: whether the first line has the names of the columns, where it is known. */
   readonly header?: boolean | undefined;
+  /** Of CSV: whether the day or the month comes first in dates, where it is known. */
+  readonly dates?: DateOrder | undefined;
   /** Whether payloads are plain JSON, whatever the schema: requests are. */
   readonly plain: boolean;
 }
@@ -65,20 +70,39 @@ export async function shapeOfFiles(path: string, options: ShapeOptions): Promise
   if (file === undefined) {
     throw new MillraceError('config', `there is no file ${path}`, { hint: 'paths are relative to the current folder' });
   }
-  return /\.(csv|tsv)(\.gz|\.zst)?$/.test(file) ? shapeOfCsv(file, options) : shapeOfJson(file, options);
+  return isCsv(file) ? shapeOfCsv(file, options) : shapeOfJson(file, options);
 }
 
-async function shapeOfCsv(file: string, options: ShapeOptions): Promise<Shape> {
+const isCsv = (file: string): boolean => /\.(csv|tsv)(\.gz|\.zst)?$/.test(file);
+
+/** Dates as people write them in a CSV file; `undefined` where there are none. */
+export async function datesOf(path: string, known: KnownCsv): Promise<WrittenDates | undefined> {
+  const [file] = await filesOf(resolve(path));
+  return file !== undefined && isCsv(file) ? (await inferredCsv(file, known)).dates : undefined;
+}
+
+async function inferredCsv(file: string, known: KnownCsv) {
   const lines = await firstLines(file, csv({ columns: { row: 'text' } }));
   const [first = { text: '', where: file }] = lines;
   const delimiter = delimiterOf(first.text);
-  const cellsOf = (text: string) => textsOf(text, delimiter);
-  const { header, columns } = inferCsv(
-    lines.map((line) => read(line, cellsOf, rowHint)),
-    first.where,
-    options.header,
-  );
-  const codec = await openCodec(csv({ columns, delimiter }), localRegistry());
+  const cells = lines.map((line) => read(line, (text) => textsOf(text, delimiter), rowHint));
+  return { lines, delimiter, ...inferCsv(cells, first.where, known) };
+}
+
+async function shapeOfCsv(file: string, options: ShapeOptions): Promise<Shape> {
+  const { lines, delimiter, header, columns, decimal, dates } = await inferredCsv(file, options);
+  if (dates !== undefined && dates.order === undefined) {
+    throw new MillraceError(
+      'config',
+      `the rows do not tell whether ${dates.cell} in ${dates.column} begins with the day`,
+      {
+        where: file,
+        hint: '--dates dmy: the day is first; --dates mdy: the month is',
+      },
+    );
+  }
+  const form = { columns, delimiter, ...(decimal && { decimal }), ...(dates?.order && { dates: dates.order }) };
+  const codec = await openCodec(csv(form), localRegistry());
   const decode = (text: string) => codec.decode(Buffer.from(text)) as Row;
   const rows = lines.slice(header ? 1 : 0).map((line) => read(line, decode, rowHint));
   if (rows.length === 0) throw noRows(`${file} has a header and no rows`);
@@ -88,7 +112,13 @@ async function shapeOfCsv(file: string, options: ShapeOptions): Promise<Shape> {
     return { name, type: column.endsWith('?') ? `${type} | null` : type };
   });
   const declared = [{ name: recordName(options.name), members }];
-  return shape({ format: 'csv', columns, delimiter }, declared, options, { rows, header });
+  const notes = [
+    ...(dates?.order
+      ? [`${dates.column}: ${dates.cell} is ${writtenDate(dates.cell, dates.order)?.toISOString()} (--dates)`]
+      : []),
+    ...(decimal ? ['numbers have a decimal comma'] : []),
+  ];
+  return shape({ format: 'csv', ...form }, declared, options, { rows, header, notes });
 }
 
 async function shapeOfJson(file: string, options: ShapeOptions): Promise<Shape> {
@@ -193,7 +223,9 @@ function shape(
   source: SchemaSource,
   declared: readonly Declaration[],
   { name, subject }: ShapeOptions,
-  known: Partial<Pick<Shape, 'rows' | 'header' | 'files' | 'schemaFile'>> & { readonly micros?: ReadonlySet<string> },
+  known: Partial<Pick<Shape, 'rows' | 'header' | 'files' | 'schemaFile' | 'notes'>> & {
+    readonly micros?: ReadonlySet<string>;
+  },
 ): Shape {
   const fields = fieldsOf(declared).map((field) =>
     known.micros?.has(field.name) ? { ...field, micros: true } : field,
@@ -230,6 +262,7 @@ function shape(
       [`${module}.ts`, schemaModule(source, { record, schema, subject }, declared)],
     ]),
     schemaFile: known.schemaFile,
+    notes: known.notes ?? [],
   };
 }
 

@@ -2,7 +2,7 @@ import { relative, resolve } from 'node:path';
 import { type Imports, objectText, quoted } from './code.js';
 import type { OriginKind } from './places.js';
 import type { Input, Plan } from './plan.js';
-import { rowName, textKey, timeText } from './samples/fields-text.js';
+import { rowName, textKey, timeText, timeUnitOf } from './samples/fields-text.js';
 
 /** A source as a topology has it. */
 export function sourceText(input: Input, plan: Pick<Plan, 'folder'>, imports: Imports, indent: string): string {
@@ -87,7 +87,7 @@ function disorder({ shape, time }: Input, imports: Imports): [string, string][] 
 /** A time of a row, as the text of `timeText` reads it. */
 export function timeMs(value: unknown): number {
   if (value instanceof Date) return value.getTime();
-  if (typeof value === 'number') return value < 1e11 ? value * 1_000 : value;
+  if (typeof value === 'number') return value / timeUnitOf([value]).perMs;
   const text = String(value);
   return Date.parse(/(Z|[+-]\d\d:?\d\d)$|^\d{4}-\d\d-\d\d$/.test(text) ? text : `${text}Z`);
 }

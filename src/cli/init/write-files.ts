@@ -1,13 +1,14 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { MillraceError } from '../../core/errors.js';
+import { isDeepStrictEqual } from 'node:util';
+import { MillraceError, messageOf } from '../../core/errors.js';
 
-/** What may be there already, and then stays as it is. */
+/** What may be there already: `npm install` makes the first one. */
 const shared = ['package.json', 'tsconfig.json'];
 
 /**
- * Writes all files or none, and returns their paths. What is there already is never overwritten; `package.json` and `tsconfig.json` may
- * stay.
+ * Writes all files or none, and returns their paths. What is there already is never overwritten: `tsconfig.json` may stay, and
+ * `package.json` gets what it lacks.
  *
  * @throws MillraceError `config` with the files that are in the way.
  */
@@ -21,6 +22,7 @@ export function writeFiles(folder: string, files: ReadonlyMap<string, string>): 
     });
   }
   const made: string[] = [];
+  const completed = completedPackage(join(folder, 'package.json'), files.get('package.json'));
   try {
     for (const [name, text] of wanted) {
       const path = join(folder, name);
@@ -33,5 +35,42 @@ export function writeFiles(folder: string, files: ReadonlyMap<string, string>): 
     for (const path of made.reverse()) rmSync(path, { recursive: true, force: true });
     throw error;
   }
-  return wanted.map(([name]) => name);
+  if (completed === undefined) return wanted.map(([name]) => name);
+  writeFileSync(join(folder, 'package.json'), completed);
+  return [...wanted.map(([name]) => name), 'package.json'];
+}
+
+type Package = Readonly<Record<string, unknown>>;
+
+/** What `npm init` writes for a test. */
+const NO_TEST = 'no test specified';
+
+/** The text of a `package.json` that is there, with what it lacks of ours; `undefined` where it lacks nothing. */
+function completedPackage(path: string, wanted: string | undefined): string | undefined {
+  if (wanted === undefined || !existsSync(path)) return undefined;
+  const text = readFileSync(path, 'utf8');
+  const present = parsed(text, path);
+  const { scripts, ...others } = present;
+  const { test, ...rest } = (scripts ?? {}) as Readonly<Record<string, string>>;
+  const kept = test === undefined || test.includes(NO_TEST) ? rest : { ...rest, test };
+  const completed = merged({ ...others, ...(scripts === undefined ? {} : { scripts: kept }) }, JSON.parse(wanted));
+  return isDeepStrictEqual(completed, present) ? undefined : `${JSON.stringify(completed, null, 2)}\n`;
+}
+
+function parsed(text: string, path: string): Package {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new MillraceError('config', `is no JSON: ${messageOf(cause)}`, { where: path, hint: 'correct it', cause });
+  }
+}
+
+/** What is there goes before what is wanted. */
+function merged(present: Package, wanted: Package): Package {
+  const isObject = (value: unknown): value is Package => typeof value === 'object' && value !== null;
+  const added = Object.entries(wanted).map(([name, value]) => {
+    const there = present[name];
+    return [name, isObject(there) && isObject(value) ? merged(there, value) : (there ?? value)] as const;
+  });
+  return { ...present, ...Object.fromEntries(added) };
 }

@@ -17,12 +17,14 @@ export function ownPackage(): { readonly version: string; readonly folder: strin
 }
 
 /**
- * What installs Millrace for the files of a folder, and what these import of it needs beside; `undefined` where all of it is there
- * already.
+ * What installs Millrace for the files of a folder, what these import of it needs beside, and what `package.json` declares;
+ * `undefined` where all of it is there already.
  */
 export function installStep(folder: string, files: Iterable<string>): string | undefined {
   const packages = [...own(folder), ...besides(files)];
-  return packages.length === 0 ? undefined : `npm install ${packages.join(' ')}`;
+  // What package.json declares is installed beside.
+  const isComplete = packages.length === 0 && isFound('typescript', join(resolve(folder), 'file.js'));
+  return isComplete ? undefined : ['npm install', ...packages].join(' ');
 }
 
 function own(folder: string): readonly string[] {

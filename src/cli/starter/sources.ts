@@ -189,6 +189,15 @@ export const tsconfigFile = `{
 
 export const packageFile = `{
   "private": true,
-  "type": "module"
+  "type": "module",
+  "scripts": {
+    "test": "tsx --test *.test.ts",
+    "typecheck": "tsc"
+  },
+  "devDependencies": {
+    "@types/node": "^20.19.0",
+    "tsx": "^4.19.0",
+    "typescript": ">=5.7"
+  }
 }
 `;

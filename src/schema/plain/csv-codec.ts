@@ -4,6 +4,7 @@ import type { CsvColumn } from '../csv.js';
 import { DecodeFailure, unrepresentableValue } from '../failures.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { type Cell, cellOf, plainCells, splitRow } from './csv-cells.js';
+import { type DateOrder, writtenDate } from './dates.js';
 import { textOf } from './utf8.js';
 
 interface Kind {
@@ -13,7 +14,9 @@ interface Kind {
   readonly write: (value: unknown) => string | undefined;
 }
 
-const kinds: Readonly<Record<string, Kind>> = {
+type Kinds = Readonly<Record<string, Kind>>;
+
+const usual = {
   text: {
     read: (text) => text,
     write: (value) => (typeof value === 'string' && value.isWellFormed() ? value : undefined),
@@ -37,7 +40,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
   date: {
     // With a zone, because a time without one depends on the reader.
-    read: (text) =>
+    read: (text: string) =>
       /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d))?$/.test(text) && isDay(text.slice(0, 10))
         ? valid(new Date(text))
         : undefined,
@@ -46,7 +49,30 @@ const kinds: Readonly<Record<string, Kind>> = {
       return text?.length === DATE_LENGTH ? text : undefined; // years of more digits are not read either
     },
   },
-};
+} satisfies Kinds;
+
+/** The kinds of columns where numbers and dates are written as in the form. */
+function kindsOf({ decimal, dates }: CsvForm): Kinds {
+  const { number, date } = usual;
+  return {
+    ...usual,
+    ...(decimal === ',' && {
+      number: {
+        read: (text: string) => numberOf(withPoint(text)),
+        write: (value: unknown) => number.write(value)?.replace('.', ','),
+      },
+    }),
+    ...(dates !== undefined && {
+      date: { ...date, read: (text: string) => date.read(text) ?? writtenDate(text, dates) },
+    }),
+  };
+}
+
+/** A number with a decimal comma as one with a point; the empty text, which is no number, where a point is not between groups. */
+function withPoint(text: string): string {
+  if (!text.includes('.')) return text.replace(',', '.');
+  return /^[+-]?\d{1,3}(\.\d{3})+(,\d+)?$/.test(text) ? text.replaceAll('.', '').replace(',', '.') : '';
+}
 
 const DATE_LENGTH = '2000-01-01T00:00:00.000Z'.length;
 
@@ -117,13 +143,19 @@ interface Column {
   readonly kind: Kind;
 }
 
+/** What `csv()` says of its rows. */
+export interface CsvForm {
+  readonly columns: Readonly<Record<string, CsvColumn>>;
+  readonly delimiter: string;
+  readonly decimal?: '.' | ',';
+  readonly dates?: DateOrder;
+}
+
 /** The codec of `csv()`. */
-export function csvCodec<T>(
-  subject: string,
-  types: Readonly<Record<string, CsvColumn>>,
-  delimiter: string,
-): WireCodec<T> {
-  const columns = Object.entries(types).map(([name, type]) => columnOf(name, type, subject));
+export function csvCodec<T>(subject: string, form: CsvForm): WireCodec<T> {
+  const { delimiter } = form;
+  const known = kindsOf(form);
+  const columns = Object.entries(form.columns).map(([name, type]) => columnOf(name, type, known, subject));
   if (columns.length === 0 || delimiter.length !== 1 || /["\r\n]/.test(delimiter)) {
     throw new MillraceError('config', 'csv() needs at least one column and a delimiter of one character', {
       where: subject,
@@ -132,7 +164,7 @@ export function csvCodec<T>(
     });
   }
   const read = readRow<T>(columns);
-  const write = writeRow(columns, delimiter, subject);
+  const write = writeRow(columns, form, subject);
   return {
     encode: (value) => Buffer.from(write(value)),
     textOf: write,
@@ -169,13 +201,14 @@ function readRow<T>(columns: readonly Column[]): (cells: readonly (Cell | string
   return generate(parts, `(cells) => (${literal(columns.map(({ name }, i) => [name, `c${i}(cells[${i}])`]))})`);
 }
 
-function writeRow(columns: readonly Column[], delimiter: string, subject: string): (row: unknown) => string {
-  const parts = Object.fromEntries(columns.map((column, i) => [`c${i}`, writeCell(column, delimiter, subject)]));
+function writeRow(columns: readonly Column[], form: CsvForm, subject: string): (row: unknown) => string {
+  const { delimiter } = form;
+  const parts = Object.fromEntries(columns.map((column, i) => [`c${i}`, writeCell(column, form, subject)]));
   const cells = columns.map(({ name }, i) => `c${i}(row?.[${JSON.stringify(name)}])`);
   return generate(parts, `(row) => ${cells.join(` + ${JSON.stringify(delimiter)} + `)}`);
 }
 
-function columnOf(name: string, type: CsvColumn, subject: string): Column {
+function columnOf(name: string, type: CsvColumn, kinds: Kinds, subject: string): Column {
   const optional = type.endsWith('?');
   const kind = kinds[optional ? type.slice(0, -1) : type];
   if (kind !== undefined) return { name, type, optional, kind };
@@ -199,10 +232,10 @@ function readCell({ name, type, optional, kind }: Column): (cell: Cell | string)
   };
 }
 
-function writeCell({ name, type, optional, kind }: Column, delimiter: string, subject: string) {
+function writeCell({ name, type, optional, kind }: Column, { delimiter, decimal }: CsvForm, subject: string) {
   // Numbers and times never contain a character that needs quotes.
   const { write } = kind;
-  const isBare = !type.startsWith('text') && !/[\w.+:-]/.test(delimiter);
+  const isBare = !type.startsWith('text') && !/[\w.+:-]/.test(delimiter) && delimiter !== decimal;
   return (value: unknown): string => {
     if (optional && (value === null || value === undefined)) return '';
     const text = write(value);

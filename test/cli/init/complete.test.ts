@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { targetKinds } from '../../../src/cli/init/places.js';
 import { tasks } from '../../../src/cli/init/plan.js';
 import { projectOf } from '../../../src/cli/init/project.js';
 import { writeFiles } from '../../../src/cli/init/write-files.js';
+import { starterFiles } from '../../../src/cli/starter/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-init-'));
 const file = (name: string, text: string) => {
@@ -39,7 +40,7 @@ describe('answers', () => {
     expect(input.shape.fields.map(({ name: field, type }) => `${field}: ${type}`)).toEqual([
       'ride_id: number',
       'started at: string',
-      'km: string | null', // a comma is no decimal point
+      'km: number | null',
       'member: boolean',
     ]);
     expect([input.key.name, input.time?.name, label?.field.name]).toEqual(['ride_id', 'started at', 'member']);
@@ -52,7 +53,47 @@ describe('answers', () => {
     expect(text).toContain('outOfOrdernessMax: minutes(30)');
   });
 
+  it('read dates and numbers as people write them, and say how', async () => {
+    const sold = (first: string, second: string) =>
+      file('sold.csv', `id;on;euro\na;${first};1.234,50\nb;${second};7,1\n`);
+    const made = async (first: string, second: string, answers: Answers = {}) => {
+      const { files, notes } = projectOf(await planOf({ from: sold(first, second), do: 'count', ...answers }, folder));
+      return { notes, schema: files.get('schemas/sold.v1.ts'), text: files.get('sold.ts') };
+    };
+    const german = await made('02.01.2026', '1.2.2026 12:30');
+    expect(german.notes).toEqual([
+      'on: 02.01.2026 is 2026-01-02T00:00:00.000Z (--dates)',
+      'numbers have a decimal comma',
+    ]);
+    expect(german.schema).toContain("decimal: ',',\n  dates: 'dmy',");
+    expect(german.text).toContain('eventTime: (soldRecord) => soldRecord.on.getTime()');
+    expect((await made('1/2/2026', '12/31/2026')).schema).toContain("dates: 'mdy'");
+    await expect(made('1/2/2026', '3/4/2026')).rejects.toMatchObject({
+      message: 'the rows do not tell whether 1/2/2026 in on begins with the day',
+      hint: '--dates dmy: the day is first; --dates mdy: the month is',
+    });
+    expect((await made('1/2/2026', '3/4/2026', { dates: 'dmy' })).notes[0]).toBe(
+      'on: 1/2/2026 is 2026-02-01T00:00:00.000Z (--dates)',
+    );
+  });
+
+  it.each([
+    [1_767_225_600, 'seconds', ' * 1_000'],
+    [1_767_225_600_000, 'milliseconds', ''],
+    [1_767_225_600_000_000, 'microseconds', ' / 1_000'],
+    [1.7672256e18, 'nanoseconds', ' / 1_000_000'],
+  ])('find the unit of times that are numbers: %d', async (at, unit, scale) => {
+    const from = file('ticks.ndjson', `{"id":"a","at":${at}}\n`);
+    const { files, notes } = projectOf(await planOf({ from, do: 'count' }, folder));
+    expect(notes).toEqual([`at: numbers are ${unit} since 1970`]);
+    expect(files.get('ticks.ts')).toContain(`eventTime: (tick) => tick.at${scale} })`);
+  });
+
   it.each<[Answers, string]>([
+    [
+      { from: file('texts.ndjson', '{"at":"31.01.2026"}\n'), time: 'at' },
+      'at has "31.01.2026", which is no time in ISO 8601',
+    ],
     [{ from: 'kafak:x' }, '--from is "kafak:x": give one of sample, kafka, file, http, redis'],
     [{ to: 'mongo' }, '--to is "mongo": give one of kafka, clickhouse'],
     [{ from: join(folder, 'none.csv') }, 'there is no file'],
@@ -75,7 +116,7 @@ describe('answers', () => {
   });
 
   it.each([
-    ['ragged.csv', 'id,note\na,"two\nlines"\nb\n', 4, '1 cells where 2 columns are declared'],
+    ['ragged.csv', 'id,note\na,"two\nlines"\nb\n', 4, '1 cell where 2 columns are declared'],
     ['quote.csv', 'id,note\na,5" pipe\n', 2, 'a quote inside cell 2'],
     ['dates.csv', 'id,at\na,2026-01-01\nb,2026-13-45\n', 3, 'column at: "2026-13-45" is no date'],
     ['huge.csv', 'id,n\na,1e999\n', 2, 'column n: "1e999" is no number'],
@@ -146,5 +187,27 @@ describe('answers', () => {
     ]);
     expect(() => writeFiles(at, broken)).toThrow();
     expect(readdirSync(at).sort()).toEqual(['a.ts', 'data']);
+  });
+
+  it('give a package.json what it lacks, and change nothing that it has', () => {
+    const at = join(folder, 'there');
+    mkdirSync(at);
+    const path = join(at, 'package.json');
+    const files = starterFiles();
+    writeFileSync(path, '{ "name": "mine", "scripts": { "test": "jest" }, "dependencies": { "millrace": "1" } }');
+    expect(writeFiles(at, new Map([['package.json', files.get('package.json') ?? '']]))).toEqual(['package.json']);
+    const { devDependencies, ...others } = JSON.parse(readFileSync(path, 'utf8'));
+    expect(others).toEqual({
+      name: 'mine',
+      scripts: { test: 'jest', typecheck: 'tsc' },
+      dependencies: { millrace: '1' },
+      private: true,
+      type: 'module',
+    });
+    expect(Object.keys(devDependencies)).toContain('typescript');
+    expect(writeFiles(at, new Map([['package.json', files.get('package.json') ?? '']]))).toEqual([]);
+    writeFileSync(path, '{');
+    expect(() => writeFiles(at, files)).toThrow('is no JSON');
+    expect(readdirSync(at)).toEqual(['package.json']);
   });
 });

@@ -10,6 +10,8 @@ const columnsOf = (lines: readonly string[]) => {
   return { delimiter, ...inferCsv(rows, 'rows.csv:1') };
 };
 
+const dates = (cell: string, order: 'dmy' | 'mdy' | undefined) => ({ dates: { column: 'at', cell, order } });
+
 describe('what rows look like', () => {
   it.each([
     [
@@ -25,8 +27,27 @@ describe('what rows look like', () => {
     [['a,1', 'b,9007199254740991'], false, ',', { c1: 'text', c2: 'number' }],
     [['a,1', 'b,-9007199254740992'], false, ',', { c1: 'text', c2: 'text' }],
     [['id,gone', '1,', '2,'], true, ',', { id: 'number', gone: 'text?' }],
-  ])('of CSV: %j', (lines, header, delimiter, columns) => {
-    expect(columnsOf(lines)).toEqual({ header, delimiter, columns });
+    [['id;n;m', 'a;1.234,5;7', 'b;-2;8'], true, ';', { id: 'text', n: 'number', m: 'number' }, { decimal: ',' }],
+    [['id;n;m', 'a;1,5;7.5', 'b;2;8'], true, ';', { id: 'text', n: 'text', m: 'number' }],
+    [
+      ['id;at', 'a;01.02.2026', 'b;03.04.2026 12:30'],
+      true,
+      ';',
+      { id: 'text', at: 'date' },
+      dates('01.02.2026', 'dmy'),
+    ],
+    [
+      ['id,at', 'a,01/02/2026', 'b,12/31/2026 1:30 PM'],
+      true,
+      ',',
+      { id: 'text', at: 'date' },
+      dates('01/02/2026', 'mdy'),
+    ],
+    [['id,at', 'a,1/2/2026', 'b,31/12/2026'], true, ',', { id: 'text', at: 'date' }, dates('1/2/2026', 'dmy')],
+    [['id,at', 'a,1/2/2026', 'b,2/3/2026'], true, ',', { id: 'text', at: 'text' }, dates('1/2/2026', undefined)],
+    [['id,at', 'a,31/1/2026', 'b,1/31/2026'], true, ',', { id: 'text', at: 'text' }, dates('31/1/2026', undefined)],
+  ])('of CSV: %j', (lines, header, delimiter, columns, more: object = {}) => {
+    expect(columnsOf(lines)).toEqual({ header, delimiter, columns, ...more });
   });
 
   it.each([

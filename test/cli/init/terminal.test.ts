@@ -13,6 +13,7 @@ const DOWN = '\u001b[B';
 const CTRL_C = '\u0003';
 
 const { folder, remove } = userFolder({
+  'data/sold.csv': 'id,on,euro\na,1/2/2026,1.5\nb,3/4/2026,2\n',
   'data/orders.csv': 'id,at,amount,paid\no1,2026-01-01T10:00:00Z,12.5,true\no2,2026-01-01T11:00:00Z,7,false\n',
 });
 
@@ -60,6 +61,19 @@ describe('millrace init by hand', () => {
     expect(topology).toContain("path: '../data/orders.csv'");
     expect(topology).toContain('value: (order) => order.paid');
     expect(topology).toContain("table: 'orders_scored'");
+  }, 60_000);
+
+  it('asks what is first in dates, also where the rows tell', async () => {
+    const { code, left } = await typed(
+      ['init', 'sold', '--from', 'data/sold.csv', '--do', 'count', '--to', 'kafka'],
+      [
+        ['on has dates such as 1/2/2026', DOWN + ENTER],
+        ['keyed by', ENTER],
+        ['when they happened', ENTER],
+      ],
+    );
+    expect({ code, left }).toEqual({ code: 0, left: [] });
+    expect(readFileSync(join(folder, 'sold/schemas/sold.v1.ts'), 'utf8')).toContain("dates: 'mdy'");
   }, 60_000);
 
   it('leaves nothing behind where it is broken off', async () => {

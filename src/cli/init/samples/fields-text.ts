@@ -31,9 +31,7 @@ export function timeText(
     case 'date':
       return optional ? `${value}?.getTime() ?? Number.NaN` : `${value}.getTime()`;
     case 'number': {
-      // Numbers that would lie in January 1970 are seconds.
-      const first = rows.find((one) => typeof one === 'number');
-      const scale = micros ? ' / 1_000' : typeof first === 'number' && first < 1e11 ? ' * 1_000' : '';
+      const scale = micros ? timeUnits.microseconds.scale : timeUnitOf(rows).scale;
       return optional ? `(${value} ?? Number.NaN)${scale}` : `${value}${scale}`;
     }
     case 'text': {
@@ -45,6 +43,23 @@ export function timeText(
     default:
       return `Number(${value})`;
   }
+}
+
+/** Units of times as numbers: how their milliseconds are written, and how many of them a millisecond has. */
+export const timeUnits = {
+  seconds: { called: 'seconds', scale: ' * 1_000', perMs: 1e-3 },
+  milliseconds: { called: 'milliseconds', scale: '', perMs: 1 },
+  microseconds: { called: 'microseconds', scale: ' / 1_000', perMs: 1e3 },
+  nanoseconds: { called: 'nanoseconds', scale: ' / 1_000_000', perMs: 1e6 },
+} as const;
+
+/** The unit of times after 1973 and before 5138 follows from their size; milliseconds where there is no number. */
+export function timeUnitOf(rows: readonly unknown[]): (typeof timeUnits)[keyof typeof timeUnits] {
+  const first = rows.find((one) => typeof one === 'number');
+  if (typeof first !== 'number') return timeUnits.milliseconds;
+  if (first < 1e11) return timeUnits.seconds;
+  if (first < 1e14) return timeUnits.milliseconds;
+  return first < 1e17 ? timeUnits.microseconds : timeUnits.nanoseconds;
 }
 
 /** Whether a record's label is true. */

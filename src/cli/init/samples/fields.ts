@@ -64,7 +64,9 @@ export function likelyTime(fields: readonly Field[], samples: readonly Row[]): F
   );
 }
 
-const isTime = (value: unknown): boolean => value === null || /^\d{4}-\d\d-\d\d/.test(String(value));
+/** Whether a text begins with a day in ISO 8601; nothing is no other time. */
+export const isTime = (value: unknown): boolean =>
+  value === null || value === undefined || /^\d{4}-\d\d-\d\d/.test(String(value));
 
 /** The field that most likely is to be predicted: something that is true or not. */
 export const likelyLabel = (fields: readonly Field[], taken: readonly string[]): Field | undefined =>

@@ -42,6 +42,7 @@ function sampleShape(
     format: 'avro',
     fields: fieldsOf(declared),
     header: false,
+    notes: [],
     rows: lines
       .trim()
       .split('\n')
