@@ -3,6 +3,7 @@
 import { execFileSync, execSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -19,10 +20,12 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openBrowser, openPage } from './browser.mjs';
+import { build } from './dockerfile.mjs';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const temp = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-packed-')));
 const fresh = join(temp, 'fresh');
+const NOBODY = 65_534;
 // npm reads the first from the user's side: onnxruntime-node would fetch CUDA libraries otherwise.
 const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
 
@@ -40,9 +43,10 @@ const expectIn = (text, ...parts) => {
   for (const part of parts) if (!text.includes(part)) throw new Error(`"${part}" is missing`);
 };
 
+let packed = '';
 try {
   mkdirSync(fresh);
-  const packed = execFileSync('npm', ['pack', '--silent'], { cwd: repository, env, encoding: 'utf8' })
+  packed = execFileSync('npm', ['pack', '--silent'], { cwd: repository, env, encoding: 'utf8' })
     .trim()
     .split('\n')
     .at(-1);
@@ -51,6 +55,7 @@ try {
   installed();
   firstTopology();
   await livePage();
+  await container();
   examples();
   ownParts();
 } finally {
@@ -101,6 +106,47 @@ async function livePage() {
     run.kill('SIGTERM');
     if (run.exitCode === null) await once(run, 'exit');
   }
+}
+
+/** The image of a topology on Kafka, but for its base: by a user who may write to the data and to no other folder. */
+async function container() {
+  const shop = join(temp, 'shop');
+  const data = join(temp, 'data');
+  mkdirSync(shop);
+  const main = join(fresh, 'node_modules/millrace/dist/src/cli/main.cjs');
+  const inShop = (command) => {
+    console.log(`$ ${command}`);
+    execSync(command.replace(/^millrace/, `node ${main}`), { cwd: shop, env, stdio: 'inherit' });
+  };
+  const orders = [1, 2, 3].map((n) => `${JSON.stringify({ id: `o${n}`, amount: n, at: `2026-01-0${n}T00:00:00Z` })}\n`);
+  writeFileSync(join(shop, 'orders.ndjson'), orders.join(''));
+  inShop(`npm install --package-lock-only --silent ${join(temp, packed)}`);
+  inShop('millrace init --from kafka:orders.v1 --schema orders.ndjson --do route --to kafka --docker');
+  inShop(`millrace produce orders.v1 --key id --data ${data} < orders.ndjson`);
+  console.log('$ docker build and docker run, without Docker');
+  chmodSync(temp, 0o755);
+  const image = build(shop, join(temp, 'images'), env);
+  const node = join(temp, 'node'); // that of the tests may lie where only its owner may look
+  cpSync(process.execPath, node);
+  const isRoot = process.getuid() === 0;
+  if (isRoot) execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, data]);
+  const port = await freePort();
+  const start = ([, ...args]) =>
+    spawn(node, args, {
+      cwd: image.folder,
+      env: { ...image.env, MILLRACE_PROFILE: 'embedded', MILLRACE_DATA: data, MILLRACE_PORT: String(port) },
+      stdio: 'inherit',
+      ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}),
+    });
+  const codeOf = async (child) => child.exitCode ?? (await once(child, 'exit'))[0];
+  const run = start(image.command);
+  while ((await codeOf(start(image.healthCheck))) !== 0) {
+    if (run.exitCode !== null) throw new Error(`the container ended with ${run.exitCode}`);
+    await setTimeout(500);
+  }
+  run.kill('SIGTERM');
+  const code = await codeOf(run);
+  if (code !== 0) throw new Error(`the container ended with ${code} upon SIGTERM`);
 }
 
 async function freePort() {

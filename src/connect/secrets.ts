@@ -19,6 +19,16 @@ export function secretOf<V extends string, F extends string>(
   return given || undefined;
 }
 
+/** The same, read now; `undefined` where there is none, and for an empty file. */
+export async function secretNow<V extends string, F extends string>(
+  settings: Readonly<Record<V | F, string>>,
+  value: V,
+  file: F,
+): Promise<string | undefined> {
+  const secret = secretOf(settings, value, file);
+  return (secret && (await revealed(secret))) || undefined;
+}
+
 export const fileOf = (setting: string, path: string) => async (): Promise<string> => {
   try {
     return (await readFile(path, 'utf8')).trim();

@@ -71,6 +71,7 @@ export const profileSettings = {
     'Table of ClickHouse that gets a row when an alert fires or is resolved; none by default.',
   ),
   token: sealed('Token that requests for metrics, health and state must bear; needed if `host` is beyond loopback.'),
+  tokenFile: optional('file', 'A file that holds the token.'),
 } as const;
 
 type ProfileSettings = typeof profileSettings;

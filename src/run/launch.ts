@@ -1,3 +1,4 @@
+import { secretNow } from '../connect/secrets.js';
 import { seconds } from '../core/duration.js';
 import { MillraceError, messageOf } from '../core/errors.js';
 import type { OpenProfile } from '../profiles/profiles.js';
@@ -40,7 +41,8 @@ export interface LaunchOptions
 /**
  * Opens all that a topology needs with these settings, and starts it. Everything is closed when the run ends, or if the start fails.
  */
-export async function launch(topology: Topology, config: Config, options: LaunchOptions): Promise<App> {
+export async function launch(topology: Topology, given: Config, options: LaunchOptions): Promise<App> {
+  const config: Config = { ...given, token: (await secretNow(given, 'token', 'tokenFile')) ?? '' };
   const [{ openProfile }, { createInference }, { runTopology }, { healthOf }, { provenAddress }, { startAlerts }] =
     await Promise.all([
       import('../profiles/profiles.js'),
@@ -63,8 +65,7 @@ export async function launch(topology: Topology, config: Config, options: Launch
     const models = () => inference.models?.() ?? [];
     if (config.inferenceTable !== '') keep(await batchTable(topology, config, profile, { models, onWarning }));
     const token = config.token || undefined;
-    const url = `http://${config.host}:${config.port}`;
-    const address = config.port === 0 ? undefined : provenAddress(url, topology.name, token);
+    const address = isReachable(config) ? provenAddress(urlOf(config), topology.name, token) : undefined;
     const stallMax = seconds(config.stallSeconds);
     const { inFlightBytesMax } = config;
     const store = config.alertTable === '' ? undefined : await alertStore(profile, config.alertTable);
@@ -123,6 +124,11 @@ export async function launch(topology: Topology, config: Config, options: Launch
     throw error;
   }
 }
+
+/** All addresses of a machine, which is none that another process could ask. */
+const WILDCARDS: readonly string[] = ['0.0.0.0', '::'];
+const isReachable = ({ host, port }: Config): boolean => port !== 0 && !WILDCARDS.includes(host);
+const urlOf = ({ host, port }: Config): string => `http://${host}:${port}`;
 
 /** How this process scores models. */
 const inferenceOptions = ({ inferenceWorkers, inferenceIsolation, inferenceMemoryMax }: Config) => ({

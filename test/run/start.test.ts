@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -107,9 +107,26 @@ describe('start', () => {
     await produce('a');
     const [port = 0] = await lastingPorts(1);
     const app = await start(flow, { data, env: {}, port });
-    expect(await (await fetch(`${app.url}/health/ready`)).json()).toEqual({ status: 'ready' });
+    const ready = async () => (await fetch(`${app.url}/health/ready`)).json();
+    await expect.poll(ready, { timeout: 10_000 }).toEqual({ status: 'ready' });
     await app.stop();
     await expect(fetch(`${app.url}/health/ready`)).rejects.toThrow();
+  });
+
+  it('reads the token of requests from a file', async () => {
+    await produce('a');
+    const [port = 0] = await lastingPorts(1);
+    const tokenFile = join(folder, 'token');
+    writeFileSync(tokenFile, 'secret\n');
+    const app = await start(flow, { data, env: {}, port, host: '0.0.0.0', tokenFile });
+    const status = async (token: string) =>
+      (await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { authorization: `Bearer ${token}` } })).status;
+    expect([await status('secret'), await status('other'), await status('')]).toEqual([200, 401, 401]);
+    await app.stop();
+    writeFileSync(tokenFile, '\n');
+    await expect(start(flow, { data, env: {}, port, host: '0.0.0.0', tokenFile })).rejects.toMatchObject({
+      hint: expect.stringContaining('MILLRACE_TOKEN'),
+    });
   });
 
   it('replays dead letters and stops as the page asks, where actions are on, and tells who did it', async () => {
@@ -129,7 +146,7 @@ describe('start', () => {
     expect((await act('/replays', {})).status).toBe(200);
     await expect.poll(async () => (await act('/replays/send', { id: 'replay-1' })).status).toBe(200);
     await expect.poll(letters, { timeout: 10_000 }).toBe(2);
-    expect(await (await act('/stop', {})).json()).toEqual({ stopping: true });
+    expect(await (await act('/stop', {})).json()).toMatchObject({ stopping: true });
     await app.finished;
     expect(lines).toEqual([
       '127.0.0.1 replays all dead letters of dead: replay-1, 1 record',

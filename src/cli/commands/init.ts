@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { MillraceError } from '../../core/errors.js';
 import { type ExitCode, exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command } from '../command.js';
 import type { Answers } from '../init/complete.js';
@@ -8,6 +11,7 @@ import { nextSteps, starterFiles } from '../starter/index.js';
 
 interface Flags extends Omit<Answers, 'header'> {
   readonly header?: boolean;
+  readonly docker?: boolean | string;
   readonly yes?: boolean;
   readonly json?: boolean;
   readonly verbose?: boolean;
@@ -23,6 +27,7 @@ export function initCommand({ terminal, act }: CommandContext): Command {
       'millrace init my-stream --yes',
       'millrace init orders --from data/orders.csv --key customer --time at --do learn --label returned --to clickhouse',
       'millrace init --from kafka:orders.v1 --schema registry --do count --to redis',
+      'millrace init --docker payments.ts',
     ],
   )
     .argument('[dir]', 'folder to write to; created if missing', '.')
@@ -49,16 +54,26 @@ export function initCommand({ terminal, act }: CommandContext): Command {
     .option('--labels-schema <file>', 'for learn: schema of the labels, in the form of --schema')
     .option('--model <file>', 'for score: an ONNX file')
     .option('--to <what>', 'kafka, clickhouse, redis, file, postgres or webhook, followed by :NAME or a URL')
-    .action((folder: string, { json, verbose, yes, header, ...others }: Flags) =>
+    .option(
+      '--docker [file]',
+      'write a Dockerfile, a .dockerignore and a compose.yaml too; with the file of a topology only these',
+    )
+    .action((folder: string, { json, verbose, yes, docker, header, ...others }: Flags) =>
       act({ json, verbose }, async () => {
+        if (typeof docker === 'string') mustExist(join(folder, docker));
         const given: Answers = { ...others, ...(header === false ? { header } : {}) };
-        const isByHand = !yes && !json && process.stdin.isTTY === true && process.stdout.isTTY === true;
+        const isByHand =
+          typeof docker !== 'string' && !yes && !json && process.stdin.isTTY === true && process.stdout.isTTY === true;
         const answers = isByHand ? await answersByHand(given, folder) : given;
         if (answers === undefined) return exitCodes.interrupted satisfies ExitCode;
-        const { files, steps, notes } = await projectOf(answers, folder);
+        const project = typeof docker === 'string' ? empty(docker) : await projectOf(answers, folder);
+        const { notes, steps } = project;
+        const container = docker === undefined ? undefined : await import('../init/docker.js');
+        const files = new Map([...project.files, ...(container?.dockerFiles(project.topology) ?? [])]);
         const { writeFiles } = await import('../init/write-files.js');
         const written = writeFiles(folder, files);
-        const next = [...before(folder, files), ...steps.map((step) => `npx ${step}`)];
+        const last = container ? [container.dockerStep] : [];
+        const next = [...before(folder, files), ...steps.map((step) => `npx ${step}`), ...last];
         if (json) terminal.out(`${JSON.stringify({ folder, written, notes, nextSteps: next })}\n`);
         else {
           const read = notes.length === 0 ? '' : `\nread as:\n${list(notes)}\n`;
@@ -82,9 +97,20 @@ async function answersByHand(given: Answers, folder: string): Promise<Answers | 
 
 async function projectOf(answers: Answers, folder: string): Promise<Project> {
   const { isStarter, planOf } = await import('../init/complete.js');
-  if (isStarter(answers)) return { files: starterFiles(), steps: nextSteps, notes: [] };
+  if (isStarter(answers)) return { topology: 'payments.ts', files: starterFiles(), steps: nextSteps, notes: [] };
   const { projectOf: projectOfPlan } = await import('../init/project.js');
   return projectOfPlan(await planOf(answers, folder));
+}
+
+/** Nothing but the topology that is there. */
+const empty = (topology: string): Project => ({ topology, files: new Map(), steps: [], notes: [] });
+
+function mustExist(file: string): void {
+  if (existsSync(file)) return;
+  throw new MillraceError('config', 'no such file', {
+    where: file,
+    hint: 'give the path of a topology file, from the folder',
+  });
 }
 
 /** What must be done before the first step. */

@@ -11,6 +11,8 @@ import { metricsTable, topologyFile } from './topology-file.js';
 
 /** Files by path, and what to do with them, in order. */
 export interface Project {
+  /** The file of the topology. */
+  readonly topology: string;
   readonly files: ReadonlyMap<string, string>;
   readonly steps: readonly string[];
   /** How values were read that could be read otherwise. */
@@ -23,6 +25,7 @@ export function projectOf(plan: Plan): Project {
   const topology = topologyFile(plan);
   const inputs = labels === undefined ? [input] : [input, labels];
   return {
+    topology: `${name}.ts`,
     files: new Map([
       [`${name}.ts`, topology.text],
       [`${name}.test.ts`, testFile(plan, topology.outputs)],

@@ -1,3 +1,4 @@
+import { secretNow } from '../../connect/secrets.js';
 import { MillraceError, messageOf } from '../../core/errors.js';
 import { readConfig } from '../load/config-file.js';
 
@@ -11,13 +12,17 @@ export const URL_OPTION = ['--url <address>', 'address of the run; by default th
 
 /** @throws MillraceError `config` where neither the option nor a setting has the address. */
 export async function runAddress({ url }: { readonly url?: string }): Promise<RunAddress> {
-  const { host, port, token } = await readConfig();
+  const config = await readConfig();
+  const { host, port } = config;
   if (url === undefined && port === 0)
     throw new MillraceError('config', 'the address of the run is not known', {
       where: '--url',
       hint: 'pass --url http://HOST:PORT of a run that was started with --port, or set MILLRACE_PORT',
     });
-  return { url: (url ?? `http://${host}:${port}`).replace(/\/$/, ''), token: token || undefined };
+  return {
+    url: (url ?? `http://${host}:${port}`).replace(/\/$/, ''),
+    token: await secretNow(config, 'token', 'tokenFile'),
+  };
 }
 
 /**
