@@ -51,6 +51,8 @@ describe('card numbers', () => {
     ]);
     expect(found('1234567812345670', 'card')).toEqual([]); // holds Luhn, but no network has it
     expect(found('0'.repeat(16), 'card')).toEqual([]);
+    for (const between of ['x', '+', '  ', ' - '])
+      expect(found(['4111', '1111', '1111', '1111'].join(between), 'card')).toEqual([]);
   });
 
   it('shows the last four digits in part', () => {
