@@ -11,12 +11,17 @@ import { jsonText } from '../../src/util/json-text.js';
  * hashFields({ late: 0.25, risk: null, origin: 'JFK' }); // { late: '0.25', origin: 'JFK' }
  */
 export function hashFields(value: unknown): Record<string, string> {
-  const fields: [name: string, text: string][] = [];
-  for (const [name, field] of Object.entries(value ?? {})) {
+  const fields: Record<string, string> = {};
+  const given = Object(value ?? {}) as Readonly<Record<string, unknown>>;
+  // Names and assignments: pairs of names and texts would cost as much again.
+  for (const name of Object.keys(given)) {
+    const field = given[name];
     if (field === null || field === undefined) continue;
-    fields.push([name, typeof field === 'object' ? (jsonText(field) as string) : String(field)]);
+    const text = typeof field === 'object' ? (jsonText(field) as string) : String(field);
+    if (name === '__proto__') Object.defineProperty(fields, name, { value: text, enumerable: true });
+    else fields[name] = text;
   }
-  return Object.fromEntries(fields); // keeps a field named `__proto__`, unlike assignment
+  return fields;
 }
 
 /** Why a hash cannot store a value: its key is not a string, or a field cannot be written as JSON. */
@@ -24,7 +29,10 @@ export function unrepresentableHash(key: unknown, value: unknown): string | unde
   const unrepresentable = unrepresentableKey('key', key);
   if (unrepresentable !== undefined) return unrepresentable;
   if (value instanceof Map || value instanceof Set) return `a ${value.constructor.name} has no fields`;
-  for (const [name, field] of Object.entries(value ?? {})) {
+  const given = Object(value ?? {}) as Readonly<Record<string, unknown>>;
+  for (const name of Object.keys(given)) {
+    const field = given[name];
+    if (field === null) continue;
     const reason = typeof field === 'object' ? unrepresentableJson(field) : unrepresentableText(field);
     if (reason !== undefined) return `field ${name} is ${reason}`;
     if (!name.isWellFormed()) return `the name of a field is ${HALF}`;

@@ -98,10 +98,12 @@ export class Hashes {
 }
 
 /** Why the store has no room for a key. */
-export const keyTooLong = (key: string): string | undefined =>
-  Buffer.byteLength(key) <= KEY_BYTES_MAX
-    ? undefined
-    : `the key takes ${counted(Buffer.byteLength(key), 'byte')}, the embedded store takes ${counted(KEY_BYTES_MAX, 'byte')}`;
+export function keyTooLong(key: string): string | undefined {
+  if (3 * key.length <= KEY_BYTES_MAX) return undefined; // in UTF-8 no unit takes more
+  const bytes = Buffer.byteLength(key);
+  if (bytes <= KEY_BYTES_MAX) return undefined;
+  return `the key takes ${counted(bytes, 'byte')}, the embedded store takes ${counted(KEY_BYTES_MAX, 'byte')}`;
+}
 
 /** Checked where a hash is written, whether or not it was asked about: a commit must not fail on it. */
 export function mustFit(key: string, step: string): void {
