@@ -64,6 +64,13 @@ export const explained: readonly Explained[] = [
     in: 'private share = 1',
     why: 'equivalent: `cover` sets it before anything is taken',
   },
+  {
+    file: 'connectors/kafka/protocol/decompressed-size.ts',
+    from: '>',
+    to: '>=',
+    in: 'if (at + 4 > bytes.length) return size',
+    why: 'equivalent: at the end of the bytes stands the end mark, which adds nothing, or a block without content',
+  },
 ];
 
 export const explanationOf = (mutant: Mutant, line: string): string | undefined =>

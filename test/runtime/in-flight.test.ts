@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InFlight } from '../../src/runtime/in-flight.js';
+import { ByteBudget, InFlight } from '../../src/runtime/in-flight.js';
 
 describe('InFlight', () => {
   it('counts a round until the slowest leaf is through with it', async () => {
@@ -54,4 +54,14 @@ describe('InFlight', () => {
     await expect(inFlight.fewerThan(100)).rejects.toThrow('first');
     expect(() => inFlight.throwIfFailed()).toThrow('first');
   });
+});
+
+it('divides the bytes among the tasks that are open, and counts a task that closes once', async () => {
+  const budget = new ByteBudget(1_024);
+  const [first, second, third] = [budget.join(), budget.join(), budget.join()];
+  expect(first).toMatchObject({ uncommitted: 1_024 / 3, inFlight: 1_024 / 6, buffered: 1_024 / 12, round: 1_024 / 12 });
+  await third.close();
+  await third.close();
+  expect([first.uncommitted, second.uncommitted]).toEqual([512, 512]);
+  expect(new ByteBudget().join().round).toBe(4 * 1_024 * 1_024);
 });
