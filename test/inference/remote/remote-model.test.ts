@@ -123,14 +123,18 @@ describe.each([
   ];
   test.each(lies)('refuses an answer with %s', async (_, fault, message) => {
     let isLying = false;
-    const model = await open({ isBinary, behave: () => (isLying ? fault : undefined) });
+    let asked = 0;
+    const lie = ({ rows }: { readonly rows: number }) => {
+      asked += rows;
+      return fault;
+    };
+    const model = await open({ isBinary, behave: (request) => (isLying ? lie(request) : undefined) });
     isLying = true;
-    const before = server.received.length;
     const answer = score(model, rowsOf(3));
     await expect(answer).rejects.toMatchObject({ code: 'inference', permanent: false, where: server.url });
     await expect(answer).rejects.toThrow(message);
-    // Halves of a batch that is answered wrongly are not asked.
-    expect(server.received.length - before).toBe(1);
+    // Halves of a batch that is answered wrongly are not asked; on a busy machine three rows may be two batches.
+    expect(asked).toBeLessThanOrEqual(3);
     isLying = false;
     expect(Array.from((await score(model, rowsOf(3))).scores)).toEqual(answersTo(rowsOf(3)));
   });
