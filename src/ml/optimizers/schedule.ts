@@ -54,7 +54,7 @@ export function exponentialDecay(options: {
 
 /** Checks a rate and makes it a function of the number of the update. */
 export function rateOf(where: string, rate: Rate): (step: number) => number {
-  if (typeof rate !== 'number') return rate.rateAt;
+  if (typeof rate === 'object') return rate.rateAt;
   requirePositive(where, { rate });
   return () => rate;
 }

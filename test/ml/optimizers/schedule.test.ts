@@ -15,6 +15,7 @@ it('says which option is out of range', () => {
   expect(() => inverseScaling({ rate: 0 })).toThrow('inverseScaling: rate is 0');
   expect(() => exponentialDecay({ rate: 1, halfLife: -1 })).toThrow('exponentialDecay: halfLife is -1');
   expect(() => sgd({ rate: -1 })).toThrow('sgd: rate is -1');
+  expect(() => sgd({ learningRate: 1 } as never)).toThrow('sgd: rate is undefined');
 });
 
 it('is shown by the optimizer that uses it', () => {
