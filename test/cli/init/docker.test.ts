@@ -13,10 +13,9 @@ describe('init --docker FILE', () => {
   it('writes files for containers only, and says what to do with them', async () => {
     const { code, out } = await millrace(['init', '--docker', 'My Orders.v2.ts', '--json'], { folder });
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({
-      written: ['Dockerfile', '.dockerignore', 'compose.yaml'],
-      nextSteps: ['MILLRACE_TOKEN=secret docker compose up --build'],
-    });
+    const { written, nextSteps } = JSON.parse(out);
+    expect(written).toEqual(['Dockerfile', '.dockerignore', 'compose.yaml']);
+    expect(nextSteps.at(-1)).toBe('MILLRACE_TOKEN=secret docker compose up --build');
     expect(readFileSync(join(folder, 'Dockerfile'), 'utf8')).toContain('"run", "My Orders.v2.ts"]');
     expect(readFileSync(join(folder, 'compose.yaml'), 'utf8')).toContain('\n  my-orders-v2:\n    build: .\n');
   });
