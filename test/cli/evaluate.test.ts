@@ -75,6 +75,16 @@ describe('millrace evaluate', () => {
     [['--label', 'large', '--learner', 'logistc()'], 1, 'there is no logistc', 'logisticRegression'],
     [['--label', 'large', '--learner', 'pipe('], 1, 'error (config)', '--learner'],
     [['--label', 'large', '--learner', '7'], 1, 'not a learner', 'pipe('],
+    [
+      ['--label', 'large', '--learner', 'hoeffdingTree({ classes: [true, false], grace: 9 })'],
+      ...([1, "hoeffdingTree has no option 'grace'", 'gracePeriod'] as const),
+    ],
+    [
+      ['--label', 'large', '--learner', 'logisticRegression({ optimiser: ftrl({ alpha: 1 }) })'],
+      1,
+      "no option 'optimiser'",
+      'optimizer',
+    ],
     [['--label', 'large', '--learner', 'ftrl({ alpha: -1 })'], 1, 'alpha', '--learner'],
     [['--label', 'large', '--learner', 'halfSpaceTrees()'], 1, 'learns without labels', 'probability'],
     [['--label', 'colour', '--learner', logistic], 1, 'no row could be scored: 400 rows unusable-label', '--positive'],

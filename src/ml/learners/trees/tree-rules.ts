@@ -52,8 +52,9 @@ export function treeRules(
   options: TreeGrowthOptions,
   defaults: Partial<TreeRules> = {},
 ): Readonly<Record<keyof TreeRules, number>> {
-  const { gracePeriod = 200, delta = 1e-7, tieThreshold = 0.05, nodesMax = 1_000 } = { ...defaults, ...options };
-  const { openLeavesMax = Math.ceil(nodesMax / 4) } = options;
+  const usual = { gracePeriod: 200, delta: 1e-7, tieThreshold: 0.05, nodesMax: 1_000, ...defaults };
+  const { gracePeriod = usual.gracePeriod, delta = usual.delta, tieThreshold = usual.tieThreshold } = options;
+  const { nodesMax = usual.nodesMax, openLeavesMax = Math.ceil(nodesMax / 4) } = options;
   requirePositive(where, { gracePeriod, delta, tieThreshold, nodesMax, openLeavesMax });
   if (delta >= 1 || ![nodesMax, openLeavesMax].every(Number.isInteger))
     throw new MillraceError(
