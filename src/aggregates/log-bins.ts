@@ -20,8 +20,14 @@ export const emptyBins = (): LogBins => ({
   count: 0,
 });
 
-/** DDSketch's mapping of values to bins: the middle of a bin is within the relative `error` of all of its values. */
-export type Mapping = DDSketch['mapping'];
+/** The mapping of values to bins. Its own declaration would bring those of DDSketch to users, and they have errors. */
+export interface Mapping {
+  readonly minPossible: number;
+  key(value: number): number;
+  value(bin: number): number;
+}
+
+/** DDSketch's mapping: the middle of a bin is within the relative `error` of all of its values. */
 export const mappingFor = (error: number): Mapping => new DDSketch({ relativeAccuracy: error }).mapping;
 
 /** Adds a value `times` times; a negative number retracts it. */
