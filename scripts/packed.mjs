@@ -178,7 +178,8 @@ function examples() {
   );
   // The declarations of every entry point, also for those who have their compiler check libraries.
   const { exports } = JSON.parse(readFileSync(join(repository, 'package.json')));
-  const entries = Object.keys(exports).filter((path) => exports[path].types);
+  const connectors = readdirSync(join(repository, 'connectors')).map((name) => `./connectors/${name}`);
+  const entries = [...Object.keys(exports).filter((path) => exports[path].types && !path.includes('*')), ...connectors];
   writeFileSync(
     join(fresh, 'all.ts'),
     entries.map((path, i) => `export * as e${i} from 'millrace${path.slice(1)}';\n`).join(''),
