@@ -93,6 +93,15 @@ export const amount = (fallback: number, description: string): Setting<number> =
   },
 });
 
+export function share(fallback: number, description: string): Setting<number> {
+  const fromZero = amount(fallback, description);
+  const parse: Setting<number>['parse'] = (value) => {
+    const number = fromZero.parse(value);
+    return typeof number === 'number' && number > 1 ? new Mistake('a number from 0 to 1') : number;
+  };
+  return { ...fromZero, type: '0 to 1', parse };
+}
+
 /** Unset by default. */
 export const optional = (type: string, description: string): Setting<string> => ({
   ...plain,

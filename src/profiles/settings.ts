@@ -2,7 +2,7 @@
 // declare their own.
 
 import type { settings as kafkaSettings } from '../../connectors/kafka/settings.js';
-import { amount, choice, optional, sealed, text, url, wholeNumber } from '../connect/setting.js';
+import { amount, choice, optional, sealed, share, text, url, wholeNumber } from '../connect/setting.js';
 import type { SettingSpecs, SettingValues } from '../core/connector.js';
 
 /** How topologies run, whatever they read and write. */
@@ -69,6 +69,15 @@ export const profileSettings = {
   alertTable: optional(
     'table',
     'Table of ClickHouse that gets a row when an alert fires or is resolved; none by default.',
+  ),
+  traceEndpoint: optional(
+    'URL',
+    'Address of an OpenTelemetry collector that gets spans by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; none by default.',
+  ),
+  traceHeaders: sealed('Headers of these requests: name=value, several with commas, values encoded as in URLs.'),
+  traceShare: share(
+    0.001,
+    'The share of records that are traced. A record with a `traceparent` follows the decision of its sender.',
   ),
   token: sealed('Token that requests for metrics, health and state must bear; needed if `host` is beyond loopback.'),
   tokenFile: optional('file', 'A file that holds the token.'),

@@ -33,7 +33,7 @@ export interface App extends Running {
 
 /** The options of a run that do not come from settings. */
 export interface LaunchOptions
-  extends Omit<RunOptions, 'profile' | 'inference' | 'stallMax' | 'inFlightBytesMax' | 'address'> {
+  extends Omit<RunOptions, 'profile' | 'inference' | 'stallMax' | 'inFlightBytesMax' | 'address' | 'tracing'> {
   /** Called with a line for each action over HTTP: who did what, and how it ended. `onWarning` by default. */
   onAction?(line: string): void;
 }
@@ -69,6 +69,7 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
     const stallMax = seconds(config.stallSeconds);
     const { inFlightBytesMax } = config;
     const store = config.alertTable === '' ? undefined : await alertStore(profile, config.alertTable);
+    const tracing = config.traceEndpoint === '' ? undefined : keep(await tracesOf(topology, config, onWarning));
     const running = await runTopology(topology, {
       ...options,
       profile,
@@ -76,6 +77,7 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
       stallMax,
       inFlightBytesMax,
       address,
+      tracing,
     });
     keep({ close: () => running.stop() });
 
@@ -151,6 +153,12 @@ export async function onceUp<T>(open: () => Promise<T>, onWarning: (message: str
   };
   return retry(open, { ...outageBackOff, retriable });
 }
+
+const tracesOf = async (
+  { name: service }: Topology,
+  { traceEndpoint: endpoint, traceHeaders: headers, traceShare: share }: Config,
+  onWarning: (message: string) => void,
+) => (await import('./otlp-exporter.js')).otlpExporter({ endpoint, headers, share, service, onWarning });
 
 const alertStore = async (profile: OpenProfile, table: string) =>
   (await import('./alert-table.js')).alertTable(profile, table);

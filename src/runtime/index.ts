@@ -11,3 +11,4 @@ export { sinksOf } from './sinks.js';
 export type { QueryResult } from './state-queries.js';
 export { isPassing, type TaskHealth } from './supervisor.js';
 export type { EpochPoint } from './task-options.js';
+export type { Span, Tracing } from './tracing/span.js';

@@ -27,6 +27,7 @@ import {
   written,
 } from './steps.js';
 import type { Counters, TaskState } from './task-state.js';
+import type { TaskTracer } from './tracing/task-tracer.js';
 
 export interface PipelineParts {
   readonly topology: Topology;
@@ -39,6 +40,8 @@ export interface PipelineParts {
   readonly deadLetters: SinkWriter;
   readonly outbox: StepOutputs;
   readonly waits: PendingOperations;
+  /** Missing where nothing is traced. */
+  readonly tracer?: TaskTracer | undefined;
   /** The watermark at the end of an earlier run. */
   readonly watermarkMs: number;
   readonly now: () => number;
@@ -79,6 +82,7 @@ export class Pipeline {
   push(round: Round): void {
     const { sources } = this.parts.topology;
     this.inFlight.push(round.records, round.bytes);
+    this.parts.tracer?.begin(round);
     sources.forEach((source, index) => {
       const share = round.shares[index];
       if (!share) return;
@@ -160,7 +164,7 @@ export class Pipeline {
           map((chunk) => withoutUnrepresentable(writer, context, chunk, sink.sink.changes === true)),
           concatMap((chunk) => {
             if (chunk.values.length === 0) return of(chunk);
-            const done = written(writer, sink.id, chunk);
+            const done = this.traced(sink.id, [chunk], () => written(writer, sink.id, chunk));
             return done ? from(done.then(() => chunk)) : of(chunk);
           }),
         )
@@ -209,16 +213,19 @@ export class Pipeline {
       return subject;
     };
     const meter = this.meterOf(step.id);
+    const traced = <T>(chunks: readonly Chunk[], work: () => T): T => this.traced(step.id, chunks, work);
     switch (step.shape.shape) {
       case 'transform': {
         const logic = step.shape.open(context);
-        main.pipe(map((chunk) => meter([chunk], () => runTransform(logic, context, chunk)))).subscribe(output());
+        main
+          .pipe(map((chunk) => meter([chunk], () => traced([chunk], () => runTransform(logic, context, chunk)))))
+          .subscribe(output());
         return;
       }
       case 'split': {
         const logic = step.shape.open(context);
         const outputs = step.shape.outputs.map((_, index) => output(index));
-        main.pipe(map((chunk) => runSplit(logic, outputs.length, context, chunk))).subscribe({
+        main.pipe(map((chunk) => traced([chunk], () => runSplit(logic, outputs.length, context, chunk)))).subscribe({
           next: (chunks) => {
             for (const [index, chunk] of chunks.entries()) outputs[index]?.next(meter([chunk], () => chunk));
           },
@@ -237,7 +244,7 @@ export class Pipeline {
         const others = (step.shape.outputs ?? []).slice(1).map((_, index) => output(index + 1));
         if (others.length === 0) {
           zip(inputs)
-            .pipe(map((chunks) => meter(chunks, () => runStateful(logic, context, chunks))))
+            .pipe(map((chunks) => meter(chunks, () => traced(chunks, () => runStateful(logic, context, chunks)))))
             .subscribe(results);
           return;
         }
@@ -246,7 +253,8 @@ export class Pipeline {
           .pipe(
             map((chunks) => {
               const asides = asidesOf();
-              return { chunk: meter(chunks, () => runStateful(logic, context, chunks, asides)), asides };
+              const run = () => runStateful(logic, context, chunks, asides);
+              return { chunk: meter(chunks, () => traced(chunks, run)), asides };
             }),
           )
           .subscribe({
@@ -271,7 +279,7 @@ export class Pipeline {
         main
           .pipe(
             // Every chunk starts at once, so that batches fill across chunks, and ends in order.
-            map((chunk) => settle(waits.track(reason, runBatched(logic, context, chunk)))),
+            map((chunk) => settle(traced([chunk], () => waits.track(reason, runBatched(logic, context, chunk))))),
             concatMap((running) => running),
             map((settled) => {
               const { chunk, failures } = unwrap(settled);
@@ -288,6 +296,11 @@ export class Pipeline {
         return;
       }
     }
+  }
+
+  private traced<T>(id: string, chunks: readonly Chunk[], work: () => T): T {
+    const { tracer } = this.parts;
+    return tracer === undefined ? work() : tracer.during(id, chunks, work);
   }
 
   /** Measures a step: records of its main input, emitted records, and time. */

@@ -34,6 +34,7 @@ import type { QueryResult } from './state-queries.js';
 import { Supervisor, type TaskHealth } from './supervisor.js';
 import { Task } from './task.js';
 import type { EpochPoint } from './task-options.js';
+import type { Tracing } from './tracing/span.js';
 
 export interface RunOptions {
   readonly profile: Profile;
@@ -71,6 +72,8 @@ export interface RunOptions {
   readonly stallMax?: Duration | undefined;
   /** The address for state queries of this process, which the group passes to others. */
   readonly address?: string | undefined;
+  /** Traces of records and epochs; none by default. */
+  readonly tracing?: Tracing | undefined;
   readonly clock?: Clock;
   /** Uniform in [0, 1), only for the jitter of pauses; `Math.random` by default. */
   readonly random?: () => number;
@@ -101,6 +104,8 @@ export interface RunSnapshot {
   readonly throttledMs: number;
   /** The ONNX models that are loaded, and what became of their rows since the start. */
   readonly models: readonly ModelReport[];
+  /** Spans of traces that a collector has taken, and those that were dropped. */
+  readonly spans: ReturnType<Tracing['counts']>;
   readonly latency: DurationHistogram;
   /** By step, over all tasks, since the start. */
   readonly busyMs: ReadonlyMap<string, number>;
@@ -197,6 +202,7 @@ export async function runSubtopology(
         pace,
         budget,
         isPaused,
+        tracing: options.tracing,
         onPoint: (point, task) => {
           if (point === 'committed') outages.worked();
           options.onPoint?.(point, task, topology.name);
@@ -290,7 +296,7 @@ const noPartition = (partition: number, partitions: number): MillraceError =>
 /** The state of a run now. */
 export function snapshotOf(
   subtopologies: readonly RunningSubtopology[],
-  { profile, inference }: Pick<RunOptions, 'profile' | 'inference'>,
+  { profile, inference, tracing }: Pick<RunOptions, 'profile' | 'inference' | 'tracing'>,
   isPaused: boolean,
 ): RunSnapshot {
   const tasks = subtopologies.flatMap((subtopology) => subtopology.tasks);
@@ -316,6 +322,7 @@ export function snapshotOf(
     standbys: subtopologies.flatMap((subtopology) => subtopology.standbys),
     throttledMs: profile.throttledMs?.() ?? 0,
     models: inference.models?.() ?? [],
+    spans: tracing?.counts() ?? { sent: 0, dropped: 0 },
     latency,
     busyMs,
   };

@@ -3,6 +3,7 @@ import type { Topology } from '../topology/index.js';
 import type { Clock, Pace } from './clock.js';
 import type { RunEnd } from './end-of-run.js';
 import type { ByteBudget } from './in-flight.js';
+import type { Tracing } from './tracing/span.js';
 
 /** The points of an epoch at which tests may stop or kill a process, in order. */
 export type EpochPoint = 'pushed' | 'drained' | 'prepared' | 'stored' | 'committed';
@@ -27,6 +28,7 @@ export interface TaskOptions extends RunEnd {
   readonly pace: Pace;
   /** Whether the run is paused. */
   isPaused(): boolean;
+  readonly tracing: Tracing | undefined;
   onPoint(point: EpochPoint, task: number): void;
   /** Called with a sink's failure, before the task fails because of it. */
   onSinkFailure(sink: string, error: unknown): void;

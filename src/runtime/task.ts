@@ -25,6 +25,7 @@ import type { StepOutputs } from './steps.js';
 import type { TaskOptions } from './task-options.js';
 import { TaskState } from './task-state.js';
 import { ClockTicks } from './ticks.js';
+import { TaskTracer } from './tracing/task-tracer.js';
 import { WatermarkEmitter } from './watermark-markers.js';
 
 /**
@@ -60,11 +61,13 @@ export class Task {
     /** The operations in flight. */
     readonly waits: PendingOperations,
     private readonly allowance: Allowance,
+    private readonly tracer: TaskTracer | undefined,
   ) {}
 
   static async open(id: TaskId, options: TaskOptions): Promise<Task> {
     const { topology, profile, clock, tasks, onSinkFailure } = options;
     const fine = measuringClock(clock);
+    const own = { topology: topology.name, task: id.partition };
     const waits = new PendingOperations(new TaskMeter(fine));
     const opened: { close(): Promise<void> }[] = [];
     const keep = <T extends { close(): Promise<void> }>(resource: T): T => {
@@ -88,7 +91,8 @@ export class Task {
 
       const end = new EndOfRun(topology, id.partition, incarnation, checkpoint.settledDecisions, options);
       const inputs = await openInputs({ topology, profile, task: id, tasks, checkpoint, end, clock, waits, keep });
-      const { services, budget } = options;
+      const { services, budget, tracing } = options;
+      const tracer = tracing && new TaskTracer({ tracing, ...own, now: () => clock.now(), fine });
       const time = eventTimeOf(inputs, checkpoint.positions);
       const pipeline = keep(
         await Pipeline.open({
@@ -101,6 +105,7 @@ export class Task {
           deadLetters: writers.get(DEAD_LETTERS) as SinkWriter,
           outbox,
           waits,
+          tracer,
           watermarkMs: time.watermarkMs,
           now: () => clock.now(),
           fine,
@@ -121,7 +126,7 @@ export class Task {
         writers,
         deferred,
         metricsOutput(
-          { topology: topology.name, task: id.partition },
+          own,
           metricsSinks(topology).map(({ id: step }) => writers.get(step) as SinkWriter),
         ),
         state,
@@ -135,6 +140,7 @@ export class Task {
         end,
         waits,
         keep(budget.join()),
+        tracer,
       );
     } catch (error) {
       await Promise.allSettled(opened.reverse().map((resource) => resource.close()));
@@ -258,6 +264,7 @@ export class Task {
   async close(): Promise<void> {
     this.stopping = true;
     this.waits.meter.enter('idle');
+    this.tracer?.abandoned();
     this.queries.refuse('the task has ended');
     const failures: unknown[] = [];
     for (const resource of this.parts) {
@@ -307,10 +314,12 @@ export class Task {
     const { onPoint, topology } = this.options;
     const task = this.id.partition;
     this.waits.meter.enter('blocked');
+    this.tracer?.phase('drain');
     await this.pipeline.drain();
     onPoint('drained', task);
 
     const writers = [...this.writers];
+    this.tracer?.phase('prepare');
     await this.writeMetrics();
     this.markers.writeMarkers(this.time.watermarkMs);
     const prepared = await Promise.all(
@@ -337,6 +346,7 @@ export class Task {
       ...(all.length > 0 ? { committables: Object.fromEntries(all) } : {}),
     };
     const changes = this.state.takeChanges(this.pipeline.busyMs, isLast);
+    this.tracer?.phase('store');
     await this.waits.track(COMMIT, this.ledger.commit(checkpoint, changes));
     this.checkpoint = checkpoint;
     this.recordsSinceEpoch = 0;
@@ -344,8 +354,10 @@ export class Task {
     onPoint('stored', task);
     this.queries.answer(task, checkpoint.epoch, (step, key) => this.pipeline.query(step, key));
 
+    this.tracer?.phase('commit');
     for (const input of this.inputs) input.release();
     await Promise.all(writers.map(([, writer]) => writer.commit?.()));
+    this.tracer?.committed(checkpoint.epoch);
     this.waits.meter.enter('running');
     onPoint('committed', task);
   }

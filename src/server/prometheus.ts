@@ -169,6 +169,15 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
     [],
     ({ throttledMs }) => [[{}, throttledMs / 1_000]],
   );
+  counter(
+    'trace_spans_total',
+    'Spans for a collector, by what became of them',
+    ['result'],
+    ({ spans: { sent, dropped } }) => [
+      [{ result: 'sent' }, sent],
+      [{ result: 'dropped' }, dropped],
+    ],
+  );
   gauge('paused', '1 while the run is paused', [], ({ isPaused }) => [[{}, isPaused ? 1 : 0]]);
   gauge('epoch', 'Number of the last checkpoint', ['partition', 'subtopology'], ({ tasks }) =>
     tasks.map((task) => [labelsOf(task), task.epoch]),

@@ -66,6 +66,7 @@ export function someSnapshot(): RunSnapshot {
     ],
     standbys: [{ subtopology: 'orders', partition: 7, ready: true, recordsBehind: 12, bytes: 4_096 }],
     health: [{ subtopology: 'orders', partition: 0, restarts: 3, stalls: 1, waitsFor: 'labels' }],
+    spans: { sent: 40, dropped: 2 },
     latency,
     busyMs: new Map([['dedupe', 250]]),
   };

@@ -38,6 +38,7 @@ describe('resolveConfig', () => {
       port: 0,
       allowActions: 'off',
       showValues: 'off',
+      traceShare: 0.001,
       kafkaClientId: 'millrace',
       kafkaCompression: 'none',
       kafkaReplication: 0,
@@ -114,6 +115,7 @@ describe('resolveConfig', () => {
       'registryPassword',
       'registryToken',
       'token',
+      'traceHeaders',
     ]);
     for (const name of sealed) {
       const { secret } = setting(name);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { openProfile } from '../../src/profiles/profiles.js';
 import { type App, start } from '../../src/run.js';
 import { openCodec } from '../../src/schema/index.js';
 import { lastingPorts } from '../ports.js';
+import { startCollector } from './otlp-collector.js';
 
 interface Payment {
   readonly card: string;
@@ -103,30 +104,41 @@ describe('start', () => {
     await produce('a');
   });
 
+  it('sends the spans of a record to a collector, in the trace of its sender', async () => {
+    const [trace, sender] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];
+    const profile = await openProfile(resolveConfig({ flags: { data } }));
+    const producer = profile.producer();
+    await producer.createTopic('payments', 1);
+    const record = { key: null, value: Buffer.from('{"card":"a"}'), timestampMs: 1_700_000_000_000 };
+    const headers = [['traceparent', Buffer.from(`00-${trace}-${sender}-01`)]] as const;
+    await producer.append('payments', 0, [{ ...record, headers }, record]);
+    await producer.close();
+    await profile.close();
+
+    const { endpoint, spans, close } = await startCollector();
+    const traces = { traceEndpoint: endpoint, traceShare: 0 };
+    const app = await start(flow, { data, ...traces, untilEnd: true, env: { MILLRACE_TRACE_HEADERS: 'x-key=secret' } });
+    await app.finished;
+    expect(app.snapshot().spans).toEqual({ sent: 0, dropped: 0 }); // those of the end are on their way
+    const own = spans.filter(({ traceId }) => traceId === trace);
+    const [root] = own.filter(({ parentSpanId }) => parentSpanId === sender);
+    expect(root).toMatchObject({ name: 'process payments', kind: 5 });
+    const below = own.filter(({ parentSpanId }) => parentSpanId === root?.spanId);
+    expect(below.map(({ name }) => name)).toEqual(['counts', 'out']);
+    const epoch = spans.find(({ name }) => name === 'epoch');
+    expect(epoch?.links).toEqual([{ traceId: trace, spanId: root?.spanId }]);
+    expect(spans).toHaveLength(3 + 5);
+    await close();
+    await expect(start(flow, { data, traceEndpoint: 'collector', env: {} })).rejects.toMatchObject({ code: 'config' });
+  });
+
   it('serves metrics, health and state where it is given a port', async () => {
     await produce('a');
     const [port = 0] = await lastingPorts(1);
     const app = await start(flow, { data, env: {}, port });
-    const ready = async () => (await fetch(`${app.url}/health/ready`)).json();
-    await expect.poll(ready, { timeout: 10_000 }).toEqual({ status: 'ready' });
+    expect(await (await fetch(`${app.url}/health/ready`)).json()).toEqual({ status: 'ready' });
     await app.stop();
     await expect(fetch(`${app.url}/health/ready`)).rejects.toThrow();
-  });
-
-  it('reads the token of requests from a file', async () => {
-    await produce('a');
-    const [port = 0] = await lastingPorts(1);
-    const tokenFile = join(folder, 'token');
-    writeFileSync(tokenFile, 'secret\n');
-    const app = await start(flow, { data, env: {}, port, host: '0.0.0.0', tokenFile });
-    const status = async (token: string) =>
-      (await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { authorization: `Bearer ${token}` } })).status;
-    expect([await status('secret'), await status('other'), await status('')]).toEqual([200, 401, 401]);
-    await app.stop();
-    writeFileSync(tokenFile, '\n');
-    await expect(start(flow, { data, env: {}, port, host: '0.0.0.0', tokenFile })).rejects.toMatchObject({
-      hint: expect.stringContaining('MILLRACE_TOKEN'),
-    });
   });
 
   it('replays dead letters and stops as the page asks, where actions are on, and tells who did it', async () => {
@@ -146,12 +158,12 @@ describe('start', () => {
     expect((await act('/replays', {})).status).toBe(200);
     await expect.poll(async () => (await act('/replays/send', { id: 'replay-1' })).status).toBe(200);
     await expect.poll(letters, { timeout: 10_000 }).toBe(2);
-    expect(await (await act('/stop', {})).json()).toMatchObject({ stopping: true });
+    expect(await (await act('/stop', {})).json()).toEqual({ atRest: {}, missing: [] });
     await app.finished;
     expect(lines).toEqual([
       '127.0.0.1 replays all dead letters of dead: replay-1, 1 record',
       'replay-1 sent: 1 record sent',
-      '127.0.0.1 stops the run',
+      '127.0.0.1 stops this process',
     ]);
     const careful = await start(flow, { data, env: {}, port });
     expect((await act('/stop', {})).status).toBe(403);
