@@ -120,8 +120,8 @@ async function container() {
   };
   const orders = [1, 2, 3].map((n) => `${JSON.stringify({ id: `o${n}`, amount: n, at: `2026-01-0${n}T00:00:00Z` })}\n`);
   writeFileSync(join(shop, 'orders.ndjson'), orders.join(''));
-  inShop(`npm install --package-lock-only --silent ${join(temp, packed)}`);
   inShop('millrace init --from kafka:orders.v1 --schema orders.ndjson --do route --to kafka --docker');
+  inShop(`npm install --package-lock-only --silent ${join(temp, packed)}`);
   inShop(`millrace produce orders.v1 --key id --data ${data} < orders.ndjson`);
   console.log('$ docker build and docker run, without Docker');
   chmodSync(temp, 0o755);

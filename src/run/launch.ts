@@ -43,7 +43,7 @@ export interface LaunchOptions
  */
 export async function launch(topology: Topology, given: Config, options: LaunchOptions): Promise<App> {
   const config: Config = { ...given, token: (await secretNow(given, 'token', 'tokenFile')) ?? '' };
-  const [{ openProfile }, { createInference }, { runTopology }, { healthOf }, { provenAddress }, { startAlerts }] =
+  const [{ openProfile }, { createInference }, { runTopology }, { healthOf }, { addressInGroup }, { startAlerts }] =
     await Promise.all([
       import('../profiles/profiles.js'),
       import('../inference/index.js'),
@@ -64,8 +64,7 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
     const inference = keep(createInference({ ...inferenceOptions(config), onWarning }));
     const models = () => inference.models?.() ?? [];
     if (config.inferenceTable !== '') keep(await batchTable(topology, config, profile, { models, onWarning }));
-    const token = config.token || undefined;
-    const address = isReachable(config) ? provenAddress(urlOf(config), topology.name, token) : undefined;
+    const address = addressInGroup(config, topology.name, config.token || undefined);
     const stallMax = seconds(config.stallSeconds);
     const { inFlightBytesMax } = config;
     const store = config.alertTable === '' ? undefined : await alertStore(profile, config.alertTable);
@@ -126,11 +125,6 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
     throw error;
   }
 }
-
-/** All addresses of a machine, which is none that another process could ask. */
-const WILDCARDS: readonly string[] = ['0.0.0.0', '::'];
-const isReachable = ({ host, port }: Config): boolean => port !== 0 && !WILDCARDS.includes(host);
-const urlOf = ({ host, port }: Config): string => `http://${host}:${port}`;
 
 /** How this process scores models. */
 const inferenceOptions = ({ inferenceWorkers, inferenceIsolation, inferenceMemoryMax }: Config) => ({

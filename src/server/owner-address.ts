@@ -15,6 +15,17 @@ const proofOf = (url: string, topology: string, token: string): string =>
 export const provenAddress = (url: string, topology: string, token: string | undefined): string =>
   token === undefined ? url : `${url}#${proofOf(url, topology, token)}`;
 
+/** All interfaces of a machine: where others would ask themselves. */
+const WILDCARDS: readonly string[] = ['0.0.0.0', '::'];
+
+/** What the group is told of a process; nothing without an address at which others reach it. */
+export const addressInGroup = (
+  { host, port }: { readonly host: string; readonly port: number },
+  topology: string,
+  token: string | undefined,
+): string | undefined =>
+  port === 0 || WILDCARDS.includes(host) ? undefined : provenAddress(`http://${host}:${port}`, topology, token);
+
 /** The URL of an address that can be believed: with its proof, or on loopback where there is no token. */
 export function believedUrl(address: string, topology: string, token: string | undefined): string | undefined {
   const [url = '', proof = ''] = address.split('#');

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Running } from '../../src/runtime/index.js';
 import { type Monitoring, serveMonitoring } from '../../src/server/http.js';
-import { believedUrl, provenAddress } from '../../src/server/owner-address.js';
+import { addressInGroup, believedUrl, provenAddress } from '../../src/server/owner-address.js';
 import { someSnapshot } from '../cli/snapshot.js';
 import { orders } from './orders.js';
 
@@ -79,6 +79,13 @@ describe('access to metrics, health and state', () => {
     });
     expect(await statusOf((await serve('secret', retry, '0.0.0.0')).url.replace('0.0.0.0', '127.0.0.1'))).toBe(401);
   });
+});
+
+it('is told to the group only where others can reach it', () => {
+  const told = (host: string, port: number) => addressInGroup({ host, port }, 'orders', undefined);
+  expect(told('10.0.0.4', 9464)).toBe('http://10.0.0.4:9464');
+  for (const host of ['0.0.0.0', '::']) expect(told(host, 9464)).toBeUndefined();
+  expect(told('10.0.0.4', 0)).toBeUndefined();
 });
 
 describe('the owner of a key', () => {
