@@ -189,7 +189,7 @@ describe('a first topology', () => {
       ({ isWhole, text }) =>
         isWhole &&
         /^millrace (plan|offsets|savepoint|dlq|tail|produce) |init orders/.test(text) &&
-        !text.includes('cluster'),
+        !/cluster|--url/.test(text),
     );
     expect(shown.length).toBeGreaterThan(10);
     for (const { text } of shown) await runs(text, text.includes('plan payments-v2.ts') ? 3 : 0);

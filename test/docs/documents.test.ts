@@ -6,6 +6,7 @@ import { settings as redisSettings } from '../../connectors/redis/settings.js';
 import { main } from '../../src/cli/program.js';
 import { nextSteps } from '../../src/cli/starter/index.js';
 import * as api from '../../src/index.js';
+import * as ml from '../../src/ml.js';
 import * as operator from '../../src/operator.js';
 import { profileSettings } from '../../src/profiles/settings.js';
 import { deliveryOn, mermaid } from '../../src/topology/index.js';
@@ -148,7 +149,7 @@ describe('documents', () => {
   });
 
   it('who comes from elsewhere is shown names that there are', () => {
-    const published = Object.keys({ ...api, ...operator, ...windowParts });
+    const published = Object.keys({ ...api, ...ml, ...operator, ...windowParts });
     const rows = [...read('docs/guide/coming-from.md').matchAll(/^\|[^|]+\|([^|]+)\|/gm)].map(([, cell = '']) => cell);
     const calls = rows.flatMap((cell) => [...cell.matchAll(/`([a-z][A-Za-z]*)\(/g)].map(([, name = '']) => name));
     expect(calls.length).toBeGreaterThan(40);
@@ -169,6 +170,14 @@ describe('documents', () => {
     const declared = connectorKinds.filter(({ role }) => role === 'sink').map(({ kind }) => kind);
     const wanted = [...declared, 'repartition'].flatMap((kind) => [`${kind} embedded`, `${kind} cluster`]).sort();
     expect([...new Set(rows.map(([, kind, profile]) => `${kind} ${profile}`))].sort()).toEqual(wanted);
+  });
+
+  it('of the guide are all among the links of the README, which are the sidebar of the site', () => {
+    const [, links = ''] = read('README.md').split('\n## Links\n');
+    const missing = filesUnder(['docs/guide'], (name) => name.endsWith('.md')).filter(
+      (path) => !links.includes(`(${path})`),
+    );
+    expect(missing).toEqual([]);
   });
 
   it('link to files that exist', () => {
