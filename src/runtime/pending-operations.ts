@@ -1,6 +1,7 @@
 import { readerAround, type SinkWriter, type SourceReader } from '../core/index.js';
 import type { Input } from './input.js';
 import { TaskMeter } from './measures/task-meter.js';
+import type { TaskSnapshot } from './measures/task-snapshot.js';
 
 /** What a task waits for: an input, a sink, an asynchronous step, or its ledger. */
 export interface Reason {
@@ -15,6 +16,8 @@ export interface Wait {
   pending: number;
   /** Increases when one ends or makes progress; while it increases, the operations are not stuck. */
   ended: number;
+  /** When `ended` rose last, or the first of them began; by the clock of the meter. */
+  sinceMs: number;
 }
 
 /**
@@ -38,10 +41,13 @@ export class PendingOperations {
   track<T>(reason: Reason, work: Promise<T>): Promise<T> {
     const wait = this.of(reason);
     wait.pending += 1;
-    if (wait.pending === 1) this.meter.note(reason, true);
+    if (wait.pending === 1) {
+      wait.sinceMs = this.meter.now();
+      this.meter.note(reason, true);
+    }
     const end = () => {
       wait.pending -= 1;
-      wait.ended += 1;
+      this.advance(wait);
       if (wait.pending === 0) this.meter.note(reason, false);
     };
     work.then(end, end);
@@ -50,7 +56,7 @@ export class PendingOperations {
 
   /** Reports progress of an operation in flight. */
   progress(reason: Reason): void {
-    this.of(reason).ended += 1;
+    this.advance(this.of(reason));
   }
 
   /** Sets whether the task waits for something without a promise, such as an input without records. */
@@ -62,11 +68,24 @@ export class PendingOperations {
     this.meter.note(reason, waiting);
   }
 
+  /** Sinks, batched steps and the ledger with operations in flight, and how long they have made no progress. */
+  silent(): TaskSnapshot['pending'] {
+    const nowMs = this.meter.now();
+    return [...this].flatMap(({ reason: { kind, id }, sinceMs }) =>
+      kind === 'sink' || kind === 'step' || kind === 'ledger' ? [{ kind, id, silentMs: nowMs - sinceMs }] : [],
+    );
+  }
+
+  private advance(wait: Wait): void {
+    wait.ended += 1;
+    wait.sinceMs = this.meter.now();
+  }
+
   private of(reason: Reason): Wait {
     const key = `${reason.kind} ${reason.id}`;
     let wait = this.all.get(key);
     if (!wait) {
-      wait = { reason, pending: 0, ended: 0 };
+      wait = { reason, pending: 0, ended: 0, sinceMs: 0 };
       this.all.set(key, wait);
     }
     return wait;

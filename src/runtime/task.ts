@@ -174,9 +174,7 @@ export class Task {
       watermarkMs: this.time.watermarkMs,
       recordsInFlight: this.pipeline.recordsInFlight,
       isAtRest: this.isAtRest,
-      pending: [...this.waits].flatMap(({ reason: { kind, id }, ended }) =>
-        kind === 'sink' || kind === 'step' || kind === 'ledger' ? [{ kind, id, ended }] : [],
-      ),
+      pending: this.waits.silent(),
       time: this.waits.meter.time(this.pipeline.busyMs),
       counters: [...this.counters()],
     };

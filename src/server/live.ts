@@ -19,7 +19,7 @@ export interface NodeFigures {
 }
 
 /** The form of pictures, which processes of other versions tell each other. Raise it with every change. */
-export const PICTURE_FORM = 3;
+export const PICTURE_FORM = 4;
 
 /** What the page shows of a process: one value a second. */
 export interface Picture {
@@ -55,7 +55,7 @@ export interface Picture {
   }[];
   /** The ONNX models that are loaded. */
   readonly models: readonly Pick<ModelReport, 'model' | 'provider' | 'rows' | 'failed' | 'batches' | 'lost'>[];
-  /** What has not answered for at least a second, and is not called down. */
+  /** What has not answered for about two seconds, and is not called down. */
   readonly silent: readonly Silence[];
   readonly sinksDown: readonly { readonly sink: string; readonly seconds: number; readonly cause: string }[];
   /** Alert rules; those that fire first. */
@@ -107,7 +107,6 @@ export function pictures(
   let beforeMs: number | undefined;
   let counted = new Map<string, number>();
   const timeShares = new TimeShares(topology);
-  const silent = silences();
   let loopBefore = performance.eventLoopUtilization();
   const rates = new Map<string, number>();
   const latencies: Float64Array[] = [];
@@ -175,7 +174,7 @@ export function pictures(
         .slice(0, ROWS_MAX)
         .map(({ model, provider, rows, failed, batches, lost }) => ({ model, provider, rows, failed, batches, lost })),
       sinksDown: health.sinksDown,
-      silent: silent(from.tasks, atMs),
+      silent: silences(from.tasks),
       alerts: alertsOf(alerts()),
       restarts: health.restarts,
       warnings: health.warnings,

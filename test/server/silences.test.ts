@@ -3,28 +3,21 @@ import type { TaskSnapshot } from '../../src/runtime/index.js';
 import { silences } from '../../src/server/silences.js';
 
 type Pending = TaskSnapshot['pending'][number];
-const sink = (ended: number): Pending => ({ kind: 'sink', id: 'history', ended });
-const task = (partition: number, ...pending: readonly Pending[]) => ({ subtopology: 'orders', partition, pending });
+const task = (...pending: readonly Pending[]) => ({ pending });
+const sink = (id: string, silentMs: number): Pending => ({ kind: 'sink', id, silentMs });
 
 describe('silences', () => {
-  it('names what makes no progress from one picture to the next, with the longest time', () => {
-    const next = silences();
-    const commit: Pending = { kind: 'ledger', id: 'commit', ended: 3 };
-    expect(next([task(0, sink(5)), task(1, sink(9), commit)], 1_000)).toEqual([]);
-    expect(next([task(0, sink(5)), task(1, sink(10), commit)], 2_000)).toEqual([
-      { id: 'history', seconds: 1 },
-      { id: 'the checkpoint', seconds: 1 },
+  it('name what makes no progress, with the longest time of all tasks', () => {
+    const commit: Pending = { kind: 'ledger', id: 'commit', silentMs: 2_400 };
+    expect(
+      silences([task(sink('history', 1_900), sink('newest', 200)), task(sink('history', 4_100), commit), task()]),
+    ).toEqual([
+      { id: 'history', seconds: 4 },
+      { id: 'the checkpoint', seconds: 2 },
     ]);
-    expect(next([task(0, sink(5)), task(1, sink(10))], 4_000)).toEqual([{ id: 'history', seconds: 3 }]);
-    expect(next([task(0, sink(6)), task(1, sink(11))], 5_000)).toEqual([]);
   });
 
-  it('begins anew where nothing was in flight, and in a task that was restored', () => {
-    const next = silences();
-    next([task(0, sink(5))], 1_000);
-    expect(next([task(0)], 2_000)).toEqual([]);
-    expect(next([task(0, sink(5))], 3_000)).toEqual([]);
-    expect(next([task(0, sink(0))], 4_000)).toEqual([]);
-    expect(next([task(0, sink(0))], 5_000)).toEqual([{ id: 'history', seconds: 1 }]);
+  it('call the sinks of the engine by their names', () => {
+    expect(silences([task(sink('$metrics', 2_000))])).toEqual([{ id: 'metrics', seconds: 2 }]);
   });
 });

@@ -44,7 +44,7 @@ export class TaskMeter {
   private phase: Phase = 'running';
   private atMs: number;
 
-  constructor(private readonly now: () => number) {
+  constructor(readonly now: () => number) {
     this.atMs = now();
   }
 

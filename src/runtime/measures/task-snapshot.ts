@@ -15,11 +15,11 @@ export interface TaskSnapshot {
   readonly recordsInFlight: number;
   /** It reads nothing, and all that it has read is committed: the run is paused, or the task has ended. */
   readonly isAtRest: boolean;
-  /** Sinks, batched steps and the checkpoint with operations in flight. `ended` rises as long as they make progress. */
+  /** Sinks, batched steps and the checkpoint with operations in flight, and how long they have made no progress. */
   readonly pending: readonly {
     readonly kind: 'sink' | 'step' | 'ledger';
     readonly id: string;
-    readonly ended: number;
+    readonly silentMs: number;
   }[];
   readonly time: TaskTime;
   /** Cumulative; part of the checkpoint, so they move with the task. */

@@ -4,6 +4,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 const SAMPLES_MAX = 120;
 const EVENTS_MAX = 50;
 const RETRY_MS = 2_000;
+const LONG_SILENT_SECONDS = 5;
 /** Pictures come once a second. */
 const SILENT_MS = 2_500;
 
@@ -276,6 +277,8 @@ function show(picture) {
 
   const down = new Set(sinksDown.map(({ sink }) => sink));
   const silent = new Set(picture.silent.map(({ id }) => id));
+  // Earlier ones are a line of what happened: a list that comes and goes would move the page.
+  const longSilent = picture.silent.filter(({ seconds }) => seconds >= LONG_SILENT_SECONDS);
   const { bottleneck } = picture;
   say(byId('bottleneck'), picture.bottleneckText);
   for (const [id, { node, group, figures, bad, busy, backpressured }] of boxes) {
@@ -296,7 +299,7 @@ function show(picture) {
 
   const warnings = [
     ...sinksDown.map(({ sink, seconds, cause }) => `${sink} has been down for ${duration(seconds)}: ${cause}`),
-    ...picture.silent.map(({ id, seconds }) => `${id} has not answered for ${duration(seconds)}`),
+    ...longSilent.map(({ id, seconds }) => `${id} has not answered for ${duration(seconds)}`),
     ...picture.missing,
     ...picture.warnings,
   ];
