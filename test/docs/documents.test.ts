@@ -180,6 +180,13 @@ describe('documents', () => {
     expect(missing).toEqual([]);
   });
 
+  it('the README of the package links to what the package has', () => {
+    const { files } = JSON.parse(read('package.json')) as { readonly files: readonly string[] };
+    const targets = [...read('README.md').matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(([, target = '']) => target);
+    const lacking = targets.filter((target) => !files.some((file) => target === file || target.startsWith(`${file}/`)));
+    expect(lacking).toEqual([]);
+  });
+
   it('link to files that exist', () => {
     const top = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'GLOSSARY.md', 'CHANGELOG.md'];
     const broken = [...top, ...filesUnder(['docs'], (name) => name.endsWith('.md'))].flatMap((path) =>
