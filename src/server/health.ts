@@ -42,3 +42,10 @@ export function healthOf({ outages, health, tasks, isPaused }: RunSnapshot, isRe
     warnings: concernsOf(found),
   };
 }
+
+/** Whether a task of this process has not been opened yet. */
+export const isRestoring = ({ health, tasks }: Pick<RunSnapshot, 'health' | 'tasks'>): boolean =>
+  health.some(
+    ({ subtopology, partition }) =>
+      !tasks.some((task) => task.subtopology === subtopology && task.partition === partition),
+  );

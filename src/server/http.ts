@@ -1,14 +1,14 @@
 import fastify from 'fastify';
 import { MillraceError, messageOf } from '../core/errors.js';
 import type { ProfileName } from '../core/kind.js';
-import type { Running, RunSnapshot } from '../runtime/index.js';
+import type { Running } from '../runtime/index.js';
 import type { Topology } from '../topology/index.js';
 import { crossSiteRefusal, isLoopback, refusalOf } from '../util/http-access.js';
 import { type ActionFigures, type Actions, serveActions } from './actions/action-routes.js';
 import type { Alert } from './alerts/watch.js';
 import { graphOf } from './graph.js';
 import { groupPictures, PROCESSES_MAX } from './group/group-pictures.js';
-import { healthOf } from './health.js';
+import { healthOf, isRestoring } from './health.js';
 import { type Picture, pictures } from './live.js';
 import { securityHeaders, servePage, TICK_MS } from './page-routes.js';
 import { prometheus } from './prometheus.js';
@@ -123,13 +123,6 @@ export async function serveMonitoring({
     });
   }
 }
-
-/** Whether a task of this process has not been opened yet. */
-const isRestoring = ({ health, tasks }: RunSnapshot): boolean =>
-  health.some(
-    ({ subtopology, partition }) =>
-      !tasks.some((task) => task.subtopology === subtopology && task.partition === partition),
-  );
 
 /** The same picture for two who ask at nearly the same time: rates and latencies are those since the last one. */
 function onceATick(next: () => Picture): () => Picture {

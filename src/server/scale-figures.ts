@@ -1,10 +1,11 @@
 import type { RunSnapshot } from '../runtime/index.js';
+import { isRestoring } from './health.js';
 
 /** How far a process is behind, and how fast it reads. */
 export interface ScaleFigures {
   /** Of its tasks, behind the ends of their logs; `null` where no source can tell. */
   readonly recordsBehind: number | null;
-  /** Over the last ten seconds or more; `null` if nobody has asked for a minute. */
+  /** Over the last ten seconds or more; `null` while tasks are restored, and if nobody has asked for a minute. */
   readonly recordsPerSecond: number | null;
 }
 
@@ -37,13 +38,15 @@ export function scaleFigures(
   let samples: readonly Sample[] = [{ atMs: nowMs(), read: new Map() }];
   return () => {
     const atMs = nowMs();
-    const { tasks } = snapshot();
+    const run = snapshot();
+    const { tasks } = run;
     const lags = tasks.flatMap(({ lag }) => Object.values(lag));
     samples = samples.filter((sample) => sample.atMs >= atMs - OLD_MS);
     const first = samples.findLast((sample) => sample.atMs <= atMs - WINDOW_MS) ?? samples[0];
+    const isKnown = first !== undefined && first.atMs < atMs && !isRestoring(run);
     const figures = {
       recordsBehind: lags.length === 0 ? null : sumOf(lags),
-      recordsPerSecond: first && first.atMs < atMs ? readSince(first, tasks) / ((atMs - first.atMs) / 1_000) : null,
+      recordsPerSecond: isKnown ? readSince(first, tasks) / ((atMs - first.atMs) / 1_000) : null,
     };
     if ((samples.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) <= atMs - APART_MS)
       samples = [...samples, { atMs, read: new Map(tasks.map((task) => [idOf(task), readIn(task, 'value')])) }];

@@ -10,7 +10,7 @@ export interface ScaleSignal {
   readonly secondsBehind: number;
   readonly recordsBehind: number;
   readonly recordsPerSecond: number;
-  /** Those that run tasks. */
+  /** The one that was asked, and those that run tasks. */
   readonly processes: number;
 }
 
@@ -50,11 +50,11 @@ export function serveScale(server: FastifyInstance, options: ScaleOptions): void
 export function signalOf(processes: readonly (ScaleFigures | undefined)[]): ScaleSignal | string {
   const heard = processes.flatMap((figures) => figures ?? []);
   if (heard.length < processes.length) return 'a process of the group does not answer';
+  const rates = heard.flatMap(({ recordsPerSecond: rate }) => rate ?? []);
+  if (rates.length < heard.length) return 'a process restores tasks, or measures its rate from now on';
   const lags = heard.flatMap(({ recordsBehind }) => recordsBehind ?? []);
   if (lags.length === 0) return 'no source tells how many records are behind';
   const recordsBehind = lags.reduce((sum, lag) => sum + lag, 0);
-  const rates = heard.flatMap(({ recordsPerSecond: rate }) => rate ?? []);
-  if (rates.length < heard.length) return 'the rate is measured from now on';
   const recordsPerSecond = rates.reduce((sum, rate) => sum + rate, 0);
   if (recordsBehind > 0 && recordsPerSecond === 0) return 'records are behind, and none was read lately';
   return {

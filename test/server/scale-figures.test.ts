@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
+import type { RunSnapshot } from '../../src/runtime/index.js';
 import { scaleFigures } from '../../src/server/scale-figures.js';
 import { someSnapshot } from '../cli/snapshot.js';
+
+type TaskState = RunSnapshot['health'][number];
 
 /** A run whose tasks have read so much, of which so much elsewhere, and are so far behind. */
 function reading() {
@@ -21,9 +24,13 @@ function reading() {
     };
   };
   return {
-    start(first: typeof tasks) {
+    start(first: typeof tasks, isRestoring = () => false) {
       tasks = first;
-      return scaleFigures(snapshot, () => nowMs);
+      const health = () => (isRestoring() ? [{ ...(someSnapshot().health[0] as TaskState), partition: 9 }] : []);
+      return scaleFigures(
+        () => ({ ...snapshot(), health: health() }),
+        () => nowMs,
+      );
     },
     to(seconds: number, next: typeof tasks) {
       nowMs = seconds * 1_000;
@@ -52,6 +59,16 @@ it('says no rate to one who has not asked for a minute, and one from then on', (
   run.to(61, [{ partition: 0, read: 6_100, lag: 9 }]);
   expect(figures()).toEqual({ recordsBehind: 9, recordsPerSecond: null });
   run.to(91, [{ partition: 0, read: 6_400, lag: 9 }]);
+  expect(figures()).toEqual({ recordsBehind: 9, recordsPerSecond: 10 });
+});
+
+it('says no rate while a task has no state yet, whose lag nobody knows', () => {
+  const run = reading();
+  let isRestoring = true;
+  const figures = run.start([{ partition: 0, read: 0, lag: 9 }], () => isRestoring);
+  run.to(10, [{ partition: 0, read: 100, lag: 9 }]);
+  expect(figures()).toEqual({ recordsBehind: 9, recordsPerSecond: null });
+  isRestoring = false;
   expect(figures()).toEqual({ recordsBehind: 9, recordsPerSecond: 10 });
 });
 

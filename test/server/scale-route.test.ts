@@ -87,7 +87,9 @@ it('adds up processes; without lag it is 0, and without a rate it is not known',
   });
   expect(signalOf([process(0, 0)])).toMatchObject({ secondsBehind: 0 });
   expect(signalOf([process(5, 0)])).toBe('records are behind, and none was read lately');
-  expect(signalOf([process(5, 100), process(5, null)])).toBe('the rate is measured from now on');
+  expect(signalOf([process(5, 100), process(5, null)])).toBe(
+    'a process restores tasks, or measures its rate from now on',
+  );
   expect(signalOf([process(null, 10)])).toBe('no source tells how many records are behind');
   expect(signalOf([process(5, 10), undefined])).toBe('a process of the group does not answer');
 });

@@ -86,7 +86,9 @@ it('shows all processes of a group, says within three seconds that one was kille
     await page.locator('.node.sink', { hasText: '4,000' }).waitFor({ timeout: 30_000 });
     await expect.poll(() => page.locator('#inputs tr').count(), { timeout: 30_000 }).toBe(5);
     for (const url of [`http://127.0.0.1:${port}`, other])
-      expect(await (await fetch(`${url}/scale`)).json()).toMatchObject({ secondsBehind: 0, processes: 2 });
+      await expect
+        .poll(async () => (await fetch(`${url}/scale`)).json(), { timeout: 30_000 })
+        .toMatchObject({ secondsBehind: 0, processes: 2 });
 
     await page.getByRole('button', { name: 'Pause the run' }).click();
     await page.locator('#status', { hasText: /^paused$/ }).waitFor();
