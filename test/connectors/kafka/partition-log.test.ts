@@ -131,6 +131,25 @@ describe('PartitionLog', () => {
     return asked;
   }
 
+  it('reads ahead, but not beside a range that takes more than it may hold, and not when it is closed', async () => {
+    const { cluster } = racked(true);
+    Object.assign(cluster, { rack: '' });
+    /** How often the broker was asked when the first range had been read. */
+    async function askedAfterOne(bytesMax: number, isClosed = false): Promise<number> {
+      const asked = answered({ bytes: dataBatch(0, ['a', 'b']) });
+      const log = await PartitionLog.open(cluster, 'topic', 0, 0, { bytesMax });
+      const first = log.next();
+      if (isClosed) await log.close();
+      await first;
+      const times = asked.length;
+      await log.close();
+      return times;
+    }
+    expect(await askedAfterOne(1_000)).toBe(2);
+    expect(await askedAfterOne(10)).toBe(1);
+    expect(await askedAfterOne(1_000, true)).toBe(1);
+  });
+
   it('tells the broker which leader it knows and which one wrote the last record that it has', async () => {
     const { cluster } = racked(true);
     Object.assign(cluster, { rack: '' });
