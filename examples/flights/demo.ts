@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { definition as clickhouse } from '../../connectors/clickhouse/definition.js';
@@ -116,6 +117,7 @@ interface Ran {
   /** To the end of the topics, not stopped before. */
   readonly finished: boolean;
   readonly recordsPerSecond: number;
+  readonly peakOwnMiB: number | null;
 }
 
 async function run(options: DemoOptions, profile: OpenProfile, manifest: Manifest): Promise<Ran> {
@@ -134,11 +136,11 @@ async function run(options: DemoOptions, profile: OpenProfile, manifest: Manifes
     });
     const before = snapshotOf(running.snapshot(), undefined, 0, recordsIn(manifest)).records;
     const page = await openPage(options, profile, running);
-    const finished = await attend(running, terminal, startedMs, recordsIn(manifest));
+    const { finished, peakOwnMiB } = await attend(running, terminal, startedMs, recordsIn(manifest));
     const seconds = (performance.now() - startedMs) / 1_000;
     const { records } = snapshotOf(running.snapshot(), undefined, seconds, recordsIn(manifest));
     await page?.close(finished);
-    return { finished, recordsPerSecond: (records - before) / seconds };
+    return { finished, recordsPerSecond: (records - before) / seconds, peakOwnMiB };
   } finally {
     await inference.close();
   }
@@ -171,9 +173,24 @@ async function openPage({ port = 0, stays = false, terminal }: DemoOptions, prof
   };
 }
 
-/** Shows progress until the run ends; answers whether it came to its own end. */
-async function attend(running: Running, terminal: Terminal, startedMs: number, recordsTotal: number): Promise<boolean> {
+/** Memory of this process that is no page of a file, such as those of the embedded store; only Linux tells. */
+function ownMiB(): number | null {
+  try {
+    return Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1_024;
+  } catch {
+    return null;
+  }
+}
+
+/** Shows progress until the run ends. */
+async function attend(
+  running: Running,
+  terminal: Terminal,
+  startedMs: number,
+  recordsTotal: number,
+): Promise<Pick<Ran, 'finished' | 'peakOwnMiB'>> {
   let stopped = false;
+  let peakOwnMiB = ownMiB();
   const forget = onInterrupt(terminal, () => {
     stopped = true;
     running.stop().catch(() => undefined); // `finished` rejects with the same cause
@@ -188,12 +205,14 @@ async function attend(running: Running, terminal: Terminal, startedMs: number, r
   const show = () => {
     last = snapshotOf(running.snapshot(), last, (performance.now() - startedMs) / 1_000, recordsTotal);
     progress.show(last);
+    const now = ownMiB();
+    if (now !== null) peakOwnMiB = Math.max(now, peakOwnMiB ?? 0);
   };
   const timer = setInterval(show, PROGRESS_EVERY_MS);
   try {
     await running.finished;
     show();
-    return !stopped;
+    return { finished: !stopped, peakOwnMiB };
   } finally {
     clearInterval(timer);
     progress.end();
@@ -214,6 +233,7 @@ async function report(options: DemoOptions, profile: OpenProfile, manifest: Mani
       seconds: process.uptime(),
       recordsPerSecond: speed,
       peakRssMiB: process.resourceUsage().maxRSS / 1_024,
+      peakOwnMiB: ran.peakOwnMiB,
     },
   });
   const page = join(data, 'report.html');

@@ -77,7 +77,7 @@ ${tile('Online: ROC AUC', fixed(late.rocAuc), `hour-of-day rate: ${fixed(baselin
 ${tile('Online: log loss', fixed(late.logLoss), `hour-of-day rate: ${fixed(baselines.hourRate.logLoss)}`)}
 ${tile('ONNX: ROC AUC', fixed(risk.rocAuc), `from 15 January on; online: ${fixed(risk.lateRocAuc)}`)}
 ${tile('Dead letters', whole(dead), run.everythingCaught ? 'each one expected' : 'not as expected: see below')}
-${tile('Speed', `${whole(run.recordsPerSecond)}/s`, `${run.seconds.toFixed(1)} s, ${whole(run.peakRssMiB)} MiB at most`)}
+${tile('Speed', `${whole(run.recordsPerSecond)}/s`, `${run.seconds.toFixed(1)} s, ${whole(run.peakOwnMiB ?? run.peakRssMiB)} MiB at most`)}
 </dl>`;
 }
 
@@ -192,13 +192,17 @@ ${numbers([whole(row.putIn), whole(row.caught)])}<td><span class="mark ${good ? 
 ${table('departed')}<br>${table('arrived')}</section>`;
 }
 
-function facts({ profile, seconds, recordsPerSecond, peakRssMiB, seed, flights, counts }: FlightReport): string {
+function facts(report: FlightReport): string {
+  const { profile, seconds, recordsPerSecond, peakRssMiB, peakOwnMiB, seed, flights, counts } = report;
   const rows: [string, string][] = [
     ['profile', profile],
     ['flights', `${whole(flights)}, seed ${seed}`],
     ['records read', `${whole(counts.read)} departed, ${whole(counts.labels.read)} arrived`],
     ['time', `${seconds.toFixed(1)} s; ${whole(recordsPerSecond)} records/s while streaming`],
-    ['memory', `${whole(peakRssMiB)} MiB at the highest`],
+    [
+      'memory',
+      `${whole(peakRssMiB)} MiB at the highest${peakOwnMiB === null ? '' : `, ${whole(peakOwnMiB)} MiB beside mapped files`}`,
+    ],
     [
       'moment of arrival',
       'an estimate: departure + 40 min + 0.117 min a mile. Departures and delays are the data’s own.',

@@ -1,5 +1,5 @@
 import { percent, shortDate } from './charts.js';
-import type { FlightReport, Score } from './report.js';
+import type { FlightReport, RunFacts, Score } from './report.js';
 
 /** What the reader is told besides the figures. */
 export interface Pointers {
@@ -12,6 +12,10 @@ export interface Pointers {
 const whole = (n: number): string => Math.round(n).toLocaleString('en-US');
 const fixed = (n: number | null): string => (n === null ? '-' : n.toFixed(3));
 
+/** The most memory that a run took. */
+const memoryText = ({ peakRssMiB, peakOwnMiB }: RunFacts): string =>
+  peakOwnMiB === null ? `at most ${whole(peakRssMiB)} MiB` : `at most ${whole(peakOwnMiB)} MiB beside mapped files`;
+
 /**
  * The report for a terminal: short, aligned, without colours.
  *
@@ -22,9 +26,9 @@ export function reportText(report: FlightReport, { files, commands }: Pointers):
   const { counts, late, risk, baselines, byWeek, byOrigin } = report;
   const { labels } = counts;
   const sections = [
-    `${whole(report.flights)} flights in ${report.seconds.toFixed(1)} s: ${whole(report.recordsPerSecond)} records/s, at most ${whole(
-      report.peakRssMiB,
-    )} MiB. ${percent(late.lateShare, 1)} were late.`,
+    `${whole(report.flights)} flights in ${report.seconds.toFixed(1)} s: ${whole(report.recordsPerSecond)} records/s, ${memoryText(
+      report,
+    )}. ${percent(late.lateShare, 1)} were late.`,
     table([
       ['', 'flights', 'ROC AUC', 'log loss', 'accuracy', 'calibration error'],
       scoreLine('online model', late),

@@ -54,7 +54,10 @@ export interface RunFacts {
   readonly seconds: number;
   /** Records of both topics that the engine read, by second of its running. */
   readonly recordsPerSecond: number;
+  /** The most that was in memory, with the mapped pages of files that the system could drop. */
   readonly peakRssMiB: number;
+  /** The most without these pages while it streamed; null where the system does not tell. */
+  readonly peakOwnMiB: number | null;
 }
 
 export interface FlightReport extends RunFacts {

@@ -40,6 +40,7 @@ interface Report {
   readonly seconds: number;
   readonly recordsPerSecond: number;
   readonly peakRssMiB: number;
+  readonly peakOwnMiB: number | null;
   readonly everythingCaught: boolean;
 }
 
@@ -49,10 +50,11 @@ const demo = (data: string, ...args: string[]) => ['demo', '--limit', String(FLI
 
 /** What a run reports, timings aside. */
 function figures(out: string): unknown {
-  const { seconds, recordsPerSecond, peakRssMiB, ...rest } = JSON.parse(out) as Report;
+  const { seconds, recordsPerSecond, peakRssMiB, peakOwnMiB, ...rest } = JSON.parse(out) as Report;
   expect(recordsPerSecond).toBeGreaterThan(0);
   expect(seconds).toBeGreaterThan(0);
   expect(peakRssMiB).toBeLessThan(2_048);
+  expect(peakOwnMiB ?? 0).toBeLessThan(1_024);
   return rest;
 }
 

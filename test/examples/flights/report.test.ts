@@ -76,7 +76,7 @@ const manifest: Manifest = {
   complete: true,
 };
 
-const facts = { profile: 'embedded', seconds: 2, recordsPerSecond: 11, peakRssMiB: 100 };
+const facts = { profile: 'embedded', seconds: 2, recordsPerSecond: 11, peakRssMiB: 100, peakOwnMiB: null };
 
 let folder: string;
 let query: Query;

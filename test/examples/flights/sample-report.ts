@@ -29,6 +29,7 @@ export const sampleReport: FlightReport = {
   seconds: 21.4,
   recordsPerSecond: 47_300,
   peakRssMiB: 812,
+  peakOwnMiB: 430,
   flights: 500_000,
   seed: 1,
   clean: false,
