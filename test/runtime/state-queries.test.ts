@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { millis, stateful } from '../../src/core/index.js';
+import type { GroupMember, Membership } from '../../src/core/profile.js';
 import { type QueryResult, type Running, runTopology } from '../../src/runtime/index.js';
 import { mapCell } from '../../src/state/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
@@ -82,6 +83,31 @@ describe('questions about state', () => {
     });
     await expect(running.finished).rejects.toThrow(/another owner/);
     expect(await reply).toEqual({ kind: 'retry', why: 'the task has ended' });
+  });
+
+  it('are sent to the process that has the task, if it has an address', async () => {
+    const addresses = [undefined, 'http://here', 'http://there'];
+    const profile = Object.assign(new MemoryProfile(3), {
+      join: async ({ onAssigned }: GroupMember): Promise<Membership> => {
+        onAssigned([]);
+        return { addressOf: (partition) => addresses[partition], leave: async () => undefined };
+      },
+    });
+    const running = await runTopology(counts, {
+      ...{ profile, inference: noInference, clock: new VirtualClock(), address: 'http://here' },
+    });
+    const elsewhere = { kind: 'elsewhere', address: 'http://there', partition: 2 };
+    expect(await running.query('count', 'a', 2)).toEqual(elsewhere);
+    for (const partition of [0, 1])
+      expect(await running.query('count', 'a', partition)).toMatchObject({
+        kind: 'retry',
+        why: expect.stringContaining('does not run'),
+      });
+    expect(running.elsewhere?.()).toEqual([
+      { subtopology: 'counts', partition: 0, address: undefined },
+      { subtopology: 'counts', partition: 2, address: 'http://there' },
+    ]);
+    await running.stop();
   });
 
   it('name the steps that can be asked, and the partitions there are', async () => {

@@ -216,6 +216,18 @@ describe('a file that is not what it was', () => {
     }
   });
 
+  it('is missed if it goes between two looks, before its first row', async () => {
+    const readWithout = async (changed: 'stop' | 'pass') => {
+      const folder = newFolder();
+      for (const name of ['a', 'b', 'c']) writeFileSync(join(folder, `${name}.ndjson`), `"${name}"\n`);
+      const reader = await openReader(source(`${folder}/*.ndjson`, { changed }));
+      rmSync(join(folder, 'b.ndjson'));
+      return (await readRows(reader)).map(({ text: row }) => row);
+    };
+    await expect(readWithout('stop')).rejects.toMatchObject({ code: 'source', permanent: true });
+    expect(await readWithout('pass')).toEqual(['"a"', '"c"']);
+  });
+
   it('may go once it was read to its end', async () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'b.ndjson'), '1\n');
