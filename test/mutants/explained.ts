@@ -92,6 +92,13 @@ export const explained: readonly Explained[] = [
     in: 'if (views.length === 0) return',
     why: 'equivalent but for one query: a table without views has none to set up',
   },
+  {
+    file: 'src/state/codec.ts',
+    from: '&&',
+    to: '||',
+    in: 'mayBeInexact(bytes) && isInexact(value)',
+    why: 'equivalent but for time: the exact form of an exact value is packed into the same bytes',
+  },
 ];
 
 export const explanationOf = (mutant: Mutant, line: string): string | undefined =>

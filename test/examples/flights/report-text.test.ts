@@ -14,7 +14,9 @@ describe('reportText', () => {
   it('aligns figures, keeps to 100 columns, and adds the counts up', () => {
     const text = reportText(sampleReport, pointers);
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
-    expect(text).toContain('500,000 flights in 21.4 s: 47,300 records/s, at most 430 MiB beside mapped files. 21.6 % were late.');
+    expect(text).toContain(
+      '500,000 flights in 21.4 s: 47,300 records/s, at most 430 MiB beside mapped files. 21.6 % were late.',
+    );
     expect(text).toContain('departed  506,526 read = 500,000 predictions + 2,522 duplicates + 4,004 dead letters');
     expect(text).toContain('each of 3 kinds was caught where it should be');
     const lines = text.split('\n');
