@@ -48,7 +48,7 @@ export function statusText({ topology, profile, nodes }: Graph, picture: GroupPi
     textTable(
       inputs.map(({ source, task, position, lag: behind, isWaitedFor }) => ({
         ...{ input: source, task, position, behind },
-        state: isWaitedFor ? 'waited for' : behind === 0 ? 'at its end' : 'reading',
+        state: status === 'paused' ? 'paused' : isWaitedFor ? 'waited for' : behind === 0 ? 'at its end' : 'reading',
       })),
     ),
   ].join('\n');

@@ -242,7 +242,7 @@ const statusWords = {
 
 const statusText = ({ status, tasks, tasksAtRest }) =>
   status === 'paused' && tasksAtRest < tasks
-    ? `paused: ${tasksAtRest} of ${tasks} tasks are at rest`
+    ? `pausing: ${tasksAtRest} of ${tasks} tasks are at rest`
     : statusWords[status];
 
 const processWords = {
@@ -323,7 +323,7 @@ function show(picture) {
       count(position),
       lag === null ? 'unknown' : count(lag),
       watermarkMs === null ? '' : time(watermarkMs),
-      isWaitedFor ? 'waited for' : lag === 0 ? 'at its end' : 'reading',
+      status === 'paused' ? 'paused' : isWaitedFor ? 'waited for' : lag === 0 ? 'at its end' : 'reading',
     ]),
     'no task has been assigned yet',
   );
