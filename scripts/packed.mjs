@@ -78,6 +78,8 @@ function firstTopology() {
   );
   for (const step of nextSteps)
     if (!step.startsWith('cd ')) shell(/^np[mx] /.test(step) ? step : `npx --no-install ${step}`);
+  shell('npm test --silent');
+  shell('npm run --silent typecheck');
 }
 
 /** The page of a run, in a browser that finds no host but this one. */

@@ -65,7 +65,7 @@ export const example = topology('learn-with-context', { deadLetters }, (t) => {
 
 export const records = {
   products: [{ key: 'p1', value: { at: 0, category: 'shoes' } }],
-  orders: [10, 1_000, 4_000].map((at, i) => ({ at, id: `o${i}`, product: 'p1' })),
+  orders: [10, 20, 1_000, 2_000, 4_000].map((at, i) => ({ at, id: `o${i}`, product: 'p1' })),
   outcomes: [
     { at: 3_000, order: 'o0', kept: false },
     { at: 3_100, order: 'o1', kept: false },
@@ -76,4 +76,6 @@ export const records = {
 out  {"id": "o0", "category": "shoes", "kept": 0.5}
 out  {"id": "o1", "category": "shoes", "kept": 0.5}
 out  {"id": "o2", "category": "shoes", "kept": 0.5}
+out  {"id": "o3", "category": "shoes", "kept": 0.5}
+out  {"id": "o4", "category": "shoes", "kept": 0.36}
 */
