@@ -28,7 +28,7 @@ export interface RunFindings {
   readonly unreadable: readonly string[];
   /** What most dead letters of this run are, such as `event-time of orders`; empty where there are none. */
   readonly mostDead: string;
-  /** Joins with a table that found no row for many records. */
+  /** `joinTable` steps that dropped many records, because there was no row. */
   readonly rowless: readonly { readonly step: string; readonly share: number }[];
 }
 
@@ -144,7 +144,7 @@ export function concernsOf({ shares, neverMatched, mostDead, rowless }: RunFindi
     ),
     ...rowless.map(
       ({ step, share }) =>
-        `${percent(share)} of the records of ${step} found no row: if a topic has another key than the join, send its stream through repartition('by-key', { key, schema }) first, or read a small table by kafka.globalTableSource`,
+        `${percent(share)} of the records of ${step} found no row and were dropped: if a topic has another key than the join, send its stream through repartition('by-key', { key, schema }) first, or read a small table by kafka.globalTableSource`,
     ),
   ];
 }

@@ -32,8 +32,8 @@ export interface JoinTableOptions<T> {
  * `allowedLateness` is a dead letter. A change that is later is applied to the records after it, and counted, because records of its
  * time may have been joined with the earlier row.
  *
- * Counters: `joined`, `unmatched` (no row), `late_changes`. Dead letters: `late`, `empty-key`, `table-full`, `join-full` (more than
- * `pendingMax` wait).
+ * Counters: `unmatched` (no row: dropped), `joined`, `late_changes`. Dead letters: `late`, `empty-key`, `table-full`, `join-full` (more
+ * than `pendingMax` wait).
  * Equal keys must be in one partition.
  * Memory: the table (with deleted rows, as far as `keysMax` allows), older versions that records may still need, and `pendingMax`
  * records.
@@ -104,7 +104,8 @@ function asOf<T, R, Out>(
     inputs: ['table'],
     cells,
     open({ versions, outdated, gone, pending, due, next }, context) {
-      const joined = context.counter('joined');
+      // A run warns where many records are lost; a left join emits those without a row.
+      const joined = kind === 'joinTable' ? context.counter('joined') : undefined;
       const unmatched = context.counter('unmatched');
       const lateChanges = context.counter('late_changes');
       const rowAt = (of: string, timeMs: number, at: number): R | null => {
@@ -113,7 +114,8 @@ function asOf<T, R, Out>(
       };
       const meet = (value: T, of: string, timeMs: number, at: number, emit: (out: Out) => void) => {
         const row = rowAt(of, timeMs, at);
-        (row === null ? unmatched : joined).add();
+        if (row === null) unmatched.add();
+        else joined?.add();
         const met = combine(value, row);
         if (met) emit(met.out);
       };

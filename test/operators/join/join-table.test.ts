@@ -67,6 +67,7 @@ describe('joinTable', () => {
           left.emitted.map(({ value }) => value).filter((pair) => (pair as readonly unknown[])[1] !== null),
         );
         expect(inner.counters.unmatched ?? 0).toBe(left.emitted.length - inner.emitted.length);
+        expect([inner.counters.joined ?? 0, left.counters.joined ?? 0]).toEqual([inner.emitted.length, 0]);
       }),
       { numRuns: 500 },
     );

@@ -333,7 +333,6 @@ class Model {
         'counted/out': out.counted.length,
         'priced/in': n.orders,
         'priced/out': out.priced.length,
-        'priced/joined': out.priced.length - n.unmatched,
         'priced/unmatched': n.unmatched,
         'priced/late_changes': n.lateChanges,
         'priced/dead:late': late('priced'),
