@@ -99,6 +99,13 @@ export const explained: readonly Explained[] = [
     in: 'mayBeInexact(bytes) && isInexact(value)',
     why: 'equivalent but for time: the exact form of an exact value is packed into the same bytes',
   },
+  {
+    file: 'connectors/kafka/protocol/varint.ts',
+    from: '31',
+    to: '(32)',
+    in: 'let rest = ((value << 1) ^ (value >> 31)) >>> 0',
+    why: 'equivalent in varintSize: the highest bit, which decides about the size, is the same',
+  },
 ];
 
 export const explanationOf = (mutant: Mutant, line: string): string | undefined =>
