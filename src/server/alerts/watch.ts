@@ -1,6 +1,7 @@
 import type { RunSnapshot } from '../../runtime/index.js';
 import type { AlertRule } from '../../topology/index.js';
 import { measureOf } from './measures.js';
+import { ownCounts } from './own-counts.js';
 import { type AlertState, initialState, nextState } from './rule-state.js';
 
 /** A rule, where it stands, and why. */
@@ -21,7 +22,7 @@ export const alertName = ({ measure, above, below }: AlertRule): string =>
 /**
  * Looks at the alert rules of a run at each call of `look`. Returns the alerts that have changed to firing or resolved.
  *
- * Memory: for each rule its state and, of a counter, its values over the window of the measure.
+ * Memory: for each rule its state and, of a counter, its values over the window of the measure; a number for each task and counter.
  *
  * @example
  * const watch = watchAlerts(topology.alerts, running.snapshot, Date.now());
@@ -29,9 +30,11 @@ export const alertName = ({ measure, above, below }: AlertRule): string =>
  */
 export function watchAlerts(rules: readonly AlertRule[], snapshot: () => RunSnapshot, startedMs: number) {
   const all = rules.map((rule) => ({ rule, state: initialState(startedMs), seen: [] as Seen[] }));
+  const counted = ownCounts();
   return {
     look(nowMs: number): readonly Alert[] {
-      const now = snapshot();
+      const whole = snapshot();
+      const now = { ...whole, counters: counted(whole.tasks) };
       return all.flatMap((each) => {
         const before = each.state;
         each.state = nextState(each.rule, before, valueNow(each.rule, each.seen, now, nowMs), nowMs);

@@ -20,6 +20,20 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
+type Counted = RunSnapshot['tasks'][number]['counters'][number];
+
+/** A run with one task for each list of counters. */
+const counting = (...tasks: readonly (readonly Omit<Counted, 'restored'>[])[]): Pick<RunSnapshot, 'tasks'> => {
+  const [task] = someSnapshot().tasks;
+  return {
+    tasks: tasks.map((counters, partition) => ({
+      ...(task as RunSnapshot['tasks'][number]),
+      partition,
+      counters: counters.map((counter) => ({ restored: 0, ...counter })),
+    })),
+  };
+};
+
 /** The value of a measure at each second of a run. */
 function valuesOf(measure: AlertRule['measure'], snapshotAt: (second: number) => Partial<RunSnapshot>, count = 3) {
   let second = 0;
@@ -41,11 +55,14 @@ describe('measures of alerts', () => {
     expect(valuesOf('model/accuracy', () => now)).toEqual([undefined, undefined, undefined]);
   });
 
-  it('of counters are rates, and begin anew where a count falls', () => {
-    const read = (value: number) => ({ counters: [{ step: 'orders', name: 'read', value }] });
+  it('of counters are rates of what is counted in this process', () => {
+    const read = (value: number) => counting([{ step: 'orders', name: 'read', value }]);
     expect(valuesOf('records_per_second', (second) => read(100 * second))).toEqual([undefined, 100, 100]);
-    expect(valuesOf('records_per_second', (second) => read([50, 90, 10][second] as number))).toEqual([
-      ...[undefined, 40, undefined],
+    // A task that starts again from its checkpoint.
+    expect(valuesOf('records_per_second', (second) => read([50, 90, 70][second] as number))).toEqual([
+      undefined,
+      40,
+      20,
     ]);
     const late = valuesOf('records_per_second', (second) => read(second < 100 ? 0 : 60 * (second - 99)), 131);
     expect(late.at(-1)).toBeCloseTo((60 * 31) / 60, 9); // of the last minute, not since the start
@@ -56,19 +73,25 @@ describe('measures of alerts', () => {
   });
 
   it('of what a step counts are those of the last ten minutes, from its first one on', () => {
-    const drifts = (count: number) => ({
-      counters: [
+    const drifts = (count: number) =>
+      counting([
         { step: 'drift', name: 'in', value: 1_000 },
         { step: 'other', name: 'drifts', value: 7 },
         ...(count === 0 ? [] : [{ step: 'drift', name: 'drifts', value: count }]),
-      ],
-    });
+      ]);
     const last = (second: number) => (second < 100 ? 0 : second < 400 ? 2 : 5);
     const values = valuesOf('drift/drifts_in_10_minutes', (second) => drifts(last(second)), 1_100);
     expect([0, 99, 100, 399, 400, 699, 710, 999, 1_010].map((second) => values[second])).toEqual([
       ...[undefined, 0, 2, 2, 5, 5, 3, 3, 0],
     ]);
     expect(valuesOf('nobody/drifts_in_10_minutes', () => drifts(1))).toEqual([undefined, undefined, undefined]);
+    // A task that comes from another process, goes back and comes again brings what it has counted there.
+    const mine = [{ step: 'orders', name: 'read', value: 7 }];
+    const moving = (value: number, restored: number) => counting(mine, [{ ...mine[0], value, restored } as Counted]);
+    const moves = [counting(mine), moving(5_000, 5_000), moving(5_100, 5_000), counting(mine), moving(8_010, 8_000)];
+    expect(valuesOf('records_per_second', (second) => moves[second] as Partial<RunSnapshot>, 5)).toEqual([
+      ...[undefined, 0, 50, 100 / 3, 110 / 4],
+    ]);
     // What was counted before the process began is no news.
     expect(valuesOf('drift/drifts_in_10_minutes', () => drifts(4))).toEqual([undefined, 0, 0]);
   });
