@@ -55,7 +55,7 @@ export interface Picture {
   }[];
   /** The ONNX models that are loaded. */
   readonly models: readonly Pick<ModelReport, 'model' | 'provider' | 'rows' | 'failed' | 'batches' | 'lost'>[];
-  /** What has not answered for about two seconds, and is not called down. */
+  /** What has not answered for more than a second, and is not called down. */
   readonly silent: readonly Silence[];
   readonly sinksDown: readonly { readonly sink: string; readonly seconds: number; readonly cause: string }[];
   /** Alert rules; those that fire first. */

@@ -6,8 +6,8 @@ export interface Silence {
   readonly seconds: number;
 }
 
-/** With a picture a second, a page says within three seconds that something was killed. */
-const SILENT_MS = 1_800;
+/** With half a second until the next write and a second until the next picture, a page says within three that something was killed. */
+const SILENT_MS = 1_400;
 
 /** What makes no progress, long before its connector gives up and calls it down; each with the longest time of all tasks. */
 export function silences(tasks: readonly Pick<TaskSnapshot, 'pending'>[]): Silence[] {
