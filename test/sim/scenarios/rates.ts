@@ -160,6 +160,7 @@ function check(order: readonly Merged<Order | Rate>[], task: number, tasks: numb
     'priced/in': count.orders,
     'priced/out': out.length,
     'priced/unmatched': count.orders - out.length,
+    'priced/joined': out.length,
     'out/written': out.length,
     'rows/written': out.length,
     'later/written': out.length,
