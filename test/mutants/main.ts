@@ -50,6 +50,8 @@ const FOLDERS = ['src/runtime', 'src/state', 'src/operators', 'src/schema', 'con
 /** They run the built command, which the copy does not have. */
 const NEEDS_BUILD = /^test\/(cli|e2e|sim|mutants)\/|starter|is-url/;
 const INTEGRATION = 'test/integration/';
+/** They take longer than a group may, and leave their brokers behind when they are ended. */
+const LONG = /^test\/integration\/(chaos|faults|kafka\/group|cli\/verify)/;
 /** The nearest of a file: each takes half a minute. */
 const INTEGRATION_MAX = 6;
 const hasServices = ['KAFKA', 'REGISTRY', 'REDIS', 'CLICKHOUSE'].every((name) => process.env[`MILLRACE_${name}`]);
@@ -71,7 +73,9 @@ const testsOf = (file: string): TestsOfFile => {
   return {
     unit: all.filter((path) => !isIntegration(path)),
     isSimulated: simulated.has(file),
-    integration: hasServices ? all.filter(isIntegration).slice(0, INTEGRATION_MAX) : [],
+    integration: hasServices
+      ? all.filter((path) => isIntegration(path) && !LONG.test(path)).slice(0, INTEGRATION_MAX)
+      : [],
   };
 };
 const textOf = (file: string) => sources.get(file)?.text ?? '';
