@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { TaskElsewhere } from '../runtime/index.js';
-import { isLoopback, isSame } from '../util/http-access.js';
+import { isLoopback, isSame, urlOf } from '../util/http-access.js';
 import { getOrInsert } from '../util/maps.js';
 
 // Members of a group tell each other where their state is asked for. Whoever may join the group could name any address, and would
@@ -24,7 +24,7 @@ export const addressInGroup = (
   topology: string,
   token: string | undefined,
 ): string | undefined =>
-  port === 0 || WILDCARDS.includes(host) ? undefined : provenAddress(`http://${host}:${port}`, topology, token);
+  port === 0 || WILDCARDS.includes(host) ? undefined : provenAddress(urlOf(host, port), topology, token);
 
 /** The URL of an address that can be believed: with its proof, or on loopback where there is no token. */
 export function believedUrl(address: string, topology: string, token: string | undefined): string | undefined {

@@ -8,6 +8,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 export const isLoopback = (host: string): boolean =>
   /^(127(\.\d{1,3}){3}|::1|\[::1\]|localhost)$/i.test(host) || host.toLowerCase().endsWith('.localhost');
 
+/** The URL of a host and port; an address of IPv6 stands in brackets. */
+export const urlOf = (host: string, port: number): string =>
+  `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+
 /** Why a request did not come from a client of this machine; `undefined` if it did. For servers on loopback. */
 export function foreignness({ host = '', origin }: IncomingHttpHeaders): string | undefined {
   const name = host.replace(/:\d+$/, '');

@@ -84,6 +84,7 @@ describe('access to metrics, health and state', () => {
 it('is told to the group only where others can reach it', () => {
   const told = (host: string, port: number) => addressInGroup({ host, port }, 'orders', undefined);
   expect(told('10.0.0.4', 9464)).toBe('http://10.0.0.4:9464');
+  expect(told('fd00::4', 9464)).toBe('http://[fd00::4]:9464');
   for (const host of ['0.0.0.0', '::']) expect(told(host, 9464)).toBeUndefined();
   expect(told('10.0.0.4', 0)).toBeUndefined();
 });

@@ -1,5 +1,6 @@
 import { secretNow } from '../../connect/secrets.js';
 import { MillraceError, messageOf } from '../../core/errors.js';
+import { urlOf } from '../../util/http-access.js';
 import { readConfig } from '../load/config-file.js';
 
 /** A run that serves its state, and what it wants to be told. */
@@ -20,7 +21,7 @@ export async function runAddress({ url }: { readonly url?: string }): Promise<Ru
       hint: 'pass --url http://HOST:PORT of a run that was started with --port, or set MILLRACE_PORT',
     });
   return {
-    url: (url ?? `http://${host}:${port}`).replace(/\/$/, ''),
+    url: (url ?? urlOf(host, port)).replace(/\/$/, ''),
     token: await secretNow(config, 'token', 'tokenFile'),
   };
 }
