@@ -7,19 +7,9 @@ import { check, type Verdict } from '../chaos/verdict.js';
 import { lastingPorts } from '../ports.js';
 import { Load } from '../upgrade/load.js';
 import { DrillProcess, inSeconds, millrace, until } from '../upgrade/process.js';
+import type { DrillOptions } from '../upgrade/run-drill.js';
 import { autoscaler } from './autoscaler.js';
 import { Replicas } from './replicas.js';
-
-export interface DrillOptions {
-  readonly broker: string;
-  /** Of the topology, its topics and its group. */
-  readonly name: string;
-  /** Over both inputs, at the peak. */
-  readonly recordsPerSecond: number;
-  /** How long each number of processes runs undisturbed. */
-  readonly restMs: number;
-  readonly log: (line: string) => void;
-}
 
 /** What became of one step of the drill. */
 export interface DrillStep {

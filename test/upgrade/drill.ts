@@ -5,17 +5,7 @@ import { localRegistry } from '../../src/schema/index.js';
 import { check } from '../chaos/verdict.js';
 import { Load } from './load.js';
 import { DrillProcess, inSeconds, millrace, until } from './process.js';
-
-export interface DrillOptions {
-  readonly broker: string;
-  /** Of the topology, its topics and its group. */
-  readonly name: string;
-  /** Over both inputs. */
-  readonly recordsPerSecond: number;
-  /** How long each version runs undisturbed. */
-  readonly restMs: number;
-  readonly log: (line: string) => void;
-}
+import type { DrillOptions } from './run-drill.js';
 
 /** What became of one step of the drill. */
 export interface DrillStep {
