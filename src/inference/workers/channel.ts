@@ -35,6 +35,32 @@ const MODULE = 'worker';
 export const openChannel = (isolation: Isolation, events: ChannelEvents): Channel =>
   isolation === 'thread' ? threadChannel(events) : processChannel(events);
 
+/** How long answers may keep the event loop from anything else, in milliseconds. */
+export const TURN_MAX_MS = 2;
+
+/**
+ * Node hands over up to 1,000 messages of a thread, also those that come meanwhile, before it looks at anything else. A model whose batches
+ * take less time than their answers would keep timers and sockets waiting as long. So answers that come later than this in a turn of the
+ * event loop wait for the next turn: the worker gets no new batches meanwhile, so the messages end.
+ */
+export function inTurns(onReply: (reply: Reply) => void): (reply: Reply) => void {
+  const held: Reply[] = [];
+  let sinceMs: number | undefined;
+  function nextTurn(): void {
+    sinceMs = undefined;
+    for (const reply of held.splice(0)) onReply(reply);
+  }
+  return (reply) => {
+    const nowMs = performance.now();
+    if (sinceMs === undefined) {
+      sinceMs = nowMs;
+      setImmediate(nextTurn);
+    }
+    if (nowMs - sinceMs < TURN_MAX_MS) onReply(reply);
+    else held.push(reply);
+  };
+}
+
 /** How long an exiting process waits for the worker to leave the native runtime, in milliseconds. */
 const exitTimeoutMs = 10_000;
 
@@ -54,7 +80,7 @@ function threadChannel({ onReply, onDeath }: ChannelEvents): Channel {
   // A process that ends waits for its threads, and one that is stuck may never end: only a signal helps then.
   const endAnyway = () => process.kill(process.pid, 'SIGKILL');
   process.on('exit', leaveInPeace);
-  worker.on('message', onReply);
+  worker.on('message', inTurns(onReply));
   worker.on('error', (cause) => onDeath(`died (${messageOf(cause)})`));
   const gone = new Promise<void>((resolve) => {
     worker.on('exit', (code) => {
