@@ -4,15 +4,22 @@ import { defineService } from './service.js';
 /** The element types of tensors, by ONNX's names, and their arrays. */
 export interface TensorArrays {
   readonly float32: Float32Array;
+  readonly float64: Float64Array;
   readonly int64: BigInt64Array;
   readonly int32: Int32Array;
+  readonly int16: Int16Array;
+  readonly int8: Int8Array;
+  readonly uint64: BigUint64Array;
+  readonly uint32: Uint32Array;
+  readonly uint16: Uint16Array;
   readonly uint8: Uint8Array;
+  readonly string: string[];
 }
 export type TensorType = keyof TensorArrays;
 export type TensorData = TensorArrays[TensorType];
 
 /**
- * Numbers with a shape, in row-major order: an image as `[3, 224, 224]`, a text as `[length]`. It belongs to one record; the batch
+ * Numbers or texts with a shape, in row-major order: an image as `[3, 224, 224]`, a text as `[length]`. It belongs to one record; the batch
  * axis is added in front when rows are scored together.
  */
 export interface Tensor<D extends TensorData = TensorData> {
@@ -20,19 +27,28 @@ export interface Tensor<D extends TensorData = TensorData> {
   readonly data: D;
 }
 
-/** The array class of each element type. */
+/** The array class of each element type that is a number. */
 export const tensorArrays = {
   float32: Float32Array,
+  float64: Float64Array,
   int64: BigInt64Array,
   int32: Int32Array,
+  int16: Int16Array,
+  int8: Int8Array,
+  uint64: BigUint64Array,
+  uint32: Uint32Array,
+  uint16: Uint16Array,
   uint8: Uint8Array,
 } as const;
 
-export const tensorTypes = Object.keys(tensorArrays) as readonly TensorType[];
+const numberTypes = Object.keys(tensorArrays) as readonly (keyof typeof tensorArrays)[];
+export const tensorTypes: readonly TensorType[] = [...numberTypes, 'string'];
 
 /** The element type of an array; `undefined` for other values. */
-export const tensorTypeOf = (data: unknown): TensorType | undefined =>
-  tensorTypes.find((type) => data instanceof tensorArrays[type]);
+export function tensorTypeOf(data: unknown): TensorType | undefined {
+  if (Array.isArray(data)) return data.every((value) => typeof value === 'string') ? 'string' : undefined;
+  return numberTypes.find((type) => data instanceof tensorArrays[type]);
+}
 
 /** The number of elements of a tensor of this shape. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, axis) => size * axis, 1);
@@ -96,8 +112,8 @@ export interface TensorSpec {
 }
 
 /** The element types of the outputs that a step may declare, by ONNX's names. */
-export const outputTypes = ['float32', 'float16', 'int64', 'int32', 'uint8', 'bool', 'string'] as const;
-export type OutputType = (typeof outputTypes)[number];
+export type OutputType = TensorType | 'float16' | 'bool';
+export const outputTypes: readonly OutputType[] = [...tensorTypes, 'float16', 'bool'];
 
 /** One output of a model, as a step declares it. */
 export interface ModelOutput {
@@ -107,10 +123,10 @@ export interface ModelOutput {
   readonly shape: readonly number[];
 }
 
-/** Whether the numbers of an output are among the `scores` of a row; integers, flags and texts are `discrete`. */
+/** Whether the numbers of an output are among the `scores` of a row, which are float32; all others are `discrete`. */
 export const isFloat = (type: OutputType): boolean => type === 'float32' || type === 'float16';
 
-/** An integer or a text that a model gives; a flag is 0 or 1. */
+/** An integer, a float64 or a text that a model gives; a flag is 0 or 1. */
 export type Discrete = number | string;
 
 /** The vector of the first position, or the mean of those for which the named input is not 0. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Discrete, ModelHandle, RunResult } from '../core/index.js';
 import { type Answers, declared, inOrder, merge, noAnswers, runSome } from './chain.js';
-import { layoutOf, viewsOf } from './scheduling/layout.js';
+import { layoutOf, textsIn, viewsOf } from './scheduling/layout.js';
 
 /** What the key and the book-keeping of an answer take beside its numbers, about. */
 const ENTRY_BYTES = 160;
@@ -37,7 +37,10 @@ export function cached(model: ModelHandle, bytesMax: number): ModelHandle {
       const bucket = bucketOf(row);
       const { bytes, views } = places[bucket] as (typeof places)[number];
       fill(row, views, 0);
-      const key = `${bucket} ${createHash('sha256').update(bytes).digest('base64url')}`;
+      const hash = createHash('sha256').update(bytes);
+      const texts = textsIn(views);
+      if (texts !== undefined) hash.update(JSON.stringify(texts));
+      const key = `${bucket} ${hash.digest('base64url')}`;
       keys.push(key);
       const known = answers.get(key);
       if (known === undefined) misses.push(row);

@@ -8,6 +8,7 @@ import {
   type Urgency,
 } from '../core/index.js';
 import type { ModelBreaker } from './model-breaker.js';
+import { isFiniteRow } from './scheduling/calls.js';
 
 type Run = ModelHandle['run'];
 
@@ -218,10 +219,11 @@ function laterBy({ deadlineOf, ...others }: Urgency, ms: number): Urgency {
 }
 type TailOf<F extends Run> = Parameters<F> extends [number, ...infer Rest] ? Rest : never;
 
-function failedRows({ scores, failures, degraded }: RunResult, outputSize: number): number[] {
-  const failed = new Set(failures.keys());
-  for (let i = 0; i < scores.length; i++) if (!Number.isFinite(scores[i])) failed.add(Math.floor(i / outputSize));
-  return failed.size === 0 ? [] : upTo(degraded.length).filter((row) => failed.has(row));
+function failedRows({ scores, discrete, failures, degraded }: RunResult, outputSize: number): number[] {
+  const failed: number[] = [];
+  for (let row = 0; row < degraded.length; row++)
+    if (failures.has(row) || !isFiniteRow(scores, discrete?.[row], row, outputSize)) failed.push(row);
+  return failed;
 }
 
 export const noAnswers = (rows: number, outputSize: number): Answers => ({

@@ -1,7 +1,6 @@
-import type { TensorData } from '../core/index.js';
 import { layoutOf } from './scheduling/layout.js';
 import { sameValues } from './session/values.js';
-import { warmUpViews } from './session/warm-up.js';
+import { warmUpInput } from './session/warm-up.js';
 import type { LoadedModel, RunAnswer } from './workers/protocol.js';
 import type { WorkerSlot } from './workers/worker-slot.js';
 
@@ -37,16 +36,14 @@ export function goldenInputs(batchMax: number, isExact: boolean): Golden {
   return {
     async ask(slot, { session, inputs, lengths }, hungAfterMs) {
       const layout = layoutOf(inputs, lengths[0] as number, rows);
-      const input = bufferOf(warmUpViews(layout));
-      const run = { session, bucket: 0, rows, rowsMax: rows, input };
-      const { answer } = await slot.run(run, { hungAfterMs, isCheck: true, transfer: [input] });
+      const asked = warmUpInput(layout);
+      const run = { session, bucket: 0, rows, rowsMax: rows, ...asked };
+      const { answer } = await slot.run(run, { hungAfterMs, isCheck: true, transfer: [asked.input] });
       right ??= answer;
       return { isRight: isSame(answer, right, isExact), rows, ms: answer.ms };
     },
   };
 }
-
-const bufferOf = ([view]: readonly TensorData[]): ArrayBuffer => (view as TensorData).buffer as ArrayBuffer;
 
 function isSame(answer: RunAnswer, right: RunAnswer, isExact: boolean): boolean {
   if (answer.failures.length !== right.failures.length || answer.scores.length !== right.scores.length) return false;

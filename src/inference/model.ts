@@ -128,7 +128,7 @@ export async function serveModel(
   }
 
   async function score(batch: Batch, slot: WorkerSlot): Promise<void> {
-    const { bucket, rows, layout, input } = batch;
+    const { bucket, rows, layout, input, texts } = batch;
     let isLoaded = false;
     try {
       const loaded = await slot.load(loading);
@@ -136,7 +136,7 @@ export async function serveModel(
       await trust(slot, loaded);
       isLoaded = true;
       const hungAfterMs = HUNG_FACTOR * (curves[bucket]?.p99Ms(rows) ?? 0);
-      const run = { session: loaded.session, bucket, rows, rowsMax: layout.rowsMax, input };
+      const run = { session: loaded.session, bucket, rows, rowsMax: layout.rowsMax, input, texts };
       const { answer } = await slot.run(run, { hungAfterMs, transfer: [input] });
       // From a process the buffer does not come back: it has never left.
       pool.give(input.byteLength > 0 ? input : answer.input);

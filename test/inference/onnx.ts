@@ -25,6 +25,9 @@ const INT64 = 7;
 const STRING = 8;
 const BOOL = 9;
 const FLOAT16 = 10;
+const DOUBLE = 11;
+const INT8 = 3;
+const UINT64 = 13;
 
 const each = (field: number, values: readonly Value[]): Fields => values.map((value) => [field, value]);
 const floatsOf = (values: readonly number[]) => new Uint8Array(Float32Array.from(values).buffer);
@@ -74,6 +77,13 @@ export const tensor = (name: string, dims: readonly number[], values: Float32Arr
     [2, FLOAT],
     [8, name],
     [9, new Uint8Array(values.buffer, values.byteOffset, values.byteLength)],
+  ]);
+
+const float64 = (name: string, value: number): Uint8Array =>
+  message([
+    [2, DOUBLE],
+    [8, name],
+    [9, new Uint8Array(Float64Array.of(value).buffer)],
   ]);
 
 const texts = (name: string, values: readonly string[]): Uint8Array =>
@@ -166,6 +176,39 @@ export function classifier(names: readonly string[], { isHalf = false } = {}): U
       valueInfo('sure', BOOL, ['N']),
       valueInfo('half', FLOAT16, ['N', width]),
       valueInfo('whole', INT64, ['N', width]),
+    ],
+  });
+}
+
+/**
+ * Takes a word, an amount, two small and two large integers. Gives what the word is worth (-0 for words that it does not know), the word
+ * itself, a third of the amount as float64, and the integers as they are.
+ */
+export function mixed(worth: Readonly<Record<string, number>>): Uint8Array {
+  const inputs = [
+    valueInfo('word', STRING, ['N']),
+    valueInfo('amount', DOUBLE, ['N', 1]),
+    valueInfo('small', INT8, ['N', 2]),
+    valueInfo('large', UINT64, ['N', 2]),
+  ];
+  const { strings, floats } = attribute;
+  const values = [strings('keys_strings', Object.keys(worth)), floats('values_floats', Object.values(worth))];
+  return model({
+    nodes: [
+      node('LabelEncoder', ['word'], ['worth'], values, 'ai.onnx.ml'),
+      node('Identity', ['word'], ['same']),
+      node('Div', ['amount', 'three'], ['third']),
+      node('Identity', ['small'], ['tiny']),
+      node('Identity', ['large'], ['huge']),
+    ],
+    initializers: [float64('three', 3)],
+    inputs,
+    outputs: [
+      valueInfo('worth', FLOAT, ['N']),
+      valueInfo('same', STRING, ['N']),
+      valueInfo('third', DOUBLE, ['N', 1]),
+      valueInfo('tiny', INT8, ['N', 2]),
+      valueInfo('huge', UINT64, ['N', 2]),
     ],
   });
 }

@@ -9,22 +9,26 @@ import type { RunRows } from '../../src/inference/session/runner.js';
 const inputs: readonly ModelInput[] = [
   { name: 'x', type: 'float32', shape: [2] },
   { name: 'id', type: 'int64', shape: [] },
+  { name: 'words', type: 'string', shape: [2] },
 ];
 const ROWS = 50;
 const layout = layoutOf(inputs, 1, ROWS);
-const views = viewsOf(layout, new ArrayBuffer(layout.byteLength)) as unknown as [Float32Array, BigInt64Array];
+const views = viewsOf(layout, new ArrayBuffer(layout.byteLength)) as unknown as [Float32Array, BigInt64Array, string[]];
 for (let row = 0; row < ROWS; row++) {
   views[0].set([row, -row], 2 * row);
   views[1][row] = BigInt(row);
+  views[2].push(`${row}`, `-${row}`);
 }
 
 /** Gives back its rows, and writes down which it was asked about. */
 function mirror() {
   const asked: number[][] = [];
-  const run: RunRows = async (_, [x, id], from, rows) => {
+  const run: RunRows = async (_, [x, id, words], from, rows) => {
     const ids = Array.from((id as BigInt64Array).subarray(from, from + rows), Number);
     asked.push(ids);
-    return { scores: (x as Float32Array).slice(2 * from, 2 * (from + rows)), discrete: ids.map((each) => [each]) };
+    const wordsOf = (row: number) => (words as string[]).slice(2 * (from + row), 2 * (from + row + 1));
+    const discrete = ids.map((each, row) => [each, ...wordsOf(row)]);
+    return { scores: (x as Float32Array).slice(2 * from, 2 * (from + rows)), discrete };
   };
   return { run, asked };
 }

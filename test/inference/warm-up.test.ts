@@ -36,14 +36,15 @@ describe('warm-up', () => {
     expect(sameBits(rows.subarray(0, 6), warmUpRows(2, 3))).toBe(true);
   });
 
-  test('makes integers that are indices and masks, and bytes that are any', () => {
+  test('makes integers and texts that are indices and masks, and bytes that are any', () => {
     const inputs = [
       { name: 'ids', type: 'int64' as const, shape: [null] },
       { name: 'flags', type: 'int32' as const, shape: [null] },
       { name: 'pixels', type: 'uint8' as const, shape: [64] },
+      { name: 'words', type: 'string' as const, shape: [null] },
     ];
-    const [ids, flags, pixels] = warmUpViews(layoutOf(inputs, 16, 50)).map((view) => Array.from(view, Number));
-    for (const numbers of [ids, flags]) {
+    const [ids, flags, pixels, words] = warmUpViews(layoutOf(inputs, 16, 50)).map((view) => Array.from(view, Number));
+    for (const numbers of [ids, flags, words]) {
       expect(new Set(numbers)).toEqual(new Set([0, 1]));
       expect(numbers?.filter((_, i) => i % 16 === 0)).toEqual(new Array(50).fill(1));
     }

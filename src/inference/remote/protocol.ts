@@ -1,4 +1,4 @@
-import { isFloat, type OutputType, type TensorData, type TensorType } from '../../core/index.js';
+import { isFloat, type OutputType, type TensorData, type TensorType, tensorArrays } from '../../core/index.js';
 import type { RawOutput } from '../session/declared-outputs.js';
 import { toHalves } from '../session/float16.js';
 import type { ValueFacts } from '../session/metadata.js';
@@ -9,9 +9,15 @@ import type { ValueFacts } from '../session/metadata.js';
 /** The protocol's name of each element type. */
 const datatypes: Readonly<Record<OutputType, string>> = {
   float32: 'FP32',
+  float64: 'FP64',
   float16: 'FP16',
   int64: 'INT64',
   int32: 'INT32',
+  int16: 'INT16',
+  int8: 'INT8',
+  uint64: 'UINT64',
+  uint32: 'UINT32',
+  uint16: 'UINT16',
   uint8: 'UINT8',
   bool: 'BOOL',
   string: 'BYTES',
@@ -51,6 +57,7 @@ export function encodeRequest({ inputs, outputs, isBinary }: InferRequest): Enco
 }
 
 function bytesOf({ data, isHalf }: InferInput): Uint8Array {
+  if (Array.isArray(data)) return textBytes(data);
   const { buffer, byteOffset, byteLength } = isHalf ? toHalves(data as Float32Array) : data;
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
@@ -65,10 +72,22 @@ const binaryHead = (input: InferInput, { byteLength }: Uint8Array): string =>
 
 function jsonHead(input: InferInput): string {
   const { name, shape, data } = input;
-  if (data instanceof Float32Array && !data.every(Number.isFinite))
+  if ((data instanceof Float32Array || data instanceof Float64Array) && !data.every(Number.isFinite))
     throw new Error('a number of the row is not finite, and the server takes numbers as JSON only');
   const head = JSON.stringify({ name, shape, datatype: datatypeOf(input) });
-  return `${head.slice(0, -1)},"data":[${data.join(',')}]}`;
+  const values = Array.isArray(data) ? data.map((text) => JSON.stringify(text)) : data;
+  return `${head.slice(0, -1)},"data":[${values.join(',')}]}`;
+}
+
+/** Each text has its length in front of it, in 4 bytes. */
+function textBytes(texts: readonly string[]): Uint8Array {
+  const parts = texts.flatMap((text) => {
+    const bytes = Buffer.from(text);
+    const length = Buffer.alloc(LENGTH_BYTES);
+    length.writeUInt32LE(bytes.length);
+    return [length, bytes];
+  });
+  return Buffer.concat(parts);
 }
 
 /** An answer of the server, whatever it says. */
@@ -158,14 +177,8 @@ function shapeOf({ name, datatype, shape }: Output, type: OutputType, rows: numb
   return shape as number[];
 }
 
-const arrays = {
-  float32: Float32Array,
-  float16: Uint16Array,
-  int64: BigInt64Array,
-  int32: Int32Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-} as const;
+const arrays = { ...tensorArrays, float16: Uint16Array, bool: Uint8Array } as const;
+const LENGTH_BYTES = 4;
 
 function fromBytes(bytes: Buffer, type: OutputType): RawOutput['data'] {
   if (type === 'string') return textsOf(bytes);
@@ -176,11 +189,10 @@ function fromBytes(bytes: Buffer, type: OutputType): RawOutput['data'] {
   return new Values(new Uint8Array(bytes).buffer);
 }
 
-/** Each text has its length in front of it, in 4 bytes. */
 function textsOf(bytes: Buffer): string[] {
   const texts: string[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const from = at + 4;
+    const from = at + LENGTH_BYTES;
     const to = from <= bytes.length ? from + bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY;
     if (to > bytes.length) throw new WrongAnswer('a text is cut off');
     texts.push(bytes.toString('utf8', from, to));
@@ -198,7 +210,8 @@ function fromJson(data: unknown, type: OutputType): RawOutput['data'] {
     throw new WrongAnswer('an output has data that are no texts');
   }
   const isValue = (value: unknown) =>
-    typeof value === 'number' || (isFloat(type) ? value === null : type === 'bool' && typeof value === 'boolean');
+    typeof value === 'number' ||
+    (isFloat(type) || type === 'float64' ? value === null : type === 'bool' && typeof value === 'boolean');
   if (!flat.every(isValue)) throw new WrongAnswer('an output has data that are no numbers');
   const numbers = flat.map((value) => (value === null ? Number.NaN : Number(value)));
   return isFloat(type) ? Float32Array.from(numbers) : Float64Array.from(numbers);

@@ -12,7 +12,7 @@ import { secretFrom } from '../../util/secret-from.js';
 import { type ModelBreaker, modelBreaker } from '../model-breaker.js';
 import { bufferPool } from '../scheduling/buffers.js';
 import { type LatencyCurve, latencyCurve } from '../scheduling/latency-curve.js';
-import { type Layout, layoutOf, viewsOf } from '../scheduling/layout.js';
+import { type Layout, layoutOf, partOf, viewsOf } from '../scheduling/layout.js';
 import type { Batch, ModelQueue } from '../scheduling/model-queue.js';
 import { createScheduler } from '../scheduling/scheduler.js';
 import { chooseFor, type RawOutput, valuesOf } from '../session/declared-outputs.js';
@@ -138,9 +138,7 @@ async function serve(
   /** The bytes that a row may have in an answer; learnt from the first one. */
   let rowBytes = 2 ** 25;
   async function post(layout: Layout, views: readonly TensorData[], from: number, rows: number): Promise<Values> {
-    const parts = layout.regions.map(({ rowSize }, i) =>
-      (views[i] as TensorData).subarray(from * rowSize, (from + rows) * rowSize),
-    );
+    const parts = layout.regions.map((region, i) => partOf(views[i] as TensorData, region, from, rows));
     const request = encodeRequest({
       inputs: layout.regions.map(({ name, type, rowShape }, i) => ({
         ...{ name, type, isHalf: inputs[i]?.isHalf, shape: [rows, ...rowShape], data: parts[i] as TensorData },
@@ -190,8 +188,8 @@ async function serve(
   });
 
   async function score(batch: Batch): Promise<void> {
-    const { bucket, layout, rows, input } = batch;
-    const views = viewsOf(layout, input);
+    const { bucket, layout, rows, input, texts } = batch;
+    const views = viewsOf(layout, input, texts);
     const startedMs = performance.now();
     /** Why none of the rows can be answered: halves are not asked then. */
     let hopeless: unknown;

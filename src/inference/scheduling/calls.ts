@@ -150,15 +150,20 @@ export function cutSpans(spans: readonly Span[], from: number, to: number): Span
   });
 }
 
-/** Rows that were answered with what is no finite number; those that failed have zeros. */
-export function notFiniteIn({ scores }: Answer, rows: number, outputSize: number): number {
+/** How many rows were answered with what is no finite number; those that failed have zeros. */
+export function notFiniteIn({ scores, discrete }: Answer, rows: number, outputSize: number): number {
   let found = 0;
-  for (let row = 0; row < rows; row++) {
-    for (let i = row * outputSize; i < (row + 1) * outputSize; i++) {
-      if (Number.isFinite(scores[i])) continue;
-      found++;
-      break;
-    }
-  }
+  for (let row = 0; row < rows; row++) if (!isFiniteRow(scores, discrete?.[row], row, outputSize)) found++;
   return found;
+}
+
+/** Whether all numbers of a row are finite. */
+export function isFiniteRow(
+  scores: Float32Array,
+  discrete: readonly Discrete[] | undefined,
+  row: number,
+  outputSize: number,
+): boolean {
+  for (let i = row * outputSize; i < (row + 1) * outputSize; i++) if (!Number.isFinite(scores[i])) return false;
+  return discrete === undefined || discrete.every((value) => typeof value === 'string' || Number.isFinite(value));
 }

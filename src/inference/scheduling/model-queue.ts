@@ -19,13 +19,15 @@ import {
 } from './calls.js';
 import { createLanes, entriesOf, type Waiting } from './lanes.js';
 import type { LatencyCurve } from './latency-curve.js';
-import { type Layout, viewsOf } from './layout.js';
+import { type Layout, type Texts, textsIn, viewsOf } from './layout.js';
 
 /** Rows of one length bucket for a worker, laid out in `input`. */
 export interface Batch {
   readonly bucket: number;
   readonly layout: Layout;
   readonly input: ArrayBuffer;
+  /** Beside the numbers in `input`; nothing where the model takes no texts. */
+  readonly texts: Texts | undefined;
   readonly rows: number;
 }
 
@@ -248,7 +250,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     }
     const expectedMs = msOf(bucket, place);
     // Property by property: to copy objects costs more than to fill a small batch.
-    return { bucket, layout, spans, rows: place, waitMs, deaths, input, worker, expectedMs };
+    return { bucket, layout, spans, rows: place, waitMs, deaths, input, texts: textsIn(views), worker, expectedMs };
   }
 
   function write({ call, inCall, rows }: Span, views: readonly TensorData[], place: number): boolean {

@@ -11,7 +11,7 @@ import {
 } from './metadata.js';
 
 /**
- * Picks the inputs and the output that a step names. Inputs are floats (float32 or float16), int64, int32 or uint8. Their first
+ * Picks the inputs and the output that a step names. Inputs are numbers or texts. Their first
  * axis is the batch; the others are fixed or, all together, of one of the declared lengths. The output holds floats.
  *
  * Throws `MillraceError('model')` with a hint for anything else.
@@ -46,7 +46,7 @@ function inputOf(facts: ValueFacts): ModelInput {
   const [batch, ...axes] = shape;
   if (!isKnown(type)) {
     return refuse(
-      `the model's input ${text(facts)} holds numbers of a kind that no tensor has here`,
+      `the model's input ${text(facts)} holds values of a kind that no tensor has here`,
       `export it with one of ${tensorTypes.join(', ')}, float16`,
     );
   }
@@ -76,7 +76,7 @@ function checkLengths(inputs: readonly ModelInput[], { lengths }: TensorSpec): v
 function checkPooling(inputs: readonly ModelInput[], { pooling }: TensorSpec): void {
   if (typeof pooling !== 'object') return;
   const mask = inputs.find(({ name }) => name === pooling.mean);
-  if (mask === undefined || mask.shape.length !== 1) {
+  if (mask === undefined || mask.shape.length !== 1 || mask.type === 'string') {
     refuse(
       `the mask '${pooling.mean}' is ${mask ? 'not one number a position' : 'none of the inputs'}`,
       "name the input that marks the positions that count, e.g. pooling: { mean: 'attention_mask' }",

@@ -27,6 +27,13 @@ function filledUp(
   { type, rowSize }: Region,
   { from, rows, size }: { readonly from: number; readonly rows: number; readonly size: number },
 ): TensorData {
+  if (Array.isArray(view) || type === 'string') {
+    const last = (rows - 1) * rowSize;
+    return Array.from({ length: size * rowSize }, (_, i) => {
+      const at = i < rows * rowSize ? i : last + (i % rowSize);
+      return (view as string[])[from * rowSize + at] as string;
+    });
+  }
   const filled = new tensorArrays[type](size * rowSize);
   filled.set(view.subarray(from * rowSize, (from + rows) * rowSize) as never);
   for (let row = rows; row < size; row++) filled.copyWithin(row * rowSize, (rows - 1) * rowSize, rows * rowSize);

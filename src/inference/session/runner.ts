@@ -1,6 +1,6 @@
 import type * as Onnx from 'onnxruntime-node';
 import type { ModelInput, TensorData, TensorSpec } from '../../core/index.js';
-import type { Layout } from '../scheduling/layout.js';
+import { type Layout, partOf } from '../scheduling/layout.js';
 import type { Values } from '../workers/protocol.js';
 import { chooseFor, valuesOf } from './declared-outputs.js';
 import { toHalves } from './float16.js';
@@ -22,7 +22,7 @@ export function runnerOf(
   const { inputs, outputs } = chooseFor(inputMetadata, outputMetadata, spec);
 
   const run: RunRows = async ({ regions }, views, from, rows) => {
-    const parts = regions.map(({ rowSize }, i) => views[i]?.subarray(from * rowSize, (from + rows) * rowSize));
+    const parts = regions.map((region, i) => partOf(views[i] as TensorData, region, from, rows));
     const feeds = regions.map(({ name, type, rowShape }, i) => {
       const dims = [rows, ...rowShape];
       if (inputs[i]?.isHalf)

@@ -82,7 +82,7 @@ export interface Session {
   release(): Promise<void>;
 }
 
-export type RowsOfBucket = Pick<Ask<'run'>, 'input' | 'bucket' | 'rows' | 'rowsMax'>;
+export type RowsOfBucket = Pick<Ask<'run'>, 'input' | 'texts' | 'bucket' | 'rows' | 'rowsMax'>;
 
 /**
  * Loads a model on one provider and checks that it runs there.
@@ -159,7 +159,7 @@ async function describe(
       const [failure] = failures;
       if (failure === undefined) return values;
       throw new MillraceError('model', `the model fails on a warm-up row of numbers between 0 and 1: ${failure[1]}`, {
-        hint: 'check that the model takes its inputs as plain numbers',
+        hint: "check that the model takes its inputs as plain numbers, and texts that it does not know, such as '1'",
       });
     };
     if (provider === 'cpu' && isProven) await scoreAll(0, batchMax);
@@ -174,9 +174,9 @@ async function describe(
     lengths,
     outputSize,
     curves: () => buckets.map(({ curve }) => curve),
-    score({ input, bucket, rows, rowsMax }) {
+    score({ input, texts, bucket, rows, rowsMax }) {
       const layout = layoutOf(inputs, lengths[bucket] as number, rowsMax);
-      return scoreBucket(bucket, layout, viewsOf(layout, input), 0, rows);
+      return scoreBucket(bucket, layout, viewsOf(layout, input, texts), 0, rows);
     },
     async warmUp(batchMax, isProven = false, measured = undefined) {
       for (const [bucket, length] of lengths.entries())

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Discrete } from '../../core/index.js';
 import type { Values } from '../workers/protocol.js';
 
@@ -27,4 +28,4 @@ export function sameBits(a: Float32Array, b: Float32Array): boolean {
 
 /** Equal bit by bit, in every output. */
 export const sameValues = (a: Values, b: Values): boolean =>
-  sameBits(a.scores, b.scores) && JSON.stringify(a.discrete) === JSON.stringify(b.discrete);
+  sameBits(a.scores, b.scores) && isDeepStrictEqual(a.discrete, b.discrete);

@@ -1,5 +1,5 @@
 import { MillraceError, type TensorData } from '../../core/index.js';
-import { type Layout, viewsOf } from '../scheduling/layout.js';
+import { type Layout, type Texts, textsIn, viewsOf } from '../scheduling/layout.js';
 import type { Values } from '../workers/protocol.js';
 import { type RunRows, sameValues } from './values.js';
 
@@ -16,23 +16,35 @@ export function warmUpSizes(batchMax: number): number[] {
 
 /**
  * A full batch of rows that are the same in every process: floats in [0, 1), bytes, and integers of 0 and 1, which are also valid
- * indices. The first integer of a row is 1, so no mask hides a whole row.
+ * indices, as are the texts '0' and '1', which can be cast to numbers. The first integer of a row is 1, so no mask hides a whole row.
  */
 export function warmUpViews(layout: Layout): readonly TensorData[] {
-  const views = viewsOf(layout, new ArrayBuffer(layout.byteLength));
+  return fillViews(layout, new ArrayBuffer(layout.byteLength));
+}
+
+/** The same batch as it is sent. */
+export function warmUpInput(layout: Layout): { readonly input: ArrayBuffer; readonly texts: Texts | undefined } {
+  const input = new ArrayBuffer(layout.byteLength);
+  return { input, texts: textsIn(fillViews(layout, input)) };
+}
+
+function fillViews(layout: Layout, input: ArrayBuffer): readonly TensorData[] {
+  const views = viewsOf(layout, input);
   const next = randomBits();
-  for (const [i, { rowSize }] of layout.regions.entries()) fillWith(next, views[i] as TensorData, rowSize);
+  for (const [i, { rowSize }] of layout.regions.entries())
+    fillWith(next, views[i] as TensorData, rowSize, rowSize * layout.rowsMax);
   return views;
 }
 
-function fillWith(next: () => number, view: TensorData, rowSize: number): void {
-  for (let i = 0; i < view.length; i++) {
+function fillWith(next: () => number, view: TensorData, rowSize: number, size: number): void {
+  for (let i = 0; i < size; i++) {
     const bits = next();
-    if (view instanceof Float32Array) view[i] = (bits >>> 8) / 2 ** 24;
+    if (view instanceof Float32Array || view instanceof Float64Array) view[i] = (bits >>> 8) / 2 ** 24;
     else if (view instanceof Uint8Array) view[i] = bits >>> 24;
     else {
       const flag = i % rowSize === 0 ? 1 : bits >>> 31;
-      if (view instanceof BigInt64Array) view[i] = BigInt(flag);
+      if (view instanceof BigInt64Array || view instanceof BigUint64Array) view[i] = BigInt(flag);
+      else if (Array.isArray(view)) view[i] = `${flag}`;
       else view[i] = flag;
     }
   }

@@ -1,6 +1,5 @@
-import type { TensorData } from '../../core/index.js';
 import { layoutOf } from '../scheduling/layout.js';
-import { warmUpViews } from '../session/warm-up.js';
+import { warmUpInput } from '../session/warm-up.js';
 import type { LoadedModel } from './protocol.js';
 import type { WorkerSlot } from './worker-slot.js';
 
@@ -22,9 +21,12 @@ export async function overheadOf(slot: WorkerSlot, { session, inputs, lengths }:
   const layout = layoutOf(inputs, lengths[0] as number, 1);
   const besides: number[] = [];
   for (let burst = 0; burst < BURSTS; burst++) {
-    const batches = Array.from({ length: BURST }, () => bufferOf(warmUpViews(layout)));
-    const runs = batches.map((input) =>
-      slot.run({ session, bucket: 0, rows: 1, rowsMax: 1, input }, { hungAfterMs: HUNG_AFTER_MS, transfer: [input] }),
+    const batches = Array.from({ length: BURST }, () => warmUpInput(layout));
+    const runs = batches.map((asked) =>
+      slot.run(
+        { session, bucket: 0, rows: 1, rowsMax: 1, ...asked },
+        { hungAfterMs: HUNG_AFTER_MS, transfer: [asked.input] },
+      ),
     );
     // The first finds the worker idle.
     const [, ...timed] = await Promise.all(runs);
@@ -32,5 +34,3 @@ export async function overheadOf(slot: WorkerSlot, { session, inputs, lengths }:
   }
   return Math.max(LEAST_MS, besides.sort((a, b) => a - b)[Math.floor(BURSTS / 2)] as number);
 }
-
-const bufferOf = ([view]: readonly TensorData[]): ArrayBuffer => (view as TensorData).buffer as ArrayBuffer;

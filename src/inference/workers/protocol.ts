@@ -1,6 +1,7 @@
 import type { Discrete, ModelInput, ModelSpec, TensorSpec } from '../../core/index.js';
 import type { DataFile } from '../external-data.js';
 import type { Point } from '../scheduling/latency-curve.js';
+import type { Texts } from '../scheduling/layout.js';
 
 /** The requests to an inference worker, and their answers. */
 export interface Requests {
@@ -35,6 +36,7 @@ export interface Requests {
       /** The number of rows that `input` has room for. */
       readonly rowsMax: number;
       readonly input: ArrayBuffer;
+      readonly texts?: Texts | undefined;
     };
     readonly answer: RunAnswer;
   };

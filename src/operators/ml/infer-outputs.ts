@@ -154,17 +154,20 @@ function answerOf(declared: readonly ModelOutput[]) {
 
 const floatsAt =
   ({ name }: ModelOutput, from: number, size: number, width: number): Read =>
-  ({ scores }, row) => {
-    const values = Array.from(scores.subarray(row * width + from, row * width + from + size));
-    const wrong = values.find((number) => !Number.isFinite(number));
-    return wrong === undefined ? values : new RowFailure('inference', `the output '${name}' holds ${wrong}`);
-  };
+  ({ scores }, row) =>
+    finite(name, Array.from(scores.subarray(row * width + from, row * width + from + size)));
+
+function finite(name: string, values: readonly unknown[]): readonly unknown[] | RowFailure {
+  const wrong = values.find((number) => !Number.isFinite(number));
+  return wrong === undefined ? values : new RowFailure('inference', `the output '${name}' holds ${wrong}`);
+}
 
 const othersAt =
   ({ name, type }: ModelOutput, from: number, size: number): Read =>
   ({ discrete }, row) => {
     const values = discrete?.[row]?.slice(from, from + size) ?? [];
     if (type === 'bool') return values.map((value) => value === 1);
+    if (type === 'float64') return finite(name, values);
     const wrong = values.find((value) => typeof value === 'number' && !Number.isSafeInteger(value));
     if (wrong === undefined) return values;
     return new RowFailure('inference', `the output '${name}' holds an integer beyond 2^53, which no number is exactly`);

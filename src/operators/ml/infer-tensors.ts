@@ -10,6 +10,7 @@ import {
   type StepContext,
   sizeOf,
   type Tensor,
+  type TensorData,
   tensorTypeOf,
 } from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
@@ -57,7 +58,7 @@ export function askTensors(
         rows.length,
         (row, into, place) => {
           const { tensors } = rows[row] as (typeof rows)[number];
-          for (const [i, { data }] of tensors.entries()) into[i]?.set(data as never, place * data.length);
+          for (const [i, { data }] of tensors.entries()) write(data, into[i] as TensorData, place * data.length);
         },
         (row) => rows[row]?.bucket ?? 0,
         urgencyOf(options, (row) => values[rows[row]?.at as number], how),
@@ -71,6 +72,11 @@ export function askTensors(
     },
     flush: () => model.flush(),
   };
+}
+
+function write(data: TensorData, into: TensorData, at: number): void {
+  if (!Array.isArray(into)) into.set(data as never, at);
+  else for (const [i, text] of data.entries()) into[at + i] = text as string;
 }
 
 /** What is said of each answer: the model that gave it, and why it was not the first one. */
@@ -109,7 +115,7 @@ const fits = ({ shape, data }: Tensor, input: ModelInput): boolean =>
 
 function doesNotFit({ shape, data }: Tensor, input: ModelInput, { step }: StepContext): MillraceError {
   const wanted = `${input.type} [${input.shape.map((size) => size ?? 'length').join(', ')}]`;
-  const given = `${tensorTypeOf(data) ?? 'another array'} [${shape.join(', ')}] of ${data.length} numbers`;
+  const given = `${tensorTypeOf(data) ?? 'another array'} [${shape.join(', ')}] of ${data.length} values`;
   return new MillraceError('model', `input '${input.name}' of step '${step}' takes ${wanted}, not ${given}`, {
     where: step,
     hint: 'make the tensors as the model was exported: type, order and sizes of axes',

@@ -100,7 +100,7 @@ export interface InferOptions<As extends string, T = WithFeatures>
  * Without `inputs` it scores the dense `features` of the record: adds `{ score, model, degraded }` under `as`. The model takes
  * one input `[N, k]` of floats and gives floats `[N, c]`. Where it takes or gives float16, numbers are rounded on their way in.
  *
- * With `inputs` it takes tensors, of images or texts for example: adds `{ vector, model, degraded }`. Axes of varying length
+ * With `inputs` it takes tensors of numbers or texts: adds `{ vector, model, degraded }`. Axes of varying length
  * have one of the declared `lengths`, and only rows of one length share a batch; so what a text is padded to, which may
  * change its last bits, depends on the text alone. With `pooling` the vectors of its positions become one.
  *

@@ -39,10 +39,15 @@ const pixels: InferInput = {
   ...{ name: 'ein Bild', type: 'uint8', shape: [1, 2, 2, 3] },
   data: Uint8Array.from({ length: 12 }, (_, i) => i),
 };
+const words: InferInput = { name: 'word', type: 'string', shape: [3], data: ['nein', 'Füchsin "a"', ''] };
+const amounts: InferInput = {
+  ...{ name: 'amount', type: 'float64', shape: [3, 1] },
+  data: Float64Array.of(1 / 3, -2, 1e300),
+};
 
 describe('a request', () => {
   const cases = [true, false].flatMap((isBinary) =>
-    [[floats], [ids, mask], [pixels]].map((inputs) => ({ inputs, isBinary })),
+    [[floats], [ids, mask], [pixels], [words, amounts]].map((inputs) => ({ inputs, isBinary })),
   );
   test.each(cases.map((each, i) => ({ ...each, i })))(
     'is what NVIDIA’s client sends: $i',
@@ -82,6 +87,8 @@ describe('a request', () => {
     expect(Float32Array.from(said.inputs[0].data)).toEqual(data);
     const infinite = { ...floats, data: Float32Array.of(1, Number.POSITIVE_INFINITY) };
     expect(() => encodeRequest({ inputs: [infinite], outputs: ['y'], isBinary: false })).toThrow('not finite');
+    const nan = { ...amounts, data: Float64Array.of(Number.NaN) };
+    expect(() => encodeRequest({ inputs: [nan], outputs: ['y'], isBinary: false })).toThrow('not finite');
   });
 });
 
@@ -121,13 +128,14 @@ describe('an answer', () => {
 
   test('has several outputs, of numbers, flags and texts', () => {
     const texts = Buffer.from('\u0004\0\0\0nein\u0003\0\0\0\u00e4!', 'utf8');
-    const types = { scores: 'float16', label: 'string', id: 'int64', sure: 'bool' } as const;
+    const types = { scores: 'float16', label: 'string', id: 'int64', sure: 'bool', third: 'float64' } as const;
     const wanted = { ...expected, outputs: new Map<string, OutputType>(Object.entries(types)) };
     const parts = [
       ['label', 'BYTES', texts],
       ['scores', 'FP16', Uint8Array.of(0x00, 0x38, 0x00, 0x3c)],
       ['id', 'INT64', new Uint8Array(BigInt64Array.of(7n, -1n).buffer)],
       ['sure', 'BOOL', Uint8Array.of(1, 0)],
+      ['third', 'FP64', new Uint8Array(Float64Array.of(1 / 3, Number.NaN).buffer)],
     ] as const;
     const head = json(
       parts.map(([name, datatype, { length }]) => ({
@@ -141,18 +149,21 @@ describe('an answer', () => {
       scores: { dims: [2], data: Uint16Array.of(0x3800, 0x3c00) },
       id: { dims: [2], data: BigInt64Array.of(7n, -1n) },
       sure: { dims: [2], data: Uint8Array.of(1, 0) },
+      third: { dims: [2], data: Float64Array.of(1 / 3, Number.NaN) },
     });
     const told = json([
       { name: 'label', datatype: 'BYTES', shape: [2], data: ['nein', '\u00e4!'] },
       { name: 'scores', datatype: 'FP16', shape: [2], data: [0.5, 1] },
       { name: 'id', datatype: 'INT64', shape: [2], data: [7, -1] },
       { name: 'sure', datatype: 'BOOL', shape: [2], data: [true, false] },
+      { name: 'third', datatype: 'FP64', shape: [2], data: [1 / 3, null] },
     ]);
     expect(decodeAnswer(told, wanted)).toMatchObject({
       label: { data: ['nein', '\u00e4!'] },
       scores: { data: Float32Array.of(0.5, 1) },
       id: { data: Float64Array.of(7, -1) },
       sure: { data: Float64Array.of(1, 0) },
+      third: { data: Float64Array.of(1 / 3, Number.NaN) },
     });
     expect(() => decodeAnswer(json([{ ...scores, datatype: 'FP16', data: [0, 1] }]), wanted)).toThrow(
       "has no output 'label'",

@@ -18,7 +18,7 @@ import { createInference } from '../../../src/inference/index.js';
 import { infer } from '../../../src/operators/ml/infer.js';
 import type { InferredOutputs } from '../../../src/operators/ml/infer-outputs.js';
 import { type Stream, topology } from '../../../src/topology/topology.js';
-import { classifier } from '../../inference/onnx.js';
+import { classifier, mixed } from '../../inference/onnx.js';
 
 const names = ['cat', 'dog', 'Füchsin'];
 const limits = { as: 'seen', batchMax: 4, waitMax: millis(1), providers: ['cpu'] } as const;
@@ -140,6 +140,95 @@ describe('infer of several outputs', () => {
     ]);
   });
 
+  describe('of texts and of numbers of any type', () => {
+    interface Order {
+      readonly word: string;
+      readonly amount: number;
+    }
+    const inputs = {
+      word: ({ word }: Order): Tensor => ({ shape: [], data: [word] }),
+      amount: ({ amount }: Order): Tensor => ({ shape: [1], data: Float64Array.of(amount) }),
+      small: ({ amount }: Order): Tensor => ({ shape: [2], data: Int8Array.of(amount % 100, -amount % 100) }),
+      large: ({ amount }: Order): Tensor => ({ shape: [2], data: BigUint64Array.of(BigInt(Math.trunc(amount)), 1n) }),
+    };
+    const outputs = {
+      worth: { type: 'float32' },
+      same: { type: 'string' },
+      third: { type: 'float64', shape: [1] },
+      tiny: { type: 'int8', shape: [2] },
+      huge: { type: 'uint64', shape: [2] },
+    } as const;
+    const orders = Array.from({ length: 23 }, (_, i) => ({
+      word: ['a', 'Füchsin', ''][i % 3] as string,
+      amount: 1 + i,
+    }));
+    const worth: Readonly<Record<string, number>> = { a: 0.5, Füchsin: 7 };
+    let file: string;
+    beforeAll(async () => {
+      file = join(folder, 'mixed.onnx');
+      await writeFile(file, mixed(worth));
+    });
+    const options = () => ({ ...limits, model: file, inputs, outputs });
+    const outputsOf = async (logic: BatchedLogic, values: readonly Order[]) =>
+      (await answersOf(logic, values)).map((answer) => answer.seen?.outputs ?? answer);
+    const expected = orders.map(({ word, amount }) => ({
+      ...{ worth: worth[word] ?? -0, same: word, third: [amount / 3] },
+      ...{ tiny: [amount, -amount], huge: [amount, 1] },
+    }));
+
+    test('keeps each value with its record, and every bit of a float64', async () => {
+      expect(await outputsOf(await opened(infer(options())), orders)).toEqual(expected);
+    });
+
+    test('gives the same through a cache, a chain and a process', async () => {
+      const cached = await opened(infer({ ...options(), cacheBytesMax: 1e6 }));
+      expect(await outputsOf(cached, [...orders, ...orders])).toEqual([...expected, ...expected]);
+      expect(await outputsOf(cached, orders)).toEqual(expected);
+      const missing = { ...options(), model: join(folder, 'missing.onnx'), fallback: [{ model: file }] };
+      expect(await outputsOf(await opened(infer(missing)), orders)).toEqual(expected);
+      const inProcess = createInference({ isolation: 'process' });
+      try {
+        const services = serviceRegistry([provide(inferenceService, inProcess)]);
+        const { shape } = infer(options()) as { shape: { open(...given: unknown[]): Promise<BatchedLogic> } };
+        expect(await outputsOf(await shape.open(context, services), orders)).toEqual(expected);
+      } finally {
+        await inProcess.close();
+      }
+    });
+
+    test('leaves a float64 that is no number to the next of the chain, and to the dead letters', async () => {
+      const bad = [
+        { word: 'a', amount: 3 },
+        { word: 'b', amount: Number.POSITIVE_INFINITY },
+      ];
+      const small = { ...inputs, small: inputs.word, large: inputs.word };
+      const only = { third: outputs.third };
+      const finite = (value: Order) => ({ ...value, amount: Number.isFinite(value.amount) ? value.amount : 0 });
+      const safe = {
+        ...small,
+        small: (o: Order) => inputs.small(finite(o)),
+        large: (o: Order) => inputs.large(finite(o)),
+      };
+      const logic = await opened(infer({ ...options(), inputs: safe, outputs: only }));
+      expect(await outputsOf(logic, bad)).toMatchObject([
+        { third: [1] },
+        { reason: 'inference', detail: "the output 'third' holds Infinity" },
+      ]);
+      const again = { ...options(), inputs: safe, outputs: only, fallback: [{ providers: ['cpu'] }] } as const;
+      const chained = await opened(infer(again));
+      expect(await outputsOf(chained, bad)).toMatchObject([{ third: [1] }, { reason: 'inference' }]);
+    });
+
+    test('refuses texts where numbers are due, and numbers among texts', async () => {
+      const wrong = { ...inputs, word: () => ({ shape: [], data: [1] as never }) };
+      const logic = await opened(infer({ ...options(), inputs: wrong }));
+      await expect(logic.onBatch(orders, [])).rejects.toThrow(/takes string \[\], not another array \[\] of 1 values/);
+      const texts = { ...inputs, amount: () => ({ shape: [1], data: ['1'] }) };
+      const other = await opened(infer({ ...options(), inputs: texts }));
+      await expect(other.onBatch(orders, [])).rejects.toThrow(/takes float64 \[1\], not string \[1\]/);
+    });
+  });
+
   test.each<[string, Parameters<typeof infer>[0], RegExp, RegExp]>([
     ['a name that is none', { no: { type: 'int64' } } as never, /no output 'no'/, /it has 'probabilities' float32/],
     [
@@ -182,11 +271,11 @@ describe('infer of several outputs', () => {
       outputs: 'name string, probabilities float32 [3], top int64, half float16 [3], sure bool, whole int64 [3]',
     });
     expect(described.problems).toEqual([]);
-    const outputs = { a: { type: 'float64' as 'float32', shape: [0] } };
+    const outputs = { a: { type: 'float128' as 'float32', shape: [0] } };
     const wrong = infer({ ...limits, model: 'm.onnx', outputs, lagMax: millis(1) });
     expect(wrong.problems?.map(({ message }) => message)).toEqual([
       'lagMax needs another model that answers instead',
-      "the output 'a' is of type 'float64'",
+      "the output 'a' is of type 'float128'",
       "the output 'a' has the shape [0]",
     ]);
     const nothing = infer({ ...limits, model: 'm.onnx', inputs: {}, lengths: [2, 1], outputs: {} });

@@ -166,9 +166,9 @@ describe('infer of named tensors', () => {
   });
 
   test.each<[string, Tensor, RegExp]>([
-    ['another type', { shape: [2], data: Int32Array.of(1, 2) }, /takes int64 \[length\], not int32 \[2\] of 2 numbers/],
+    ['another type', { shape: [2], data: Int32Array.of(1, 2) }, /takes int64 \[length\], not int32 \[2\] of 2 values/],
     ['another order of axes', { shape: [1, 2], data: BigInt64Array.of(1n, 2n) }, /not int64 \[1, 2\]/],
-    ['numbers that are missing', { shape: [3], data: BigInt64Array.of(1n, 2n) }, /int64 \[3\] of 2 numbers/],
+    ['numbers that are missing', { shape: [3], data: BigInt64Array.of(1n, 2n) }, /int64 \[3\] of 2 values/],
     ['no tensor', { shape: [1], data: [1] as never }, /not another array/],
   ])('stops on %s rather than give wrong numbers', async (_, ids, message) => {
     const logic = await opened(byIds());
