@@ -116,7 +116,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@clack/prompts': ['src/cli'],
   '@dagrejs/dagre': ['src/server'],
   fastify: ['src/server', 'stack'],
-  pino: ['src/server', 'stack'],
+  pino: ['src/cli'],
   'prom-client': ['src/server'],
   tsx: ['src/cli', 'src/inference'],
   'tz-lookup': ['examples'],

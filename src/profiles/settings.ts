@@ -70,6 +70,16 @@ export const profileSettings = {
     'table',
     'Table of ClickHouse that gets a row when an alert fires or is resolved; none by default.',
   ),
+  logFormat: choice(
+    ['text', 'json'],
+    'text',
+    '`text`: lines for people. `json`: an object on each line of standard error, for programs that collect logs.',
+  ),
+  logLevel: choice(
+    ['debug', 'info', 'warn', 'error'],
+    'info',
+    '`debug`: epochs and requests too. `warn`: without progress. Actions of the live page are always logged.',
+  ),
   traceEndpoint: optional(
     'URL',
     'Address of an OpenTelemetry collector that gets spans by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; none by default.',

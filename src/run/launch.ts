@@ -4,10 +4,10 @@ import { MillraceError, messageOf } from '../core/errors.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import type { Config } from '../profiles/settings.js';
 import type { Running, RunOptions, RunSnapshot } from '../runtime/index.js';
-import type { Actions } from '../server/actions/action-routes.js';
 import type { ControlOptions } from '../server/actions/run-control.js';
-import type { Alert } from '../server/alerts/watch.js';
 import type { Health } from '../server/health.js';
+import type { MonitoringOptions } from '../server/http.js';
+import type { AnsweredRequest } from '../server/request-ids.js';
 import type { Topology } from '../topology/index.js';
 import { outageBackOff, retry } from '../util/retry.js';
 import type { InferenceTableOptions } from './inference-table.js';
@@ -36,6 +36,8 @@ export interface LaunchOptions
   extends Omit<RunOptions, 'profile' | 'inference' | 'stallMax' | 'inFlightBytesMax' | 'address' | 'tracing'> {
   /** Called with a line for each action over HTTP: who did what, and how it ended. `onWarning` by default. */
   onAction?(line: string): void;
+  /** Called with each request to the page, metrics, health and state, when it is answered. */
+  onRequest?(request: AnsweredRequest): void;
 }
 
 /**
@@ -90,7 +92,10 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
     const actions =
       config.port === 0 ? undefined : await actionsOf(topology, config, profile, { running, drain, onAction });
     if (actions?.deadLetters) keep(actions.deadLetters);
-    const monitoring = await serve(topology, config, running, alerts.states, actions, () => ready);
+    const monitoring = await serve(topology, config, {
+      ...{ running, actions, alerts: alerts.states, isReady: () => ready },
+      onRequest: (request) => options.onRequest?.(request),
+    });
     if (monitoring) keep(monitoring);
 
     let last: RunSnapshot | undefined;
@@ -190,25 +195,12 @@ async function actionsOf(
 async function serve(
   topology: Topology,
   config: Config,
-  running: Running,
-  alerts: () => readonly Alert[],
-  actions: Actions | undefined,
-  isReady: () => boolean,
+  parts: Pick<MonitoringOptions, 'running' | 'alerts' | 'actions' | 'isReady' | 'onRequest'>,
 ) {
   const { host, port, token, profile } = config;
   if (port === 0) return undefined;
   const { serveMonitoring } = await import('../server/http.js');
-  return serveMonitoring({
-    host,
-    port,
-    token: token || undefined,
-    topology,
-    profile,
-    running,
-    alerts,
-    actions,
-    isReady,
-  });
+  return serveMonitoring({ ...parts, host, port, token: token || undefined, topology, profile });
 }
 
 /** Closes in the opposite order. A failed close prevents no other, and does not hide the cause of a failure. */

@@ -8,7 +8,7 @@ import { type App, type LaunchOptions, launch } from './launch.js';
 
 /** Options of `start`: any of the settings, and those that only code can give. */
 export interface StartOptions
-  extends ProfileConfig,
+  extends Omit<ProfileConfig, 'logFormat' | 'logLevel'>,
     Pick<
       LaunchOptions,
       'services' | 'subtopology' | 'epochInterval' | 'inFlightMax' | 'roundMax' | 'recordsPerSecondMax'

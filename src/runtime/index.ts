@@ -9,6 +9,6 @@ export { runTopology } from './run-topology.js';
 export { rx } from './rx.js';
 export { sinksOf } from './sinks.js';
 export type { QueryResult } from './state-queries.js';
-export { isPassing, type TaskHealth } from './supervisor.js';
+export { isPassing, type TaskAtEpoch, type TaskHealth } from './supervisor.js';
 export type { EpochPoint } from './task-options.js';
 export type { Span, Tracing } from './tracing/span.js';

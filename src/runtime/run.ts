@@ -31,7 +31,7 @@ import type { TaskSnapshot } from './measures/task-snapshot.js';
 import { type Outage, Outages } from './outages.js';
 import { sinksOf } from './sinks.js';
 import type { QueryResult } from './state-queries.js';
-import { Supervisor, type TaskHealth } from './supervisor.js';
+import { Supervisor, type TaskAtEpoch, type TaskHealth } from './supervisor.js';
 import { Task } from './task.js';
 import type { EpochPoint } from './task-options.js';
 import type { Tracing } from './tracing/span.js';
@@ -77,12 +77,12 @@ export interface RunOptions {
   readonly clock?: Clock;
   /** Uniform in [0, 1), only for the jitter of pauses; `Math.random` by default. */
   readonly random?: () => number;
-  /** Called with problems that were resolved, such as the restart of a task. */
-  onWarning?(message: string): void;
+  /** Called with problems that were resolved, such as the restart of a task, and the task that it is about, if it is one. */
+  onWarning?(message: string, about?: TaskAtEpoch): void;
   /** Called with the id of this process in the group of a sub-topology, each time that it changes. */
   onJoined?(memberId: string, subtopology: string): void;
-  /** Called at the named points of every epoch; for tests. */
-  onPoint?(point: EpochPoint, task: number, subtopology: string): void;
+  /** Called at the named points of every epoch; for logs and tests. */
+  onPoint?(point: EpochPoint, task: number, subtopology: string, epoch: number): void;
 }
 
 /** The state of a run at one moment. */
@@ -170,7 +170,7 @@ export async function runSubtopology(
   options: RunOptions,
 ): Promise<RunningSubtopology> {
   const { profile, inference, clock = systemClock, random = Math.random, epochInterval = millis(500) } = options;
-  const onWarning = (message: string) => options.onWarning?.(message);
+  const onWarning = (message: string, about?: TaskAtEpoch) => options.onWarning?.(message, about);
   const drivers = new Map<string, SinkDriver>();
   for (const { id, sink } of sinksOf(topology)) drivers.set(id, await sinkDriver(profile, sink, id));
   const ask = (id: string) => lookups.ping(id) ?? drivers.get(id)?.ping?.();
@@ -203,9 +203,9 @@ export async function runSubtopology(
         budget,
         isPaused,
         tracing: options.tracing,
-        onPoint: (point, task) => {
+        onPoint: (point, task, epoch) => {
           if (point === 'committed') outages.worked();
-          options.onPoint?.(point, task, topology.name);
+          options.onPoint?.(point, task, topology.name, epoch);
         },
         onSinkFailure: (sink, error) => outages.report(sink, error),
       },

@@ -8,7 +8,7 @@ import { Stall, Watchdog } from './watchdog.js';
 export interface SupervisorOptions {
   readonly clock: Clock;
   open(partition: number): Promise<Task>;
-  onWarning(message: string): void;
+  onWarning(message: string, about?: TaskAtEpoch): void;
   /** Whether a fenced task may ask the group if it still belongs to this process; otherwise the run ends. */
   readonly inGroup: boolean;
   /** No task is opened while a sink is down. */
@@ -24,6 +24,12 @@ const BACK_OFF = { waitMs: 200, waitMaxMs: 10_000 };
 const FAILING_MAX_MS = 10 * 60_000;
 /** The most abandoned tasks that never ended, each with its memory, before the run ends. */
 const ABANDONED_MAX = 16;
+
+/** A task and its newest epoch; 0 if it has none yet. */
+export interface TaskAtEpoch {
+  readonly task: number;
+  readonly epoch: number;
+}
 
 /** What a supervisor did for a task since the start. */
 export interface TaskHealth {
@@ -190,7 +196,8 @@ export class Supervisor {
       const hopeless = !passing || clock.now() - failingSinceMs > FAILING_MAX_MS || this.abandoned.size > ABANDONED_MAX;
       if (this.stopping || watched.lost || hopeless) throw cause;
       watched.restarts += 1;
-      onWarning(`task ${partition} failed and is restored from its checkpoint: ${placedMessageOf(cause)}`);
+      const about = { task: partition, epoch: watched.task?.snapshot().epoch ?? 0 };
+      onWarning(`task ${partition} failed and is restored from its checkpoint: ${placedMessageOf(cause)}`, about);
       await clock.sleep(backOffMs(failures, BACK_OFF, random), signal);
     }
   }
@@ -221,11 +228,11 @@ export class Supervisor {
     }
   }
 
-  private watchdogOf(partition: number, watched: Watched, { waits }: Task): Watchdog {
+  private watchdogOf(partition: number, watched: Watched, task: Task): Watchdog {
     const { clock, stallMaxMs, onWarning } = this.options;
     return new Watchdog({
       clock,
-      waits,
+      waits: task.waits,
       stallMaxMs,
       onQuiet: (input) => {
         watched.waitsFor = input;
@@ -233,6 +240,7 @@ export class Supervisor {
           onWarning(
             `task ${partition} has records and waits for input '${input}', which has had none for ` +
               `${stallMaxMs / 1_000} s: an input that may be idle needs an idleTimeout`,
+            { task: partition, epoch: task.snapshot().epoch },
           );
       },
     });
@@ -246,7 +254,8 @@ export class Supervisor {
       try {
         await watchdog.over(closed(task));
       } catch (error) {
-        onWarning(`closing a failed task: ${messageOf(error)}`);
+        const about = { task: task.id.partition, epoch: task.snapshot().epoch };
+        onWarning(`closing a failed task: ${messageOf(error)}`, about);
         if (error instanceof Stall) stall = error;
       }
     }

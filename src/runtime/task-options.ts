@@ -29,7 +29,7 @@ export interface TaskOptions extends RunEnd {
   /** Whether the run is paused. */
   isPaused(): boolean;
   readonly tracing: Tracing | undefined;
-  onPoint(point: EpochPoint, task: number): void;
+  onPoint(point: EpochPoint, task: number, epoch: number): void;
   /** Called with a sink's failure, before the task fails because of it. */
   onSinkFailure(sink: string, error: unknown): void;
 }

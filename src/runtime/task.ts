@@ -22,7 +22,7 @@ import {
 } from './sinks.js';
 import { type QueryResult, StateQueries } from './state-queries.js';
 import type { StepOutputs } from './steps.js';
-import type { TaskOptions } from './task-options.js';
+import type { EpochPoint, TaskOptions } from './task-options.js';
 import { TaskState } from './task-state.js';
 import { ClockTicks } from './ticks.js';
 import { TaskTracer } from './tracing/task-tracer.js';
@@ -303,18 +303,20 @@ export class Task {
       if (skipped > 0) this.state.counters.of(input.node.id, 'skipped').add(skipped);
     }
     this.pipeline.push(round);
-    this.options.onPoint('pushed', this.id.partition);
+    this.options.onPoint('pushed', this.id.partition, this.checkpoint.epoch + 1);
   }
 
   /** Drain, prepare, store, commit: see ARCHITECTURE.md. The checkpoint decides; commits of sinks can be repeated. */
   private async commitEpoch(isLast = false): Promise<void> {
     if (!this.isEpochDue && !(isLast && this.state.holdsBack)) return;
-    const { onPoint, topology } = this.options;
+    const { topology } = this.options;
     const task = this.id.partition;
+    const epoch = this.checkpoint.epoch + 1;
+    const onPoint = (point: EpochPoint) => this.options.onPoint(point, task, epoch);
     this.waits.meter.enter('blocked');
     this.tracer?.phase('drain');
     await this.pipeline.drain();
-    onPoint('drained', task);
+    onPoint('drained');
 
     const writers = [...this.writers];
     this.tracer?.phase('prepare');
@@ -326,10 +328,10 @@ export class Task {
     const committables = prepared.filter(([, committable]) => committable !== undefined);
     const ofRemoved = Object.entries(this.checkpoint.committables ?? {}).filter(([step]) => !this.writers.has(step));
     const all = [...ofRemoved, ...committables];
-    onPoint('prepared', task);
+    onPoint('prepared');
 
     const checkpoint: Checkpoint = {
-      epoch: this.checkpoint.epoch + 1,
+      epoch,
       incarnation: this.checkpoint.incarnation,
       topologyHash: topologyHash(topology),
       tasks: this.options.tasks,
@@ -349,15 +351,15 @@ export class Task {
     this.checkpoint = checkpoint;
     this.recordsSinceEpoch = 0;
     this.bytesSinceEpoch = 0;
-    onPoint('stored', task);
-    this.queries.answer(task, checkpoint.epoch, (step, key) => this.pipeline.query(step, key));
+    onPoint('stored');
+    this.queries.answer(task, epoch, (step, key) => this.pipeline.query(step, key));
 
     this.tracer?.phase('commit');
     for (const input of this.inputs) input.release();
     await Promise.all(writers.map(([, writer]) => writer.commit?.()));
-    this.tracer?.committed(checkpoint.epoch);
+    this.tracer?.committed(epoch);
     this.waits.meter.enter('running');
-    onPoint('committed', task);
+    onPoint('committed');
   }
 
   private get isEpochDue(): boolean {

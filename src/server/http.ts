@@ -12,6 +12,7 @@ import { healthOf, isRestoring } from './health.js';
 import { type Picture, pictures } from './live.js';
 import { securityHeaders, servePage, TICK_MS } from './page-routes.js';
 import { prometheus } from './prometheus.js';
+import { type AnsweredRequest, requestIds, tellOfRequests } from './request-ids.js';
 import { serveScale } from './scale-route.js';
 import { serveState } from './state-route.js';
 
@@ -33,6 +34,8 @@ export interface MonitoringOptions {
   readonly alerts?: () => readonly Alert[];
   /** What may be done besides; nothing by default. */
   readonly actions?: Actions | undefined;
+  /** Told of each request when it is answered. */
+  readonly onRequest?: (request: AnsweredRequest) => void;
   /** Whether the topology runs: started, not stopping, not failed. */
   isReady(): boolean;
 }
@@ -62,10 +65,12 @@ export async function serveMonitoring({
   running,
   alerts = () => [],
   actions,
+  onRequest = () => {},
   isReady,
 }: MonitoringOptions): Promise<Monitoring> {
   if (token === undefined && !isLoopback(host)) throw withoutToken(host);
-  const server = fastify({ forceCloseConnections: true, exposeHeadRoutes: false });
+  const server = fastify({ forceCloseConnections: true, exposeHeadRoutes: false, genReqId: requestIds() });
+  tellOfRequests(server, onRequest);
   server.addHook('onRequest', async ({ headers, routeOptions: { url = '' } }, reply) => {
     reply.headers(securityHeaders);
     if (token !== undefined && PROBES.has(url)) return;

@@ -19,7 +19,7 @@ export interface ErrorStyle {
 
 /** Prints an error as what, where and hint, with the stack only if requested. */
 export function reportError(terminal: Terminal, error: unknown, { json, verbose }: ErrorStyle = {}): void {
-  const facts = factsOf(error);
+  const facts = errorFacts(error);
   if (json) {
     terminal.out(`${JSON.stringify({ error: facts })}\n`);
     return;
@@ -33,14 +33,15 @@ export function reportError(terminal: Terminal, error: unknown, { json, verbose 
   terminal.err(`${lines.join('\n')}\n`);
 }
 
-interface ErrorFacts {
+export interface ErrorFacts {
   readonly code: string;
   readonly message: string;
   readonly where?: string | undefined;
   readonly hint?: string | undefined;
 }
 
-function factsOf(error: unknown): ErrorFacts {
+/** What an error says, without its causes. */
+export function errorFacts(error: unknown): ErrorFacts {
   if (isMillraceError(error)) {
     const { code, message, where, hint } = error;
     return { code, message, where, hint };
@@ -52,7 +53,8 @@ function factsOf(error: unknown): ErrorFacts {
 const isMillraceError = (error: unknown): error is MillraceError =>
   error instanceof MillraceError || (error instanceof Error && error.name === 'MillraceError' && 'code' in error);
 
-function stacksOf(error: unknown): string[] {
+/** The stacks of an error and its causes. */
+export function stacksOf(error: unknown): string[] {
   const lines: string[] = [];
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     lines.push('', `${lines.length > 0 ? 'caused by ' : ''}${cause.stack ?? cause.message}`);

@@ -120,9 +120,20 @@ describe('documents', () => {
     await expect(fill(read(page), 'settings', table)).toMatchFileSnapshot(`../../${page}`);
   });
 
+  const namesIn = (section: string) => {
+    const [, text = ''] = read('docs/guide/running.md').split(`\n## ${section}\n`);
+    return [...(text.split('\n## ')[0] ?? '').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
+  };
+
+  it('the table of logs has every event', () => {
+    const events = [...read('src/cli/run/json-report.ts').matchAll(/event: '([a-z]+)'/g)].map(([, event]) => event);
+    expect(events.length).toBeGreaterThan(9);
+    expect(namesIn('Logs').toSorted()).toEqual(events.toSorted());
+  });
+
   it('the table of errors is the closed set of codes', () => {
     const codes = [...read('src/core/errors.ts').matchAll(/^ {2}\| '([a-z-]+)'/gm)].map(([, code]) => code);
-    const documented = [...read('docs/guide/running.md').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, code]) => code);
+    const documented = namesIn('Errors');
     expect(codes.length).toBeGreaterThan(5);
     expect(documented).toEqual(codes);
   });

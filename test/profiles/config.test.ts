@@ -36,6 +36,8 @@ describe('resolveConfig', () => {
       inferencePrice: 0,
       host: '127.0.0.1',
       port: 0,
+      logFormat: 'text',
+      logLevel: 'info',
       allowActions: 'off',
       showValues: 'off',
       traceShare: 0.001,

@@ -145,7 +145,7 @@ describe('start', () => {
     await produceValues(() => [Buffer.from('no JSON')]);
     const [port = 0] = await lastingPorts(1);
     const lines: string[] = [];
-    const onAction = (line: string) => void lines.push(line);
+    const onAction = (line: string) => void lines.push(line.replace(/ \(request [\w-]+\)/, ''));
     const app = await start(flow, { data, env: {}, port, allowActions: 'on', onAction });
     const act = (path: string, body: object) =>
       fetch(`${app.url}${path}`, {

@@ -114,6 +114,8 @@ const commands: readonly (readonly [line: string, variant: Variant, env?: Readon
   ['plan FILE --profile cluster --verbose', 'none'],
   ['run FILE --profile cluster --until-end --verbose', 'none'],
   ['run FILE --profile cluster --until-end --json', 'none'],
+  ['run FILE --profile cluster --until-end --log-format json --log-level debug --verbose', 'none'],
+  ['run FILE --until-end --log-format json --log-level debug', 'table'],
   ['run FILE --until-end --verbose', 'table'],
   ['run FILE --until-end --json', 'sets'],
   ['run FILE --until-end --verbose', 'archive'],

@@ -70,7 +70,8 @@ async function post(port: number, path: string, body: string, headers: readonly 
 }
 
 const json = 'content-type: application/json';
-const own = ['host: 127.0.0.1:PORT', 'origin: http://127.0.0.1:PORT', 'sec-fetch-site: same-origin', json];
+const id = 'x-request-id: r-1';
+const own = [id, 'host: 127.0.0.1:PORT', 'origin: http://127.0.0.1:PORT', 'sec-fetch-site: same-origin', json];
 const basic = (user: string) => `authorization: Basic ${Buffer.from(`${user}:secret`).toString('base64')}`;
 const actions = [
   ['/replays', '{}'],
@@ -153,10 +154,10 @@ describe('an action', () => {
 
   it('says who asks for what, and refuses what it does not know', async () => {
     const { port, calls } = await served({ token: 'secret' });
-    const headers = ['host: node-1', json, basic('ada')];
+    const headers = [id, 'host: node-1', json, basic('ada')];
     const letters = { reason: 'range:at', step: 'dedupe', again: true, places: ['0/12'] };
     expect(JSON.parse((await post(port, '/replays', JSON.stringify(letters), headers)).body)).toEqual(replay);
-    const by = '"ada" at 127.0.0.1';
+    const by = '"ada" at 127.0.0.1 (request r-1)';
     expect(calls).toEqual([['count', letters, by]]);
     for (const body of ['{"places":["0"]}', '{"places":"0/1"', '[]', '{"again":"perhaps"}', '"x"'])
       expect([body, (await post(port, '/replays', body, headers)).status]).toEqual([body, 400]);
@@ -177,8 +178,8 @@ describe('an action', () => {
       ['/stop', '{"group":true}'],
     ] as const)
       for (const headers of [own, [...own, from]]) expect((await post(port, path, body, headers)).status).toBe(200);
-    const here = '127.0.0.1';
-    const passedOn = { by: '"zoë" at 10.0.0.4\\n by way of 127.0.0.1', alone: true };
+    const here = '127.0.0.1 (request r-1)';
+    const passedOn = { by: '"zoë" at 10.0.0.4\\n by way of 127.0.0.1 (request r-1)', alone: true };
     expect(calls).toEqual([
       ['pause', { by: here, alone: false }],
       ['pause', passedOn],
@@ -190,6 +191,6 @@ describe('an action', () => {
     for (const body of ['{}', '[]', `{"name":"${'x'.repeat(301)}"}`])
       expect([body, (await post(port, '/savepoints', body)).status]).toEqual([body, 400]);
     expect((await post(port, '/pause', '{}', [...own, 'millrace-passed-on: %'])).status).toBe(200);
-    expect(calls.at(-1)).toEqual(['pause', { by: '% by way of 127.0.0.1', alone: true }]);
+    expect(calls.at(-1)).toEqual(['pause', { by: '% by way of 127.0.0.1 (request r-1)', alone: true }]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../src/core/errors.js';
 import type { Running, RunSnapshot } from '../../src/runtime/index.js';
-import { serveMonitoring } from '../../src/server/http.js';
+import { type MonitoringOptions, serveMonitoring } from '../../src/server/http.js';
 import { someSnapshot } from '../cli/snapshot.js';
 import { orders } from './orders.js';
 
@@ -10,7 +10,12 @@ const query: Running['query'] = async (step, key, partition = 3) => {
   if (key === 'moving') return { kind: 'retry', why: 'the task is stopping' };
   return { kind: 'answer', value: key === 'a' ? { n: 1 } : undefined, partition, epoch: 9 };
 };
-const serve = (snapshot: () => RunSnapshot, isReady = () => true, port = 0) =>
+const serve = (
+  snapshot: () => RunSnapshot,
+  isReady = () => true,
+  port = 0,
+  onRequest?: MonitoringOptions['onRequest'],
+) =>
   serveMonitoring({
     host: '127.0.0.1',
     port,
@@ -19,6 +24,7 @@ const serve = (snapshot: () => RunSnapshot, isReady = () => true, port = 0) =>
     profile: 'embedded',
     running: { snapshot, query },
     isReady,
+    ...(onRequest && { onRequest }),
   });
 
 /** Lines of the exposition format by their name and labels. */
@@ -200,6 +206,26 @@ describe('monitoring over HTTP', () => {
       },
     ]);
     await served.close();
+  });
+
+  it('gives each request an id, or takes that of a proxy, and tells of the route without keys', async () => {
+    const told: unknown[] = [];
+    const served = await serve(someSnapshot, undefined, 0, (request) => void told.push(request));
+    const idOf = async (path: string, id?: string) => {
+      const headers = id === undefined ? {} : { 'x-request-id': id };
+      return (await fetch(`${served.url}${path}`, { headers })).headers.get('x-request-id');
+    };
+    const [first, second] = [await idOf('/health/live'), await idOf('/nothing')];
+    expect([first?.split('-')[1], second?.split('-')[1]]).toEqual(['1', '2']);
+    expect(await idOf('/state/count/card-17?partition=2', 'proxy-9.1')).toBe('proxy-9.1');
+    expect(await idOf('/health/live', `"},${'x'.repeat(99)}`)).toMatch(/^[0-9a-f]{8}-3$/);
+    await served.close();
+    expect(told).toMatchObject([
+      { requestId: first, method: 'GET', route: '/health/live', status: 200 },
+      { requestId: second, route: '', status: 404 },
+      { requestId: 'proxy-9.1', route: '/state/:step/:key', status: 404 },
+      { status: 200 },
+    ]);
   });
 
   it('names an address that is taken', async () => {

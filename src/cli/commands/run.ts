@@ -1,16 +1,16 @@
 import { type Command, Option } from 'commander';
 import { MillraceError } from '../../core/index.js';
 import { configHelp } from '../../profiles/config.js';
-import type { Config } from '../../profiles/settings.js';
-import { concernsOf, exceeded, limitsIn } from '../../server/run-shares.js';
-import { deliveryOn, describe, subtopologiesOf, type Topology } from '../../topology/index.js';
-import { type ExitCode, exitCodes, reportError, type Terminal } from '../../util/terminal.js';
+import { type Config, profileSettings } from '../../profiles/settings.js';
+import { concernsOf, exceeded, limitsIn, type RunShares } from '../../server/run-shares.js';
+import { subtopologiesOf, type Topology } from '../../topology/index.js';
+import { type ExitCode, exitCodes, type Terminal } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
 import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
 import { type RunExtent, run } from '../run/run.js';
-import { supervisedReport, terminalReport } from '../run/run-report.js';
-import { summaryText } from '../run/run-summary.js';
+import { type RunReport, supervisedReport, terminalReport } from '../run/run-report.js';
+import type { RunSummary } from '../run/run-summary.js';
 
 interface RunFlags {
   readonly profile?: string;
@@ -25,6 +25,8 @@ interface RunFlags {
   readonly allowActions?: boolean;
   readonly showValues?: boolean;
   readonly print?: boolean;
+  readonly logFormat?: string;
+  readonly logLevel?: string;
   readonly processes?: number;
   readonly standbys?: number;
   readonly worker?: boolean;
@@ -63,6 +65,14 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
     )
     .option('--show-values', 'let the live page show keys and values of dead letters; each look is printed')
     .option('--print', 'print the records that reach output topics, at most five a second of each')
+    .addOption(
+      new Option('--log-format <format>', 'json: an object on each line of standard error').choices(
+        profileSettings.logFormat.values,
+      ),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'the least severe lines to log').choices(profileSettings.logLevel.values),
+    )
     .option(
       '--processes <number>',
       'number of processes that share the tasks; each serves on the next port',
@@ -74,69 +84,74 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
     .action((file: string, flags: RunFlags) =>
       act(flags, async () => {
         const topology = await loadTopology(file);
-        const { profile, data, standbys, host, port, processes = 1 } = flags;
+        const { profile, data, standbys, host, port, logFormat, logLevel, processes = 1 } = flags;
         const allowActions = flags.allowActions ? 'on' : undefined;
         const showValues = flags.showValues ? 'on' : undefined;
         const config = await readConfig(
-          { profile, data, standbys, host, port, allowActions, showValues },
+          { profile, data, standbys, host, port, allowActions, showValues, logFormat, logLevel },
           { topology },
         );
-        if (!flags.json && !flags.worker && !flags.print) terminal.out(describe(topology, deliveryOn(config.profile)));
         const extent = extentOf(flags);
         if (flags.print && processes > 1)
           throw new MillraceError('config', 'only a run in one process prints its outputs', {
             where: '--print',
             hint: 'omit it, and follow a topic with `millrace tail TOPIC --follow`',
           });
-        if (flags.worker) return work(topology, config, extent, terminal, flags);
         const limits = limitsOf(flags);
-        const argumentsOf = (index: number, subtopology = flags.subtopology) =>
-          workerArguments(file, { ...flags, ...(subtopology === undefined ? {} : { subtopology }) }, config, index);
-        const summary =
-          processes > 1
-            ? await (await import('../run/run-processes.js')).runProcesses({
-                topology,
-                config,
-                processes,
-                // Each process would take its own end of a sub-topology for that of all: sub-topologies end one by one, everywhere.
-                subtopologies:
-                  extent.bounded && extent.subtopology === undefined
-                    ? subtopologiesOf(topology).map(({ name }) => name)
-                    : [],
-                argumentsOf,
-                terminal,
-              })
-            : await run(topology, config, extent, terminalReport(terminal, flags));
-        terminal.out(flags.json ? `${JSON.stringify(summary)}\n` : `${summaryText(summary)}\n`);
-        for (const concern of concernsOf(summary.thisRun)) terminal.err(`warning: ${concern}\n`);
-        const failures = exceeded(summary.thisRun.shares, limits);
-        for (const failure of failures) terminal.err(`--fail-on: ${failure}\n`);
-        // Nobody wants a run of which nothing is left, unless it is said.
-        const unreadable = limits.dead === 1 ? [] : summary.thisRun.unreadable;
-        if (unreadable.length > 0) throw noneDecoded(unreadable, summary.deadLetters);
-        return failures.length > 0 ? exitCodes.failed : exitCodes.ok;
+        const report = await reportOf(terminal, topology, config, flags);
+        try {
+          if (flags.worker) {
+            await run(topology, config, extent, supervisedReport(report));
+            return exitCodes.ok;
+          }
+          const summary =
+            processes > 1
+              ? await inProcesses(topology, config, { file, flags, processes, report })
+              : await run(topology, config, extent, report);
+          return judged(summary, limits, report);
+        } catch (error) {
+          report.onFailure(error);
+          return flags.worker && (await mayPass(error)) ? exitCodes.passing : exitCodes.failed;
+        }
       }),
     );
 }
 
-/** A run as one of several processes. A failure that may pass is for the process that started this one: it starts another. */
-async function work(
+async function reportOf(terminal: Terminal, topology: Topology, config: Config, flags: RunFlags): Promise<RunReport> {
+  if (config.logFormat === 'text') return terminalReport(terminal, topology, config, flags);
+  return (await import('../run/json-report.js')).jsonReport(terminal, topology, config, flags);
+}
+
+async function inProcesses(
   topology: Topology,
   config: Config,
-  extent: RunExtent,
-  terminal: Terminal,
-  style: RunFlags,
-): Promise<ExitCode> {
-  try {
-    await run(topology, config, extent, supervisedReport(terminal));
-    return exitCodes.ok;
-  } catch (error) {
-    const { isPassing } = await import('../../runtime/index.js');
-    if (!isPassing(error)) throw error;
-    reportError(terminal, error, style);
-    return exitCodes.passing;
-  }
+  { file, flags, ...rest }: { file: string; flags: RunFlags; processes: number; report: RunReport },
+): Promise<RunSummary> {
+  const { runProcesses } = await import('../run/run-processes.js');
+  return runProcesses({
+    ...{ topology, config, ...rest },
+    // Each process would take its own end of a sub-topology for that of all: sub-topologies end one by one, everywhere.
+    subtopologies:
+      flags.untilEnd && flags.subtopology === undefined ? subtopologiesOf(topology).map(({ name }) => name) : [],
+    argumentsOf: (index, subtopology = flags.subtopology) =>
+      workerArguments(file, { ...flags, ...(subtopology === undefined ? {} : { subtopology }) }, config, index),
+  });
 }
+
+/** Tells of a run that has ended, and whether it is one that a user wants. */
+function judged(summary: RunSummary, limits: Partial<RunShares>, report: RunReport): ExitCode {
+  report.onEnd(summary);
+  for (const concern of concernsOf(summary.thisRun)) report.onWarning(concern);
+  const failures = exceeded(summary.thisRun.shares, limits);
+  for (const failure of failures) report.onExceeded(failure);
+  // Nobody wants a run of which nothing is left, unless it is said.
+  const unreadable = limits.dead === 1 ? [] : summary.thisRun.unreadable;
+  if (unreadable.length > 0) throw noneDecoded(unreadable, summary.deadLetters);
+  return failures.length > 0 ? exitCodes.failed : exitCodes.ok;
+}
+
+/** For the process that started this one: it starts another after a failure that may pass. */
+const mayPass = async (error: unknown): Promise<boolean> => (await import('../../runtime/index.js')).isPassing(error);
 
 const noneDecoded = (sources: readonly string[], deadLetters: Readonly<Record<string, number>>): MillraceError =>
   new MillraceError(
@@ -169,7 +184,7 @@ function extentOf({ untilEnd = false, drain = false, subtopology, acceptPlan }: 
 function workerArguments(
   file: string,
   flags: RunFlags,
-  { profile, data, standbys, host, port }: Config,
+  { profile, data, standbys, host, port, logFormat, logLevel }: Config,
   index: number,
 ): string[] {
   const settings = { profile, data, standbys, host, port: port === 0 ? 0 : port + index };
@@ -184,6 +199,7 @@ function workerArguments(
     ...(flags.acceptPlan ? ['--accept-plan', ...(flags.acceptPlan === true ? [] : [flags.acceptPlan])] : []),
     ...(flags.subtopology === undefined ? [] : ['--subtopology', flags.subtopology]),
     ...(flags.verbose ? ['--verbose'] : []),
+    ...['--log-format', logFormat, '--log-level', logLevel],
     ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
   ];
 }

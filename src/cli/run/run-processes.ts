@@ -4,11 +4,10 @@ import { removeMember } from '../../profiles/profiles.js';
 import type { Config } from '../../profiles/settings.js';
 import { RunCounts } from '../../server/run-counts.js';
 import type { Topology } from '../../topology/index.js';
-import { onInterrupt } from '../../util/interrupt.js';
 import { getOrInsert } from '../../util/maps.js';
 import { ProcessSupervisor } from '../../util/process-supervisor.js';
-import type { Terminal } from '../../util/terminal.js';
-import { progressText, type RunSummary, summarize } from './run-summary.js';
+import type { RunReport } from './run-report.js';
+import { type RunSummary, summarize } from './run-summary.js';
 import { latencyOf, type ProgressNews, type WorkerNews } from './worker-news.js';
 
 export interface RunProcessesOptions {
@@ -19,10 +18,8 @@ export interface RunProcessesOptions {
   readonly subtopologies: readonly string[];
   /** Arguments of `millrace` that make a process one of several, given its index and its sub-topology. */
   argumentsOf(index: number, subtopology: string | undefined): readonly string[];
-  readonly terminal: Terminal;
+  readonly report: RunReport;
 }
-
-const PROGRESS_EVERY_MS = 5_000;
 
 /**
  * Runs a topology in several processes on this machine: starts them, starts dead ones anew, tells the group of their
@@ -31,13 +28,14 @@ const PROGRESS_EVERY_MS = 5_000;
  * @throws MillraceError `config` on a profile whose tasks cannot be shared; `step` where a process failed.
  */
 export async function runProcesses(options: RunProcessesOptions): Promise<RunSummary> {
-  const { topology, config, processes, subtopologies, argumentsOf, terminal } = options;
+  const { topology, config, processes, subtopologies, argumentsOf, report } = options;
   if (config.profile === 'embedded') {
     throw new MillraceError('config', 'the embedded profile runs in one process', {
       where: '--processes',
       hint: 'use --profile cluster, or omit --processes',
     });
   }
+  report.onStart();
   const startedMs = performance.now();
   const counts = new RunCounts();
   /** By sub-topology and index. */
@@ -66,7 +64,7 @@ export async function runProcesses(options: RunProcessesOptions): Promise<RunSum
         memberIds.delete(index);
         await Promise.all(members.map(([group, memberId]) => removeMember(config, group, memberId)));
       },
-      onWarning: (message) => terminal.err(`warning: ${message}\n`),
+      onWarning: (message) => report.onWarning(message),
     });
   };
   const summary = () => {
@@ -75,7 +73,7 @@ export async function runProcesses(options: RunProcessesOptions): Promise<RunSum
   };
   let running: ProcessSupervisor | undefined;
   let stopping = false;
-  const forget = onInterrupt(terminal, () => {
+  const forget = report.onStop(() => {
     stopping = true;
     running?.stop();
   });
@@ -83,10 +81,10 @@ export async function runProcesses(options: RunProcessesOptions): Promise<RunSum
   const timer = setInterval(() => {
     const current = summary();
     const read = Object.values(current.thisRun.read).reduce((sum, value) => sum + value, 0);
-    const perSecond = readBefore === undefined ? 0 : ((read - readBefore) * 1_000) / PROGRESS_EVERY_MS;
-    terminal.err(`${progressText(current, Math.max(0, perSecond))}\n`);
+    const perSecond = readBefore === undefined ? 0 : ((read - readBefore) * 1_000) / report.progressEveryMs;
+    report.onProgress(current, Math.max(0, perSecond));
     readBefore = read;
-  }, PROGRESS_EVERY_MS);
+  }, report.progressEveryMs);
   try {
     for (const subtopology of subtopologies.length > 0 ? subtopologies : [undefined]) {
       if (stopping) break;

@@ -17,8 +17,14 @@ export async function run(
   report: RunReport,
 ): Promise<RunSummary> {
   const { launch } = await import('../../run/launch.js');
-  const { onWarning, onAction, onJoined, progressEveryMs } = report;
-  const app = await launch(topology, config, { ...extent, onWarning, onAction, onJoined });
+  const { onWarning, onAction, onJoined, onRequest, progressEveryMs } = report;
+  report.onStart();
+  const app = await launch(topology, config, {
+    ...{ ...extent, onWarning, onAction, onJoined, onRequest },
+    onPoint: (point, task, subtopology, epoch) => {
+      if (point === 'committed') report.onEpoch({ subtopology, task, epoch });
+    },
+  });
   const startedMs = performance.now();
   if (app.url !== undefined) report.onServing(app.url);
   const ending = new AbortController();
@@ -38,13 +44,14 @@ export async function run(
     const snapshot = app.snapshot();
     const current = summary(snapshot);
     const read = readIn(current);
-    report.onProgress(current, snapshot, Math.max(0, read - readBefore) * (1_000 / progressEveryMs));
+    report.onProgress(current, Math.max(0, read - readBefore) * (1_000 / progressEveryMs));
+    report.onSnapshot?.(snapshot);
     readBefore = read;
   }, progressEveryMs);
   try {
     await app.finished;
     const snapshot = app.snapshot();
-    report.onEnd(snapshot);
+    report.onSnapshot?.(snapshot);
     return summary(snapshot);
   } finally {
     ending.abort();

@@ -86,10 +86,10 @@ export function serveActions(server: FastifyInstance, { isAllowed, deadLetters, 
   );
 }
 
-/** An address, and a name where the request gives one; anybody with the token may give any name. */
-function callerOf({ headers, ip }: FastifyRequest): string {
+/** An address, a name where the request gives one, and the request's id; anybody with the token may give any name. */
+function callerOf({ headers, ip, id }: FastifyRequest): string {
   const user = userOf(headers);
-  return user === undefined ? ip : `${JSON.stringify(user)} at ${ip}`;
+  return `${user === undefined ? '' : `${JSON.stringify(user)} at `}${ip} (request ${id})`;
 }
 
 /** A process that passes an action on names who asked it. */

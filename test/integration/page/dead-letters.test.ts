@@ -91,12 +91,12 @@ async function served({ isAllowed = true, showsValues = true } = {}): Promise<st
     },
     deadLetterKey: '',
     showsValues,
-    onAction: (line) => void lines.push(line),
+    onAction: (line) => void lines.push(line.replace(/ \(request [\w-]+\)/, '')),
   });
   const control = runControl({
     ...{ topology: events.name, token: undefined, running, drain: () => undefined },
     save: () => Promise.reject(new Error('there is no folder')),
-    onAction: (line) => void lines.push(line),
+    onAction: (line) => void lines.push(line.replace(/ \(request [\w-]+\)/, '')),
   });
   const monitoring = await serveMonitoring({
     ...{ host: '127.0.0.1', port: 0, token: undefined, profile: 'embedded' as const, topology: events },

@@ -104,7 +104,10 @@ describe('the control of a group', () => {
     expect(await here.control.resume(caller)).toEqual({ atRest: {}, missing: [] });
     expect([here.isPaused, other.isPaused]).toEqual([false, false]);
     expect(here.lines).toEqual(['ada pauses the run', 'ada resumes the run']);
-    expect(other.lines).toEqual(['ada by way of 127.0.0.1 pauses the run', 'ada by way of 127.0.0.1 resumes the run']);
+    expect(other.lines).toEqual([
+      expect.stringMatching(/^ada by way of 127\.0\.0\.1 \(request \w+-1\) pauses the run$/),
+      expect.stringMatching(/^ada by way of 127\.0\.0\.1 \(request \w+-2\) resumes the run$/),
+    ]);
   });
 
   it('stops one process, or all', async () => {
