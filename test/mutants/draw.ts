@@ -66,7 +66,7 @@ export function faultsIn(file: string, text: string): Mutant[] {
     else if (node.type === 'ReturnStatement' && node.argument && (node.argument as Node).name !== 'undefined')
       whole('returned value', node.argument as Node, 'undefined as never');
     else if (node.type === 'UnaryExpression' && node.operator === '!')
-      whole('negation', node, text.slice((node.argument as Node).start, node.end));
+      whole('negation', node, text.slice(node.start + 1, node.end)); // parentheses of the operand are no part of it
     else if (node.type === 'Literal' && typeof node.value === 'boolean') whole('constant', node, String(!node.value));
     else if (node.type === 'Literal' && typeof node.value === 'number')
       for (const to of [node.value + 1, node.value - 1]) whole('constant', node, `(${to})`);
