@@ -1,9 +1,8 @@
 import { afterEach, describe, it, vi } from 'vitest';
 import { kafka as specs } from '../../../connectors/kafka/index.js';
-import { type Kafka, openKafka } from '../../../connectors/kafka/open.js';
+import type { Kafka } from '../../../connectors/kafka/open.js';
 import { deadLetterHeaders } from '../../../connectors/kafka/topic-options.js';
 import type { Sink } from '../../../src/core/sink.js';
-import { localRegistry } from '../../../src/schema/index.js';
 import { type ContractCheck, originAt } from '../../../src/testing/contract.js';
 import { asJson, hostileValuesContract } from '../../../src/testing/hostile-values.js';
 import { ledgerContract } from '../../../src/testing/ledger-contract.js';
@@ -23,16 +22,13 @@ const runAll = (checks: readonly ContractCheck[]) => {
   for (const { name, run } of checks) it(name, run);
 };
 
-const open = ({ addresses }: { readonly addresses: readonly string[] }): Promise<Kafka> =>
-  openKafka({ brokers: addresses, registry: localRegistry() });
-
 /** What is committed in both partitions of a topic. */
 const committed = async (kafka: Kafka) => [await readAll(kafka, 'topic', 0), await readAll(kafka, 'topic', 1)].flat();
 
 describe('a topic as a source', () => {
   runAll(
     sourceContract(async () => {
-      const kafka = await open(memoryKafka());
+      const kafka = await memoryKafka().connect();
       await kafka.createTopic('topic', 2);
       const producer = kafka.producer();
       return {
@@ -47,7 +43,7 @@ describe('a topic as a source', () => {
 
 describe.each([false, true])('with an epoch for each transaction: %s', (ownEpochs) => {
   const opened = async (spec: Sink<unknown>) => {
-    const kafka = await open(memoryKafka({ ownEpochs }));
+    const kafka = await memoryKafka({ ownEpochs }).connect();
     return { kafka, driver: kafka.topicSink, sink: spec, openLedger: kafka.openLedger, close: () => kafka.close() };
   };
 
@@ -84,10 +80,10 @@ describe.each([false, true])('with an epoch for each transaction: %s', (ownEpoch
     runAll(
       ledgerContract(async () => {
         const brokers = memoryKafka({ ownEpochs });
-        const all = [await open(brokers)];
+        const all = [await brokers.connect()];
         return {
           openLedger: (task) => (all.at(-1) as Kafka).openLedger(task),
-          restart: async () => void all.push(await open(brokers)),
+          restart: async () => void all.push(await brokers.connect()),
           async close() {
             for (const kafka of all) await kafka.close();
           },
@@ -100,7 +96,7 @@ describe.each([false, true])('with an epoch for each transaction: %s', (ownEpoch
 describe('hostile values in a topic', () => {
   runAll(
     hostileValuesContract(async () => {
-      const kafka = await open(memoryKafka());
+      const kafka = await memoryKafka().connect();
       return {
         driver: kafka.topicSink,
         sink: specs.sink({

@@ -29,11 +29,13 @@ import {
 import { vi } from 'vitest';
 import type { Address } from '../../../connectors/kafka/connection/address.js';
 import { BrokerConnection } from '../../../connectors/kafka/connection/broker-connection.js';
+import { type KafkaOptions, openKafka } from '../../../connectors/kafka/open.js';
 import { featuresApi } from '../../../connectors/kafka/protocol/features.js';
 import { fetchApi } from '../../../connectors/kafka/protocol/fetch.js';
 import { type ProduceRequest, produceApi, produceInOwnEpochApi } from '../../../connectors/kafka/protocol/produce.js';
 import { batch } from '../../../connectors/kafka/protocol/record-batch.js';
 import { commitOffsetsInOwnEpochApi, endInOwnEpochApi } from '../../../connectors/kafka/protocol/transactions.js';
+import { localRegistry } from '../../../src/schema/index.js';
 import { getOrInsert } from '../../../src/util/maps.js';
 import { MemoryLog } from './memory-log.js';
 
@@ -67,6 +69,7 @@ const ONE: Address = { host: 'one', port: 9092 };
 /** Coordinates transactions and groups, and leads every second partition. */
 const TWO: Address = { host: 'two', port: 9092 };
 const BROKERS = [ONE, TWO];
+const ADDRESSES = ['one:9092', 'two:9092'];
 const DEFAULTS: Readonly<Record<string, string>> = { 'cleanup.policy': 'delete', 'max.message.bytes': '1048588' };
 const BROKER_SETTINGS = { 'default.replication.factor': '1', 'offsets.topic.replication.factor': '3' };
 
@@ -76,7 +79,7 @@ const BROKER_SETTINGS = { 'default.replication.factor': '1', 'offsets.topic.repl
  *
  * @example
  * const brokers = memoryKafka();
- * const kafka = await openKafka({ brokers: brokers.addresses, registry: localRegistry() });
+ * const kafka = await brokers.connect();
  */
 export function memoryKafka({ ownEpochs = false }: { readonly ownEpochs?: boolean } = {}) {
   const topics = new Map<string, Topic>();
@@ -327,7 +330,9 @@ export function memoryKafka({ ownEpochs = false }: { readonly ownEpochs?: boolea
   })) as never);
 
   return {
-    addresses: ['one:9092', 'two:9092'],
+    addresses: ADDRESSES,
+    connect: (options: Partial<KafkaOptions> = {}) =>
+      openKafka({ brokers: ADDRESSES, registry: localRegistry(), ...options }),
     topics,
     transactions,
     groupOf,
