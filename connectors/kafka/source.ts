@@ -48,7 +48,8 @@ export function kafkaSource(
         if (logEnd > end) await tellOfHolder(end, logEnd, warnAfterMs);
       }
       const watch = new StableOffsetWatch(warnAfterMs, (stable, logEnd) => void tellOfHolder(stable, logEnd));
-      return new PartitionReader(log, end, bounded, onSkipped, watch);
+      const logEndNow = () => cluster.endOffset(topic, partition, 'any');
+      return new PartitionReader(log, end, bounded, onSkipped, watch, logEndNow);
     },
   };
 }
@@ -66,6 +67,9 @@ const NONE: readonly RawRecord[] = [];
 /** Memory: two fetched ranges. */
 class PartitionReader implements SourceReader {
   private range: CommittedRange | undefined;
+  /** Up to the high watermark: what an open transaction holds back is not read yet either. */
+  logEnd: number | undefined;
+  private asking: Promise<void> | undefined;
   private closed = false;
   /** Everything before it has been returned. */
   private given: number;
@@ -81,14 +85,10 @@ class PartitionReader implements SourceReader {
     bounded: boolean,
     private readonly onSkipped: (count: number) => void,
     private readonly watch: StableOffsetWatch,
+    private readonly logEndNow: () => Promise<number>,
   ) {
     this.given = log.offset;
     this.end = bounded ? endAtOpen : Number.POSITIVE_INFINITY;
-  }
-
-  /** Up to the high watermark: what an open transaction holds back is not read yet either. */
-  get logEnd(): number | undefined {
-    return this.range?.logEnd;
   }
 
   get isBehind(): boolean {
@@ -102,6 +102,7 @@ class PartitionReader implements SourceReader {
       if (this.closed || this.given >= this.end) return { records: NONE, ended: true };
       try {
         this.range = await this.log.next();
+        this.logEnd = this.range.logEnd;
         this.watch.note(this.range.stableEnd, this.range.logEnd, performance.now());
         this.caughtUp ||= this.log.offset === this.given;
       } catch (error) {
@@ -116,6 +117,20 @@ class PartitionReader implements SourceReader {
     const skipped = this.log.takeSkipped();
     if (skipped > 0) this.onSkipped(skipped);
     return skipped > 0 ? { records, ended: false, skipped } : { records, ended: false };
+  }
+
+  /** One request at a time. A broker that does not answer is named by the next poll. */
+  refreshLogEnd(): void {
+    this.asking ??= this.logEndNow()
+      .then(
+        (end) => {
+          this.logEnd = end;
+        },
+        () => undefined,
+      )
+      .finally(() => {
+        this.asking = undefined;
+      });
   }
 
   sourceStateOf(offset: number): KafkaSourceState | undefined {

@@ -73,8 +73,10 @@ export interface SourceReader {
   release?(offset: number): void;
   /** Whether it has not yet returned all that the log held when it was opened: such an input is not idle. */
   readonly isBehind?: boolean;
-  /** The offset after the last record of the log as of the last poll, whether it may be read yet or not; unknown if missing. */
+  /** The offset after the last record of the log, whether it may be read yet or not, as of the last poll; unknown if missing. */
   readonly logEnd?: number | undefined;
+  /** Begins to ask for `logEnd`, since a run that is paused does not poll. A failure leaves it as it is. Missing where it is always new. */
+  refreshLogEnd?(): void;
   /** Describes the position of this offset in the source, for `open`. Called at each checkpoint, with increasing offsets. */
   sourceStateOf?(offset: number): unknown;
   close(): Promise<void>;
@@ -184,6 +186,7 @@ export function readerAround(
     get logEnd() {
       return reader.logEnd;
     },
+    refreshLogEnd: () => reader.refreshLogEnd?.(),
     sourceStateOf: (offset) => reader.sourceStateOf?.(offset),
     close: () => reader.close(),
   };

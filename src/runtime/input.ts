@@ -92,7 +92,7 @@ export class Input {
   constructor(
     readonly node: SourceNode,
     readonly partition: number,
-    private readonly reader: SourceReader,
+    readonly reader: SourceReader,
     private readonly codec: WireDecoder<unknown>,
     private readonly now: () => number,
     position: Position,

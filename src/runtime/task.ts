@@ -242,9 +242,14 @@ export class Task {
   private async rest(): Promise<void> {
     const { clock, isPaused } = this.options;
     noteQuiet(this.waits, this.inputs, false);
+    let lagDueMs = clock.now();
     while (isPaused() && !this.stopping) {
       await this.commitEpoch();
       this.isAtRest = true;
+      if (clock.now() >= lagDueMs) {
+        for (const { reader } of this.inputs) reader.refreshLogEnd?.();
+        lagDueMs = clock.now() + LAG_MS;
+      }
       await this.waits.meter.during('idle', clock.sleep(REST_MS));
     }
     this.isAtRest = false;
@@ -383,4 +388,6 @@ const FIRST: Checkpoint = { epoch: 0, incarnation: 0, topologyHash: '', position
 
 /** How soon a task notices that the run is resumed or stopped. */
 const REST_MS = 100;
+/** How often a task at rest asks how far it is behind. */
+const LAG_MS = 2_000;
 const COMMIT: Reason = { kind: 'ledger', id: 'commit' };
