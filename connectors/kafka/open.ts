@@ -165,7 +165,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
       return new KafkaLedger(cluster, session, restorer);
     },
     checkpoints: kafkaCheckpoints(cluster, admin, prefix, (names) => begin(names)),
-    async join({ topology, sources, tasks, version, address, onAssigned, onJoined, onFailed }) {
+    async join({ topology, sources, tasks, version, address, onAssigned, onJoined, onFailed, ...pausing }) {
       const topics = [...new Set(sources.filter(isTopic).map(({ topic }) => topic))];
       // Inputs that are not topics have tasks as well: the group assigns task numbers.
       if (topics[0] !== undefined && !(await cluster.topic(topics[0]))) {
@@ -190,6 +190,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
         standbysMax: options.standbys ?? 0,
         standbys,
         address,
+        ...pausing,
         onAssigned,
         onJoined: (memberId) => onJoined?.(memberId),
         onWarning: (message) => options.onWarning?.(message),

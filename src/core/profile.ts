@@ -37,6 +37,10 @@ export interface GroupMember {
   readonly version: TopologyVersion;
   /** The address at which other processes can query the state of this process's tasks. */
   readonly address?: string | undefined;
+  /** Whether this process is paused, which the group tells those that join it. */
+  isPaused?(): boolean;
+  /** Called before the first `onAssigned` with tasks, if a member that has some is paused. */
+  onPaused?(): void;
   /** Called with all partitions of this process, each time they change. */
   onAssigned(partitions: readonly number[]): void;
   /** Called with the id of this process in the group, for those who can report its death to the group. */

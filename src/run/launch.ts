@@ -78,6 +78,8 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
       stallMax,
       inFlightBytesMax,
       address,
+      // Nobody could resume it otherwise.
+      followsPause: config.port !== 0 && config.allowActions === 'on',
       tracing,
     });
     keep({ close: () => running.stop() });

@@ -44,6 +44,14 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
   const running: RunningSubtopology[] = [];
   let stopping = false;
   let isPaused = false;
+  const pausing = {
+    isPaused: () => isPaused,
+    onPaused: () => {
+      if (isPaused || !options.followsPause) return;
+      isPaused = true;
+      options.onWarning?.('the other processes of the group are paused, so this one is too: resume them together');
+    },
+  };
   const stop = () => {
     stopping = true;
     for (const subtopology of running) subtopology.stop();
@@ -59,7 +67,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
       passesOn ? unpaced : pace,
       { hash, layout: layoutHash(subtopology), accepted },
       budget,
-      () => isPaused,
+      pausing,
       options,
     );
     started.finished.catch(() => undefined); // the caller awaits it later

@@ -1,5 +1,6 @@
 import type {
   Duration,
+  GroupMember,
   InferenceService,
   MetricRow,
   Profile,
@@ -72,6 +73,8 @@ export interface RunOptions {
   readonly stallMax?: Duration | undefined;
   /** The address for state queries of this process, which the group passes to others. */
   readonly address?: string | undefined;
+  /** Whether this process is paused too if it gets tasks of a group that is paused; only for one that can be told to resume. */
+  readonly followsPause?: boolean;
   /** Traces of records and epochs; none by default. */
   readonly tracing?: Tracing | undefined;
   readonly clock?: Clock;
@@ -126,8 +129,8 @@ export interface Running {
   stop(): Promise<void>;
   /**
    * Lets the tasks of this process read nothing more: each drains and commits, and is then at rest (`snapshot().tasks`). Epochs and state
-   * queries go on, and the process stays in its group. Processing-time ticks wait. Tasks that come from other processes are paused too. A
-   * new process is not paused.
+   * queries go on, and the process stays in its group. Processing-time ticks wait. Tasks that come from other processes are paused too.
+   * A process that starts is paused by its group (`followsPause`), not by what it was before.
    */
   pause(): void;
   /** Lets the tasks read again. An input counts as idle from this moment at the earliest. */
@@ -145,6 +148,9 @@ export interface Running {
 }
 
 const STALL_MAX_MS = 60_000;
+
+/** Whether a run is paused, and what the others of its group say of that. */
+export type Pausing = Required<Pick<GroupMember, 'isPaused' | 'onPaused'>>;
 
 /** A running sub-topology. */
 export interface RunningSubtopology extends Pick<RunSnapshot, 'outages' | 'health' | 'standbys'> {
@@ -166,7 +172,7 @@ export async function runSubtopology(
   pace: Pace,
   version: TopologyVersion,
   budget: ByteBudget,
-  isPaused: () => boolean,
+  pausing: Pausing,
   options: RunOptions,
 ): Promise<RunningSubtopology> {
   const { profile, inference, clock = systemClock, random = Math.random, epochInterval = millis(500) } = options;
@@ -201,7 +207,7 @@ export async function runSubtopology(
         roundMax: Math.min(options.roundMax ?? 1_000, inFlightMax),
         pace,
         budget,
-        isPaused,
+        isPaused: pausing.isPaused,
         tracing: options.tracing,
         onPoint: (point, task, epoch) => {
           if (point === 'committed') outages.worked();
@@ -225,6 +231,7 @@ export async function runSubtopology(
     tasks: partitions,
     version,
     address: options.address,
+    ...pausing,
     onAssigned: (assigned) => supervisor.assign(assigned),
     onJoined: (memberId) => options.onJoined?.(memberId, topology.name),
     onFailed: (cause) => supervisor.fail(cause),

@@ -21,6 +21,8 @@ export interface Share {
   readonly addresses?: readonly (string | null)[] | undefined;
   /** Set if members run another layout than the one that has the tasks. */
   readonly layouts?: GroupLayouts | undefined;
+  /** Whether a member that had tasks is paused. */
+  readonly paused?: boolean | undefined;
 }
 
 /** By task, the address for state queries of its owner; `undefined` if no member gives one. */

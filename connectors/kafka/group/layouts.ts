@@ -37,11 +37,17 @@ export function shareByLayout(claims: readonly MemberClaim[], tasks: number, sta
   const count = running?.tasks ?? tasks;
   const shares = assignTasks(runs, count, standbys);
   const addresses = addressesOf(runs, shares, count);
+  const isPaused = owners.some(({ paused }) => paused);
   const none: Share = { owned: [], standby: [], pending: [] };
   return new Map(
     [...shares, ...waits.map(({ memberId }) => [memberId, none] as const)].map(([memberId, share]) => [
       memberId,
-      { ...share, ...(addresses ? { addresses } : {}), ...(layouts ? { layouts } : {}) },
+      {
+        ...share,
+        ...(addresses ? { addresses } : {}),
+        ...(layouts ? { layouts } : {}),
+        ...(isPaused ? { paused: true } : {}),
+      },
     ]),
   );
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { heartbeatV4, joinGroupV8, leaveGroupV5, ResponseError, syncGroupV5 } from '@platformatic/kafka';
 import { MillraceError } from '../../../src/core/errors.js';
-import type { Membership, StandbyStatus, TopologyVersion } from '../../../src/core/profile.js';
+import type { GroupMember, Membership, StandbyStatus, TopologyVersion } from '../../../src/core/profile.js';
 import type { Standbys } from '../checkpoint/standby.js';
 import type { Cluster } from '../connection/cluster.js';
 import { ConnectionPool } from '../connection/connection-pool.js';
@@ -18,7 +18,7 @@ import { isSameLayout, newsOf, shareByLayout } from './layouts.js';
 import type { MemberVersion } from './sticky-assigner.js';
 import { type Group, gone, type MemberIdentity, TaskLease } from './task-lease.js';
 
-export interface MembershipOptions {
+export interface MembershipOptions extends Pick<GroupMember, 'isPaused' | 'onPaused'> {
   readonly group: string;
   /** Co-partitioned topics: task N reads partition N of each. */
   readonly topics: readonly string[];
@@ -189,7 +189,10 @@ export class GroupMembership implements Membership, Group {
     const { generation } = this.current;
     const { ready, tasks: standby } = this.options.standbys;
     const owned = [...this.tenures.keys()];
-    const metadata = encodeSubscription({ topics, owned, generation, standby, ready, address, version, waits });
+    const metadata = encodeSubscription({
+      ...{ topics, owned, generation, standby, ready, address, version, waits },
+      paused: this.options.isPaused?.(),
+    });
     this.pending = [];
     const joined = await this.coordinator.requestAgain(
       joinGroupV8.api,
@@ -216,6 +219,8 @@ export class GroupMembership implements Membership, Group {
       joined.leader === memberId ? this.assign(joined.members) : [],
     );
     const share = decodeAssignment(assignment);
+    // Without tasks it would not be resumed, since the others do not know it. With some before, it may have been resumed meanwhile.
+    if (share.paused && owned.length === 0 && share.owned.length > 0) this.options.onPaused?.();
     this.settle({ generation: joined.generationId, memberId }, share);
     this.confirm(beganAtMs);
     await this.heed(share);

@@ -25,6 +25,8 @@ export interface MemberClaim {
   readonly version?: MemberVersion | undefined;
   /** It got no tasks because of its version, or its plan was accepted and it has no tasks yet. */
   readonly waits?: boolean | undefined;
+  /** Its run is paused. */
+  readonly paused?: boolean | undefined;
 }
 
 /**

@@ -16,8 +16,8 @@ export interface Subscription extends Omit<MemberClaim, 'memberId'> {
 /** Empty lists are left out, so without standbys the messages equal those of members without this feature. */
 const unlessEmpty = (list: readonly number[]): readonly number[] | undefined => (list.length > 0 ? list : undefined);
 
-export function encodeSubscription({ topics, standby, ready, ...rest }: Subscription): Buffer {
-  const said = { ...rest, standby: unlessEmpty(standby), ready: unlessEmpty(ready) };
+export function encodeSubscription({ topics, standby, ready, paused, ...rest }: Subscription): Buffer {
+  const said = { ...rest, standby: unlessEmpty(standby), ready: unlessEmpty(ready), paused: paused || undefined };
   const userData = Buffer.from(JSON.stringify(said));
   const noPartitions = int32(0); // owned ones are in the user data
   return Buffer.concat([
@@ -46,6 +46,7 @@ export function decodeClaim(memberId: string, metadata: Buffer): MemberClaim {
       address,
       version,
       waits,
+      paused,
     } = said as Partial<Record<keyof MemberClaim, unknown>>;
     if (typeof generation !== 'number') return none;
     if (!Array.isArray(owned) || !Array.isArray(standby) || !Array.isArray(ready)) return none;
@@ -58,6 +59,7 @@ export function decodeClaim(memberId: string, metadata: Buffer): MemberClaim {
       ...(typeof address === 'string' ? { address } : {}),
       ...(isVersion(version) ? { version } : {}),
       ...(waits === true ? { waits } : {}),
+      ...(paused === true ? { paused } : {}),
     };
   } catch (error) {
     if (error instanceof RangeError || error instanceof SyntaxError || error instanceof TypeError) return none;

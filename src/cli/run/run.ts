@@ -52,6 +52,8 @@ export async function run(
     await app.finished;
     const snapshot = app.snapshot();
     report.onSnapshot?.(snapshot);
+    if (snapshot.isPaused)
+      onWarning('the run was paused; once all of its processes have ended, the next start reads on');
     return summary(snapshot);
   } finally {
     ending.abort();

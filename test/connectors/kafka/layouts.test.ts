@@ -40,6 +40,14 @@ it('holds processes apart that count other partitions, and gives as many tasks a
   });
 });
 
+it('tells all members that one that has tasks is paused', () => {
+  const paused = { owned: [0, 1, 2, 3], generation: 1, paused: true };
+  const saidTo = (claims: readonly MemberClaim[]) =>
+    [...shareByLayout(claims, 4, 0).values()].map((share) => share.paused);
+  expect(saidTo([claim('a', 'v1', paused), claim('b', 'v1')])).toEqual([true, true]);
+  expect(saidTo([claim('a', 'v1', { ...paused, owned: [] }), claim('b', 'v1')])).toEqual([undefined, undefined]);
+});
+
 it('gives each task to one member, all of one layout, and tells all of them where there are several', () => {
   const member = fc.record({
     layout: fc.constantFrom('v1', 'v2', 'v3'),

@@ -124,10 +124,11 @@ describe('messages between members', () => {
         fc.nat(),
         fc.array(fc.nat({ max: 1_000 })),
         (topics, owned, generation, standby) => {
-          const version = generation % 2 === 0 ? { version: { hash: 'h', layout: 'l', tasks: 3 }, waits: true } : {};
+          const version =
+            generation % 2 === 0 ? { version: { hash: 'h', layout: 'l', tasks: 3 }, waits: true, paused: true } : {};
           const claim = { owned, generation, standby, ready: standby.slice(1), ...version };
           expect(decodeClaim('m', encodeSubscription({ topics, ...claim }))).toEqual({ memberId: 'm', ...claim });
-          const share = { owned, standby, pending: standby.slice(2) };
+          const share = { owned, standby, pending: standby.slice(2), ...(generation % 2 === 0 && { paused: true }) };
           if (topics.length > 0) expect(decodeAssignment(encodeAssignment(topics, share))).toEqual(share);
         },
       ),

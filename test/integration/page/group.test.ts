@@ -107,14 +107,27 @@ it('shows all processes of a group, says within three seconds that one was kille
         ?.map((line) => line.split(' ').at(-3)),
     ).toEqual(['pauses', 'pauses', 'pauses', 'resumes']);
 
-    const killed = execFileSync('pgrep', ['-P', String(parent.pid), '-f', '--', `--port ${port + 1}`]);
-    process.kill(Number(killed), 'SIGKILL');
+    killOther(parent, port + 1);
     // Its tasks are with the other process soon, and then nothing is missing any more.
     const said = new RegExp(`${other} (does not answer|has no tasks any more)`);
     await page.locator('#events li', { hasText: said }).first().waitFor(SAID);
     await expect.poll(output, { timeout: 60_000 }).toContain('is restarted');
     await both();
     await page.locator('.node.sink', { hasText: '4,000' }).waitFor({ timeout: 30_000 });
+    // A pause holds for the process that comes back.
+    await page.getByRole('button', { name: 'Pause the run' }).click();
+    await page.locator('#status', { hasText: /^paused$/ }).waitFor();
+    killOther(parent, port + 1);
+    await expect.poll(output, { timeout: 60_000 }).toContain('the other processes of the group are paused');
+    const isThere = () =>
+      fetch(`${other}/health/live`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await expect.poll(isThere, { timeout: 30_000 }).toBe(true);
+    await page.locator('#status', { hasText: /^paused$/ }).waitFor();
+    await page.getByRole('button', { name: 'Resume the run' }).click();
+    await both();
     expect(await page.evaluate('globalThis.isTheSame')).toBe(true);
     expect(problems).toEqual([]);
   } finally {
@@ -122,3 +135,9 @@ it('shows all processes of a group, says within three seconds that one was kille
     await ended;
   }
 });
+
+/** Kills the process of the group that serves on a port. */
+function killOther({ pid }: { readonly pid?: number | undefined }, port: number): void {
+  const killed = execFileSync('pgrep', ['-P', String(pid), '-f', '--', `--port ${port}`]);
+  process.kill(Number(killed), 'SIGKILL');
+}
