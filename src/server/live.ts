@@ -19,7 +19,7 @@ export interface NodeFigures {
 }
 
 /** The form of pictures, which processes of other versions tell each other. Raise it with every change. */
-export const PICTURE_FORM = 4;
+export const PICTURE_FORM = 5;
 
 /** What the page shows of a process: one value a second. */
 export interface Picture {
@@ -44,7 +44,10 @@ export interface Picture {
   /** What the run waits for, or takes most of the thread. */
   readonly bottleneck: Bottleneck | null;
   readonly bottleneckText: string;
+  /** Where there are more than fit, those that are furthest behind. */
   readonly inputs: readonly InputFigures[];
+  /** Rows that do not fit, by list. */
+  readonly left: { readonly inputs: number; readonly measures: number };
   readonly deadLetters: readonly { readonly step: string; readonly reason: string; readonly count: number }[];
   readonly measures: readonly {
     readonly step: string;
@@ -150,6 +153,7 @@ export function pictures(
     }
     const health = healthOf(from, isReady(), atMs);
     const recent = recentLatency(from, latencies);
+    const [inputs, measures] = [inputsOf(from), measuresOf(from)];
     const picture: Picture = {
       form: PICTURE_FORM,
       atMs,
@@ -167,9 +171,10 @@ export function pictures(
       nodes,
       bottleneck: times.bottleneck ?? null,
       bottleneckText: bottleneckText(times.bottleneck),
-      inputs: inputsOf(from),
+      inputs: furthestBehind(inputs),
+      left: { inputs: rowsLeft(inputs), measures: rowsLeft(measures) },
       deadLetters: deadLettersOf(counters),
-      measures: measuresOf(from),
+      measures: measures.slice(0, ROWS_MAX),
       models: from.models
         .slice(0, ROWS_MAX)
         .map(({ model, provider, rows, failed, batches, lost }) => ({ model, provider, rows, failed, batches, lost })),
@@ -237,23 +242,30 @@ export const percentilesOf = (latency: DurationHistogram): Picture['latency'] =>
   latency.total > 0 ? { p50: latency.quantileMs(0.5), p99: latency.quantileMs(0.99) } : null;
 
 const inputsOf = ({ tasks, health }: RunSnapshot): InputFigures[] =>
-  tasks
-    .flatMap(({ subtopology, partition, positions, lag, watermarkMs, recordsInFlight, epoch }) =>
-      Object.entries(positions).map(([source, { offset }]) => ({
-        source,
-        subtopology,
-        task: partition,
-        position: offset,
-        lag: lag[source] ?? null,
-        watermarkMs: Math.abs(watermarkMs) < 8.64e15 ? watermarkMs : null,
-        inFlight: recordsInFlight,
-        epoch,
-        isWaitedFor: health.some(
-          (each) => each.subtopology === subtopology && each.partition === partition && each.waitsFor === source,
-        ),
-      })),
-    )
-    .slice(0, ROWS_MAX);
+  tasks.flatMap(({ subtopology, partition, positions, lag, watermarkMs, recordsInFlight, epoch }) =>
+    Object.entries(positions).map(([source, { offset }]) => ({
+      source,
+      subtopology,
+      task: partition,
+      position: offset,
+      lag: lag[source] ?? null,
+      watermarkMs: Math.abs(watermarkMs) < 8.64e15 ? watermarkMs : null,
+      inFlight: recordsInFlight,
+      epoch,
+      isWaitedFor: health.some(
+        (each) => each.subtopology === subtopology && each.partition === partition && each.waitsFor === source,
+      ),
+    })),
+  );
+
+export const rowsLeft = (rows: readonly unknown[]): number => Math.max(0, rows.length - ROWS_MAX);
+
+/** By task, as many as fit. */
+export const furthestBehind = (inputs: readonly InputFigures[]): InputFigures[] =>
+  inputs
+    .toSorted((a, b) => (b.lag ?? 0) - (a.lag ?? 0))
+    .slice(0, ROWS_MAX)
+    .sort((a, b) => a.task - b.task);
 
 const deadLettersOf = (counters: Counters): Picture['deadLetters'] =>
   [...counters]
@@ -276,7 +288,11 @@ function measuresOf({ measures }: RunSnapshot): Picture['measures'] {
     known.tasks += 1;
     known.eventTimeMs = Math.max(known.eventTimeMs, eventTimeMs);
   }
-  return [...byName.values()]
-    .map(({ step, name, sum, tasks, eventTimeMs }) => ({ step, name, value: sum / tasks, tasks, eventTimeMs }))
-    .slice(0, ROWS_MAX);
+  return [...byName.values()].map(({ step, name, sum, tasks, eventTimeMs }) => ({
+    step,
+    name,
+    value: sum / tasks,
+    tasks,
+    eventTimeMs,
+  }));
 }

@@ -61,6 +61,14 @@ describe('pictures of a run', () => {
     expect(JSON.stringify(empty)).not.toMatch(/NaN/);
   });
 
+  it('have the inputs that are furthest behind where there are too many, and say how many are left', () => {
+    const [task] = someSnapshot().tasks;
+    const tasks = Array.from({ length: 250 }, (_, partition) => ({ ...task, partition, lag: { orders: partition } }));
+    const [picture] = over([0], () => [], { tasks: tasks as RunSnapshot['tasks'] });
+    expect(picture?.inputs.map((input) => input.task)).toEqual(tasks.slice(50).map(({ partition }) => partition));
+    expect(picture?.left).toEqual({ inputs: 50, measures: 0 });
+  });
+
   it('have the latency of the last ten of them only', () => {
     const snapshot = someSnapshot();
     const { latency } = snapshot;

@@ -116,9 +116,7 @@ export function groupPictures({ topology, token, own, elsewhere }: GroupOptions)
       const { tasksOf, nowhere } = placesOf(elsewhere(), topology, token);
       for (const [address, peer] of peers) if (!tasksOf.has(address)) leave(address, peer);
       const heard: Picture[] = [];
-      const processes: ProcessFigures[] = [
-        { ...figuresOf(mine), url: null, state: 'here', tasks: new Set(mine.inputs.map(taskOf)).size },
-      ];
+      const processes: ProcessFigures[] = [{ ...figuresOf(mine), url: null, state: 'here', tasks: mine.tasks }];
       const missing: string[] = [];
       for (const [address, tasks] of [...tasksOf].slice(0, PROCESSES_MAX)) {
         const peer = getOrInsert(peers, address, () => follow(address));
@@ -160,8 +158,6 @@ const figuresOf = (picture: Picture | undefined): Pick<ProcessFigures, 'readRate
   loop: picture?.loop ?? null,
   upSeconds: picture?.upSeconds ?? null,
 });
-
-const taskOf = ({ subtopology, task }: Picture['inputs'][number]): string => `${subtopology}/${task}`;
 
 const seconds = (ms: number): string => `${Math.round(ms / 1_000)} s`;
 

@@ -1,5 +1,13 @@
 import { DurationHistogram } from '../../runtime/index.js';
-import { ALERT_ORDER, type NodeFigures, type Picture, percentilesOf, ROWS_MAX } from '../live.js';
+import {
+  ALERT_ORDER,
+  furthestBehind,
+  type NodeFigures,
+  type Picture,
+  percentilesOf,
+  ROWS_MAX,
+  rowsLeft,
+} from '../live.js';
 import { type Bottleneck, bottleneckText } from '../time-shares.js';
 
 /**
@@ -16,6 +24,7 @@ export function mergedPicture(own: Picture, others: readonly Picture[]): Picture
       latency.total += count;
     }
   const lags = all.flatMap(({ lag }) => (lag === null ? [] : [lag]));
+  const inputs = all.flatMap((each) => each.inputs);
   const bottleneck = all.map((each) => each.bottleneck).reduce(worse, null);
   const is = (wanted: Picture['status']) => all.some(({ status }) => status === wanted);
   return {
@@ -32,10 +41,11 @@ export function mergedPicture(own: Picture, others: readonly Picture[]): Picture
     nodes: mergedNodes(all),
     bottleneck,
     bottleneckText: bottleneckText(bottleneck),
-    inputs: all
-      .flatMap(({ inputs }) => inputs)
-      .sort((a, b) => a.task - b.task)
-      .slice(0, ROWS_MAX),
+    inputs: furthestBehind(inputs),
+    left: {
+      inputs: rowsLeft(inputs) + sum(({ left }) => left.inputs),
+      measures: Math.max(...all.map(({ left }) => left.measures)),
+    },
     deadLetters: byKey(
       all.flatMap(({ deadLetters }) => deadLetters),
       ({ step, reason }) => `${step}\0${reason}`,
@@ -86,6 +96,7 @@ function mergedNodes(all: readonly Picture[]): Picture['nodes'] {
     all.flatMap(({ nodes }) => Object.entries(nodes)),
     ([id]) => id,
     ([id, a], [, b]) => [id, mergedNode(a, b)],
+    Number.POSITIVE_INFINITY,
   );
   return Object.fromEntries(entries);
 }
@@ -107,13 +118,18 @@ function worse(a: Bottleneck | null, b: Bottleneck | null): Bottleneck | null {
   return b.share > a.share ? b : a;
 }
 
-/** At most `ROWS_MAX` items, those with the same key as one. */
-function byKey<T>(items: readonly T[], keyOf: (item: T) => string, merge: (a: T, b: T) => T): T[] {
+/** At most so many items, those with the same key as one. */
+function byKey<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+  merge: (a: T, b: T) => T,
+  itemsMax: number = ROWS_MAX,
+): T[] {
   const found = new Map<string, T>();
   for (const item of items) {
     const key = keyOf(item);
     const known = found.get(key);
     found.set(key, known === undefined ? item : merge(known, item));
   }
-  return [...found.values()].slice(0, ROWS_MAX);
+  return [...found.values()].slice(0, itemsMax);
 }

@@ -7,6 +7,8 @@ const RETRY_MS = 2_000;
 const LONG_SILENT_SECONDS = 5;
 /** Pictures come once a second. */
 const SILENT_MS = 2_500;
+/** Boxes that are not on the screen are kept up with every so many pictures. */
+const AWAY_PICTURES = 5;
 
 const byId = (id) => document.getElementById(id);
 const words = new Intl.NumberFormat('en', { maximumFractionDigits: 1, notation: 'compact' });
@@ -46,6 +48,18 @@ function say(node, text) {
 
 const boxes = new Map();
 const lines = [];
+/** The boxes on the screen. The browser has to lay out each text that changes, so the others change less often. */
+const onScreen = new Set();
+const watcher = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    const { id } = target.dataset;
+    if (!isIntersecting) onScreen.delete(id);
+    else if (!onScreen.has(id)) {
+      onScreen.add(id);
+      fillBox(id);
+    }
+  }
+});
 let drawing;
 let graph;
 let selected;
@@ -66,6 +80,8 @@ const shortened = (text, length) => (text.length > length ? `${text.slice(0, len
 
 function draw() {
   boxes.clear();
+  onScreen.clear();
+  watcher.disconnect();
   lines.length = 0;
   selected = undefined;
   byId('drawer').hidden = true;
@@ -84,6 +100,7 @@ function draw() {
       transform: `translate(${x},${y})`,
       tabindex: 0,
       role: 'button',
+      'data-id': id,
     });
     const title = drawn('title', {}, keepsState ? `${label}; it keeps state` : label);
     const busy = drawn('rect', { class: 'busy', x: 8, y: height - 6, width: 0, height: 3 });
@@ -110,6 +127,7 @@ function draw() {
     });
     boxes.set(id, { node, group, figures, bad, busy, backpressured });
     svg.append(group);
+    watcher.observe(group);
   }
   // It fills the page, and is scrolled where its texts would become too small.
   svg.style.maxWidth = `${graph.width}px`;
@@ -184,6 +202,16 @@ function closeDrawer() {
 /** Columns whose heads begin with a # hold numbers. A cell is a text, or a dead letter to choose. */
 function rows(table, heads, values, empty) {
   const isNumber = heads.map((head) => head.startsWith('#'));
+  const hasHead = heads.length > 0 && values.length > 0;
+  const shape = JSON.stringify([heads, values.length]);
+  if (table.dataset.shape === shape && values.flat().every((cell) => typeof cell === 'string')) {
+    for (const [row, cells] of values.entries()) {
+      const shown = table.rows[row + (hasHead ? 1 : 0)].cells;
+      for (const [i, text] of cells.entries()) say(shown[i], text);
+    }
+    return;
+  }
+  table.dataset.shape = shape;
   const head = element(
     'tr',
     {},
@@ -201,10 +229,7 @@ function rows(table, heads, values, empty) {
             ),
           ),
         );
-  const shown = JSON.stringify(values);
-  if (table.dataset.shown === shown) return;
-  table.dataset.shown = shown;
-  table.replaceChildren(...(heads.length > 0 && values.length > 0 ? [head] : []), ...body);
+  table.replaceChildren(...(hasHead ? [head] : []), ...body);
 }
 
 // The lines of the tiles
@@ -231,6 +256,7 @@ function sample(name, value) {
 // One picture
 
 let last;
+let pictures = 0;
 let isFrozen = false;
 const statusWords = {
   ok: 'running',
@@ -275,26 +301,12 @@ function show(picture) {
   sample('latency', picture.latency?.p99);
   sample('loop', picture.loop);
 
-  const down = new Set(sinksDown.map(({ sink }) => sink));
-  const silent = new Set(picture.silent.map(({ id }) => id));
   // Earlier ones are a line of what happened: a list that comes and goes would move the page.
   const longSilent = picture.silent.filter(({ seconds }) => seconds >= LONG_SILENT_SECONDS);
-  const { bottleneck } = picture;
   say(byId('bottleneck'), picture.bottleneckText);
-  for (const [id, { node, group, figures, bad, busy, backpressured }] of boxes) {
-    const of = nodes[id];
-    group.classList.toggle('down', down.has(id) || silent.has(id));
-    group.classList.toggle('bottleneck', bottleneck?.id === id);
-    if (!of) continue;
-    say(figures, `${rate(node.role === 'source' ? of.inRate : of.outRate)}/s · ${count(of.out)}`);
-    say(bad, of.deadLetters > 0 ? `${count(of.deadLetters)} dead` : '');
-    const [busyWidth, waitWidth] = [of.shares?.busy ?? 0, of.shares?.backpressured ?? 0].map((share) =>
-      Math.round(share * (node.width - 16)),
-    );
-    busy.setAttribute('width', String(busyWidth));
-    backpressured.setAttribute('x', String(8 + busyWidth));
-    backpressured.setAttribute('width', String(waitWidth));
-  }
+  pictures += 1;
+  for (const [i, id] of [...boxes.keys()].entries())
+    if (onScreen.has(id) || (pictures + i) % AWAY_PICTURES === 0) fillBox(id);
   for (const { from, line } of lines) line.classList.toggle('flows', (nodes[from]?.outRate ?? 0) > 0.05);
 
   const warnings = [
@@ -371,8 +383,35 @@ function show(picture) {
     deadLetters.map(({ reason, step, count: records }) => [reason, step, count(records)]),
     'none',
   );
+  sayLeft('inputs', picture.left.inputs, 'These are the furthest behind.');
+  sayLeft('measures', picture.left.measures);
   showActions(picture);
   fillDrawer();
+}
+
+function sayLeft(list, rowsLeft, more = '') {
+  const line = byId(`${list}-left`);
+  line.hidden = rowsLeft === 0;
+  say(line, `${count(rowsLeft)} more are in /metrics. ${more}`);
+}
+
+function fillBox(id) {
+  if (!last) return;
+  const { node, group, figures, bad, busy, backpressured } = boxes.get(id);
+  const { nodes, sinksDown, silent, bottleneck } = last;
+  const isDown = sinksDown.some(({ sink }) => sink === id) || silent.some((each) => each.id === id);
+  group.classList.toggle('down', isDown);
+  group.classList.toggle('bottleneck', bottleneck?.id === id);
+  const of = nodes[id];
+  if (!of) return;
+  say(figures, `${rate(node.role === 'source' ? of.inRate : of.outRate)}/s · ${count(of.out)}`);
+  say(bad, of.deadLetters > 0 ? `${count(of.deadLetters)} dead` : '');
+  const [busyWidth, waitWidth] = [of.shares?.busy ?? 0, of.shares?.backpressured ?? 0].map((share) =>
+    Math.round(share * (node.width - 16)),
+  );
+  busy.setAttribute('width', String(busyWidth));
+  backpressured.setAttribute('x', String(8 + busyWidth));
+  backpressured.setAttribute('width', String(waitWidth));
 }
 
 /** A measure named `NAME:BASELINE` is shown beside NAME: what somebody would have scored who knows only so much. */

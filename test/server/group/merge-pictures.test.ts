@@ -131,3 +131,11 @@ describe('rates', () => {
     expect(rates.map(Math.round)).toEqual([0, 100, 100, 100]);
   });
 });
+
+it('keeps every box, however many there are', () => {
+  const [own, other] = [pictureOf([0]), pictureOf([1])];
+  const nodes = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`step-${n}`, other.nodes.orders]));
+  expect(Object.keys(mergedPicture(own, [{ ...other, nodes: nodes as Picture['nodes'] }]).nodes)).toHaveLength(
+    300 + Object.keys(own.nodes).length,
+  );
+});
