@@ -1,7 +1,6 @@
-import type { OutgoingRecord } from '../../src/core/record.js';
 import type { OutgoingBatch } from './protocol/produce.js';
 import type { ProducerStamp } from './protocol/record-batch.js';
-import { BatchEncoder, recordSizeMax } from './protocol/record-batch-encode.js';
+import { BatchEncoder, type RecordToEncode, recordSizeMax } from './protocol/record-batch-encode.js';
 import { tooLarge } from './record-limit.js';
 import type { Compression } from './topic-options.js';
 
@@ -53,12 +52,12 @@ export class RecordAccumulator {
   }
 
   /** Why a topic does not take a record; `undefined` if it does, or its limit is unknown. */
-  refusal(topic: string, record: OutgoingRecord): string | undefined {
+  refusal(topic: string, record: RecordToEncode): string | undefined {
     const { limit, compression } = this.of(topic);
     return tooLarge(topic, record, limit, compression);
   }
 
-  add(topic: string, partition: number, record: OutgoingRecord): void {
+  add(topic: string, partition: number, record: RecordToEncode): void {
     const buffers = this.of(topic);
     let buffer = buffers.partitions[partition];
     if (buffer === undefined) {

@@ -1,7 +1,6 @@
-import type { OutgoingRecord } from '../../src/core/record.js';
 import { counted } from '../../src/util/counted.js';
 import { batch } from './protocol/record-batch.js';
-import { BatchEncoder, recordSizeMax } from './protocol/record-batch-encode.js';
+import { BatchEncoder, type RecordToEncode, recordSizeMax } from './protocol/record-batch-encode.js';
 import type { Compression } from './topic-options.js';
 
 /** The setting of a topic that limits its batches, and so its records. */
@@ -13,7 +12,7 @@ export const RECORD_LIMIT = 'max.message.bytes';
  */
 export function tooLarge(
   topic: string,
-  record: OutgoingRecord,
+  record: RecordToEncode,
   bytesMax: number,
   compression: Compression = 'none',
 ): string | undefined {

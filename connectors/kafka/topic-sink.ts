@@ -1,6 +1,6 @@
 import { MillraceError } from '../../src/core/errors.js';
 import { partitionOf } from '../../src/core/partition.js';
-import type { DeadLetter, Origin, OutgoingRecord } from '../../src/core/record.js';
+import type { DeadLetter, Origin } from '../../src/core/record.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import type { SinkContext, SinkDriver, SinkWriter } from '../../src/core/sink.js';
 import { encodingWriter, keyBytes, mismatchText } from '../../src/core/sink.js';
@@ -10,6 +10,7 @@ import type { Admin } from './admin.js';
 import type { TaskSessions } from './checkpoint/task-session.js';
 import { type Cluster, noTopic } from './connection/cluster.js';
 import { fittingLetter, letterWriter } from './dead-letter-record.js';
+import type { RecordToEncode } from './protocol/record-batch-encode.js';
 import { RECORD_LIMIT } from './record-limit.js';
 import { setUpTopic, topicMismatches } from './topic-mismatch.js';
 import { type DeadLetterSinkOptions, headersFor, type TopicSinkOptions } from './topic-options.js';
@@ -22,7 +23,7 @@ const DEAD_LETTER_TOPIC = { [RECORD_LIMIT]: String(16 * 1024 * 1024) };
 const LETTER_HEADERS_BYTES = 65_536;
 
 /** One outgoing record and its partition. */
-interface Outgoing extends OutgoingRecord {
+interface Outgoing extends RecordToEncode {
   readonly partition: number;
 }
 
@@ -110,6 +111,7 @@ function topicWriter(
 async function valueEncoder(options: TopicSinkOptions, partitions: number, registry: SchemaRegistry) {
   const { schema, key, content } = options;
   const codec = await openCodec(schema, registry);
+  const encode = codec.textOf ?? codec.encode;
   const headers = headersFor(options);
   const timestampOf = timestamps();
   return (value: unknown, origin: Origin): Outgoing => {
@@ -117,7 +119,7 @@ async function valueEncoder(options: TopicSinkOptions, partitions: number, regis
     const written = content ? content(value) : value;
     return {
       key: bytes,
-      value: content && written === null ? null : codec.encode(written),
+      value: content && written === null ? null : encode(written),
       timestampMs: timestampOf(origin),
       headers: headers(origin),
       // Without a key the origin decides, not a counter: a replay must append to the same partition.

@@ -8,7 +8,6 @@ import {
   txnOffsetCommitV4,
 } from '@platformatic/kafka';
 import { MillraceError } from '../../src/core/errors.js';
-import type { OutgoingRecord } from '../../src/core/record.js';
 import { getOrInsert } from '../../src/util/maps.js';
 import { BatchSender, producingOver } from './batch-sender.js';
 import type { Cluster } from './connection/cluster.js';
@@ -17,6 +16,7 @@ import { Coordinator } from './group/coordinator.js';
 import { duringLease, type MemberIdentity, type TaskLease } from './group/task-lease.js';
 import { brokerError, code, hasCode } from './protocol/broker-error.js';
 import { type OutgoingBatch, produceApi, produceInOwnEpochApi } from './protocol/produce.js';
+import type { RecordToEncode } from './protocol/record-batch-encode.js';
 import { commitOffsetsInOwnEpochApi, endInOwnEpochApi } from './protocol/transactions.js';
 import { RecordAccumulator } from './record-accumulator.js';
 import type { Compression } from './topic-options.js';
@@ -119,7 +119,7 @@ export class Transaction {
   }
 
   /** Why a topic does not take a record. */
-  refusal(topic: string, record: OutgoingRecord): string | undefined {
+  refusal(topic: string, record: RecordToEncode): string | undefined {
     return this.outbox.refusal(topic, record);
   }
 
@@ -144,7 +144,7 @@ export class Transaction {
   }
 
   /** Adds a record. `settle` and `commit` report failures. */
-  add(topic: string, partition: number, record: OutgoingRecord): void {
+  add(topic: string, partition: number, record: RecordToEncode): void {
     if (!this.opened) this.open();
     this.outbox.add(topic, partition, record);
     if (this.outbox.hasSealed) this.enqueue(this.outbox.takeSealed());

@@ -30,10 +30,7 @@ export function decodeRecord<T>(decoder: WireDecoder<T>, record: RawRecord): T {
 export interface WireCodec<T> extends Codec<T>, WireDecoder<T> {
   /** Throws `MillraceError('schema')` if the value does not fit. The bytes must not be changed. */
   encode(value: T): Uint8Array;
-  /**
-   * For text formats: the text of a value, without a line end. It saves a buffer per value for callers that write many into one
-   * block.
-   */
+  /** For text formats: what `encode` gives, as text. It saves a buffer per value for callers that write many into one block. */
   textOf?(value: T): string;
 }
 

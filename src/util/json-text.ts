@@ -22,15 +22,30 @@ export function withMaps(_name: string, each: unknown): unknown {
 /**
  * A value as JSON, `Map`s as objects; `undefined` if it has no JSON, such as a function.
  *
- * It costs as much as `JSON.stringify`, and more only if something is empty or `null`: `JSON.stringify` writes `null` for a number
- * that is not finite, which would be read as a missing value.
+ * It costs little more than `JSON.stringify`, and twice as much only if something is empty or `null`: `JSON.stringify` writes
+ * `null` for a number that is not finite, which would be read as a missing value.
  *
  * @throws TypeError if it contains itself, a `bigint`, a `Set`, a `Map` that is not an object, or a number or date without JSON.
  */
 export function jsonText(value: unknown): string | undefined {
   const text: string | undefined = JSON.stringify(value);
+  // Most events are flat. Looking at their members costs a third of two searches in the text.
+  if (isFlat(value)) return text;
   if (text?.includes('null')) refuseUnwritable(value);
   return text?.includes('{}') ? JSON.stringify(value, withMaps) : text;
+}
+
+/** Whether it is an object with members, all of which are texts, finite numbers or booleans. */
+function isFlat(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || 'toJSON' in value) return false;
+  let members = 0;
+  for (const name in value) {
+    const each: unknown = value[name as never];
+    if (typeof each === 'number' ? !Number.isFinite(each) : typeof each !== 'string' && typeof each !== 'boolean')
+      return false;
+    members++;
+  }
+  return members > 0;
 }
 
 /**

@@ -13,6 +13,10 @@ describe('jsonText', () => {
     expect(jsonText({ a: null, b: [null, { c: null }], text: 'null' })).toBe(
       '{"a":null,"b":[null,{"c":null}],"text":"null"}',
     );
+    expect(jsonText({ flat: true, name: 'é"', n: -0, big: 1e21 })).toBe(
+      '{"flat":true,"name":"é\\"","n":0,"big":1e+21}',
+    );
+    expect(jsonText({ id: 1, toJSON: () => ({ by: new Map([['a', 1]]) }) })).toBe('{"by":{"a":1}}');
     expect(jsonText(undefined)).toBeUndefined();
     expect(jsonText({ at: new Date(0), gone: undefined, none: {} })).toBe(
       '{"at":"1970-01-01T00:00:00.000Z","none":{}}',

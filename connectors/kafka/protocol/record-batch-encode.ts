@@ -10,6 +10,11 @@ const FIRST_BYTES = 64 * 1024;
 const COPY_BY_HAND = 24;
 const utf8 = new TextEncoder();
 
+/** A record for a batch. A text as its value is written in UTF-8, without bytes of its own before. */
+export interface RecordToEncode extends Omit<OutgoingRecord, 'value'> {
+  readonly value: Uint8Array | string | null;
+}
+
 /**
  * Encodes one record batch (message format 2) after another, for one partition, in one growing buffer.
  *
@@ -37,7 +42,7 @@ export class BatchEncoder {
   }
 
   /** Appends a record; a negative timestamp means none. Copies key, value and headers. */
-  add({ key, value, timestampMs, headers }: OutgoingRecord): void {
+  add({ key, value, timestampMs, headers }: RecordToEncode): void {
     if (this.count === 0) {
       this.baseTimestampMs = timestampMs;
       this.maxTimestampMs = timestampMs;
@@ -49,8 +54,9 @@ export class BatchEncoder {
       1 + // attributes of the record: none are defined
       varlongSize(timestampDelta) +
       varintSize(offsetDelta) +
-      bytesSize(key) +
-      bytesSize(value);
+      bytesSize(key);
+    const textBytes = typeof value === 'string' ? Buffer.byteLength(value) : 0;
+    body += typeof value === 'string' ? varintSize(textBytes) + textBytes : bytesSize(value);
     const names =
       headers === undefined || headers.length === 0 ? undefined : headers.map(([name]) => utf8.encode(name));
     body += names === undefined ? 1 : headersSize(names, headers as Headers);
@@ -62,7 +68,10 @@ export class BatchEncoder {
     at = writeVarlong(buffer, at, timestampDelta);
     at = writeVarint(buffer, at, offsetDelta);
     at = writeBytes(buffer, at, key);
-    at = writeBytes(buffer, at, value);
+    if (typeof value === 'string') {
+      at = writeVarint(buffer, at, textBytes);
+      at += buffer.write(value, at, textBytes);
+    } else at = writeBytes(buffer, at, value);
     if (names === undefined) buffer[at++] = 0;
     else at = writeHeaders(buffer, at, names, headers as Headers);
     this.at = at;
@@ -114,9 +123,9 @@ export class BatchEncoder {
 }
 
 /** An upper bound of the encoded size of a record. */
-export function recordSizeMax({ key, value, headers }: OutgoingRecord): number {
+export function recordSizeMax({ key, value, headers }: RecordToEncode): number {
   const fixed = 5 + 1 + 10 + 5 + 5 + 5 + 5;
-  const plain = fixed + (key?.length ?? 0) + (value?.length ?? 0);
+  const plain = fixed + (key?.length ?? 0) + (typeof value === 'string' ? value.length * 3 : (value?.length ?? 0));
   if (headers === undefined) return plain; // the usual case, checked for every record
   return headers.reduce((sum, [name, bytes]) => sum + 10 + name.length * 3 + bytes.length, plain);
 }

@@ -58,9 +58,10 @@ function opensOften(bytes: Uint8Array, start: number): boolean {
 /** The codec of plain JSON; with `newline` each payload ends in one, as a line of NDJSON does. */
 export function jsonCodec<T>(subject: string, newline: boolean): WireCodec<T> {
   const end = newline ? '\n' : '';
+  const textOf = (value: T) => jsonOf(value, subject) + end;
   return {
-    encode: (value) => Buffer.from(jsonOf(value, subject) + end),
-    textOf: (value) => jsonOf(value, subject),
+    encode: (value) => Buffer.from(textOf(value)),
+    textOf,
     decode: (bytes) => parseJson(bytes) as T,
     decodeJson: (json) => valueOfJson(json) as T,
     prepare: nothingToPrepare,

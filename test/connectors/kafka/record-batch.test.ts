@@ -143,6 +143,27 @@ describe('round trips', () => {
     );
   });
 
+  it('writes a text as its UTF-8, of any length and with halves of surrogate pairs, within the size it states', () => {
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: fc.constantFrom('a', 'é', '€', '😀', '\ud800') }),
+    );
+    fc.assert(
+      fc.property(fc.array(texts, { minLength: 1 }), (values) => {
+        const asText = new BatchEncoder();
+        const asBytes = new BatchEncoder();
+        for (const value of [...values, 'é'.repeat(60_000)]) {
+          const before = asText.bytes;
+          const written = { key: null, value, timestampMs: 7 };
+          asText.add(written);
+          expect(asText.bytes - before).toBeLessThanOrEqual(recordSizeMax(written));
+          asBytes.add({ ...written, value: Buffer.from(value) });
+        }
+        expect(asText.finish().equals(asBytes.finish())).toBe(true);
+      }),
+    );
+  });
+
   it('grows for records larger than its buffer', () => {
     const encoder = new BatchEncoder();
     const large = Buffer.alloc(3_000_000, 'x');
