@@ -12,12 +12,21 @@ export type Benchmark<O extends Options = Options> = (
   options: O,
 ) => Promise<BenchmarkResult>;
 
+/** A figure that should be within bounds. */
+export interface Goal {
+  readonly is: Spread;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
 export interface BenchmarkResult {
   /** What `figures` count: `records/s`, `us of CPU a record`. */
   readonly unit: string;
   readonly figures: Readonly<Record<string, Spread>>;
   /** Of figures measured next to each other: what a change of the machine's mood leaves alone. */
   readonly ratios: Readonly<Record<string, Spread>>;
+  /** What the project promises, with the figures that tell whether it keeps it: the medians. */
+  readonly goals?: Readonly<Record<string, Goal>>;
   /** What else should be kept beside them: a course over time, a verdict. */
   readonly details?: Readonly<Record<string, unknown>>;
 }

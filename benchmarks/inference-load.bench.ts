@@ -17,10 +17,10 @@ import { type ModelHandle, type Tier, tiers } from '../src/core/index.js';
 import { createInference } from '../src/inference/index.js';
 import { mlp, trees } from '../test/inference/onnx.js';
 import { generator } from '../test/random.js';
-import type { Benchmark } from './benchmark.js';
+import type { Benchmark, Goal } from './benchmark.js';
 import { arrive, type Latencies } from './inference-load/arrivals.js';
 import { openSession, ruleServer, type Server, serviceServer } from './inference-load/servers.js';
-import { type Spread, spreadOf } from './pairs.js';
+import { once, type Spread, spreadOf } from './pairs.js';
 
 export const options = { seconds: 2, rounds: 3 };
 
@@ -33,6 +33,8 @@ interface Model {
 
 const WAIT_MAX = 5;
 const SHARES = [0.1, 0.5, 0.8] as const;
+/** Rows that cannot be scored must not pile up: in the seconds of a run they would be some hundred megabytes. */
+const GROWTH_MAX_MB = 200;
 
 export const benchmark: Benchmark<typeof options> = async (progress, { seconds, rounds }) => {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
@@ -44,6 +46,7 @@ export const benchmark: Benchmark<typeof options> = async (progress, { seconds, 
   ];
   const figures: Record<string, Spread> = {};
   const ratios: Record<string, Spread> = {};
+  const goals: Record<string, Goal> = {};
   const details: Record<string, unknown> = {};
   try {
     for (const model of models) {
@@ -61,8 +64,8 @@ export const benchmark: Benchmark<typeof options> = async (progress, { seconds, 
         await inference.close();
       }
     }
-    details['worker time of two models'] = await shares(folder, models[1] as Model);
-    return { unit: 'ms', figures, ratios, details };
+    details['worker time of two models'] = await shares(folder, models[1] as Model, goals);
+    return { unit: 'ms', figures, ratios, goals, details };
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -93,6 +96,8 @@ export const benchmark: Benchmark<typeof options> = async (progress, { seconds, 
         const label = `${model.name} at ${share * 100} %, ${name}`;
         for (const key of ['p50', 'p99', 'p999'] as const)
           figures[`${label}: ${key}`] = spreadOf(own.map((run) => run[key]));
+        if (share === 0.5 && name === 'service')
+          goals[`${label}: p99, ms`] = { is: spreadOf(own.map((run) => run.p99)), atMost: limits.deadlineMs };
         found[label] = {
           inTime: spreadOf(own.map((run) => run.inTime)),
           rowsABatch: spreadOf(own.map((run) => run.rowsABatch)),
@@ -101,9 +106,9 @@ export const benchmark: Benchmark<typeof options> = async (progress, { seconds, 
       const [own = [], ...others] = Object.values(runs);
       for (const [i, name] of ['greedy', 'constant wait'].entries()) {
         const inTimeOf = (run: Latencies, at: number) => run.inTime / (others[i]?.[at]?.inTime as number);
-        ratios[`${model.name} at ${share * 100} %: rows in time, service through ${name}`] = spreadOf(
-          own.map(inTimeOf),
-        );
+        const label = `${model.name} at ${share * 100} %: rows in time, service through ${name}`;
+        ratios[label] = spreadOf(own.map(inTimeOf));
+        if (share === 0.8) goals[label] = { is: ratios[label], atLeast: 1 };
       }
     }
     await thread.call('close', {});
@@ -138,6 +143,12 @@ export const benchmark: Benchmark<typeof options> = async (progress, { seconds, 
       rssGrowthMB: (process.memoryUsage.rss() - before) / 1e6,
     };
     progress(`${model.name}, 150 %: ${JSON.stringify(found)}`);
+    const label = `${model.name} at 150 %`;
+    for (const [tier, { scored, scoredInTime }] of fates) {
+      if (tier === 'high') goals[`${label}: in time, ${tier}`] = { is: once(scoredInTime), atLeast: 0.99 };
+      else goals[`${label}: scored, ${tier}`] = { is: once(scored), atLeast: 0.001 };
+    }
+    goals[`${label}: growth of the process, MB`] = { is: once(found.rssGrowthMB), atMost: GROWTH_MAX_MB };
     return found;
   }
 };
@@ -180,7 +191,7 @@ async function saturate(handle: ModelHandle, rows: readonly Float32Array[], ms: 
 }
 
 /** Two models of 100 : 1, by batch, with as many rows as they can take: the worker time of each, by weight. */
-async function shares(folder: string, dear: Model): Promise<Record<string, unknown>> {
+async function shares(folder: string, dear: Model, goals: Record<string, Goal>): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {};
   const cheap: Model = { name: 'cheap', width: 32, bytes: mlp([32, 64, 32, 1], generator(2)), batchMax: 256 };
   const file = join(folder, 'cheap.onnx');
@@ -205,9 +216,15 @@ async function shares(folder: string, dear: Model): Promise<Record<string, unkno
     await Promise.all([saturate(first, rowsOf(dear), 4_000), saturate(second, rowsOf(cheap), 4_000)]);
     const used = [first, second].map((handle, i) => handle.stats().workerMs - (before[i]?.workerMs ?? 0));
     const msABatch = [first, second].map((handle) => handle.stats().workerMs / handle.stats().batches);
+    const share = (used[0] as number) / ((used[0] as number) + (used[1] as number));
+    const shouldBe = one / (one + other);
+    goals[`worker time through its share, ${one} : ${other}`] = {
+      is: once(share / shouldBe),
+      atLeast: 0.9,
+      atMost: 1.1,
+    };
     found[`weights ${one} : ${other}`] = {
-      share: (used[0] as number) / ((used[0] as number) + (used[1] as number)),
-      shouldBe: one / (one + other),
+      ...{ share, shouldBe },
       costOfABatch: (msABatch[0] as number) / (msABatch[1] as number),
     };
     await inference.close();

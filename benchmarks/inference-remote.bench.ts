@@ -2,8 +2,8 @@
  * How many rows a second does a step get from an inference server, against the best that its clients get?
  *
  * The server is MLServer from PyPI with an ONNX runtime of ours, in a virtual environment that is made for it and removed afterwards
- * (`--python PROGRAM` names one that has it). The clients are NVIDIA's `tritonclient`, and a loop that writes and reads JSON itself, at its best
- * size and number of requests at once. The step's answers are compared with those of this process.
+ * (`--python PROGRAM` names one that has it). The clients are NVIDIA's `tritonclient`, and a loop that writes and reads JSON itself, each at its
+ * best size and number of requests at once. The step has as many at once as the loop. Its answers are compared with those of this process.
  */
 import assert from 'node:assert';
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
@@ -20,13 +20,14 @@ import { createInference } from '../src/inference/index.js';
 import { mlp } from '../test/inference/onnx.js';
 import { generator } from '../test/random.js';
 import type { Benchmark } from './benchmark.js';
-import { measureInTurn, type Run, rateOf, ratioOf } from './pairs.js';
+import { measureInTurn, once, type Run, rateOf, ratioOf } from './pairs.js';
 
 export const options = { seconds: 2, rounds: 5, python: '' };
 
 const WIDTH = 32;
-const BATCH_MAX = 256;
-const IN_FLIGHT = 4;
+const BATCH_MAX = 1_024;
+/** As many tasks ask with 512 rows each. */
+const CALLERS = 8;
 const peers = fileURLToPath(new URL('peers/mlserver/', import.meta.url));
 
 export const benchmark: Benchmark<typeof options> = async (progress, { seconds, rounds, python }) => {
@@ -42,27 +43,37 @@ export const benchmark: Benchmark<typeof options> = async (progress, { seconds, 
 
     const limits = { model: pathToFileURL(file), batchMax: BATCH_MAX, waitMax: 5 };
     const url = `${server.url}/v2/models/risk`;
-    const remote = await inference.open({ ...limits, providers: [{ name: 'remote', url, inFlightMax: IN_FLIGHT }] });
+    const best = await bestLoop(`${url}/infer`, seconds / 2);
+    progress(`loop: ${JSON.stringify(best.rates)}`);
+    const remote = await inference.open({ ...limits, providers: [{ name: 'remote', url, inFlightMax: best.atOnce }] });
     const local = await inference.open({ ...limits, providers: ['cpu'] });
     const farthest = await difference(remote, local);
     progress(`the largest difference to this process is ${farthest}`);
     assert(farthest < 1e-5);
 
-    const tritonclient = await clientRates(program, server, Math.min(seconds, 2));
+    const place = server;
+    const tritonclient = await clientRates(program, place, Math.min(seconds, 2));
     progress(`tritonclient: ${JSON.stringify(tritonclient)}`);
-    const best = await bestLoop(`${url}/infer`, seconds / 2);
-    progress(`loop: ${JSON.stringify(best.rates)}`);
     const contestants = [
+      { name: 'tritonclient', work: () => client(program, place, seconds, bestOf(tritonclient)) },
       { name: 'loop', work: () => loop(`${url}/infer`, best.size, best.atOnce, seconds) },
       { name: 'step', work: () => step(remote, seconds) },
     ] as const;
-    const { runs, rates } = await measureInTurn(contestants, { rounds }, progress);
+    const { runs, rates, cpuMicros } = await measureInTurn(contestants, { rounds }, progress);
+    const throughLoop = ratioOf(runs, 'step', 'loop', rateOf);
+    const throughTriton = ratioOf(runs, 'step', 'tritonclient', rateOf);
     return {
       unit: 'rows/s',
       figures: rates,
-      ratios: { 'step through loop': ratioOf(runs, 'step', 'loop', rateOf) },
+      ratios: { 'step through loop': throughLoop, 'step through tritonclient': throughTriton },
+      goals: {
+        'step through loop': { is: throughLoop, atLeast: 0.8 },
+        'step through tritonclient': { is: throughTriton, atLeast: 0.8 },
+        'largest difference to this process': { is: once(farthest), atMost: 0 },
+      },
       details: {
         ...{ mlserver: version(program), tritonclient, loop: best.rates, largestDifference: farthest },
+        cpuMicrosARow: { loop: cpuMicros.loop, step: cpuMicros.step },
         rowsABatch: remote.stats().rows / remote.stats().batches,
       },
     };
@@ -144,11 +155,24 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Not in step with this process, which reads what the server prints. */
-async function clientRates(python: string, { address }: Server, seconds: number): Promise<Record<string, number>> {
-  const args = [join(peers, 'client.py'), address, 'risk', 'x', `${WIDTH}`, 'y', `${seconds}`];
+/** By size and number at once, or of those that are named; not in step with this process, which reads what the server prints. */
+async function clientRates(
+  python: string,
+  { address }: Server,
+  seconds: number,
+  only: readonly string[] = [],
+): Promise<Record<string, number>> {
+  const args = [join(peers, 'client.py'), address, 'risk', 'x', `${WIDTH}`, 'y', `${seconds}`, ...only];
   const { stdout } = await promisify(execFile)(python, args);
   return JSON.parse(stdout) as Record<string, number>;
+}
+
+const bestOf = (rates: Readonly<Record<string, number>>): string =>
+  Object.entries(rates).reduce((best, each) => (each[1] > best[1] ? each : best))[0];
+
+async function client(python: string, server: Server, seconds: number, which: string): Promise<Run> {
+  const rates = await clientRates(python, server, seconds, [which]);
+  return { records: (rates[which] as number) * seconds, seconds, cpuSeconds: 0 };
 }
 
 const numbers = (rows: number): Float32Array => Float32Array.from({ length: rows * WIDTH }, generator(3));
@@ -187,6 +211,7 @@ async function loop(url: string, size: number, atOnce: number, seconds: number):
       });
       asked.on('error', reject).end(body);
     });
+  const cpu = process.cpuUsage();
   const startedMs = performance.now();
   let records = 0;
   const caller = async () => {
@@ -197,7 +222,12 @@ async function loop(url: string, size: number, atOnce: number, seconds: number):
   };
   await Promise.all(Array.from({ length: atOnce }, caller));
   agent.destroy();
-  return { records, seconds: (performance.now() - startedMs) / 1_000, cpuSeconds: 0 };
+  return runOf(records, startedMs, cpu);
+}
+
+function runOf(records: number, startedMs: number, cpuBefore: NodeJS.CpuUsage): Run {
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { records, seconds: (performance.now() - startedMs) / 1_000, cpuSeconds: (user + system) / 1e6 };
 }
 
 const fillFrom =
@@ -209,6 +239,7 @@ const fillFrom =
 async function step(model: ModelHandle, seconds: number): Promise<Run> {
   const rows = 512;
   const fill = fillFrom(numbers(rows));
+  const cpu = process.cpuUsage();
   const startedMs = performance.now();
   let records = 0;
   const caller = async () => {
@@ -218,8 +249,8 @@ async function step(model: ModelHandle, seconds: number): Promise<Run> {
       records += rows;
     }
   };
-  await Promise.all(Array.from({ length: 4 }, caller));
-  return { records, seconds: (performance.now() - startedMs) / 1_000, cpuSeconds: 0 };
+  await Promise.all(Array.from({ length: CALLERS }, caller));
+  return runOf(records, startedMs, cpu);
 }
 
 async function difference(one: ModelHandle, other: ModelHandle): Promise<number> {

@@ -20,7 +20,7 @@ import { mlp } from '../test/inference/onnx.js';
 import { hitsInHindsight, rateOf, zipf } from '../test/inference/residency/belady.js';
 import { generator } from '../test/random.js';
 import type { Benchmark } from './benchmark.js';
-import { spreadOf } from './pairs.js';
+import { once, spreadOf } from './pairs.js';
 
 export const options = { models: 300, mebibytes: 1_024, seconds: 60, callers: 4, exponent: 1, loadSeconds: 15 };
 
@@ -39,7 +39,8 @@ export const benchmark: Benchmark<typeof options> = async (progress, given) => {
     return {
       unit: 'ms, hit rate in percent, MiB',
       figures: { ...many.figures, ...slow.figures },
-      ratios: { ...slow.ratios },
+      ratios: slow.ratios,
+      goals: { ...many.goals, ...slow.goals },
       details: { ...many.details, ...slow.details },
     };
   } finally {
@@ -104,18 +105,22 @@ async function manyModels(folder: string, given: typeof options, progress: Progr
     const loadMs = stats.map(({ loads, loadMs }) => loadMs / loads);
     progress(`hit rate ${own.toFixed(4)}, in hindsight ${best.toFixed(4)}; peak ${Math.round(peak / MB)} MiB`);
     assert.deepEqual(warnings, []);
-    const one = (value: number) => ({ median: value, low: value, high: value });
-    const percent = (share: number) => one(100 * share);
+    const percent = (share: number) => once(100 * share);
+    const memory = once((peak - baseline) / MB);
     return {
+      goals: {
+        'memory of the models, MiB': { is: memory, atMost: mebibytes },
+        'hit rate behind hindsight, points': { is: percent(best - own), atMost: 5 },
+      },
       figures: {
         'hit rate': percent(own),
         'hit rate in hindsight': percent(best),
-        'p50 of a resident model': one(quantile(timesOf(calls, true), 0.5)),
-        'p99 of a resident model': one(quantile(timesOf(calls, true), 0.99)),
-        'p50 of a cold model': one(quantile(timesOf(calls, false), 0.5)),
-        'p99 of a cold model': one(quantile(timesOf(calls, false), 0.99)),
-        'memory of the worker, MiB': one(peak / MB),
-        'memory of its models, MiB': one((peak - baseline) / MB),
+        'p50 of a resident model': once(quantile(timesOf(calls, true), 0.5)),
+        'p99 of a resident model': once(quantile(timesOf(calls, true), 0.99)),
+        'p50 of a cold model': once(quantile(timesOf(calls, false), 0.5)),
+        'p99 of a cold model': once(quantile(timesOf(calls, false), 0.99)),
+        'memory of the worker, MiB': once(peak / MB),
+        'memory of its models, MiB': memory,
       },
       details: {
         budgetMebibytes: mebibytes,
@@ -239,11 +244,11 @@ async function slowLoads(folder: string, seconds: number, progress: Progress) {
       progress(`p99 ${alone.at(-1)?.toFixed(2)} ms alone, ${beside.at(-1)?.toFixed(2)} ms beside ${loads} loads`);
     }
     const { loadMs, loads: all } = large[0].stats();
+    const slowed = spreadOf(beside.map((ms, i) => ms / (alone[i] as number)));
     return {
+      goals: { 'p99 of a small model beside slow loads through alone': { is: slowed, atMost: 1.1 } },
       figures: { 'p99 of a small model alone': spreadOf(alone), 'p99 beside slow loads': spreadOf(beside) },
-      ratios: {
-        'p99 beside slow loads through alone': spreadOf(beside.map((ms, i) => ms / (alone[i] as number))),
-      },
+      ratios: { 'p99 beside slow loads through alone': slowed },
       details: { slowLoads: loads, slowLoadMs: loadMs / all },
     };
   } finally {

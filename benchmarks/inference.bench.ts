@@ -7,7 +7,7 @@
  */
 import assert from 'node:assert';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -17,8 +17,8 @@ import type { InferenceService, ModelHandle } from '../src/core/index.js';
 import { createInference, type InferenceOptions } from '../src/inference/index.js';
 import { mlp, trees } from '../test/inference/onnx.js';
 import { generator } from '../test/random.js';
-import type { Benchmark, BenchmarkResult } from './benchmark.js';
-import { measureInTurn, type Run, rateOf, ratioOf, spreadOf } from './pairs.js';
+import type { Benchmark, BenchmarkResult, Goal } from './benchmark.js';
+import { measureInTurn, once, type Run, rateOf, ratioOf, spreadOf } from './pairs.js';
 
 export const options = { seconds: 0.5, rounds: 12 };
 
@@ -27,7 +27,16 @@ interface Model {
   readonly width: number;
   readonly bytes: Uint8Array;
   readonly batchMax: number;
+  /** Rows a second that the service should score; without it, 0.9 of what the library does. */
+  readonly goal?: number;
 }
+
+/** What two workers should score through one, where they and the caller have a core each. */
+const TWO_WORKERS = 1.8;
+const CORES = 4;
+/** What may disturb the event loop, in milliseconds, and what a batch may cost beside its run, in microseconds. */
+const STALL_MAX_MS = 10;
+const BESIDE_MAX_US = 50;
 
 const CALL = 512;
 /** Different rows that the library scores. */
@@ -40,7 +49,7 @@ export const benchmark: Benchmark<typeof options> = async (progress, { seconds, 
   const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
   const random = generator(1);
   const models: readonly Model[] = [
-    { name: 'small network', width: 32, bytes: mlp([32, 64, 32, 1], random), batchMax: 1_024 },
+    { name: 'small network', width: 32, bytes: mlp([32, 64, 32, 1], random), batchMax: 1_024, goal: 1_200_000 },
     { name: '0.46 MB network', width: 64, bytes: mlp([64, 256, 256, 128, 1], random), batchMax: 1_024 },
     { name: '27 MB network', width: 256, bytes: mlp([256, 2_048, 2_048, 1_024, 1], random), batchMax: 128 },
     { name: '200 trees', width: 32, bytes: trees(200, 6, 32, random), batchMax: 1_024 },
@@ -57,6 +66,7 @@ export const benchmark: Benchmark<typeof options> = async (progress, { seconds, 
       unit: 'rows/s',
       figures: Object.assign({}, ...results.map(({ figures }) => figures)),
       ratios: Object.assign({}, ...results.map(({ ratios }) => ratios)),
+      goals: Object.assign({}, ...results.map(({ goals }) => goals)),
       details: Object.assign({}, ...results.map(({ details }) => details)),
     };
   } finally {
@@ -64,12 +74,12 @@ export const benchmark: Benchmark<typeof options> = async (progress, { seconds, 
   }
 };
 
-type Part = Pick<BenchmarkResult, 'figures' | 'ratios' | 'details'>;
+type Part = Pick<BenchmarkResult, 'figures' | 'ratios' | 'goals' | 'details'>;
 type Progress = (line: string) => void;
 
 /** The service with one worker and with two, against the library. */
 async function compare(model: Model, file: string, seconds: number, rounds: number, progress: Progress): Promise<Part> {
-  const { name, width, batchMax } = model;
+  const { name, width, batchMax, goal } = model;
   const alone = await library(model);
   const [best, curve] = await alone.bestSize(batchMax);
   const one = await service(file, batchMax, {});
@@ -91,12 +101,23 @@ async function compare(model: Model, file: string, seconds: number, rounds: numb
     ] as const;
     const [library, service_, two_] = contestants.map((contestant) => contestant.name) as [string, string, string];
     const { runs, rates } = await measureInTurn(contestants, { rounds }, progress);
+    const ratio = ratioOf(runs, service_, library, rateOf);
+    const twice = ratioOf(runs, two_, service_, rateOf);
+    // What the chosen size scores alone, through the best one.
+    const [chosen = 0] = one.handle.stats().runRows;
+    const ofSize = once((curve[chosen] ?? Number.NaN) / (curve[best] as number));
+    const goals: Record<string, Goal> = {
+      [`${name}: longest stall of the event loop, ms`]: { is: spreadOf(stalls), atMost: STALL_MAX_MS },
+      [`${name}: library at the size that the service runs, through its best`]: { is: ofSize, atLeast: 0.9 },
+      ...(goal === undefined
+        ? { [`${name}: service through library`]: { is: ratio, atLeast: 0.9 } }
+        : { [`${name}: service, rows/s`]: { is: rates[service_] as Goal['is'], atLeast: goal } }),
+      ...(availableParallelism() >= CORES && { [`${name}: 2 workers through 1`]: { is: twice, atLeast: TWO_WORKERS } }),
+    };
     return {
       figures: rates,
-      ratios: {
-        [`${name}: service through library`]: ratioOf(runs, service_, library, rateOf),
-        [`${name}: 2 workers through 1`]: ratioOf(runs, two_, service_, rateOf),
-      },
+      ratios: { [`${name}: service through library`]: ratio, [`${name}: 2 workers through 1`]: twice },
+      goals,
       details: {
         [name]: {
           libraryBestSize: best,
@@ -133,7 +154,8 @@ async function costOfABatch(
     const micros = (run: Run) => (1e6 * run.seconds * SMALL_BATCH) / run.records;
     const [library_, service_] = contestants.map(({ name }) => (runs[name] as readonly Run[]).map(micros));
     const beside = (service_ as number[]).map((taken, i) => taken - ((library_ as number[])[i] as number));
-    return { figures: {}, ratios: {}, details: { 'us a batch beside the run': spreadOf(beside) } };
+    const goals = { 'us a batch beside the run': { is: spreadOf(beside), atMost: BESIDE_MAX_US } };
+    return { figures: {}, ratios: {}, goals };
   } finally {
     await inference.close();
     await alone.release();

@@ -4,7 +4,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Benchmark, BenchmarkResult, Options } from './benchmark.js';
+import type { Benchmark, BenchmarkResult, Goal, Options } from './benchmark.js';
 import { machineLine } from './machine.js';
 
 // npm run bench                                       lists what there is
@@ -32,17 +32,34 @@ function list(): string {
   return `npm run bench -- NAME [--json] [--option VALUE]\n\n${lines.join('\n')}\n`;
 }
 
-function show({ unit, figures, ratios }: BenchmarkResult): string {
+function show({ unit, figures, ratios, goals = {} }: BenchmarkResult): string {
   const number = (value: number) => (value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3));
   const range = ({ median, low, high }: BenchmarkResult['figures'][string]) =>
     `${number(median).padStart(10)}  (${number(low)} to ${number(high)})`;
-  const width = Math.max(...[...Object.keys(figures), ...Object.keys(ratios)].map((name) => name.length));
+  const width = Math.max(...[figures, ratios, goals].flatMap(Object.keys).map((name) => name.length));
   const block = (title: string, of: BenchmarkResult['figures']) =>
     `${title}\n${Object.entries(of)
       .map(([name, value]) => `  ${name.padEnd(width)} ${range(value)}\n`)
       .join('')}`;
-  return `${block(`${unit}, median (lowest to highest)`, figures)}${block('ratios within a pair, median (range)', ratios)}`;
+  const ends = Object.entries(goals).map(
+    ([name, goal]) =>
+      `  ${name.padEnd(width)} ${range(goal.is)}  ${boundsOf(goal)}: ${isMet(goal) ? 'met' : 'MISSED'}\n`,
+  );
+  return [
+    block(`${unit}, median (lowest to highest)`, figures),
+    block('ratios within a pair, median (range)', ratios),
+    ...(ends.length > 0 ? ['goals\n', ...ends] : []),
+  ].join('');
 }
+
+const isMet = ({ is: { median }, atLeast = -Infinity, atMost = Infinity }: Goal) =>
+  median >= atLeast && median <= atMost;
+
+const boundsOf = ({ atLeast, atMost }: Goal) =>
+  [
+    ...(atLeast === undefined ? [] : [`at least ${atLeast}`]),
+    ...(atMost === undefined ? [] : [`at most ${atMost}`]),
+  ].join(', ');
 
 interface BenchmarkFile {
   readonly benchmark: Benchmark;

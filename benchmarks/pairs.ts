@@ -93,6 +93,9 @@ async function measure({ name, work }: Contestant): Promise<Run> {
   return { records, seconds, cpuSeconds: (user + system) / 1e6 };
 }
 
+/** A figure that was measured once. */
+export const once = (value: number): Spread => ({ median: value, low: value, high: value });
+
 /** Median, lowest and highest of some numbers. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);

@@ -1,6 +1,6 @@
 """NVIDIA's client against an inference server: rows a second, for some sizes of a batch and numbers of requests at once.
 
-    python client.py HOST:PORT MODEL INPUT WIDTH OUTPUT SECONDS
+    python client.py HOST:PORT MODEL INPUT WIDTH OUTPUT SECONDS ['SIZE x AT ONCE']
 
 One line of JSON: each `SIZE x AT ONCE` with its rate.
 """
@@ -12,7 +12,7 @@ import time
 import numpy as np
 import tritonclient.http as http
 
-address, model, name, width, output, seconds = sys.argv[1:]
+address, model, name, width, output, seconds, *only = sys.argv[1:]
 
 
 def rate(client, size, at_once):
@@ -35,6 +35,8 @@ def rate(client, size, at_once):
 rates = {}
 for at_once in (1, 4):
     client = http.InferenceServerClient(address, concurrency=at_once)
-    for size in (16, 64, 256):
-        rates[f"{size} x {at_once}"] = rate(client, size, at_once)
+    for size in (16, 64, 256, 1024):
+        label = f"{size} x {at_once}"
+        if not only or label in only:
+            rates[label] = rate(client, size, at_once)
 print(json.dumps(rates))

@@ -75,8 +75,20 @@ function jsonHead(input: InferInput): string {
   if ((data instanceof Float32Array || data instanceof Float64Array) && !data.every(Number.isFinite))
     throw new Error('a number of the row is not finite, and the server takes numbers as JSON only');
   const head = JSON.stringify({ name, shape, datatype: datatypeOf(input) });
-  const values = Array.isArray(data) ? data.map((text) => JSON.stringify(text)) : data;
-  return `${head.slice(0, -1)},"data":[${values.join(',')}]}`;
+  return `${head.slice(0, -1)},"data":[${valuesOf(data)}]}`;
+}
+
+/** So many digits tell float32 numbers apart. */
+const FLOAT32_DIGITS = 9;
+
+function valuesOf(data: TensorData): string {
+  if (Array.isArray(data)) return data.map((text) => JSON.stringify(text)).join(',');
+  if (!(data instanceof Float32Array)) return data.join(',');
+  // A float32 has up to 17 digits as a JavaScript number: half as many bytes to send, and to read.
+  let text = '';
+  for (let i = 0; i < data.length; i++)
+    text += `${i === 0 ? '' : ','}${(data[i] as number).toPrecision(FLOAT32_DIGITS)}`;
+  return text;
 }
 
 /** Each text has its length in front of it, in 4 bytes. */
