@@ -64,6 +64,7 @@ export const definition = defineConnector({
         setSink: written,
         counterSink: written,
       },
+      command: server.command,
       // On the embedded profile hashes are in the process, and nothing else may need a server.
       ...(!hashes && { examine: () => server.examine() }),
       close: () => server.close(),

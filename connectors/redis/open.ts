@@ -15,7 +15,7 @@ import { requireFencesKept } from './server/eviction.js';
 import { examineRedis } from './server/examine.js';
 import { requireJson } from './server/json-support.js';
 import { type KeySpace, keySpaceOf } from './server/key-space.js';
-import { Server, type ServerOptions } from './server/server.js';
+import { allAnswered, Server, type ServerOptions } from './server/server.js';
 import { EntriesReader, type EntriesSourceState } from './stream/entries-reader.js';
 import { structureKinds, structureOf } from './structures.js';
 
@@ -30,6 +30,8 @@ export interface Redis extends KeySpace {
   readonly source: SourceDriver;
   /** Serves `redis.hashLookup` and `redis.stringLookup`. */
   readonly lookup: LookupDriver;
+  /** Commands beside the records of a topology, each tried once. Rejects with the first one that fails. */
+  command(commands: readonly Keyed[]): Promise<readonly unknown[]>;
   /** For `millrace doctor`. */
   examine(): Promise<readonly Finding[]>;
   close(): Promise<void>;
@@ -98,6 +100,7 @@ export function openRedis(options: ServerOptions): Redis {
       open: async (lookup) => redisReader(server, lookup),
     },
     ...keySpaceOf(server),
+    command: async (commands) => allAnswered(await (await server.connection()).send(commands)),
     examine: () => examineRedis(server),
     close: () => server.close(),
   };

@@ -257,8 +257,11 @@ export interface ModelStats {
   readonly evictions: number;
   /** What it takes in all workers, in bytes; 0 while it is not in memory. */
   readonly residentBytes: number;
-  /** Rows whose answers were remembered, and rows whose answers were not; only of a model with a cache. */
-  readonly cache?: { readonly hits: number; readonly misses: number };
+  /**
+   * Rows whose answers were remembered, how many of these by other processes, and rows whose answers were not; only of a model with a
+   * cache.
+   */
+  readonly cache?: { readonly hits: number; readonly shared: number; readonly misses: number };
 }
 
 export interface RunResult {

@@ -207,7 +207,7 @@ function urgencyOfSome({ tierOf, deadlineOf, ...others }: Urgency, rows: readonl
 }
 
 /** The same rows when some of their time is over. */
-function laterBy({ deadlineOf, ...others }: Urgency, ms: number): Urgency {
+export function laterBy({ deadlineOf, ...others }: Urgency, ms: number): Urgency {
   if (deadlineOf === undefined) return others;
   return {
     ...others,

@@ -17,6 +17,7 @@ import { type Opened, openChain } from './open-chain.js';
 import { openRemote, type RemoteModel } from './remote/remote-model.js';
 import { modelResidents } from './residency/residents.js';
 import { createScheduler } from './scheduling/scheduler.js';
+import { type AnswerStore, sharedAnswers } from './shared-answers.js';
 import type { Isolation } from './workers/channel.js';
 import { workerSlot } from './workers/worker-slot.js';
 
@@ -34,6 +35,8 @@ export interface InferenceOptions {
    * loaded again when rows come for them.
    */
   readonly memoryMax?: number;
+  /** Where answers that models remember (`cacheBytesMax`) are kept for other processes too (default: nowhere). */
+  readonly answers?: AnswerStore;
   /** Called with problems that a run survives, such as a declared provider that is not available. */
   readonly onWarning?: (message: string) => void;
 }
@@ -74,7 +77,7 @@ const SHED_LATE_MS = 20;
  */
 export function createInference(options: InferenceOptions = {}): InferenceService {
   const { workers = 1, isolation = 'thread', hungFloorMs = 2_000, checkEveryMs = 10_000 } = options;
-  const { onWarning = () => {}, memoryMax = Number.POSITIVE_INFINITY } = options;
+  const { onWarning = () => {}, memoryMax = Number.POSITIVE_INFINITY, answers } = options;
   const nowMs = () => performance.now();
   const scheduler = createScheduler({ workers, nowMs });
   const places = Array.from({ length: workers }, (_, worker): Place => {
@@ -138,7 +141,10 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     let model = models.get(identity);
     if (model === undefined) {
       const artifact = artifactOf(file, spec);
-      model = withCache(serveModel(file, artifact, spec, { slots, scheduler, onWarning, onDeadlines }), spec);
+      const { providers, tensors } = spec;
+      model = withCache(serveModel(file, artifact, spec, { slots, scheduler, onWarning, onDeadlines }), spec, () =>
+        JSON.stringify([file.digest, providers, tensors]),
+      );
       models.set(identity, model);
       model.then(
         ({ handle, breaker }) =>
@@ -157,7 +163,10 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     const identity = JSON.stringify([server, spec.batchMax, spec.waitMax, spec.tensors, spec.cacheBytesMax]);
     let model = remotes.get(identity);
     if (model === undefined) {
-      model = withCache(openRemote(spec, server), spec);
+      model = withCache(openRemote(spec, server), spec, ({ version }) =>
+        // Without a version nobody knows when it is another model.
+        version.includes('/') ? JSON.stringify([server.url, version, spec.tensors]) : undefined,
+      );
       remotes.set(identity, model);
       model.then(
         ({ handle, breaker }) =>
@@ -169,6 +178,20 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
       );
     }
     return model;
+  }
+
+  /** `identityOf` says which model it is, for all processes. */
+  async function withCache<M extends { readonly handle: ModelHandle }>(
+    opening: Promise<M>,
+    { cacheBytesMax }: ModelSpec,
+    identityOf: (handle: ModelHandle) => string | undefined,
+  ): Promise<M> {
+    const model = await opening;
+    if (cacheBytesMax === undefined) return model;
+    const { handle } = model;
+    const identity = identityOf(handle);
+    const shared = answers && identity && sharedAnswers(answers, identity, handle.outputSize);
+    return { ...model, handle: cached(handle, cacheBytesMax, shared || undefined) };
   }
 
   async function openOne(spec: ModelSpec): Promise<Opened> {
@@ -202,14 +225,6 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
       return closed;
     },
   };
-}
-
-async function withCache<M extends { readonly handle: ModelHandle }>(
-  opening: Promise<M>,
-  { cacheBytesMax }: ModelSpec,
-): Promise<M> {
-  const model = await opening;
-  return cacheBytesMax === undefined ? model : { ...model, handle: cached(model.handle, cacheBytesMax) };
 }
 
 function checkSpec({ batchMax, waitMax, providers }: ModelSpec): void {

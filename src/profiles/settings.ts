@@ -48,7 +48,17 @@ export const profileSettings = {
   ),
   inferencePrice: amount(
     0,
-    'What an hour of an inference worker costs, in any currency. Rows of `inferenceTable` then have the cost of 1,000 rows.',
+    'What an hour of an inference worker costs, in any currency. Rows about batches then have the cost of 1,000 rows.',
+  ),
+  inferenceHashes: optional(
+    'prefix',
+    'Prefix of the hashes of Redis that keep the newest of these rows for a minute, such as `inference:`; none by default.',
+  ),
+  inferenceCacheSeconds: wholeNumber(
+    0,
+    31_536_000,
+    0,
+    'How long answers that models remember (`cacheBytesMax`) are kept in Redis for all processes. 0: each process has its own alone.',
   ),
   inFlightBytesMax: wholeNumber(
     1024 * 1024,

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { definition as redis } from '../../connectors/redis/definition.js';
 import { secretNow } from '../connect/secrets.js';
 import { seconds } from '../core/duration.js';
 import { MillraceError, messageOf } from '../core/errors.js';
@@ -10,7 +12,7 @@ import type { MonitoringOptions } from '../server/http.js';
 import type { AnsweredRequest } from '../server/request-ids.js';
 import type { Topology } from '../topology/index.js';
 import { outageBackOff, retry } from '../util/retry.js';
-import type { InferenceTableOptions } from './inference-table.js';
+import type { BatchRowsOptions } from './batch-rows.js';
 
 /** A topology that runs in this process, with everything that was opened for it. */
 export interface App extends Running {
@@ -63,9 +65,13 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
   };
   try {
     const profile = keep(await onceUp(() => openProfile(config, { onWarning }), onWarning));
-    const inference = keep(createInference({ ...inferenceOptions(config), onWarning }));
-    const models = () => inference.models?.() ?? [];
-    if (config.inferenceTable !== '') keep(await batchTable(topology, config, profile, { models, onWarning }));
+    const answers = config.inferenceCacheSeconds > 0 ? await sharedAnswers(profile, config, onWarning) : undefined;
+    const inference = keep(createInference({ ...inferenceOptions(config), ...(answers && { answers }), onWarning }));
+    const batches = {
+      ...{ topology: topology.name, run: randomUUID(), price: config.inferencePrice },
+      ...{ models: () => inference.models?.() ?? [], onWarning },
+    };
+    for (const written of await batchWriters(profile, config, batches)) keep(written);
     const address = addressInGroup(config, topology.name, config.token || undefined);
     const stallMax = seconds(config.stallSeconds);
     const { inFlightBytesMax } = config;
@@ -164,12 +170,25 @@ const tracesOf = async (
 const alertStore = async (profile: OpenProfile, table: string) =>
   (await import('./alert-table.js')).alertTable(profile, table);
 
-const batchTable = async (
-  { name: topology }: Topology,
-  { inferenceTable: table, inferencePrice: price }: Config,
+async function batchWriters(
   profile: OpenProfile,
-  options: Pick<InferenceTableOptions, 'models' | 'onWarning'>,
-) => (await import('./inference-table.js')).inferenceTable(profile, { topology, table, price, ...options });
+  { inferenceTable: table, inferenceHashes: prefix }: Config,
+  options: BatchRowsOptions,
+): Promise<{ close(): Promise<void> }[]> {
+  const writers: { close(): Promise<void> }[] = [];
+  if (table !== '') writers.push((await import('./inference-table.js')).inferenceTable(profile, table, options));
+  if (prefix !== '')
+    writers.push(
+      (await import('./inference-hashes.js')).inferenceHashes(() => profile.connect(redis), prefix, options),
+    );
+  return writers;
+}
+
+const sharedAnswers = async (
+  profile: OpenProfile,
+  { inferenceCacheSeconds: seconds }: Config,
+  onWarning: (message: string) => void,
+) => (await import('./redis-answers.js')).redisAnswers({ connect: () => profile.connect(redis), seconds, onWarning });
 
 /** What the page may do with this profile. */
 async function actionsOf(

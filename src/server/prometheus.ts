@@ -155,6 +155,7 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
   modelCounter('evictions_total', 'How often it made room for others', ({ evictions }) => evictions);
   for (const [name, of] of [
     ['hits', 'Rows whose answers were remembered'],
+    ['shared', 'Those of them that another process remembered'],
     ['misses', 'Rows whose answers were not'],
   ] as const)
     counter(`inference_cache_${name}_total`, of, ['model', 'provider'], ({ models }) =>

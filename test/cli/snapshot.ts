@@ -60,7 +60,7 @@ export function someSnapshot(): RunSnapshot {
           loadMs: 60,
           evictions: 2,
           residentBytes: 4_194_304,
-          cache: { hits: 40, misses: 600 },
+          cache: { hits: 40, shared: 10, misses: 600 },
         },
       },
     ],

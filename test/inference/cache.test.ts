@@ -51,7 +51,7 @@ describe('a model with a cache', () => {
     expect(failures.size).toBe(0);
     expect((await ask(model, [4, 4])).scores).toEqual(Float32Array.of(8, 8));
     expect(asked).toEqual([[1, 2, 3], [4]]);
-    expect(model.stats().cache).toEqual({ hits: 4, misses: 4 });
+    expect(model.stats().cache).toEqual({ hits: 4, shared: 0, misses: 4 });
   });
 
   test('remembers neither failures nor answers of another provider', async () => {

@@ -6,8 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { createScheduler } from '../../src/inference/scheduling/scheduler.js';
 import { type CreateScheduler, simulate } from './simulation.js';
 
-/** `MILLRACE_INFERENCE_SCHEDULES=1000` for more. */
-const schedules = Number(process.env.MILLRACE_INFERENCE_SCHEDULES ?? 200);
+/** `MILLRACE_INFERENCE_SCHEDULES=10000` for more. */
+const schedules = Number(process.env.MILLRACE_INFERENCE_SCHEDULES ?? 1_000);
 const source = new URL('../../src/inference/scheduling/', import.meta.url);
 
 describe('the scheduler in a simulation of faults', () => {

@@ -34,6 +34,7 @@ describe('resolveConfig', () => {
       inferenceIsolation: 'thread',
       inferenceMemoryMax: 0,
       inferencePrice: 0,
+      inferenceCacheSeconds: 0,
       host: '127.0.0.1',
       port: 0,
       logFormat: 'text',

@@ -34,11 +34,11 @@ const reportOf = (sizes: readonly BatchSums[], others: Partial<ModelReport> = {}
   ...others,
   sizes,
 });
-const options = { table: 'batches', topology: "it's", price: 0, everyMs: 1e6, onWarning: () => {} };
+const options = { topology: "it's", price: 0, everyMs: 1e6, onWarning: () => {} };
 
 it('has the batches of each model and size since the last rows, and what 1,000 of their rows cost', async () => {
   let models: ModelReport[] = [];
-  const table = inferenceTable(profile, { ...options, price: 3.6, everyMs: 20, models: () => models });
+  const table = inferenceTable(profile, 'batches', { ...options, price: 3.6, everyMs: 20, models: () => models });
   const small = { rowsMax: 4, batches: 2, rows: 6, waitMs: 8, runMs: 4 };
   const large = { rowsMax: 256, batches: 1, rows: 200, waitMs: 0, runMs: 20 };
   models = [reportOf([small]), reportOf([small]), reportOf([], { model: 'idle.onnx' })];
@@ -75,7 +75,7 @@ it('has later what could not be written, once, and says so once', async () => {
   let batches = 0;
   const models = () => [reportOf([{ rowsMax: 1, batches: ++batches, rows: batches, waitMs: 0, runMs: batches }])];
   const onWarning = (message: string) => void warnings.push(message);
-  const table = inferenceTable({ connect }, { ...options, everyMs: 5, models, onWarning });
+  const table = inferenceTable({ connect }, 'batches', { ...options, everyMs: 5, models, onWarning });
   await expect.poll(() => tries, { timeout: 20_000 }).toBeGreaterThan(3);
   isDown = false;
   await table.close();
@@ -89,7 +89,7 @@ it('has later what could not be written, once, and says so once', async () => {
 it('tells of real batches', async () => {
   const inference = createInference();
   const models = () => inference.models?.() ?? [];
-  const table = inferenceTable(profile, { ...options, models });
+  const table = inferenceTable(profile, 'batches', { ...options, models });
   try {
     const file = new URL('../inference/models/identity.onnx', import.meta.url);
     const model = await inference.open({ model: file, batchMax: 16, waitMax: 1, providers: ['cpu'] });
@@ -111,6 +111,6 @@ it('tells of real batches', async () => {
 });
 
 it('has a name that is one', () => {
-  const wrong = { ...options, table: 'a-b', models: () => [] };
-  expect(() => inferenceTable(profile, wrong)).toThrow("'a-b' cannot be the name of a table");
+  const wrong = { ...options, models: () => [] };
+  expect(() => inferenceTable(profile, 'a-b', wrong)).toThrow("'a-b' cannot be the name of a table");
 });
