@@ -39,10 +39,13 @@ export async function setUpTable(run: Run, { table, columns, key }: TableOptions
   });
 }
 
+/** What columns that number themselves hold: their types are names for a declaration, of which there are no arrays. */
+const NUMBERED: Readonly<Record<string, string>> = { smallserial: 'smallint', serial: 'integer', bigserial: 'bigint' };
+
 /** The statement that writes rows, which are given as one array per column. */
 export function insertSql({ table, columns, key }: TableOptions): string {
   const names = Object.keys(columns).map(quoted);
-  const arrays = Object.values(columns).map((type, i) => `$${i + 1}::${type}[]`);
+  const arrays = Object.values(columns).map((type, i) => `$${i + 1}::${NUMBERED[type.toLowerCase()] ?? type}[]`);
   const insert = `INSERT INTO ${quoted(table)} (${names.join(', ')}) SELECT * FROM unnest(${arrays.join(', ')})`;
   if (key.length === 0) return insert;
   const target = `ON CONFLICT (${key.map(quoted).join(', ')})`;
