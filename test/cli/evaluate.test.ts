@@ -85,6 +85,15 @@ describe('millrace evaluate', () => {
       "no option 'optimiser'",
       'optimizer',
     ],
+    [['--label', 'large', '--learner', 'perceptron({ featureMx: 9 })'], 1, "no option 'featureMx'", 'featureMax'],
+    [
+      ['--label', 'large', '--learner', 'kNearestNeighbors({ classes: [true, false], neighbours: 3 })'],
+      ...([1, "no option 'neighbours'", 'neighbors, window, weights'] as const),
+    ],
+    [
+      ['--label', 'large', '--learner', 'matrixFactorization({ optimizer: sgd({ rate: 0.1 }), factor: 3 })'],
+      ...([1, "no option 'factor'", 'factors'] as const),
+    ],
     [['--label', 'large', '--learner', 'ftrl({ alpha: -1 })'], 1, 'alpha', '--learner'],
     [['--label', 'large', '--learner', 'halfSpaceTrees()'], 1, 'learns without labels', 'probability'],
     [['--label', 'colour', '--learner', logistic], 1, 'no row could be scored: 400 rows unusable-label', '--positive'],

@@ -8,7 +8,7 @@ const shared = ['package.json', 'tsconfig.json'];
 
 /**
  * Writes all files or none, and returns their paths. What is there already is never overwritten: `tsconfig.json` may stay, and
- * `package.json` gets what it lacks.
+ * `package.json` gets the scripts and packages that it lacks. Its files stay CommonJS or ES modules, as they are: those of ours work in both.
  *
  * @throws MillraceError `config` with the files that are in the way.
  */
@@ -53,9 +53,14 @@ function completedPackage(path: string, wanted: string | undefined): string | un
   const { scripts, ...others } = present;
   const { test, ...rest } = (scripts ?? {}) as Readonly<Record<string, string>>;
   const kept = test === undefined || test.includes(NO_TEST) ? rest : { ...rest, test };
-  const completed = merged({ ...others, ...(scripts === undefined ? {} : { scripts: kept }) }, JSON.parse(wanted));
+  const ours: Package = JSON.parse(wanted);
+  const added = isBare(present) ? ours : { scripts: ours.scripts, devDependencies: ours.devDependencies };
+  const completed = merged({ ...others, ...(scripts === undefined ? {} : { scripts: kept }) }, added);
   return isDeepStrictEqual(completed, present) ? undefined : `${JSON.stringify(completed, null, 2)}\n`;
 }
+
+/** What `npm install` makes in an empty folder: no project of anybody's yet. */
+const isBare = (present: Package): boolean => Object.keys(present).every((name) => /dependencies$/i.test(name));
 
 function parsed(text: string, path: string): Package {
   try {

@@ -201,13 +201,27 @@ describe('answers', () => {
       name: 'mine',
       scripts: { test: 'jest', typecheck: 'tsc' },
       dependencies: { millrace: '1' },
-      private: true,
-      type: 'module',
     });
     expect(Object.keys(devDependencies)).toContain('typescript');
     expect(writeFiles(at, new Map([['package.json', files.get('package.json') ?? '']]))).toEqual([]);
     writeFileSync(path, '{');
     expect(() => writeFiles(at, files)).toThrow('is no JSON');
     expect(readdirSync(at)).toEqual(['package.json']);
+  });
+
+  it('make ES modules of a folder only if nobody has a project there', () => {
+    const at = join(folder, 'typed');
+    mkdirSync(at);
+    const path = join(at, 'package.json');
+    const files = new Map([['package.json', starterFiles().get('package.json') ?? '']]);
+    const typeAfter = (text: string) => {
+      writeFileSync(path, text);
+      writeFiles(at, files);
+      const { type, private: isPrivate } = JSON.parse(readFileSync(path, 'utf8'));
+      return { type, isPrivate };
+    };
+    expect(typeAfter('{ "dependencies": { "millrace": "1" } }')).toEqual({ type: 'module', isPrivate: true });
+    expect(typeAfter('{ "name": "mine", "main": "index.js" }')).toEqual({});
+    expect(typeAfter('{ "name": "mine", "type": "commonjs" }')).toEqual({ type: 'commonjs' });
   });
 });

@@ -33,16 +33,15 @@ type Cells = ReturnType<typeof ratingCells>;
  */
 export function matrixFactorization(options: MatrixFactorizationOptions): Learner<number, number, Cells> {
   const where = 'matrixFactorization';
-  const machine = { ...options, interceptRate: 0 }; // the mean stands for it
-  const { interceptRate: _, ...biases } = linearSettings(where, machine);
   return Object.freeze<Learner<number, number, Cells>>({
     kind: 'matrix-factorization',
-    settings: Object.freeze({ ...biases, ...pairSettings(where, machine) }),
+    settings: Object.freeze({ ...linearSettings(where, options), ...pairSettings(where, options) }),
     output: 'number',
-    structure: Object.freeze({ optimizer: options.optimizer.name, ...pairStructure(machine) }),
-    cells: (shape) => ratingCells(machine, shape),
+    structure: Object.freeze({ optimizer: options.optimizer.name, ...pairStructure(options) }),
+    cells: (shape) => ratingCells(options, shape),
     open(cells, shape) {
-      const model = openPairs(cells, shape, machine);
+      // The mean stands for the intercept.
+      const model = openPairs(cells, shape, { ...options, interceptRate: 0 });
       /** The weight of all labels, and their mean. */
       const { values: mean } = cells.mean;
       return {

@@ -19,10 +19,11 @@ export interface PerceptronOptions {
  * @example learn(pipe(standardScaler(), perceptron()), { as: 'fraud', ... });
  */
 export function perceptron(options: PerceptronOptions = {}): Learner<boolean, number, LinearCells> {
+  const { featureMax } = options;
   const optimizer = sgd({ rate: 1 });
   return Object.freeze<Learner<boolean, number, LinearCells>>({
     kind: 'perceptron',
-    settings: Object.freeze({ ...options }),
+    settings: Object.freeze(featureMax === undefined ? {} : { featureMax }),
     output: 'probability',
     cells: (shape: FeatureShape) => linearCells(optimizer, shape),
     open(cells, shape) {

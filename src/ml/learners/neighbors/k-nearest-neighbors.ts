@@ -20,6 +20,16 @@ export interface KNearestNeighborsOptions<C extends ClassLabel> extends Neighbor
   readonly classes: readonly C[];
 }
 
+interface Form<Y, P> {
+  readonly kind: string;
+  readonly where: string;
+  readonly labels: Labels<Y, P>;
+  /** The answer where no row is kept. */
+  readonly unknown: number;
+  /** The default of `weights`. */
+  readonly usual: 'distance' | 'uniform';
+}
+
 /** Makes a prediction of the labels of the rows found, the first so many, and of how much each counts. */
 type Answer = (labels: Float64Array, votes: Float64Array, found: number, into: Float64Array) => void;
 
@@ -46,8 +56,9 @@ export function kNearestNeighbors<const C extends ClassLabel>(
       where: 'kNearestNeighbors',
       labels: classLabels(classes),
       unknown: 1 / classes.length,
+      usual: 'distance',
     },
-    { weights: 'distance', ...options },
+    options,
     (labels, votes, found, into) => {
       let sum = 0;
       into.fill(0);
@@ -70,8 +81,14 @@ export function kNearestNeighbors<const C extends ClassLabel>(
  */
 export const kNearestNeighborsRegression = (options: NeighborsOptions = {}): Learner<number, number, WindowCells> =>
   nearest(
-    { kind: 'k-nearest-neighbors-regression', where: 'kNearestNeighborsRegression', labels: numberLabels, unknown: 0 },
-    { weights: 'uniform', ...options },
+    {
+      kind: 'k-nearest-neighbors-regression',
+      where: 'kNearestNeighborsRegression',
+      labels: numberLabels,
+      unknown: 0,
+      usual: 'uniform',
+    },
+    options,
     (labels, votes, found, into) => {
       let sum = 0;
       let all = 0;
@@ -85,16 +102,11 @@ export const kNearestNeighborsRegression = (options: NeighborsOptions = {}): Lea
   );
 
 function nearest<Y, P>(
-  {
-    kind,
-    where,
-    labels,
-    unknown,
-  }: { readonly kind: string; readonly where: string; readonly labels: Labels<Y, P>; readonly unknown: number },
-  options: NeighborsOptions & Required<Pick<NeighborsOptions, 'weights'>>,
+  { kind, where, labels, unknown, usual }: Form<Y, P>,
+  options: NeighborsOptions,
   answer: Answer,
 ): Learner<Y, P, WindowCells> {
-  const { neighbors = 5, window = 1_000, weights } = options;
+  const { neighbors = 5, window = 1_000, weights = usual } = options;
   if (![neighbors, window].every((count) => Number.isInteger(count) && count > 0))
     throw new MillraceError('config', `${where}: neighbors and window are ${neighbors} and ${window}`, {
       where,
