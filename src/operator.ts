@@ -28,6 +28,7 @@ export {
   type Splitter,
   type StatefulDefinition,
   type StepContext,
+  type StepKeys,
   split,
   stateful,
   type TransformDefinition,

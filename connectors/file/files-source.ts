@@ -235,8 +235,8 @@ class FilesReader implements SourceReader {
 
 const HINT = "put it back as it was, or give the source changed: 'pass' to continue with what is there";
 
-const problem = (message: string, where: string): MillraceError =>
-  new MillraceError('source', message, { where, hint: HINT, permanent: true });
+const problem = (message: string, where: string, hint = HINT): MillraceError =>
+  new MillraceError('source', message, { where, hint, permanent: true });
 
 const gone = (name: string): MillraceError => problem(`${name} was deleted before it was read to its end`, name);
 
@@ -244,4 +244,8 @@ const changed = (name: string): MillraceError =>
   problem(`${name} has changed since it was read: files must not change; file.tailSource follows a growing file`, name);
 
 const cameLate = (count: number, name: string): MillraceError =>
-  problem(`${counted(count, 'file')} came whose names sort before ${name}, which has been read`, name);
+  problem(
+    `${counted(count, 'file')} came whose names sort before ${name}, which has been read`,
+    name,
+    "files are read in the order of their names: rename them so that they sort after it, as by a date or a number in the name, or give the source changed: 'pass' to leave them out",
+  );

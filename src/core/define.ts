@@ -14,6 +14,7 @@ import type {
   Splitter,
   StatefulShape,
   StepContext,
+  StepKeys,
 } from './operator.js';
 import type { Origin } from './record.js';
 import type { CellSpecs, OpenCells } from './state.js';
@@ -26,9 +27,17 @@ interface Common {
   readonly kind: string;
   readonly settings?: Settings;
   readonly problems?: readonly Problem[];
+  /**
+   * The key of each input, by its number: records with equal keys must be in one partition. `undefined` if it is the key of the record
+   * itself. `check` compares keys with the records of topics.
+   */
+  readonly keys?: StepKeys;
 }
 
-const common = ({ kind, settings = {}, problems = [] }: Common) => ({ kind, settings, problems });
+const common = ({ kind, settings = {}, problems = [], keys }: Common) => ({
+  ...{ kind, settings, problems },
+  ...(keys && { keys }),
+});
 
 /** The argument of `transform`. */
 export interface TransformDefinition<In, Out> extends Common {

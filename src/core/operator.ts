@@ -19,12 +19,20 @@ export interface Adds<out A> {
 /** Requires that an input has no field of this name: an operator must not hide a field with one that it adds. */
 export type Free<Name extends string> = { readonly [P in Name]?: never };
 
+/** Functions that give the key of a value of an input. */
+export type StepKeys = readonly (((value: never) => unknown) | undefined)[];
+
 /** An operator as inert data. The phantom types are its input and output; `shape` is how the runtime runs it. */
 export interface Operator<in In, out Out> {
   readonly kind: string;
   readonly settings: Settings;
   readonly shape: Shape;
   readonly problems?: readonly Problem[];
+  /**
+   * The key of each input, by its number: records with equal keys must be in one partition. `undefined` if it is the key of the record
+   * itself. `check` compares keys with the records of topics.
+   */
+  readonly keys?: StepKeys;
   readonly [IN]?: ((value: In) => void) | undefined;
   readonly [OUT]?: (() => Out) | undefined;
 }
@@ -35,6 +43,7 @@ export interface MultiInputOperator<in In, in Sides, out Out> {
   readonly settings: Settings;
   readonly shape: StatefulShape;
   readonly problems?: readonly Problem[];
+  readonly keys?: StepKeys;
   readonly [IN]?: ((value: In, sides: Sides) => void) | undefined;
   readonly [OUT]?: (() => Out) | undefined;
 }

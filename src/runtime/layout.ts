@@ -81,7 +81,7 @@ export function samePartitions(subtopology: Topology, counts: readonly Count[]):
     `inputs are not co-partitioned: ${first.topic} has ${counted(first.partitions, 'partition')}, ${other.topic} has ${other.partitions}`,
     {
       where: other.id,
-      hint: 'inputs of a step must be co-partitioned: give both topics the same number of partitions and the same key, or send one through repartition()',
+      hint: `inputs of a step must be co-partitioned: send the stream of ${other.topic} through .repartition('by-key', { key, schema }) before it, or give both topics the same number of partitions and the same key`,
     },
   );
 }

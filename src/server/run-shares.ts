@@ -144,7 +144,7 @@ export function concernsOf({ shares, neverMatched, mostDead, rowless }: RunFindi
     ),
     ...rowless.map(
       ({ step, share }) =>
-        `${percent(share)} of the records of ${step} found no row and were dropped: if a topic has another key than the join, send its stream through repartition('by-key', { key, schema }) first, or read a small table by kafka.globalTableSource`,
+        `${percent(share)} of the records of ${step} found no row and were dropped: if a topic has another key than the join, send its stream through repartition('by-key', { key, schema }) first, or read a small table by kafka.globalTableSource; a producer that is not Java's needs partitioner=murmur2_random (\`millrace check --profile\` looks for both)`,
     ),
   ];
 }

@@ -131,7 +131,11 @@ const mistakes = (busyPort: number, busyStore: string): readonly Mistake[] => [
     before: payments,
     steps: joined('{ before: minutes(5), after: minutes(5) }'),
     args: CHECK,
-    says: ['payments has 3 partitions, orders has 2', '  orders (config): ', 'send one through repartition()'],
+    says: [
+      'payments has 3 partitions, orders has 2',
+      '  orders (config): ',
+      "the stream of orders through .repartition('by-key', { key, schema })",
+    ],
   },
   {
     name: 'foreign-key',

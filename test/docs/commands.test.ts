@@ -78,7 +78,7 @@ const runBy: readonly (readonly [RegExp, string])[] = [
   [/^npm ci --omit=dev /, 'scripts/packed.mjs'],
   [/docker compose up --build$/, 'not run: Docker; scripts/packed.mjs runs the commands of the image'],
   [/^(cp .*|systemctl .*)millrace@/, 'not run: systemd; test/deploy/systemd.test.ts verifies the unit'],
-  [/^(kubectl|helm) /, 'not run: Kubernetes; test/integration/deploy validates what the chart renders'],
+  [/^(kubectl|helm|kubeconform) /, 'not run: Kubernetes; test/integration/deploy validates what the chart renders'],
   [/^kafka-(topics|consumer-groups\.sh) /, "not run: Kafka's own tools, with the addresses of readers"],
   [/^(kill|export|cd) /, 'not run: the shell'],
 ];

@@ -34,7 +34,8 @@ export async function printOutputs(
           return { id, topic, codec, offsets: await profile.offsetsAt(topic, 'latest') };
         }),
     );
-    onLine(`new records of ${outputs.map(({ id }) => id).join(', ')} are printed`);
+    const names = outputs.map(({ id }) => id).join(', ');
+    onLine(names === '' ? 'no sink writes to a topic: nothing is printed' : `new records of ${names} are printed`);
     await Promise.all(
       outputs.map(async ({ id, topic, codec, offsets }) => {
         const print = fewASecond((line) => onLine(`${id}: ${line}`));

@@ -5,17 +5,21 @@ import { samePartitions, sinksOf } from '../../runtime/index.js';
 import { unreadableBy } from '../../schema/compare/registered.js';
 import { subtopologiesOf, type Topology } from '../../topology/index.js';
 import type { CodedProblem } from './coded-problem.js';
+import { keyProblems } from './key-problems.js';
 
 /**
- * What a topology does not find on a profile as it needs it: topics that are missing or not co-partitioned, and schemas
- * that cannot read what is registered. Nothing is changed.
+ * What a topology does not find on a profile as it needs it: topics that are missing or not co-partitioned, records whose keys are not
+ * those of joins and windows, and schemas that cannot read what is registered. Nothing is changed.
  */
 export async function profileProblems(
   topology: Topology,
   profile: Pick<Profile, 'name' | 'sources' | 'driver' | 'schemas'>,
 ): Promise<CodedProblem[]> {
   const problems: CodedProblem[] = [];
-  for (const subtopology of subtopologiesOf(topology)) problems.push(...(await inputProblems(subtopology, profile)));
+  for (const subtopology of subtopologiesOf(topology)) {
+    const found = await inputProblems(subtopology, profile);
+    problems.push(...(found.length > 0 ? found : await keyProblems(subtopology, profile)));
+  }
   for (const { where, schema, topic } of schemasOf(topology)) {
     await noted(problems, where, async () => {
       const reasons = await unreadableBy(schema, profile.schemas, topic);

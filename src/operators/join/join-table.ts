@@ -101,6 +101,7 @@ function asOf<T, R, Out>(
     kind,
     settings: { allowedLateness: formatDuration(allowedLateness), keysMax, pendingMax },
     problems,
+    keys: [key, undefined],
     inputs: ['table'],
     cells,
     open({ versions, outdated, gone, pending, due, next }, context) {

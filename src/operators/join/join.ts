@@ -131,6 +131,7 @@ function join<L, R, Out>(
       entriesMax,
     },
     problems,
+    keys: [keys.left, keys.right],
     inputs: ['right'],
     cells,
     open({ left, right, leftDue, rightDue, held }, context) {

@@ -1,5 +1,13 @@
 import type { Aggregate } from '../../aggregates/index.js';
-import { AFTER_ALL_MS, type CellSpecs, type Change, type Operator, type Problem, stateful } from '../../core/index.js';
+import {
+  AFTER_ALL_MS,
+  type CellSpecs,
+  type Change,
+  type Operator,
+  type Problem,
+  type StepKeys,
+  stateful,
+} from '../../core/index.js';
 import { functionProblems } from '../functions.js';
 import { isEmptyKey } from '../keys.js';
 import type { EmitResult, Row, WindowEngine, WindowKey } from './engine/engine.js';
@@ -56,7 +64,7 @@ export function window<
   return operatorOf<In, In, Emitted<Form, WindowRow<K, A>>>(
     'window',
     plan,
-    functionProblems({ key }),
+    { problems: functionProblems({ key }), keys: [key] },
     (engine, refuse) => (value, emit, timeMs) => {
       const of = key(value);
       if (isEmptyKey(of)) refuse.emptyKey(of);
@@ -100,7 +108,7 @@ export function windowOfChanges<
   return operatorOf<In, Change<In>, Emitted<Form, WindowRow<K, A>>>(
     'windowOfChanges',
     plan,
-    functionProblems({ key, eventTime }),
+    { problems: functionProblems({ key, eventTime }) },
     (engine, refuse) => (change, emit) => {
       for (const half of ['before', 'after'] as const) {
         const value = change[half];
@@ -123,15 +131,16 @@ type Take<Value> = (value: Value, emit: EmitResult, timeMs: number) => void;
 function operatorOf<In, Value, Out>(
   kind: string,
   plan: WindowPlan,
-  wrongFunctions: readonly Problem[],
+  own: { readonly problems: readonly Problem[]; readonly keys?: StepKeys },
   take: (engine: WindowEngine<In>, refuse: Refusals) => Take<Value>,
 ): Operator<Value, Out> {
-  const problems = [...wrongFunctions, ...problemsOf(plan)];
+  const problems = [...own.problems, ...problemsOf(plan)];
   // What cannot be laid out is never opened: `check` refuses it.
   const machine = machineOf<In>(problems.length === 0 ? plan : { ...plan, window: counting(1) });
   return stateful<Value, Row | Change<Row>, CellSpecs>({
     kind,
     settings: settingsOf(plan),
+    ...own,
     problems,
     cells: machine.cells,
     open(cells, context) {

@@ -197,7 +197,10 @@ describe('a file that is not what it was', () => {
   it('that came too late is counted, and the file is named that was read before it', async () => {
     const { folder, all, from } = await begin();
     for (const name of ['a', 'aa', 'ab']) writeFileSync(join(folder, `${name}.ndjson`), '0\n');
-    await expect(readAll(all, from)).rejects.toThrow(/^3 files came whose names sort before .*b\.ndjson/);
+    await expect(readAll(all, from)).rejects.toMatchObject({
+      message: expect.stringMatching(/^3 files came whose names sort before .*b\.ndjson/),
+      hint: expect.stringContaining('rename them so that they sort after it'),
+    });
   });
 
   it('is noticed while the source waits for more', async () => {

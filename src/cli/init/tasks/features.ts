@@ -11,10 +11,11 @@ export interface Features {
   readonly hour: 'cyclic' | 'numeric' | undefined;
 }
 
-const isFeature = ({ input: { key, time } }: { readonly input: Input }, { name }: Field): boolean =>
-  name !== key.name && name !== time?.name;
+/** A value that no other record has says nothing of other records. */
+const isFeature = ({ input: { key, time, shape } }: { readonly input: Input }, { name }: Field): boolean =>
+  name !== key.name && name !== time?.name && name !== shape.identity;
 
-/** Of a model that learns: all that is not the record's key, its time or its own label. */
+/** Of a model that learns: all that is not the record's key, its identity, its time or its own label. */
 export const featuresOf = (plan: Plan): Features => ({
   fields: plan.input.shape.fields.filter(
     (field) =>

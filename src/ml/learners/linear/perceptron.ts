@@ -1,4 +1,5 @@
 import type { FeatureShape, Learner } from '../../../core/learner.js';
+import type { Settings } from '../../../core/operator.js';
 import { sgd } from '../../optimizers/sgd.js';
 import { type LinearCells, linearCells, openLinear } from './linear-model.js';
 import { sigmoid } from './logistic-regression.js';
@@ -20,10 +21,11 @@ export interface PerceptronOptions {
  */
 export function perceptron(options: PerceptronOptions = {}): Learner<boolean, number, LinearCells> {
   const { featureMax } = options;
+  const settings: Settings = featureMax === undefined ? {} : { featureMax };
   const optimizer = sgd({ rate: 1 });
   return Object.freeze<Learner<boolean, number, LinearCells>>({
     kind: 'perceptron',
-    settings: Object.freeze(featureMax === undefined ? {} : { featureMax }),
+    settings: Object.freeze(settings),
     output: 'probability',
     cells: (shape: FeatureShape) => linearCells(optimizer, shape),
     open(cells, shape) {
