@@ -241,13 +241,11 @@ function onlyScored(
 ): Server {
   return {
     ask(count, onAnswer) {
-      // One by one: each row is answered for itself.
-      for (let row = 0; row < count; row++)
-        void handle.run(1, filler(rows), undefined, urgency).then(({ shed }) => {
-          if (shed !== undefined) return;
-          scored.rows++;
-          onAnswer(1);
-        });
+      void handle.run(count, filler(rows), undefined, urgency).then(({ shed }) => {
+        const answered = count - (shed?.size ?? 0);
+        scored.rows += answered;
+        if (answered > 0) onAnswer(answered);
+      });
     },
     batches: () => handle.stats(),
   };

@@ -1,3 +1,4 @@
+import type { Discrete } from '../core/index.js';
 import { layoutOf } from './scheduling/layout.js';
 import { sameValues } from './session/values.js';
 import { warmUpInput } from './session/warm-up.js';
@@ -48,8 +49,15 @@ export function goldenInputs(batchMax: number, isExact: boolean): Golden {
 function isSame(answer: RunAnswer, right: RunAnswer, isExact: boolean): boolean {
   if (answer.failures.length !== right.failures.length || answer.scores.length !== right.scores.length) return false;
   if (isExact) return sameValues(answer, right);
-  return answer.scores.every((score, i) => isNear(score, right.scores[i] as number));
+  const others = right.discrete?.flat() ?? [];
+  return (
+    answer.scores.every((score, i) => isNear(score, right.scores[i] as number)) &&
+    (answer.discrete?.flat() ?? []).every((value, i) => isLike(value, others[i] as Discrete))
+  );
 }
+
+const isLike = (value: Discrete, right: Discrete): boolean =>
+  typeof value === 'string' || typeof right === 'string' ? value === right : isNear(value, right);
 
 const isNear = (score: number, right: number): boolean =>
   Object.is(score, right) || Math.abs(score - right) <= ABSOLUTE + RELATIVE * Math.abs(right);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Discrete } from '../../src/core/index.js';
 import { goldenInputs } from '../../src/inference/golden.js';
 import type { LoadedModel } from '../../src/inference/workers/protocol.js';
 import type { WorkerSlot } from '../../src/inference/workers/worker-slot.js';
@@ -10,14 +11,20 @@ const loaded = {
 } as unknown as LoadedModel;
 
 /** A worker that answers with the sums of rows, and something more; it fails on the rows of `failing`. */
-function worker(more: () => number, failing: () => readonly number[] = () => []) {
+function worker(
+  more: () => number,
+  failing: () => readonly number[] = () => [],
+  discreteOf?: (row: number) => readonly Discrete[],
+) {
   const asked: { readonly rows: number; readonly numbers: readonly number[] }[] = [];
   const slot = {
     async run({ rows, input }: { readonly rows: number; readonly input: ArrayBuffer }) {
       const numbers = [...new Float32Array(input)];
       asked.push({ rows, numbers });
       const scores = Float32Array.from({ length: rows }, (_, row) => (numbers[2 * row] as number) + more());
-      return { answer: { scores, failures: failing().map((row) => [row, 'bad'] as const), ms: 5, input }, ms: 6 };
+      const discrete = discreteOf && Array.from(scores, (_, row) => discreteOf(row));
+      const failures = failing().map((row) => [row, 'bad'] as const);
+      return { answer: { scores, ...(discrete && { discrete }), failures, ms: 5, input }, ms: 6 };
     },
   } as unknown as WorkerSlot;
   return { slot, asked };
@@ -46,6 +53,29 @@ describe('golden inputs', () => {
     expect((await near.ask(slot, loaded, 1)).isRight).toBe(false);
     error = Number.NaN;
     expect((await near.ask(slot, loaded, 1)).isRight).toBe(false);
+  });
+
+  test('find integers, texts and float64 that are others', async () => {
+    let last: readonly Discrete[] = [0.1, 'cat', 7];
+    const { slot } = worker(
+      () => 0,
+      undefined,
+      (row) => (row === 7 ? last : [row]),
+    );
+    const golden = goldenInputs(8, false);
+    await golden.ask(slot, loaded, 1);
+    const judge = async (values: readonly Discrete[]) => {
+      last = values;
+      return (await golden.ask(slot, loaded, 1)).isRight;
+    };
+    expect(await judge([0.1 + 1e-6, 'cat', 7])).toBe(true);
+    for (const wrong of [
+      [0.2, 'cat', 7],
+      [0.1, 'dog', 7],
+      [0.1, 'cat', 8],
+      [0.1, 7, 7],
+    ])
+      expect(await judge(wrong)).toBe(false);
   });
 
   test('find rows that fail and did not', async () => {
