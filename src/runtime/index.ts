@@ -1,6 +1,6 @@
+export { DurationHistogram } from '../util/duration-histogram.js';
 export { type Clock, systemClock } from './clock.js';
 export { samePartitions } from './layout.js';
-export { DurationHistogram } from './measures/histogram.js';
 export { CHECKPOINT, type TaskTime } from './measures/task-meter.js';
 export type { TaskSnapshot } from './measures/task-snapshot.js';
 export type { Outage } from './outages.js';

@@ -9,11 +9,11 @@ import {
   type SinkWriter,
 } from '../core/index.js';
 import type { StepNode, Topology, Wire } from '../topology/index.js';
+import { DurationHistogram } from '../util/duration-histogram.js';
 import { getOrInsert } from '../util/maps.js';
 import { nextTurn } from '../util/next-turn.js';
 import { InFlight } from './in-flight.js';
 import { REPORTED_BY_OTHER_TASK, TOMBSTONE } from './input.js';
-import { DurationHistogram } from './measures/histogram.js';
 import type { Round } from './merge.js';
 import type { PendingOperations, Reason } from './pending-operations.js';
 import {

@@ -23,11 +23,11 @@ import {
   sinkDriver,
 } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
+import { DurationHistogram } from '../util/duration-histogram.js';
 import { type Clock, type Pace, systemClock } from './clock.js';
 import type { ByteBudget } from './in-flight.js';
 import { watchPartitions } from './layout.js';
 import { Lookups } from './lookups/service.js';
-import { DurationHistogram } from './measures/histogram.js';
 import type { TaskSnapshot } from './measures/task-snapshot.js';
 import { type Outage, Outages } from './outages.js';
 import { sinksOf } from './sinks.js';

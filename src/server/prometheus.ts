@@ -132,6 +132,16 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
     'How long the first rows of these batches had waited when they left for a worker, in sum',
     ({ sizes }) => sizes.reduce((sum, { waitMs }) => sum + waitMs, 0) / 1_000,
   );
+  gauge(
+    'inference_answer_quantile_seconds',
+    'How long rows had waited when the model answered, since the start',
+    ['model', 'provider', 'quantile'],
+    ({ models }) =>
+      models.flatMap(({ model, provider, answerMs: { p50, p99 } }) => [
+        [{ model, provider, quantile: 0.5 }, p50 / 1_000] as const,
+        [{ model, provider, quantile: 0.99 }, p99 / 1_000] as const,
+      ]),
+  );
   modelCounter('lost_batches_total', 'Batches that were lost with their worker, and sent again', ({ lost }) => lost);
   counter(
     'inference_shed_rows_total',

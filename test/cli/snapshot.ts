@@ -52,7 +52,15 @@ export function someSnapshot(): RunSnapshot {
         version: 'abc',
         sizes: [{ rowsMax: 128, batches: 5, rows: 640, waitMs: 20, runMs: 1_500 }],
         ...{ model: 'risk.onnx', provider: 'cpu', rows: 640, failed: 2, batches: 5, lost: 1, workerMs: 1_500 },
-        ...{ notFinite: 7, checks: 9, wrongChecks: 1, slowness: 1, isOpen: true, openings: 2 },
+        ...{
+          notFinite: 7,
+          checks: 9,
+          wrongChecks: 1,
+          answerMs: { p50: 2, p99: 9 },
+          slowness: 1,
+          isOpen: true,
+          openings: 2,
+        },
         ...{ shed: { high: 0, normal: 0, low: 3 }, late: 4, waiting: 6 },
         ...{ batchRows: [256], runRows: [256] },
         ...{

@@ -26,7 +26,7 @@ function doubling() {
     stats: () => ({
       ...{ rows: 0, failed: 0, batches: 0, lost: 0, workerMs: 0, batchRows: [1], runRows: [1] },
       sizes: [],
-      ...{ notFinite: 0, late: 0, waiting: 0, checks: 0, wrongChecks: 0, slowness: 1 },
+      ...{ notFinite: 0, late: 0, waiting: 0, checks: 0, wrongChecks: 0, answerMs: { p50: 2, p99: 9 }, slowness: 1 },
       shed: { high: 0, normal: 0, low: 0 },
       ...{ loads: 1, loadMs: 1, evictions: 0, residentBytes: 0 },
     }),

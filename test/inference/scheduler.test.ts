@@ -199,6 +199,26 @@ describe('the micro-batch scheduler', () => {
     expect(w.sizes).toEqual([8, 8, 8]);
   });
 
+  test('knows how long each row has waited for its answer, also where its batch was lost', () => {
+    const w = world({ batchMax: 100, waitMax: 50, workers: 1 });
+    void w.scheduler.run(30, fillWith(0));
+    w.advance(10);
+    void w.scheduler.run(70, fillWith(30));
+    w.die(0);
+    w.answer(0);
+    w.advance(90);
+    w.answer(0);
+    // 30 rows in 10 ms and 70 in 90: within what its buckets know.
+    expect(w.scheduler.stats().rows).toBe(100);
+    const { p50, p99 } = w.scheduler.stats().answerMs;
+    for (const ms of [p50, p99]) expect([ms >= 90, ms <= 1.19 * 90]).toEqual([true, true]);
+    w.advance(1);
+    void w.scheduler.run(1_000, fillWith(0));
+    for (let batch = 0; batch < 10; batch++) w.answer(0);
+    expect(w.scheduler.stats().answerMs.p50).toBeLessThan(1);
+    expect(w.scheduler.stats().answerMs.p99).toBeGreaterThan(80);
+  });
+
   test('does not wait for company after a flush', () => {
     const w = world({ batchMax: 100, waitMax: 50, workers: 1 });
     void w.scheduler.run(1, fillWith(0));

@@ -61,6 +61,8 @@ describe('monitoring over HTTP', () => {
       'millrace_inference_failed_rows_total{model="risk.onnx",provider="cpu",topology="orders"}': 2,
       'millrace_inference_batches_total{model="risk.onnx",provider="cpu",topology="orders"}': 5,
       'millrace_inference_lost_batches_total{model="risk.onnx",provider="cpu",topology="orders"}': 1,
+      'millrace_inference_answer_quantile_seconds{model="risk.onnx",provider="cpu",quantile="0.99",topology="orders"}': 0.009,
+      'millrace_inference_cache_shared_total{model="risk.onnx",provider="cpu",topology="orders"}': 10,
       'millrace_inference_shed_rows_total{model="risk.onnx",provider="cpu",tier="low",topology="orders"}': 3,
       'millrace_inference_not_finite_rows_total{model="risk.onnx",provider="cpu",topology="orders"}': 7,
       'millrace_inference_checks_total{model="risk.onnx",provider="cpu",topology="orders"}': 9,

@@ -50,6 +50,7 @@ export interface Span {
   readonly inCall: number;
   readonly inBatch: number;
   readonly rows: number;
+  readonly sinceMs: number;
   /** When they should be answered; `Infinity` without a deadline. */
   readonly dueMs: number;
 }
@@ -142,11 +143,11 @@ export function settleCall(call: Call, versions: Versions): void {
 
 /** The rows `from` to `to` of a batch as a batch of their own. */
 export function cutSpans(spans: readonly Span[], from: number, to: number): Span[] {
-  return spans.flatMap(({ call, inCall, inBatch, rows, dueMs }) => {
+  return spans.flatMap(({ call, inCall, inBatch, rows, sinceMs, dueMs }) => {
     const first = Math.max(inBatch, from);
     const last = Math.min(inBatch + rows, to);
     if (first >= last) return [];
-    return [{ call, inCall: inCall + first - inBatch, inBatch: first - from, rows: last - first, dueMs }];
+    return [{ call, inCall: inCall + first - inBatch, inBatch: first - from, rows: last - first, sinceMs, dueMs }];
   });
 }
 

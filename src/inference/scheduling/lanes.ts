@@ -154,7 +154,8 @@ export function createLanes(): Lanes {
         // Until it is the turn of another tier.
         const lead = other === undefined ? most : Math.floor((claimOf(other.tier) - claim) * weight) + 1;
         const rows = Math.min(head.rows, most - taken, lead);
-        spans.push({ call: head.call, inCall: head.first, inBatch: taken, rows, dueMs: head.dueMs });
+        const { call, first, sinceMs, dueMs } = head;
+        spans.push({ call, inCall: first, inBatch: taken, rows, sinceMs, dueMs });
         virtual = claim;
         served[head.tier] = claim + rows / weight;
         shorten(head, rows);

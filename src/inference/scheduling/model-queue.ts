@@ -1,4 +1,5 @@
 import { type FillRow, type RunResult, type TensorData, type Tier, tiers, type Urgency } from '../../core/index.js';
+import { DurationHistogram } from '../../util/duration-histogram.js';
 import { batchSizes } from './batch-sizes.js';
 import { batchSums } from './batch-sums.js';
 import type { BufferPool } from './buffers.js';
@@ -157,6 +158,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   const idleWaiters: (() => void)[] = [];
   const counts = { rows: 0, failed: 0, batches: 0, lost: 0, workerMs: 0, late: 0, notFinite: 0 };
   const sizes = batchSums();
+  const answerTimes = new DurationHistogram();
   const shedByTier = tiers.map(() => 0);
   let mayShed = false;
 
@@ -235,8 +237,8 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     let place = 0;
     for (const span of piece.spans) {
       if (span.call.error === undefined && write(span, views, place)) {
-        const { call, inCall, rows, dueMs } = span;
-        spans.push({ call, inCall, inBatch: place, rows, dueMs });
+        const { call, inCall, rows, sinceMs, dueMs } = span;
+        spans.push({ call, inCall, inBatch: place, rows, sinceMs, dueMs });
         place += rows;
         continue;
       }
@@ -279,9 +281,12 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
 
   const isIdle = () => calls.size + others.size === 0;
 
-  function countLate(spans: readonly Span[]): void {
+  function noteAnswered(spans: readonly Span[]): void {
     const now = nowMs();
-    for (const { dueMs, rows } of spans) if (dueMs < now) counts.late += rows;
+    for (const { sinceMs, dueMs, rows } of spans) {
+      answerTimes.record(now - sinceMs, rows);
+      if (dueMs < now) counts.late += rows;
+    }
   }
 
   function part(lost: Piece, from: number, to: number, deaths: number): Piece {
@@ -327,7 +332,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
       counts.notFinite += notFiniteIn(answer, sent.rows, outputSize);
       counts.workerMs += ms;
       sizes.add(sent.rows, sent.waitMs, ms);
-      countLate(sent.spans);
+      noteAnswered(sent.spans);
       // The worker first: it should not idle while results are copied.
       context.onFree(sent.worker, ms - sent.expectedMs);
       answerSpans(sent.spans, answer, outputSize);
@@ -363,6 +368,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     stats: () => ({
       ...counts,
       sizes: sizes.all(),
+      answerMs: { p50: answerTimes.quantileMs(0.5), p99: answerTimes.quantileMs(0.99) },
       shed: Object.fromEntries(tiers.map((tier, i) => [tier, shedByTier[i]])) as Record<Tier, number>,
       waiting: lanes.rows() + again.reduce((sum, { rows }) => sum + rows, 0),
       batchRows: curves?.map((_, bucket) => growsTo(bucket)) ?? [batchMax],

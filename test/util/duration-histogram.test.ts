@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DurationHistogram } from '../../../src/runtime/measures/histogram.js';
+import { DurationHistogram } from '../../src/util/duration-histogram.js';
 
 describe('DurationHistogram', () => {
   it('gives quantiles that are never below the true ones and at most 19 % above', () => {
