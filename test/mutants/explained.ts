@@ -106,6 +106,41 @@ export const explained: readonly Explained[] = [
     in: 'let rest = ((value << 1) ^ (value >> 31)) >>> 0',
     why: 'equivalent in varintSize: the highest bit, which decides about the size, is the same',
   },
+  {
+    file: 'connectors/kafka/group/layouts.ts',
+    from: '<',
+    to: '>=',
+    in: 'const ordered = [...claims].sort',
+    why: 'equivalent: any order of names decides ties alike in all members, the other way round as well',
+  },
+  {
+    file: 'connectors/redis/server/hash-slot.ts',
+    from: '256',
+    to: '(257)',
+    in: 'const table = Uint16Array.from',
+    why: 'equivalent: no byte looks up the entry after the last one',
+  },
+  {
+    file: 'src/state/update-log-cell.ts',
+    from: 'this.full.length = 0;',
+    to: ';',
+    in: 'this.full.length = 0;',
+    why: 'equivalent but for memory: what is outgrown is not taken, and dropped with the changes',
+  },
+  {
+    file: 'connectors/file/parquet/packed-cells.ts',
+    from: '!nullable && numbers !== undefined',
+    to: 'false',
+    in: 'return numbers()',
+    why: 'equivalent but for time and memory: numbers in a plain array are the same numbers',
+  },
+  {
+    file: 'src/operators/text/split-words.ts',
+    from: '+',
+    to: '-',
+    in: 'others = certain.isWordLike ? 0 : others + 1',
+    why: 'equivalent but for time: a window of what is no word is segmented to its end',
+  },
 ];
 
 export const explanationOf = (mutant: Mutant, line: string): string | undefined =>

@@ -211,4 +211,23 @@ describe('TypeScript of a schema', () => {
       'export type Ids = readonly number[];',
     );
   });
+
+  it('of a JSON schema that refers to others, by the name of the part or of the file', () => {
+    const order = schema('json-schema', {
+      title: 'Order',
+      properties: { to: { $ref: 'common/postal-address.json' }, by: { $ref: 'common/people.json#/definitions/agent' } },
+    });
+    const part = { type: 'object', properties: { a: { type: 'string' } } };
+    const references = [
+      ['common/postal-address.json', part],
+      ['common/people.json', { definitions: { agent: part } }],
+    ].map(([name, text]) => ({
+      name: String(name),
+      subject: String(name),
+      schema: schema('json-schema', text as object),
+    }));
+    expect(typesOf({ ...order, references })).toContain('readonly to?: PostalAddress;\n  readonly by?: Agent;');
+    // A schema that is its own list has no name to be referred to by.
+    expect(typesOf(schema('json-schema', { type: 'array', items: { $ref: '#' } }))).toMatch(/^export type Value/);
+  });
 });

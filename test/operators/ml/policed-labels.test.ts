@@ -333,3 +333,14 @@ describe('policies', () => {
     ]);
   });
 });
+
+it('labels that are true or false are counted, of rows, of corrections and of those that are missing', () => {
+  const history: Step[] = [
+    ...['a', 'b', 'c'].map((id): Step => ({ input: 0, value: { id, size: 1 }, eventTimeMs: 0 })),
+    { input: 1, value: { id: 'a', late: true }, eventTimeMs: 1 },
+    { input: 1, value: { id: 'b', late: false }, eventTimeMs: 2 },
+  ];
+  const last = (name: string) =>
+    drive({ missing: { label: true } }, history).measures.findLast((each) => each.name === name)?.value;
+  expect(['labelled', 'positives', 'label_mean'].map(last)).toEqual([3, 2, undefined]);
+});

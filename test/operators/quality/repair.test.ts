@@ -142,6 +142,11 @@ describe('repair', () => {
     expect(Object.keys(repairColumns)).toEqual(Object.keys(trail[0] as RepairRow));
   });
 
+  it('has `null` in the trail where nothing is left', () => {
+    const emptied = repairs<{ readonly a: string | null }>().custom('a', 'empty', () => null);
+    expect(changes(run([{ a: 'x' }], emptied).trail)).toEqual([['a', 'x', null, 'empty']]);
+  });
+
   const texts = fc.constantFrom('Boston', ' Boston', 'Bostno', 'NYC', 'New  York', 'x', '', 'Chicagoo', 'toString');
   const readings = fc.record(
     {
