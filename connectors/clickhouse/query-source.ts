@@ -1,4 +1,3 @@
-import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { RawRecord } from '../../src/core/record.js';
 import { type Polled, type SourceDriver, type SourceReader, sliceOfPoll } from '../../src/core/source.js';
@@ -72,7 +71,7 @@ class QueryReader implements SourceReader {
     private bound: Cursor | undefined,
   ) {
     const { offset, sourceState } = task;
-    this.next = offset === EARLIEST ? 0 : Math.max(0, offset);
+    this.next = Math.max(0, offset); // `EARLIEST` is negative
     this.first = this.next;
     this.skip = sourceState === undefined ? this.next : 0;
     this.after = sourceState?.after ?? undefined;

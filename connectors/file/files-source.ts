@@ -1,4 +1,3 @@
-import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { partitionOf } from '../../src/core/partition.js';
 import { JsonRecord, type RawRecord } from '../../src/core/record.js';
@@ -85,7 +84,7 @@ class FilesReader implements SourceReader {
     private readonly task: FilesTask,
     private readonly storage: Storage,
   ) {
-    this.next = Math.max(0, task.offset === EARLIEST ? 0 : task.offset);
+    this.next = Math.max(0, task.offset); // `EARLIEST` is negative
     // Without a position, earlier rows are counted.
     this.skip = task.sourceState === undefined ? this.next : 0;
   }

@@ -1,5 +1,4 @@
 import type { FileHandle } from 'node:fs/promises';
-import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { RawRecord } from '../../src/core/record.js';
 import { type Polled, type SourceReader, sliceOfPoll } from '../../src/core/source.js';
@@ -79,7 +78,7 @@ class TailReader implements SourceReader {
     private readonly options: ReadFiles,
     private readonly task: TailTask,
   ) {
-    this.next = Math.max(0, task.offset === EARLIEST ? 0 : task.offset);
+    this.next = Math.max(0, task.offset); // `EARLIEST` is negative
     this.skip = task.sourceState === undefined ? this.next : 0;
     this.lines = this.linesAt(0);
   }

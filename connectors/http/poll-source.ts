@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { RawRecord } from '../../src/core/record.js';
 import { type Polled, type SourceReader, sliceOfPoll } from '../../src/core/source.js';
@@ -60,7 +59,7 @@ export class PollReader implements SourceReader {
     private readonly limits: RequestLimits = { timeoutMs: 30_000, attemptsMax: 8 },
   ) {
     const { sourceState, offset } = task;
-    this.next = offset === EARLIEST ? 0 : Math.max(0, offset);
+    this.next = Math.max(0, offset); // `EARLIEST` is negative
     this.cursor = sourceState?.cursor ?? null;
     this.taken = sourceState?.skip ?? 0;
     this.mustMatch = sourceState?.digest;

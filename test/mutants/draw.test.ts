@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { diffOf, draw, faultsIn, withFault } from './draw.js';
+import { explanationOf } from './explained.js';
 
 const text = `
 export function late(ms: number, watermarkMs: number): boolean {
@@ -30,6 +31,25 @@ describe('mutants', () => {
 
   it('leave what returns nothing alone', () => {
     expect(faultsIn('none.ts', 'export const none = () => {\n  return undefined;\n};\n')).toEqual([]);
+  });
+
+  it('that drop a negation keep the parentheses behind it', () => {
+    const negated = 'export const none = (a: boolean, b: boolean) => !(a && b);';
+    const texts = faultsIn('none.ts', negated).map((fault) => withFault(negated, fault));
+    expect(texts).toContain('export const none = (a: boolean, b: boolean) => (a && b);');
+  });
+
+  it('of bounds that are not promised to within one may survive, and no others', () => {
+    const explained = (line: string) =>
+      faultsIn('bounds.ts', line).map((fault) => explanationOf(fault, line) !== undefined);
+    for (const line of [
+      'const WAIT_MS = 250;',
+      'const { timeoutMs = 60_000 } = options;',
+      'const PIECE_BYTES_MAX = 1_024;',
+    ])
+      expect(explained(line)).toEqual([true, true]);
+    for (const line of ['const WAIT_MS = 99;', 'const LZ4 = 0x184d2204;', 'if (bytes > 1_024) {}', 'const rows = 300;'])
+      expect(explained(line)).not.toContain(true);
   });
 
   it('change neither types nor messages', () => {

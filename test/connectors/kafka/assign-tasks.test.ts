@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assignTasks, type Share } from '../../../connectors/kafka/group/assign-tasks.js';
+import { addressesOf, assignTasks, type Share } from '../../../connectors/kafka/group/assign-tasks.js';
 import { type MemberClaim, stickyAssignment } from '../../../connectors/kafka/group/sticky-assigner.js';
 
 const claims = fc.uniqueArray(
@@ -154,4 +154,19 @@ describe('assignTasks', () => {
     const a = { memberId: 'a', owned: [0, 1], generation: 1, standby: [2], ready: [] };
     expect(assignTasks([a], 4, 1).get('a')?.owned).toEqual([0, 1, 2, 3]);
   });
+});
+
+it('the addresses of owners are by task, and none where no member has one', () => {
+  const claim = (memberId: string, address?: string): MemberClaim => ({
+    ...{ memberId, owned: [], standby: [], generation: -1, ready: [] },
+    ...(address === undefined ? {} : { address }),
+  });
+  const share = (owned: readonly number[]): Share => ({ owned, standby: [], pending: [] });
+  const shares = new Map([
+    ['a', share([0, 2])],
+    ['b', share([1])],
+  ]);
+  expect(addressesOf([claim('a', 'host:1'), claim('b')], shares, 4)).toEqual(['host:1', null, 'host:1', null]);
+  expect(addressesOf([claim('a'), claim('b')], shares, 4)).toBeUndefined();
+  expect(addressesOf([claim('c', 'host:3')], shares, 1)).toEqual([null]);
 });

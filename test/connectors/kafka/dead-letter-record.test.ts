@@ -54,6 +54,12 @@ describe('a record of a dead letter', () => {
       expect(read(record)).toMatchObject({ reason: 'format:mail', raw: 'omit', value: null });
     }
     expect(fittingLetter(write(undefined), 1_048_588)).toEqual(write(undefined));
+    const small = write(undefined);
+    const least = Array.from({ length: 2_000 }, (_, bytesMax) => bytesMax).find(
+      (bytesMax) => fittingLetter(small, bytesMax) === small,
+    );
+    const headers = small.headers.reduce((sum, [name, bytes]) => sum + name.length + bytes.length + 10, 0);
+    expect(least).toBe(128 + (small.key?.length ?? 0) + (small.value?.length ?? 0) + headers);
   });
 
   it('is the record as it came, by default', () => {

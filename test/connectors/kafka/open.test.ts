@@ -2,6 +2,7 @@ import {
   createTopicsV7,
   describeProducersV0,
   initProducerIdV5,
+  joinGroupV8,
   leaveGroupV5,
   ProtocolError,
 } from '@platformatic/kafka';
@@ -157,6 +158,17 @@ describe('a producer', () => {
   });
 });
 
+/** The topics that a member names in its metadata: after a version, texts with their lengths. */
+function decodeTopics(metadata: Buffer): string[] {
+  const topics: string[] = [];
+  for (let at = 6; topics.length < metadata.readInt32BE(2); ) {
+    const length = metadata.readInt16BE(at);
+    topics.push(metadata.toString('utf8', at + 2, at + 2 + length));
+    at += 2 + length;
+  }
+  return topics;
+}
+
 describe('a group', () => {
   const version: TopologyVersion = { hash: 'h', layout: 'l', accepted: false };
   const joined = async (topics: readonly string[]) => {
@@ -184,6 +196,15 @@ describe('a group', () => {
     await kafka.close();
     expect(brokers.asked(leaveGroupV5.api)).toHaveLength(1);
     expect(brokers.groupOf('millrace.job').members.size).toBe(0);
+  });
+
+  it('of a topology that reads no topics is one of its changelog', async () => {
+    await kafka.createTopic('in', 3);
+    await joined(['in', 'in']);
+    const named = () => brokers.asked(joinGroupV8.api).map((args) => decodeTopics(args[6][0]?.metadata as Buffer));
+    expect(named()).toEqual([['in']]);
+    await joined([]);
+    expect(named()[1]).toEqual(['millrace.job.changelog']);
   });
 
   it('needs a topic that exists', async () => {
