@@ -36,8 +36,10 @@ const USED_PART = 0.8;
 export function clientCredentials(options: ClientCredentials): () => Promise<string> {
   let asked: Promise<Token> | undefined;
   return async () => {
-    const kept = await asked?.catch(() => undefined);
-    if (kept === undefined || Date.now() >= kept.untilMs) asked = undefined;
+    const before = asked;
+    const kept = await before?.catch(() => undefined);
+    // Unless another connection has asked meanwhile: they share its answer.
+    if (asked === before && (kept === undefined || Date.now() >= kept.untilMs)) asked = undefined;
     asked ??= ask(options);
     return (await asked).text;
   };
