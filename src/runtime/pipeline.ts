@@ -117,6 +117,10 @@ export class Pipeline {
     this.inFlight.throwIfFailed();
   }
 
+  get queryable(): readonly string[] {
+    return [...this.queries.keys()];
+  }
+
   /**
    * The state of a key in a step.
    *

@@ -7,6 +7,7 @@ import {
   type StateChange,
 } from '../core/index.js';
 import { getOrInsert } from '../util/maps.js';
+import { StateSizes } from './measures/state-sizes.js';
 
 class PlainCounter implements Counter {
   value = 0;
@@ -87,7 +88,10 @@ export class TaskState {
   private readonly cells: OpenCell[] = [{ step: COUNTERS_STEP, name: 'counters', version: 1, cell: this.counters }];
   private readonly restored = new Map<string, StateChange[]>();
 
+  readonly sizes = new StateSizes();
+
   constructor(restored: readonly StateChange[]) {
+    this.sizes.note(restored);
     for (const change of restored) {
       getOrInsert(this.restored, `${change.step}/${change.cell}`, () => [] as StateChange[]).push(change);
     }

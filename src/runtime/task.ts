@@ -6,6 +6,7 @@ import { measuringClock } from './clock.js';
 import { EndOfRun } from './end-of-run.js';
 import type { Allowance } from './in-flight.js';
 import type { Input } from './input.js';
+import { EpochMeter } from './measures/epoch-meter.js';
 import { TaskMeter } from './measures/task-meter.js';
 import type { TaskSnapshot } from './measures/task-snapshot.js';
 import { type EventTime, eventTimeOf, mergeRound, type Round } from './merge.js';
@@ -62,6 +63,7 @@ export class Task {
     readonly waits: PendingOperations,
     private readonly allowance: Allowance,
     private readonly tracer: TaskTracer | undefined,
+    private readonly epochs: EpochMeter,
   ) {}
 
   static async open(id: TaskId, options: TaskOptions): Promise<Task> {
@@ -141,6 +143,7 @@ export class Task {
         waits,
         keep(budget.join()),
         tracer,
+        new EpochMeter(() => clock.now(), fine, tracer),
       );
     } catch (error) {
       await Promise.allSettled(opened.reverse().map((resource) => resource.close()));
@@ -177,6 +180,9 @@ export class Task {
       pending: this.waits.silent(),
       time: this.waits.meter.time(this.pipeline.busyMs),
       counters: [...this.counters()],
+      epochs: this.epochs.times(),
+      stateBytes: this.state.sizes.byStep(),
+      queryable: this.pipeline.queryable,
     };
   }
 
@@ -319,12 +325,12 @@ export class Task {
     const epoch = this.checkpoint.epoch + 1;
     const onPoint = (point: EpochPoint) => this.options.onPoint(point, task, epoch);
     this.waits.meter.enter('blocked');
-    this.tracer?.phase('drain');
+    this.epochs.phase('drain');
     await this.pipeline.drain();
     onPoint('drained');
 
     const writers = [...this.writers];
-    this.tracer?.phase('prepare');
+    this.epochs.phase('prepare');
     await this.writeMetrics();
     this.markers.writeMarkers(this.time.watermarkMs);
     const prepared = await Promise.all(
@@ -351,7 +357,8 @@ export class Task {
       ...(all.length > 0 ? { committables: Object.fromEntries(all) } : {}),
     };
     const changes = this.state.takeChanges(this.pipeline.busyMs, isLast);
-    this.tracer?.phase('store');
+    const bytes = this.state.sizes.note(changes);
+    this.epochs.phase('store');
     await this.waits.track(COMMIT, this.ledger.commit(checkpoint, changes));
     this.checkpoint = checkpoint;
     this.recordsSinceEpoch = 0;
@@ -359,10 +366,10 @@ export class Task {
     onPoint('stored');
     this.queries.answer(task, epoch, (step, key) => this.pipeline.query(step, key));
 
-    this.tracer?.phase('commit');
+    this.epochs.phase('commit');
     for (const input of this.inputs) input.release();
     await Promise.all(writers.map(([, writer]) => writer.commit?.()));
-    this.tracer?.committed(epoch);
+    this.epochs.committed(epoch, bytes);
     this.waits.meter.enter('running');
     onPoint('committed');
   }

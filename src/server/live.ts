@@ -16,6 +16,12 @@ export interface NodeFigures {
   /** How the last second was spent, in the task that was idle least; `null` before the first second is over. */
   readonly shares: NodeShares | null;
   readonly deadLetters: number;
+  /** What it counts besides. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** What the last checkpoints have of its state, encoded. */
+  readonly stateBytes: number;
+  /** Whether `/state` has answers of it. */
+  readonly hasQueries: boolean;
 }
 
 /** The form of pictures, which processes of other versions tell each other. Raise it with every change. */
@@ -34,6 +40,8 @@ export interface Picture {
   readonly writtenRate: number;
   /** Records behind the ends of the logs; `null` where no source can tell. */
   readonly lag: number | null;
+  /** By how many a second it grows, or shrinks. */
+  readonly lagRate: number;
   /** From source to sink, over the last ten seconds, in milliseconds; `null` without a record. */
   readonly latency: { readonly p50: number; readonly p99: number } | null;
   /** The same as a histogram, which can be added to that of other processes. */
@@ -63,6 +71,8 @@ export interface Picture {
   readonly sinksDown: readonly { readonly sink: string; readonly seconds: number; readonly cause: string }[];
   /** Alert rules; those that fire first. */
   readonly alerts: readonly AlertFigures[];
+  /** The last epochs of tasks; of many those that took longest. */
+  readonly epochs: readonly EpochFigures[];
   readonly restarts: number;
   readonly warnings: readonly string[];
 }
@@ -70,6 +80,20 @@ export interface Picture {
 /** Where an alert rule stands. */
 export interface AlertFigures extends Pick<Alert, 'name' | 'state' | 'sinceMs' | 'why'> {
   readonly severity: Alert['rule']['severity'];
+}
+
+/** The last epoch of a task. */
+export interface EpochFigures {
+  readonly subtopology: string;
+  readonly task: number;
+  readonly epoch: number;
+  readonly ageSeconds: number;
+  readonly drainMs: number;
+  readonly prepareMs: number;
+  readonly storeMs: number;
+  readonly commitMs: number;
+  /** State that it has stored. */
+  readonly bytes: number;
 }
 
 /** One source in one task. */
@@ -88,9 +112,15 @@ export interface InputFigures {
 
 /** The most rows of a list: the page is for looking, `/metrics` has everything. */
 export const ROWS_MAX = 200;
+export const EPOCHS_MAX = 10;
 const RATE_SECONDS = 5;
+/** What is left of a backlog should not be told anew each second. */
+const LAG_SECONDS = 30;
+const smoothing = (seconds: number, over: number): number => 1 - Math.exp(-seconds / over);
 const LATENCY_TICKS = 10;
 const DEAD = 'dead:';
+/** Counters that boxes show by themselves. */
+const FLOW: ReadonlySet<string> = new Set(['read', 'in', 'out', 'written']);
 
 type Counters = Map<string, Map<string, number>>;
 
@@ -113,6 +143,8 @@ export function pictures(
   let loopBefore = performance.eventLoopUtilization();
   const rates = new Map<string, number>();
   const latencies: Float64Array[] = [];
+  let lagBefore: number | null = null;
+  let lagRate: number | undefined;
 
   return () => {
     const from = snapshot();
@@ -121,7 +153,7 @@ export function pictures(
     const counters = countersOf(from);
     const restored = restoredIn(from);
     const processed = new Map<string, number>();
-    const weight = 1 - Math.exp(-seconds / RATE_SECONDS);
+    const weight = smoothing(seconds, RATE_SECONDS);
     for (const [step, all] of counters)
       for (const [name, value] of all) {
         const key = `${step}\0${name}`;
@@ -138,6 +170,8 @@ export function pictures(
 
     const loop = performance.eventLoopUtilization(loopBefore).utilization;
     const times = timeShares.next(from.tasks, loop);
+    const stateBytes = stateBytesIn(from);
+    const queryable = new Set(from.tasks.flatMap((task) => task.queryable));
     const nodes: Record<string, NodeFigures> = {};
     for (const [step, all] of counters) {
       const input = all.has('read') ? 'read' : 'in';
@@ -149,7 +183,15 @@ export function pictures(
         outRate: rateOf(step, output),
         shares: times.nodes.get(step) ?? null,
         deadLetters: [...all].reduce((sum, [name, value]) => sum + (name.startsWith(DEAD) ? value : 0), 0),
+        counts: Object.fromEntries([...all].filter(([name]) => !FLOW.has(name) && !name.startsWith(DEAD))),
+        stateBytes: stateBytes.get(step) ?? 0,
+        hasQueries: queryable.has(step),
       };
+    }
+    const lag = lagOf(from);
+    if (lag !== null && lagBefore !== null && seconds > 0) {
+      const now = (lag - lagBefore) / seconds;
+      lagRate = lagRate === undefined ? now : lagRate + smoothing(seconds, LAG_SECONDS) * (now - lagRate);
     }
     const health = healthOf(from, isReady(), atMs);
     const recent = recentLatency(from, latencies);
@@ -164,7 +206,8 @@ export function pictures(
       tasksAtRest: from.tasks.filter(({ isAtRest }) => isAtRest).length,
       readRate: total('read'),
       writtenRate: total('written'),
-      lag: lagOf(from),
+      lag,
+      lagRate: lagRate ?? 0,
       latency: percentilesOf(recent),
       latencyCounts: [...recent.counts],
       loop,
@@ -181,10 +224,12 @@ export function pictures(
       sinksDown: health.sinksDown,
       silent: silences(from.tasks),
       alerts: alertsOf(alerts()),
+      epochs: slowestEpochs(epochsOf(from, atMs)),
       restarts: health.restarts,
       warnings: health.warnings,
     };
     beforeMs = atMs;
+    lagBefore = lag;
     counted = processed;
     loopBefore = performance.eventLoopUtilization();
     return picture;
@@ -224,6 +269,25 @@ function lagOf({ tasks }: RunSnapshot): number | null {
   return lags.length === 0 ? null : lags.reduce((sum, lag) => sum + lag, 0);
 }
 
+function stateBytesIn({ tasks }: RunSnapshot): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  for (const [step, bytes] of tasks.flatMap((task) => [...task.stateBytes]))
+    sums.set(step, (sums.get(step) ?? 0) + bytes);
+  return sums;
+}
+
+const epochsOf = ({ tasks }: RunSnapshot, nowMs: number): EpochFigures[] =>
+  tasks.flatMap(({ subtopology, partition, epoch, epochs: { last } }) => {
+    if (!last) return [];
+    const { drain, prepare, store, commit } = last.phaseMs;
+    return [
+      {
+        ...{ subtopology, task: partition, epoch, ageSeconds: (nowMs - last.endedMs) / 1_000, bytes: last.bytes },
+        ...{ drainMs: drain, prepareMs: prepare, storeMs: store, commitMs: commit },
+      },
+    ];
+  });
+
 /** What was timed in the window: differences of cumulative bins. */
 function recentLatency({ latency }: RunSnapshot, window: Float64Array[]): DurationHistogram {
   const oldest = window[0] ?? new Float64Array(latency.counts.length);
@@ -260,12 +324,21 @@ const inputsOf = ({ tasks, health }: RunSnapshot): InputFigures[] =>
 
 export const rowsLeft = (rows: readonly unknown[]): number => Math.max(0, rows.length - ROWS_MAX);
 
-/** By task, as many as fit. */
+/** As many as fit, by task: an order that stays. */
 export const furthestBehind = (inputs: readonly InputFigures[]): InputFigures[] =>
-  inputs
-    .toSorted((a, b) => (b.lag ?? 0) - (a.lag ?? 0))
-    .slice(0, ROWS_MAX)
-    .sort((a, b) => a.task - b.task);
+  most(inputs, ROWS_MAX, ({ lag }) => lag ?? 0);
+
+export const slowestEpochs = (epochs: readonly EpochFigures[]): EpochFigures[] =>
+  most(epochs, EPOCHS_MAX, ({ drainMs, prepareMs, storeMs, commitMs }) => drainMs + prepareMs + storeMs + commitMs);
+
+function most<Row extends { readonly task: number }>(
+  rows: readonly Row[],
+  rowsMax: number,
+  rank: (row: Row) => number,
+): Row[] {
+  const kept = new Set(rows.toSorted((a, b) => rank(b) - rank(a)).slice(0, rowsMax));
+  return rows.filter((row) => kept.has(row)).sort((a, b) => a.task - b.task);
+}
 
 const deadLettersOf = (counters: Counters): Picture['deadLetters'] =>
   [...counters]

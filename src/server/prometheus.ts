@@ -190,6 +190,27 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
     ],
   );
   gauge('paused', '1 while the run is paused', [], ({ isPaused }) => [[{}, isPaused ? 1 : 0]]);
+  counter(
+    'epoch_phase_seconds_total',
+    'Time that epochs took: to drain, to prepare sinks, to store the checkpoint, to commit sinks',
+    ['phase', 'partition', 'subtopology'],
+    ({ tasks }) =>
+      tasks.flatMap((task) =>
+        Object.entries(task.epochs.phaseMs).map(([phase, ms]) => [{ phase, ...labelsOf(task) }, ms / 1_000] as const),
+      ),
+  );
+  counter('epoch_bytes_total', 'State that epochs have stored', ['partition', 'subtopology'], ({ tasks }) =>
+    tasks.map((task) => [labelsOf(task), task.epochs.bytes]),
+  );
+  gauge(
+    'state_bytes',
+    'State as the last checkpoint has it, encoded',
+    ['step', 'partition', 'subtopology'],
+    ({ tasks }) =>
+      tasks.flatMap((task) =>
+        [...task.stateBytes].map(([step, bytes]) => [{ step, ...labelsOf(task) }, bytes] as const),
+      ),
+  );
   gauge('epoch', 'Number of the last checkpoint', ['partition', 'subtopology'], ({ tasks }) =>
     tasks.map((task) => [labelsOf(task), task.epoch]),
   );

@@ -34,6 +34,13 @@ export function someSnapshot(): RunSnapshot {
           waitedMs: new Map([['history', 600]]),
           heldMs: new Map(),
         },
+        epochs: {
+          phaseMs: { drain: 300, prepare: 20, store: 80, commit: 40 },
+          bytes: 70_000,
+          last: { endedMs: 1_000, phaseMs: { drain: 30, prepare: 2, store: 8, commit: 4 }, bytes: 9_000 },
+        },
+        queryable: ['dedupe'],
+        stateBytes: new Map([['dedupe', 40_000]]),
         counters: counters.map((each) => ({ ...each, restored: 0 })),
       },
     ],

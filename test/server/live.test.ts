@@ -69,6 +69,31 @@ describe('pictures of a run', () => {
     expect(picture?.left).toEqual({ inputs: 50, measures: 0 });
   });
 
+  it('say how fast the lag shrinks', () => {
+    const [task] = someSnapshot().tasks;
+    let second = 0;
+    const picture = pictures(
+      orders,
+      () => ({ ...someSnapshot(), tasks: task ? [{ ...task, lag: { orders: 10_000 - 500 * second } }] : [] }),
+      () => true,
+      () => [],
+      () => second * 1_000,
+    );
+    expect(picture().lagRate).toBe(0);
+    for (second = 1; second < 10; second++) expect(picture().lagRate).toBeCloseTo(-500, 9);
+  });
+
+  it('have the last epochs, what is stored, and what a step counts besides', () => {
+    const [picture] = over([5], () => someSnapshot().counters);
+    expect(picture?.epochs).toEqual([
+      {
+        ...{ subtopology: 'orders', task: 0, epoch: 7, ageSeconds: 4, bytes: 9_000 },
+        ...{ drainMs: 30, prepareMs: 2, storeMs: 8, commitMs: 4 },
+      },
+    ]);
+    expect(picture?.nodes.dedupe).toMatchObject({ counts: { duplicates: 5 }, stateBytes: 40_000 });
+  });
+
   it('have the latency of the last ten of them only', () => {
     const snapshot = someSnapshot();
     const { latency } = snapshot;

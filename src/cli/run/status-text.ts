@@ -23,11 +23,12 @@ const statusWords = {
  */
 export function statusText({ topology, profile, nodes }: Graph, picture: GroupPicture): string {
   const { status, upSeconds, restarts, lag, latency, deadLetters, loop, inputs, sinksDown } = picture;
+  const toGo = lag !== null && picture.lagRate < 0 && status !== 'paused' ? lag / -picture.lagRate : 0;
   const dead = deadLetters.reduce((sum, { count }) => sum + count, 0);
   const facts = [
     `${rate(picture.readRate)} records/s read`,
     `${rate(picture.writtenRate)} rows/s written`,
-    lag === null ? '' : `${whole(lag)} behind`,
+    lag === null ? '' : `${whole(lag)} behind${toGo > 0 ? `, ${whole(toGo)} s to go` : ''}`,
     latency ? `p99 ${rate(latency.p99)} ms` : '',
     `${percent(loop)} of the thread`,
     `${whole(dead)} dead letters`,

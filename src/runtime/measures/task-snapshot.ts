@@ -1,5 +1,6 @@
 import type { Position } from '../../core/index.js';
 import type { CounterEntry } from '../task-state.js';
+import type { EpochTimes } from './epoch-meter.js';
 import type { TaskTime } from './task-meter.js';
 
 /** The visible state of a running task. */
@@ -22,6 +23,11 @@ export interface TaskSnapshot {
     readonly silentMs: number;
   }[];
   readonly time: TaskTime;
+  readonly epochs: EpochTimes;
+  /** By step: what the last checkpoint has of its state, encoded. */
+  readonly stateBytes: ReadonlyMap<string, number>;
+  /** Steps with state queries. */
+  readonly queryable: readonly string[];
   /** Cumulative; part of the checkpoint, so they move with the task. */
   readonly counters: readonly CounterEntry[];
 }

@@ -7,6 +7,7 @@ import {
   percentilesOf,
   ROWS_MAX,
   rowsLeft,
+  slowestEpochs,
 } from '../live.js';
 import { type Bottleneck, bottleneckText } from '../time-shares.js';
 
@@ -35,6 +36,7 @@ export function mergedPicture(own: Picture, others: readonly Picture[]): Picture
     readRate: sum(({ readRate }) => readRate),
     writtenRate: sum(({ writtenRate }) => writtenRate),
     lag: lags.length === 0 ? null : lags.reduce((total, lag) => total + lag, 0),
+    lagRate: sum(({ lagRate }) => lagRate),
     latency: percentilesOf(latency),
     latencyCounts: [...latency.counts],
     loop: Math.max(...all.map(({ loop }) => loop)),
@@ -86,6 +88,7 @@ export function mergedPicture(own: Picture, others: readonly Picture[]): Picture
       ({ name }) => name,
       (a, b) => (ALERT_ORDER.indexOf(b.state) < ALERT_ORDER.indexOf(a.state) ? b : a),
     ).sort((a, b) => ALERT_ORDER.indexOf(a.state) - ALERT_ORDER.indexOf(b.state)),
+    epochs: slowestEpochs(all.flatMap(({ epochs }) => epochs)),
     restarts: sum(({ restarts }) => restarts),
     warnings: [...new Set(all.flatMap(({ warnings }) => warnings))],
   };
@@ -108,7 +111,16 @@ const mergedNode = (a: NodeFigures, b: NodeFigures): NodeFigures => ({
   outRate: a.outRate + b.outRate,
   shares: a.shares === null || (b.shares !== null && b.shares.idle < a.shares.idle) ? b.shares : a.shares,
   deadLetters: a.deadLetters + b.deadLetters,
+  counts: summed(a.counts, b.counts),
+  stateBytes: a.stateBytes + b.stateBytes,
+  hasQueries: a.hasQueries || b.hasQueries,
 });
+
+function summed(a: NodeFigures['counts'], b: NodeFigures['counts']): NodeFigures['counts'] {
+  const sums = { ...a };
+  for (const [name, value] of Object.entries(b)) sums[name] = (sums[name] ?? 0) + value;
+  return sums;
+}
 
 /** What a task waits for counts more than what takes a thread. */
 function worse(a: Bottleneck | null, b: Bottleneck | null): Bottleneck | null {

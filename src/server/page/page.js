@@ -7,7 +7,7 @@ const RETRY_MS = 2_000;
 const LONG_SILENT_SECONDS = 5;
 /** Pictures come once a second. */
 const SILENT_MS = 2_500;
-/** Boxes that are not on the screen are kept up with every so many pictures. */
+/** Boxes that are not on the screen get new figures with every so many pictures. */
 const AWAY_PICTURES = 5;
 
 const byId = (id) => document.getElementById(id);
@@ -19,11 +19,16 @@ const rate = (value) =>
 const count = (value) => (value < 1e7 ? whole.format(value) : words.format(value));
 const millis = (value) =>
   value < 1_000 ? `${value < 10 ? value.toFixed(1) : whole.format(value)} ms` : `${(value / 1_000).toFixed(1)} s`;
+const bytes = (value) => {
+  const [unit, size] = value < 1e3 ? ['B', 1] : value < 1e6 ? ['kB', 1e3] : value < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
+  return `${size === 1 ? value : (value / size).toFixed(1)} ${unit}`;
+};
 const percent = (value) => `${Math.round(value * 100)} %`;
 const measure = (value) => (Math.abs(value) >= 1_000 ? count(value) : value.toPrecision(4).replace(/\.?0+$/, ''));
 const time = (ms) => new Date(ms).toISOString().replace('T', ' ').slice(0, 16);
 const duration = (seconds) => {
   const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
+  if (hours >= 48) return `${whole.format(hours / 24)} days`;
   return hours > 0 ? `${hours} h ${minutes} min` : minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
 };
 
@@ -131,7 +136,7 @@ function draw() {
   }
   // It fills the page, and is scrolled where its texts would become too small.
   svg.style.maxWidth = `${graph.width}px`;
-  svg.style.minWidth = `${Math.round(graph.width * 0.68)}px`;
+  svg.style.minWidth = `${Math.round(graph.width * 0.8)}px`;
   byId('graph').replaceChildren(svg);
   say(byId('topology'), graph.topology);
   document.title = `${graph.topology} – Millrace`;
@@ -166,6 +171,9 @@ function select(id) {
     Object.entries(node.settings).map(([name, value]) => [name, String(value)]),
     'no options',
   );
+  byId('state-of').hidden = !last?.nodes[id]?.hasQueries;
+  byId('state-of').reset();
+  say(byId('state-shown'), '');
   fillDrawer();
   byId('close').focus();
 }
@@ -180,6 +188,8 @@ function fillDrawer() {
       ['out', `${count(figures.out)}, ${rate(figures.outRate)} a second`],
       ...sharesText(figures.shares),
       ['dead letters', count(figures.deadLetters)],
+      ...Object.entries(figures.counts).map(([name, value]) => [name, count(value)]),
+      ...(figures.stateBytes > 0 ? [['state stored', bytes(figures.stateBytes)]] : []),
     ],
   );
 }
@@ -190,6 +200,16 @@ const sharesText = (shares) =>
         `${percent(shares[name])} of the time, in task ${shares.task}`,
       ])
     : [['busy', 'no data yet']];
+
+/** What the last checkpoint has of a key; any process of the group may be asked. */
+async function lookUpState() {
+  const { key } = byId('state-of').elements;
+  say(byId('state-shown'), 'asking');
+  const answer = await fetch(`state/${[selected, key.value].map(encodeURIComponent).join('/')}`);
+  const { value, retry, error, hint } = await answer.json();
+  const why = [error ?? retry, hint].filter(Boolean).join('; ');
+  say(byId('state-shown'), why || (value === null ? 'nothing is stored for this key' : JSON.stringify(value, null, 2)));
+}
 
 function closeDrawer() {
   const was = selected;
@@ -205,9 +225,9 @@ function rows(table, heads, values, empty) {
   const hasHead = heads.length > 0 && values.length > 0;
   const shape = JSON.stringify([heads, values.length]);
   if (table.dataset.shape === shape && values.flat().every((cell) => typeof cell === 'string')) {
-    for (const [row, cells] of values.entries()) {
-      const shown = table.rows[row + (hasHead ? 1 : 0)].cells;
-      for (const [i, text] of cells.entries()) say(shown[i], text);
+    for (const [i, cells] of values.entries()) {
+      const row = table.rows[i + (hasHead ? 1 : 0)];
+      for (const [column, text] of cells.entries()) say(row.cells[column], text);
     }
     return;
   }
@@ -257,6 +277,7 @@ function sample(name, value) {
 
 let last;
 let pictures = 0;
+let areTablesDue = false;
 let isFrozen = false;
 const statusWords = {
   ok: 'running',
@@ -292,6 +313,7 @@ function show(picture) {
   say(byId('read'), rate(picture.readRate));
   say(byId('written'), rate(picture.writtenRate));
   say(byId('lag'), picture.lag === null ? 'unknown' : count(picture.lag));
+  say(byId('lag-of'), `records behind${lagText(picture)}`);
   say(byId('latency'), picture.latency ? millis(picture.latency.p99) : 'no records');
   say(byId('dead'), count(deadLetters.reduce((sum, each) => sum + each.count, 0)));
   say(byId('loop'), percent(picture.loop));
@@ -320,6 +342,18 @@ function show(picture) {
     byId('warnings').dataset.shown = warnings.join('\n');
     byId('warnings').replaceChildren(...warnings.map((text) => element('li', {}, text)));
   }
+  showActions(picture);
+  fillDrawer();
+  // With the next frame: a browser that lays out the boxes and the tables of a large run in one task is busy for too long.
+  if (!areTablesDue) requestAnimationFrame(() => setTimeout(showTables));
+  areTablesDue = true;
+}
+
+function showTables() {
+  areTablesDue = false;
+  const picture = last;
+  const { status, deadLetters } = picture;
+  const { length } = picture.processes;
   byId('alert-rules').hidden = picture.alerts.length === 0;
   rows(
     byId('alerts'),
@@ -334,10 +368,22 @@ function show(picture) {
       String(task),
       count(position),
       lag === null ? 'unknown' : count(lag),
-      watermarkMs === null ? '' : time(watermarkMs),
+      watermarkMs === null ? '' : reached(watermarkMs, picture.atMs),
       status === 'paused' ? 'paused' : isWaitedFor ? 'waited for' : lag === 0 ? 'at its end' : 'reading',
     ]),
     'no task has been assigned yet',
+  );
+  rows(
+    byId('epochs'),
+    ['#task', '#number', '#age', '#drain', '#prepare', '#store', '#commit', '#state'],
+    picture.epochs.map(({ task, epoch, ageSeconds, drainMs, prepareMs, storeMs, commitMs, bytes: stored }) => [
+      count(task),
+      count(epoch),
+      duration(Math.max(0, Math.round(ageSeconds))),
+      ...[drainMs, prepareMs, storeMs, commitMs].map(millis),
+      bytes(stored),
+    ]),
+    'no task has stored one yet',
   );
   byId('group').hidden = length === 1 && picture.missing.length === 0;
   rows(
@@ -385,8 +431,6 @@ function show(picture) {
   );
   sayLeft('inputs', picture.left.inputs, 'These are the furthest behind.');
   sayLeft('measures', picture.left.measures);
-  showActions(picture);
-  fillDrawer();
 }
 
 function sayLeft(list, rowsLeft, more = '') {
@@ -412,6 +456,18 @@ function fillBox(id) {
   busy.setAttribute('width', String(busyWidth));
   backpressured.setAttribute('x', String(8 + busyWidth));
   backpressured.setAttribute('width', String(waitWidth));
+}
+
+/** How soon nothing is behind, if it goes on like this. */
+function lagText({ lag, lagRate, status }) {
+  if (!lag || status === 'paused' || Math.abs(lagRate) < 1) return '';
+  return lagRate > 0 ? ', growing' : `, ${duration(Math.ceil(lag / -lagRate))} to go`;
+}
+
+/** How long ago that is, unless old records are read. */
+function reached(ms, nowMs) {
+  const seconds = Math.round((nowMs - ms) / 1_000);
+  return seconds >= 0 && seconds < 172_800 ? `${time(ms)}, ${duration(seconds)} ago` : time(ms);
 }
 
 /** A measure named `NAME:BASELINE` is shown beside NAME: what somebody would have scored who knows only so much. */
@@ -734,6 +790,10 @@ for (const table of document.querySelectorAll('.scroll')) table.tabIndex = 0;
 byId('freeze').addEventListener('click', ({ target }) => {
   isFrozen = !isFrozen;
   target.setAttribute('aria-pressed', String(isFrozen));
+});
+byId('state-of').addEventListener('submit', (event) => {
+  event.preventDefault();
+  lookUpState().catch((error) => say(byId('state-shown'), error.message));
 });
 byId('letter-filter').addEventListener('submit', (event) => {
   event.preventDefault();

@@ -99,7 +99,7 @@ it('shows all processes of a group, says within three seconds that one was kille
     await page.locator('#status', { hasText: /^paused$/ }).waitFor();
     await page.getByRole('button', { name: 'Resume the run' }).click();
     await both();
-    const asked = /127\.0\.0\.1 by way of 127\.0\.0\.1 (pauses|resumes) the run/g;
+    const asked = /127\.0\.0\.1 \(request \S+\) by way of 127\.0\.0\.1 \(request \S+\) (pauses|resumes) the run/g;
     // A savepoint pauses, and looks again at its end.
     expect(
       output()

@@ -73,6 +73,28 @@ describe('the live page in a browser', () => {
     expect(problems).toEqual([]);
   });
 
+  it('shows what a step counts and stores, the state of a key, and the last checkpoints', async () => {
+    const asked: unknown[] = [];
+    const url = await served(orders, someSnapshot, undefined, async (...question) => {
+      asked.push(question);
+      return { kind: 'answer', value: { seen: '<b>' }, partition: 0, epoch: 7 };
+    });
+    const { page, problems } = await openPage(browser, url);
+    await page.locator('#epochs td').first().waitFor();
+    const [, ...epoch] = await page.locator('#epochs td').allTextContents();
+    expect(epoch.toSpliced(1, 1)).toEqual(['7', '30 ms', '2.0 ms', '8.0 ms', '4.0 ms', '9.0 kB']);
+    await page.locator('.node', { hasText: 'dedupe' }).first().click();
+    expect(await textOf(page, '#drawer-figures')).toMatch(/duplicates5state stored40\.0 kB$/);
+    await page.getByLabel('State of a key').fill('a/b');
+    await page.keyboard.press('Enter');
+    await page.locator('#state-shown', { hasText: '"seen": "<b>"' }).waitFor();
+    expect(asked).toEqual([['dedupe', 'a/b', undefined]]);
+    await page.locator('#close').click();
+    await page.locator('.node', { hasText: 'history' }).first().click();
+    expect(await page.locator('#state-of').isHidden()).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
   it('can be used by the keyboard alone', async () => {
     const { page, problems } = await openPage(browser, await served());
     await page.locator('[data-is]').waitFor();

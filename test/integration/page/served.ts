@@ -16,8 +16,8 @@ export async function served(
   topology: Topology = orders,
   snapshot: () => RunSnapshot = someSnapshot,
   isReady = () => true,
+  query: Running['query'] = async () => ({ kind: 'retry', why: 'not now' }),
 ): Promise<string> {
-  const query: Running['query'] = async () => ({ kind: 'retry', why: 'not now' });
   const monitoring = await serveMonitoring({
     host: '127.0.0.1',
     port: 0,
