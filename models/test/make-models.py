@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
 FOLDER = Path(__file__).resolve().parents[2] / "test" / "inference" / "models"
-FLOAT, DOUBLE, INT64 = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64
+FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 
 
 def constant(name, value, dtype):
@@ -98,7 +98,6 @@ def by_hand():
         [("y", FLOAT, ["N", 2])],
     )
     save("two-inputs", [("Add", ["a", "b"], "y", {})], [(n, FLOAT, ["N", 2]) for n in "ab"], [("y", FLOAT, ["N", 2])])
-    save("float64-input", [("Cast", ["x"], "y", {"to": FLOAT})], [("x", DOUBLE, ["N", 2])], [("y", FLOAT, ["N", 2])])
     save("fixed-batch", [("Identity", ["x"], "y", {})], [("x", FLOAT, [1, 2])], [("y", FLOAT, [1, 2])])
     save("any-width", [("Identity", ["x"], "y", {})], [("x", FLOAT, ["N", "K"])], [("y", FLOAT, ["N", "K"])])
     save(

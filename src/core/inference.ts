@@ -17,12 +17,14 @@ export interface TensorArrays {
 }
 export type TensorType = keyof TensorArrays;
 export type TensorData = TensorArrays[TensorType];
+/** What is only read: a record's texts need not be an array of its own. */
+export type TensorValues = TensorData | readonly string[];
 
 /**
  * Numbers or texts with a shape, in row-major order: an image as `[3, 224, 224]`, a text as `[length]`. It belongs to one record; the batch
  * axis is added in front when rows are scored together.
  */
-export interface Tensor<D extends TensorData = TensorData> {
+export interface Tensor<D extends TensorValues = TensorValues> {
   readonly shape: readonly number[];
   readonly data: D;
 }

@@ -45,7 +45,7 @@ describe('the choice of a model’s tensors', () => {
       /takes 2 inputs \('x' float32 \[N, 3\], 'z'/,
       /one float32 input/,
     ],
-    ['another number type', [tensor('x', ['N', 3], 'float64')], [], /'x' float64 \[N, 3\]/, /FloatTensorType/],
+    ['another number type', [tensor('x', ['N', 3], 'int64')], [], /'x' int64 \[N, 3\]/, /FloatTensorType/],
     ['an image', [tensor('x', ['N', 3, 8, 8])], [], /not float32 \[N, number of features\]/, /FloatTensorType/],
     ['a fixed batch', [tensor('x', [1, 3])], [], /batch axis of fixed length/, /dynamic/],
     ['an open width', [tensor('x', ['N', 'K'])], [], /how many features/, /fixed number/],

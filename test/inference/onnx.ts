@@ -213,6 +213,15 @@ export function mixed(worth: Readonly<Record<string, number>>): Uint8Array {
   });
 }
 
+/** A third of each number, all in float64. */
+export const thirds = (width: number): Uint8Array =>
+  model({
+    nodes: [node('Div', ['x', 'three'], ['y'])],
+    initializers: [float64('three', 3)],
+    inputs: [valueInfo('x', DOUBLE, ['N', width])],
+    outputs: [valueInfo('y', DOUBLE, ['N', width])],
+  });
+
 /** Gives back its numbers, all in float16. */
 export const halves = (width: number): Uint8Array =>
   model({

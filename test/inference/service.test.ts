@@ -135,7 +135,6 @@ describe('what the service refuses', () => {
   test.each([
     ['zipmap', /in a map/, /zipmap/],
     ['two-inputs', /2 inputs/, /one float32 input/],
-    ['float64-input', /float64/, /FloatTensorType/],
     ['fixed-batch', /fixed length/, /dynamic/],
     ['any-width', /how many features/, /fixed number/],
     ['label-only', /not one float32 tensor/, /probabilities/],

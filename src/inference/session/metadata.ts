@@ -15,10 +15,10 @@ export interface ModelTensors {
 }
 
 export const holdsFloats = ({ type }: ValueFacts): boolean => type === 'float32' || type === 'float16';
-/** Those of float32, or where there are none, of float16. */
+/** Those of float32, or where there are none, of float16, or of float64. */
 export function floatOutputs(outputs: readonly ValueFacts[]): readonly ValueFacts[] {
-  const singles = outputs.filter(({ type }) => type === 'float32');
-  return singles.length > 0 ? singles : outputs.filter(holdsFloats);
+  const of = (wanted: string) => outputs.filter(({ type }) => type === wanted);
+  return ['float32', 'float16', 'float64'].map(of).find((found) => found.length > 0) ?? [];
 }
 /** What is said of an input beside its name, type and shape. */
 export const halfOrNot = ({ type }: ValueFacts) => (type === 'float16' ? ({ isHalf: true } as const) : {});
@@ -33,7 +33,7 @@ export const refuse = (message: string, hint: string): never => {
 };
 
 /**
- * Picks the input and the output of a scoring model: one input `[N, k]` of floats (float32 or float16), and probabilities `[N, c]` (an
+ * Picks the input and the output of a scoring model: one input `[N, k]` of floats (float32, float16 or float64), and probabilities `[N, c]` (an
  * integer label of a classifier is ignored).
  *
  * Throws `MillraceError('model')` with a hint for anything else: several inputs, other types, a batch axis of fixed length, outputs
@@ -52,7 +52,8 @@ export function chooseInput(inputs: readonly ValueFacts[]): ModelInput {
     );
   }
   const [batch, width, ...more] = input.shape ?? [];
-  if (!holdsFloats(input) || batch === undefined || width === undefined || more.length > 0) {
+  const isDouble = input.type === 'float64';
+  if (!(holdsFloats(input) || isDouble) || batch === undefined || width === undefined || more.length > 0) {
     return refuse(
       `the model's input is ${text(input)}, not float32 [N, number of features]`,
       'export it with one float32 input, e.g. skl2onnx: initial_types=[("x", FloatTensorType([None, k]))]; tensors are named in `inputs`',
@@ -70,7 +71,7 @@ export function chooseInput(inputs: readonly ValueFacts[]): ModelInput {
       'export it with a fixed number of features, e.g. FloatTensorType([None, k])',
     );
   }
-  return { name: input.name, type: 'float32', ...halfOrNot(input), shape: [width] };
+  return { name: input.name, type: isDouble ? 'float64' : 'float32', ...halfOrNot(input), shape: [width] };
 }
 
 function chooseOutput(outputs: readonly ValueFacts[]): string {

@@ -27,9 +27,10 @@ export function vectorsOf(
   return vectors;
 }
 
-/** Floats as float32, of float16 from its bits; `undefined` for other values. */
+/** Floats as float32, of float16 from its bits, of float64 the nearest; `undefined` for other values. */
 export function floatsOf(data: Onnx.Tensor['data']): Float32Array | undefined {
   if (data instanceof Float32Array) return data;
+  if (data instanceof Float64Array) return Float32Array.from(data);
   return data instanceof Uint16Array ? fromHalves(data) : undefined;
 }
 

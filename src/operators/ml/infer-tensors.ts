@@ -11,6 +11,7 @@ import {
   sizeOf,
   type Tensor,
   type TensorData,
+  type TensorValues,
   tensorTypeOf,
 } from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
@@ -74,7 +75,7 @@ export function askTensors(
   };
 }
 
-function write(data: TensorData, into: TensorData, at: number): void {
+function write(data: TensorValues, into: TensorData, at: number): void {
   if (!Array.isArray(into)) into.set(data as never, at);
   else for (const [i, text] of data.entries()) into[at + i] = text as string;
 }
@@ -107,8 +108,12 @@ function bucketOf(tensors: readonly Tensor[], model: ModelHandle, context: StepC
   );
 }
 
+/** A float32 is a float64 too. */
+const isOfType = (data: TensorValues, { type }: ModelInput): boolean =>
+  tensorTypeOf(data) === type || (type === 'float64' && data instanceof Float32Array);
+
 const fits = ({ shape, data }: Tensor, input: ModelInput): boolean =>
-  tensorTypeOf(data) === input.type &&
+  isOfType(data, input) &&
   data.length === sizeOf(shape) &&
   shape.length === input.shape.length &&
   input.shape.every((size, axis) => size === null || size === shape[axis]);

@@ -98,7 +98,8 @@ export interface InferOptions<As extends string, T = WithFeatures>
  * Runs an ONNX model on each record, in micro-batches shared by all tasks of the process.
  *
  * Without `inputs` it scores the dense `features` of the record: adds `{ score, model, degraded }` under `as`. The model takes
- * one input `[N, k]` of floats and gives floats `[N, c]`. Where it takes or gives float16, numbers are rounded on their way in.
+ * one input `[N, k]` of floats and gives floats `[N, c]`. Where it takes float16, numbers are rounded on their way in, and where it gives
+ * float64, scores are rounded to float32 (`outputs` has them exactly).
  *
  * With `inputs` it takes tensors of numbers or texts: adds `{ vector, model, degraded }`. Axes of varying length
  * have one of the declared `lengths`, and only rows of one length share a batch; so what a text is padded to, which may

@@ -18,7 +18,7 @@ import { createInference } from '../../../src/inference/index.js';
 import { infer } from '../../../src/operators/ml/infer.js';
 import type { InferredOutputs } from '../../../src/operators/ml/infer-outputs.js';
 import { type Stream, topology } from '../../../src/topology/topology.js';
-import { classifier, mixed } from '../../inference/onnx.js';
+import { classifier, mixed, thirds } from '../../inference/onnx.js';
 
 const names = ['cat', 'dog', 'Füchsin'];
 const limits = { as: 'seen', batchMax: 4, waitMax: millis(1), providers: ['cpu'] } as const;
@@ -146,7 +146,7 @@ describe('infer of several outputs', () => {
       readonly amount: number;
     }
     const inputs = {
-      word: ({ word }: Order): Tensor => ({ shape: [], data: [word] }),
+      word: ({ word }: Order): Tensor => ({ shape: [], data: Object.freeze([word]) }),
       amount: ({ amount }: Order): Tensor => ({ shape: [1], data: Float64Array.of(amount) }),
       small: ({ amount }: Order): Tensor => ({ shape: [2], data: Int8Array.of(amount % 100, -amount % 100) }),
       large: ({ amount }: Order): Tensor => ({ shape: [2], data: BigUint64Array.of(BigInt(Math.trunc(amount)), 1n) }),
@@ -217,6 +217,20 @@ describe('infer of several outputs', () => {
       const again = { ...options(), inputs: safe, outputs: only, fallback: [{ providers: ['cpu'] }] } as const;
       const chained = await opened(infer(again));
       expect(await outputsOf(chained, bad)).toMatchObject([{ third: [1] }, { reason: 'inference' }]);
+    });
+
+    test('takes features to float64, and scores back to the nearest float32', async () => {
+      const exact = join(folder, 'thirds.onnx');
+      await writeFile(exact, thirds(3));
+      const values = rows.map(toRow);
+      const scores = await answersOf(await opened(infer({ ...limits, model: exact })), values);
+      const outputs = { y: { type: 'float64', shape: [3] } } as const;
+      const all = await answersOf(await opened(infer({ ...limits, model: exact, outputs })), values);
+      for (const [i, { features }] of values.entries()) {
+        const third = Array.from(features.dense, (number) => number / 3);
+        expect(scores[i]?.seen).toMatchObject({ score: Math.fround(third[2] as number), degraded: null });
+        expect(all[i]?.seen.outputs).toEqual({ y: third });
+      }
     });
 
     test('refuses texts where numbers are due, and numbers among texts', async () => {
