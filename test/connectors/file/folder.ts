@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterEach, expect, vi } from 'vitest';
 import { openFiles } from '../../../connectors/file/open.js';
 import { EARLIEST } from '../../../src/core/checkpoint.js';
 import type { Source, SourceReader } from '../../../src/core/source.js';
@@ -16,8 +16,27 @@ export function newFolder(): string {
   return folder;
 }
 
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+const HANDLES = '/proc/self/fd';
+
+/** The files of a folder that this process has open, where the system tells. */
+function openIn(folder: string): string[] {
+  if (!existsSync(HANDLES)) return [];
+  return readdirSync(HANDLES).flatMap((handle) => {
+    try {
+      const path = readlinkSync(join(HANDLES, handle));
+      return path.startsWith(folder) ? [path] : [];
+    } catch {
+      return []; // closed meanwhile
+    }
+  });
+}
+
+afterEach(async () => {
+  try {
+    await vi.waitFor(() => expect(folders.flatMap(openIn)).toEqual([]));
+  } finally {
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 export interface From {

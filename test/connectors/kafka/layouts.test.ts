@@ -93,3 +93,16 @@ it('names both sides: a warning to who has the tasks and to who waits for them, 
   expect(newsOf('g', b, false, { ...layouts, held: false })).toContain('This process waits');
   expect(newsOf('g', { ...b, ...version('v1', 6) }, false, layouts)).toContain('This process waits');
 });
+
+it('says whether a task is held: by one member is enough', () => {
+  const waiting = claim('w', 'v2', { waits: true });
+  const heldOf = (claims: readonly MemberClaim[]) => shareByLayout(claims, 4, 0).get('w')?.layouts?.held;
+  expect(heldOf([claim('a', 'v1', { owned: [2], generation: 1 }), waiting])).toBe(true);
+  expect(heldOf([claim('a', 'v1'), waiting])).toBe(false);
+});
+
+it('names eight of the members that wait, and no more', () => {
+  const waiting = Array.from({ length: 10 }, (_, n) => claim(`w${n}`, 'v2', { waits: true }));
+  const { layouts } = shareByLayout([claim('a', 'v1', { owned: [0], generation: 1 }), ...waiting], 4, 0).get('a') ?? {};
+  expect(layouts?.others.map(({ memberId }) => memberId)).toEqual(waiting.slice(0, 8).map(({ memberId }) => memberId));
+});
