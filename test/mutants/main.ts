@@ -47,8 +47,9 @@ interface Tried extends Mutant, Verdict {
 }
 
 const FOLDERS = ['src/runtime', 'src/state', 'src/operators', 'src/schema', 'connectors'];
-/** They run the built command, which the copy does not have. */
-const NEEDS_BUILD = /^test\/(cli|e2e|sim|mutants)\/|starter|is-url/;
+/** They run the built command, which the copy does not have; tests of the command line alone where they load it. */
+const NEEDS_BUILD = /^test\/(e2e|sim|mutants)\/|starter|is-url/;
+const COMMAND = 'test/cli/millrace.ts';
 const INTEGRATION = 'test/integration/';
 /** They take longer than a group may, and leave their brokers behind when they are ended. */
 const LONG = /^test\/integration\/(chaos|faults|kafka\/group|cli\/verify)/;
@@ -67,8 +68,11 @@ const sources = await readSources([
   'test',
 ]);
 const simulated = loadedWith(sources, 'test/sim/main.ts');
+const built = new Set(
+  [...sources.keys()].filter((path) => path.startsWith('test/cli/') && loadedWith(sources, path).has(COMMAND)),
+);
 const testsOf = (file: string): TestsOfFile => {
-  const all = relatedTests(sources, file).filter((path) => !NEEDS_BUILD.test(path));
+  const all = relatedTests(sources, file).filter((path) => !NEEDS_BUILD.test(path) && !built.has(path));
   const isIntegration = (path: string) => path.startsWith(INTEGRATION);
   return {
     unit: all.filter((path) => !isIntegration(path)),

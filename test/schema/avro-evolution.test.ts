@@ -134,4 +134,49 @@ describe('avro records that hold each other', () => {
     );
     expect(performance.now() - started).toBeLessThan(5_000); // one after another they would take hours
   });
+
+  it('fills in defaults of every type, of a union by its first branch', async () => {
+    const decimal = { type: 'bytes', logicalType: 'decimal', precision: 4, scale: 2 };
+    const kind = { type: 'enum', name: 'Kind', symbols: ['A', 'B'] };
+    const inner = record(
+      [
+        { name: 'x', type: 'int', default: 3 },
+        { name: 'y', type: 'int', default: 4 },
+      ],
+      { name: 'Inner' },
+    );
+    const defaults: readonly (readonly [type: unknown, json: unknown, value: unknown, values?: object])[] = [
+      ['boolean', true, true],
+      ['int', 5, 5],
+      ['long', 5, 5],
+      ['long', 5, 5n, { long: 'bigint' }],
+      ['double', 0.5, 0.5],
+      ['string', 'text', 'text'],
+      ['bytes', '\u0000\u00ff', Buffer.of(0, 255)],
+      [{ type: 'fixed', name: 'F', size: 2 }, 'ab', Buffer.from('ab')],
+      [decimal, '\u0001\u0000', '2.56'],
+      [kind, 'B', 'B'],
+      [{ type: 'array', items: decimal }, ['\u0001'], ['0.01']],
+      [{ type: 'map', values: 'bytes' }, { k: 'a' }, { k: Buffer.from('a') }],
+      [inner, { x: 7 }, { x: 7, y: 4 }],
+      [{ type: 'long', logicalType: 'timestamp-millis' }, 5, 5],
+      [{ type: 'long', logicalType: 'timestamp-millis' }, 5, 5, { long: 'bigint' }],
+      [{ type: 'long', logicalType: 'timestamp-millis' }, 5, new Date(5), { timestamp: 'date' }],
+      [{ type: 'long', logicalType: 'timestamp-micros' }, -1, new Date(-1), { timestamp: 'date' }],
+      [{ type: 'int', logicalType: 'date' }, 2, new Date(2 * 86_400_000), { timestamp: 'date' }],
+      [{ type: 'int', logicalType: 'time-millis' }, 2, 2, { timestamp: 'date' }],
+      [['null', 'string'], null, null],
+      [['int', 'double'], 5, { int: 5 }],
+      [['int', 'long'], 5, { int: 5 }],
+      [[inner, 'null'], { x: 7 }, { x: 7, y: 4 }],
+      [['string', 'null'], 'A', 'A'],
+      [['string', kind], 'A', { string: 'A' }],
+      [[kind, 'string'], 'A', { Kind: 'A' }],
+    ];
+    for (const [type, json, value, values = {}] of defaults) {
+      const reader = record([{ name: 'd', type, default: json }]);
+      const writer = record([]);
+      expect([type, await resolved(writer, reader, {}, values)]).toEqual([type, { d: value }]);
+    }
+  });
 });

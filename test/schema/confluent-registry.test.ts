@@ -168,4 +168,48 @@ describe('confluent registry', () => {
       expect(`${message} ${where} ${hint} ${JSON.stringify(cause)}`).not.toMatch(/secret|YWRh/);
     }
   });
+
+  it('tells whether a subject takes a schema, and why it does not', async () => {
+    const registry = confluentRegistry({ url });
+    const asked = async (status: number, body: unknown) => {
+      answer = () => ({ status, body });
+      return registry.compatibility?.('a/b', long);
+    };
+    expect(await asked(200, { is_compatible: true })).toEqual({ compatible: true, reasons: [] });
+    expect(await asked(200, { is_compatible: false, messages: ['a', 'b'] })).toEqual({
+      compatible: false,
+      reasons: ['a', 'b'],
+    });
+    expect(await asked(200, { is_compatible: false, reason: 'c' })).toEqual({ compatible: false, reasons: ['c'] });
+    // A subject without versions takes any.
+    expect(await asked(404, { error_code: 40401 })).toEqual({ compatible: true, reasons: [] });
+    expect(requests.at(-1)?.url).toBe('/compatibility/subjects/a%2Fb/versions?verbose=true');
+    await expect(asked(422, { error_code: 42201, message: 'no schema' })).rejects.toMatchObject({
+      ...{
+        code: 'schema',
+        where: `${url}/`,
+        permanent: true,
+        message: expect.stringContaining('ask whether a/b takes the schema'),
+      },
+      hint: expect.stringContaining('does not accept this schema'),
+    });
+  });
+
+  it('knows the newest version of a subject, if it has one', async () => {
+    const registry = confluentRegistry({ url });
+    answer = () => ({ status: 200, body: { version: 3, schema: '"int"' } });
+    expect(await registry.latest('a/b')).toEqual({
+      version: 3,
+      schema: { format: 'avro', text: '"int"', references: [] },
+    });
+    expect(requests.at(-1)?.url).toBe('/subjects/a%2Fb/versions/latest');
+    answer = () => ({ status: 404, body: { error_code: 40401 } });
+    expect(await registry.latest('a')).toBeUndefined();
+    expect(await registry.schemaOf(99)).toBeUndefined();
+    for (const status of [401, 403, 409])
+      await (async () => {
+        answer = () => ({ status, body: { error_code: status, message: 'no' } });
+        await expect(registry.latest('a')).rejects.toMatchObject({ code: 'schema', permanent: true });
+      })();
+  });
 });

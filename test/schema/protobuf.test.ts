@@ -402,3 +402,32 @@ describe('protobuf codec', () => {
     expect(codec.decode(codec.encode(value))).toEqual(value);
   });
 });
+
+it('messages of any size within others have their sizes in front of them', async () => {
+  const codec = await openCodec(order(), localRegistry());
+  for (const length of [0, 120, 128, 16_370, 16_384, 2_097_140, 2_097_152]) {
+    const note = 'x'.repeat(length);
+    const value = { ...whole, parent: { ...empty, note, parent: { ...empty, note } } };
+    expect(codec.decode(codec.encode(value))).toEqual(value);
+  }
+});
+
+it('keys of maps are read as what they are, and refused where they are none', async () => {
+  const definition = `syntax = "proto3"; package p;
+    message Maps { map<bool, int32> flags = 1; map<int64, int32> large = 2; map<sint32, int32> small = 3; map<string, int32> names = 4; }`;
+  for (const long of ['number', 'bigint'] as const) {
+    const codec = await openCodec(
+      protobuf<unknown>({ subject: 's', definition, message: 'p.Maps', long }),
+      localRegistry(),
+    );
+    const value = {
+      flags: { true: 1, false: 2 },
+      large: { '-5': 1, '9007199254740991': 2 },
+      small: { '-7': 1 },
+      names: { '1': 1, true: 2 },
+    };
+    expect(codec.decode(codec.encode(value))).toEqual(value);
+    for (const wrong of [{ flags: { yes: 1 } }, { large: { '1.5': 1 } }, { small: { x: 1 } }, { small: { '': 1 } }])
+      expect(() => codec.encode({ ...value, ...wrong })).toThrow();
+  }
+});

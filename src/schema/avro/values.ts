@@ -71,11 +71,11 @@ export function defaultOf(type: AvroType, json: unknown, values: AvroValues): ()
   return typeof once === 'object' && once !== null ? value : () => once;
 }
 
-/** The default of a union belongs to its first branch or, in later versions of the specification, to any. */
+/** The default of a union belongs to its first branch; `avsc` refuses others. */
 function fromJson(type: AvroType, json: unknown, values: AvroValues): unknown {
   switch (type.kind) {
     case 'union': {
-      const branch = type.branches.find((one) => takes(one, json)) ?? (type.branches[0] as AvroType);
+      const branch = type.branches[0] as AvroType;
       const value = fromJson(branch, json, values);
       if (value === null || !isWrapped(type, values)) return value;
       return { ['name' in branch ? branch.name : branch.kind]: value };
@@ -106,30 +106,6 @@ function fromJson(type: AvroType, json: unknown, values: AvroValues): unknown {
       );
     default:
       return json;
-  }
-}
-
-function takes(type: AvroType, json: unknown): boolean {
-  switch (type.kind) {
-    case 'null':
-      return json === null;
-    case 'boolean':
-      return typeof json === 'boolean';
-    case 'int':
-    case 'long':
-      return Number.isInteger(json);
-    case 'float':
-    case 'double':
-      return typeof json === 'number';
-    case 'array':
-      return Array.isArray(json);
-    case 'map':
-    case 'record':
-      return typeof json === 'object' && json !== null && !Array.isArray(json);
-    case 'enum':
-      return type.symbols.includes(json as string);
-    default:
-      return typeof json === 'string';
   }
 }
 
