@@ -10,7 +10,6 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
-  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -21,6 +20,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openBrowser, openPage } from './browser.mjs';
 import { build } from './dockerfile.mjs';
+import { linksOf, pack } from './pack.mjs';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const temp = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-packed-')));
@@ -46,13 +46,10 @@ const expectIn = (text, ...parts) => {
 let packed = '';
 try {
   mkdirSync(fresh);
-  packed = execFileSync('npm', ['pack', '--silent'], { cwd: repository, env, encoding: 'utf8' })
-    .trim()
-    .split('\n')
-    .at(-1);
-  renameSync(join(repository, packed), join(temp, packed));
-  shell(`npm install --no-fund --no-audit ${join(temp, packed)}`);
+  packed = pack(temp, env);
+  shell(`npm install --no-fund --no-audit ${packed}`);
   installed();
+  documents();
   firstTopology();
   await livePage();
   await container();
@@ -69,6 +66,14 @@ function installed() {
   const size = megabytes('node_modules') - megabytes('node_modules/onnxruntime-node');
   console.log(`${packages} packages, ${size} MB without ONNX Runtime`);
   if (packages > 150 || size > 120) throw new Error('more than 150 packages or 120 MB');
+}
+
+/** A reader of the package has no repository. */
+function documents() {
+  const { links, dead } = linksOf(join(fresh, 'node_modules/millrace'));
+  console.log(`${links.length} links of documents, ${dead.length} dead`);
+  if (links.length < 300 || dead.length > 0)
+    throw new Error(dead.map(({ path, target }) => `${path} -> ${target}`).join('\n'));
 }
 
 function firstTopology() {
@@ -123,7 +128,7 @@ async function container() {
   const orders = [1, 2, 3].map((n) => `${JSON.stringify({ id: `o${n}`, amount: n, at: `2026-01-0${n}T00:00:00Z` })}\n`);
   writeFileSync(join(shop, 'orders.ndjson'), orders.join(''));
   inShop('millrace init --from kafka:orders.v1 --schema orders.ndjson --do route --to kafka --docker');
-  inShop(`npm install --package-lock-only --silent ${join(temp, packed)}`);
+  inShop(`npm install --package-lock-only --silent ${packed}`);
   inShop(`millrace produce orders.v1 --key id --data ${data} < orders.ndjson`);
   console.log('$ docker build and docker run, without Docker');
   chmodSync(temp, 0o755);

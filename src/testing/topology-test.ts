@@ -76,12 +76,16 @@ export class TopologyTest {
     );
   }
 
-  /** Processes all piped records and commits. */
+  /**
+   * Processes all piped records and commits, as `millrace run --until-end` does. A step that waits for event time, such as a join or a
+   * window, keeps what it waits with: the clock of an input believes its time once three records agree, so that two or three records may
+   * give no output yet. `finish` gives it.
+   */
   run(): Promise<void> {
     return this.runToEnd(false);
   }
 
-  /** Like `run`, with the end of the inputs: open windows close, timers fire. */
+  /** Like `run`, with the end of the inputs: joins emit what they hold back, open windows close, timers fire. For the last call of a test. */
   finish(): Promise<void> {
     return this.runToEnd(true);
   }

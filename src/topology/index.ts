@@ -36,4 +36,4 @@ export {
   topology,
   type Wire,
 } from './topology.js';
-export { downstreamOf, upstreamOf } from './upstream.js';
+export { downstreamOf, globalNodes, upstreamOf } from './upstream.js';

@@ -4,7 +4,7 @@ import { type Profile, sourceDriver } from '../../core/profile.js';
 import type { RawRecord } from '../../core/record.js';
 import type { Source, SourceDriver } from '../../core/source.js';
 import { openDecoder, type WireDecoder } from '../../schema/index.js';
-import type { SourceNode, StepNode, Topology } from '../../topology/index.js';
+import { globalNodes, type SourceNode, type StepNode, type Topology } from '../../topology/index.js';
 import type { CodedProblem } from './coded-problem.js';
 
 /** Steps that give the values of their first input, with the key of their records. */
@@ -27,7 +27,10 @@ type Placing = 'by key' | 'by another rule' | 'by another key' | 'unknown';
  */
 export async function keyProblems(topology: Topology, profile: LookedAt): Promise<CodedProblem[]> {
   const problems: CodedProblem[] = [];
+  const global = globalNodes(topology);
   for (const step of topology.steps) {
+    // Every task has all rows of a global table.
+    if (step.inputs.some(({ from }) => global.has(from))) continue;
     const inputs: { readonly node: SourceNode; readonly placing: Placing }[] = [];
     for (const [index, key] of step.keys.entries()) {
       const node = sourceBefore(topology, step.inputs[index]?.from, key === undefined);
@@ -43,18 +46,20 @@ export async function keyProblems(topology: Topology, profile: LookedAt): Promis
   return problems;
 }
 
-const anotherKey = ({ id, kind }: StepNode, { source: { topic } }: SourceNode): CodedProblem => ({
+const GLOBAL = '; a small table can be read by kafka.globalTableSource instead';
+
+const anotherKey = ({ id, kind, keys }: StepNode, { source: { topic } }: SourceNode): CodedProblem => ({
   code: 'config',
   where: id,
   message: `equal keys of this ${kind} lie in several partitions of ${topic}, which has another key`,
-  hint: `send the stream through .repartition('by-key', { key, schema }) with the key of ${id} first; a small table can be read by kafka.globalTableSource instead`,
+  hint: `send the stream through .repartition('by-key', { key, schema }) with the key of ${id} first${keys.length > 1 ? GLOBAL : ''}`,
 });
 
 const anotherRule = ({ id }: StepNode, { source: { topic } }: SourceNode, other: SourceNode): CodedProblem => ({
   code: 'config',
   where: id,
   message: `${topic} is partitioned by another rule than ${other.source.topic}, so equal keys lie in different partitions`,
-  hint: `set the partitioner of its producers to murmur2 (librdkafka: partitioner=murmur2_random) and write it anew, or send it through .repartition(...) too; a small table can be read by kafka.globalTableSource instead`,
+  hint: `set the partitioner of its producers to murmur2 (librdkafka: partitioner=murmur2_random) and write it anew, or send it through .repartition(...) too${GLOBAL}`,
 });
 
 /** The source whose records reach a step with their values and keys as they are. */
@@ -75,7 +80,7 @@ async function placingOf(
   const { id, source } = node;
   if (source.hasWatermarkMarkers) return 'by key'; // a repartition
   const driver = await sourceDriver(profile, source, id);
-  if (source.global || source.definition?.readsLog !== true || driver.setUp) return 'unknown';
+  if (source.definition?.readsLog !== true || driver.setUp) return 'unknown';
   const partitions = await driver.partitions(source);
   if (partitions === 1) return 'unknown';
   const decoder = await openDecoder<unknown>(source.schema, profile.schemas);

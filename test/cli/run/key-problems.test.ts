@@ -94,6 +94,7 @@ it('finds nothing where equal keys meet, whatever brings them together', async (
   expect(await problemsOf({ orders: 'orders-of-customers', customers: 'customers-elsewhere', global: true })).toEqual(
     [],
   );
+  expect(await problemsOf({ orders: 'orders', global: true })).toEqual([]);
   expect(await problemsOf({ orders: 'few' })).toEqual([]);
 });
 
