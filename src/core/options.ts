@@ -95,11 +95,17 @@ export function resolve<S extends OptionSpecs, O extends object>(
 /** Checks options: missing ones, wrong types or sizes, unknown names. */
 export function problemsOf({ options: specs }: HasOptions, options: object): Problem[] {
   const given = options as Readonly<Record<string, unknown>>;
-  const unknown = Object.keys(given)
-    .filter((name) => !Object.hasOwn(specs, name))
-    .map((name) => ({ message: `there is no option ${name}`, hint: `there are: ${Object.keys(specs).join(', ')}` }));
-  return [...unknown, ...Object.entries(specs).flatMap(([name, spec]) => problemOf(name, spec, given[name]))];
+  return [
+    ...unknownOptions(options, Object.keys(specs)),
+    ...Object.entries(specs).flatMap(([name, spec]) => problemOf(name, spec, given[name])),
+  ];
 }
+
+/** Options that there are not: typed code cannot give them, JavaScript and casts can, and a misspelt one would have no effect. */
+export const unknownOptions = (options: object, known: readonly string[], meant = (_name: string) => ''): Problem[] =>
+  Object.keys(options)
+    .filter((name) => !known.includes(name))
+    .map((name) => ({ message: `there is no option ${name}`, hint: `${meant(name)}there are: ${known.join(', ')}` }));
 
 function problemOf(name: string, { type, need, doc }: OptionSpec, value: unknown): Problem[] {
   const hint = `give ${type === duration ? 'a duration, such as hours(24)' : type.text.replaceAll('`', '')}`;

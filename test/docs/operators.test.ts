@@ -31,6 +31,25 @@ describe('the page of operators', () => {
     await expect(expected).toMatchFileSnapshot(`../../${page}`);
   });
 
+  it('and the check of misspelt options have the same names', async () => {
+    const lines = parts.flatMap(({ name, options }) => {
+      const own = options.map((option) => option.name).filter((option) => !option.includes('.'));
+      const names = /join/i.test(name) ? [...own, 'combine'] : own;
+      const line = `  ${name}: '${names.join(' ')}',`;
+      return names.length === 0 ? [] : [line.length <= 120 ? line : `  ${name}:\n    '${names.join(' ')}',`];
+    });
+    const text = [
+      '// Generated from the interfaces of the options: `npx vitest run --project unit test/docs -u` writes it anew.',
+      '',
+      '/** The options of each operator. */',
+      'export const optionNames: Readonly<Record<string, string>> = {',
+      ...lines,
+      '};',
+      '',
+    ];
+    await expect(text.join('\n')).toMatchFileSnapshot('../../src/operators/option-names.ts');
+  });
+
   it('says of every option what it is', () => {
     const silent = parts.flatMap(({ name, options }) =>
       options.filter(({ doc }) => doc === '').map((option) => `${name}: ${option.name}`),

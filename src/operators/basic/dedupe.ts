@@ -11,6 +11,7 @@ import {
 import { mapCell, rescale, valueCell } from '../../state/index.js';
 import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey } from '../keys.js';
+import { optionProblems } from '../options.js';
 
 /** What makes two records the same for `dedupe`, and how long that is remembered. */
 export interface DedupeOptions<T> {
@@ -36,8 +37,13 @@ export interface DedupeOptions<T> {
  * Counters: `duplicates`, `evicted`. Dead letters: `empty-key` for a key that is null, undefined, NaN or ''.
  * Memory: some 100 bytes per key. Changelog: the length of the key and some 8 bytes.
  */
-export function dedupe<T>({ key, retention, keysMax }: DedupeOptions<T>): Operator<T, Adds<unknown>> {
-  const problems = [...functionProblems({ key }), ...problemsOf(retention, keysMax)];
+export function dedupe<T>(options: DedupeOptions<T>): Operator<T, Adds<unknown>> {
+  const { key, retention, keysMax } = options;
+  const problems = [
+    ...optionProblems('dedupe', options),
+    ...functionProblems({ key }),
+    ...problemsOf(retention, keysMax),
+  ];
   const bounds = problems.length === 0 ? { ttl: retention, entriesMax: keysMax } : {};
   const jumpMs = credibleJump(retention);
   return stateful({

@@ -8,6 +8,7 @@ import {
 } from '../../core/index.js';
 import { mapCell, timerCell, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key, keysMaxProblems } from '../keys.js';
+import { optionProblems } from '../options.js';
 
 /** When a key counts as inactive, and how many keys are followed. */
 export interface DetectInactivityOptions<T, K extends Key> {
@@ -59,7 +60,10 @@ export function detectInactivity<T, const K extends Key>(
     processingTimeInterval = Math.ceil(inactivityTimeout / 10) as Duration,
     keysMax,
   } = options;
-  const problems = problemsOf(inactivityTimeout, processingTimeInterval, keysMax);
+  const problems = [
+    ...optionProblems('detectInactivity', options),
+    ...problemsOf(inactivityTimeout, processingTimeInterval, keysMax),
+  ];
   const cells = {
     known: mapCell<K, Known>(),
     /** Keys that were heard since the last tick, in their order. */

@@ -19,6 +19,7 @@ import {
 } from '../../core/index.js';
 import { comparableText } from '../../util/json-text.js';
 import { withField } from '../../util/literals.js';
+import { optionProblems } from '../options.js';
 
 /** What becomes of a record whose key is not in the store. */
 export type OnMissing<M> = 'dead-letter' | 'fail' | { readonly use: M };
@@ -96,7 +97,7 @@ export function lookup<In, V, const As extends string, M = never, F = never>(
   return {
     kind: 'lookup',
     settings: settingsOf(options, limits),
-    problems: problemsOf(options, limits),
+    problems: [...optionProblems('lookup', options), ...problemsOf(options, limits)],
     shape: {
       shape: 'batched',
       lookup: from,

@@ -3,6 +3,7 @@ import { type Adds, type Duration, formatDuration, type Operator, type Problem, 
 import { mapCell, rescale, valueCell } from '../../state/index.js';
 import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key, keysMaxProblems } from '../keys.js';
+import { optionProblems } from '../options.js';
 
 /** How many records of a key `throttle` lets through in a time. */
 export interface ThrottleOptions<T> {
@@ -39,7 +40,11 @@ export interface ThrottleOptions<T> {
  */
 export function throttle<T>(options: ThrottleOptions<T>): Operator<T, Adds<unknown>> {
   const { key, records, per, burst = records, excess = 'dead-letter', keysMax } = options;
-  const problems = [...functionProblems({ key }), ...problemsOf(records, per, burst, keysMax)];
+  const problems = [
+    ...optionProblems('throttle', options),
+    ...functionProblems({ key }),
+    ...problemsOf(records, per, burst, keysMax),
+  ];
   const most = burst * per;
   const fullMs = most / records;
   const bounds = problems.length === 0 ? { ttl: Math.ceil(fullMs) as Duration, entriesMax: keysMax } : {};

@@ -1,5 +1,6 @@
 import { type Adds, type Free, type Operator, type Problem, RowFailure, type Tensor } from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
+import { optionProblems } from '../options.js';
 import { type DecoderOptions, openDecoder } from './decoder.js';
 
 /** Options of `decodeImage`: the field, the size and scale of the tensor, and the bounds. */
@@ -60,7 +61,7 @@ export function decodeImage<T, const As extends string>(
   return {
     kind: 'decodeImage',
     settings: { as, ...decoding, layout, mean: mean.join(', '), std: std.join(', '), concurrencyMax, inFlightMax },
-    problems: problemsOf(withDefaults(given)),
+    problems: [...optionProblems('decodeImage', options), ...problemsOf(withDefaults(given))],
     shape: {
       shape: 'batched',
       inFlightMax,

@@ -5,6 +5,7 @@ import type { Change } from '../../core/record.js';
 import { mapCell, rescale, timerCell, valueCell } from '../../state/index.js';
 import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, keysMaxProblems } from '../keys.js';
+import { optionProblems } from '../options.js';
 
 /** The key, the lateness and the bounds of a join of a stream with a table. */
 export interface JoinTableOptions<T> {
@@ -82,10 +83,15 @@ const goneSince = ([version, another]: readonly Version[]): number | undefined =
 
 function asOf<T, R, Out>(
   kind: string,
-  { key, allowedLateness = 0 as Duration, keysMax, pendingMax }: JoinTableOptions<T>,
+  options: JoinTableOptions<T>,
   combine: (value: T, row: R | null) => { readonly out: Out } | undefined,
 ): MultiInputOperator<T, { table: Change<R> }, Out> {
-  const problems = [...functionProblems({ key }), ...problemsOf(allowedLateness, keysMax, pendingMax)];
+  const { key, allowedLateness = 0 as Duration, keysMax, pendingMax } = options;
+  const problems = [
+    ...optionProblems(kind, options),
+    ...functionProblems({ key }),
+    ...problemsOf(allowedLateness, keysMax, pendingMax),
+  ];
   const bounded = problems.length === 0;
   const cells = {
     versions: rescale.byKey(mapCell<string, readonly Version[]>(), 1),

@@ -3,6 +3,7 @@ import type { MultiInputOperator } from '../../core/operator.js';
 import type { Change } from '../../core/record.js';
 import { type MapCell, mapCell, rescale } from '../../state/index.js';
 import { keysMaxProblems } from '../keys.js';
+import { optionProblems } from '../options.js';
 
 /** The bounds of a join of two tables. */
 export interface JoinTablesOptions {
@@ -54,9 +55,10 @@ export const outerJoinTables = <L, R, Out>(
 
 function joinTables<L, R, Out>(
   kind: string,
-  { keysMax }: JoinTablesOptions,
+  options: JoinTablesOptions,
   combine: (left: unknown, right: unknown) => Out | null,
 ): MultiInputOperator<Change<L>, { right: Change<R> }, Change<Out>> {
+  const { keysMax } = options;
   const cells = {
     left: rescale.byKey(mapCell<string, unknown>(), 0),
     right: rescale.byKey(mapCell<string, unknown>(), 1),
@@ -64,7 +66,7 @@ function joinTables<L, R, Out>(
   return stateful<Change<L>, { right: Change<R> }, Change<Out>, typeof cells>({
     kind,
     settings: { keysMax },
-    problems: keysMaxProblems(keysMax),
+    problems: [...optionProblems(kind, options), ...keysMaxProblems(keysMax)],
     inputs: ['right'],
     cells,
     open: ({ left, right }, context) => {

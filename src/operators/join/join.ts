@@ -4,6 +4,7 @@ import type { MultiInputOperator, Problem } from '../../core/operator.js';
 import { type MapCell, mapCell, rescale, type TimerCell, timerCell, valueCell } from '../../state/index.js';
 import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+import { optionProblems } from '../options.js';
 
 /** The keys, the time interval and the bounds of a join of two streams. */
 export interface JoinOptions<L, R> {
@@ -104,13 +105,15 @@ const entriesIn = (cells: Readonly<Record<'left' | 'right', MapCell<Key, Entry[]
 
 function join<L, R, Out>(
   kind: string,
-  { keys, within, allowedLateness = 0 as Duration, entriesMax }: JoinOptions<L, R>,
+  options: JoinOptions<L, R>,
   combine: Combine<Out>,
   leftAlone: boolean,
   rightAlone: boolean,
 ): MultiInputOperator<L, { right: R }, Out> {
+  const { keys, within, allowedLateness = 0 as Duration, entriesMax } = options;
   const { before, after } = within;
   const problems = [
+    ...optionProblems(kind, options),
     ...functionProblems({ 'keys.left': keys.left, 'keys.right': keys.right, combine }),
     ...problemsOf(before, after, allowedLateness, entriesMax),
   ];

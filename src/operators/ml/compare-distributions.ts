@@ -15,6 +15,7 @@ import {
 } from '../../ml/distributions/slice-distributions.js';
 import { layoutVersion } from '../../ml/features/plan.js';
 import { mapCell, timerCell, valueCell } from '../../state/index.js';
+import { optionProblems } from '../options.js';
 
 /** What is compared with what. */
 export interface CompareDistributionsOptions<T> {
@@ -139,7 +140,7 @@ export function compareDistributions<T>(options: CompareDistributionsOptions<T>)
   const names = Object.keys(options.features);
   const features: readonly DistributionFeature<T>[] = Object.values(options.features);
   const slices = Object.entries(options.slices ?? {});
-  const problems = problemsOf(options, slicesMax, rowsMin);
+  const problems = [...optionProblems('compareDistributions', options), ...problemsOf(options, slicesMax, rowsMin)];
   const lastMs = 'last' in reference ? reference.last : 0;
   const windowsMax = problems.length === 0 ? Math.ceil(lastMs / every) + OPEN_MAX : 1;
   const version = layoutVersion([

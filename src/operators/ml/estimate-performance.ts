@@ -14,6 +14,7 @@ import {
 import { probabilityOf } from '../../ml/metrics/labelled.js';
 import { float64Cell, mapCell, timerCell, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+import { optionProblems } from '../options.js';
 
 /** Where probabilities and their labels are, and how long labels take. */
 export interface EstimatePerformanceOptions<Row, Label> {
@@ -125,7 +126,11 @@ export function estimatePerformance<Row, Label>(
 ): MultiInputOperator<Row, { labels: Label }, PerformanceRow> {
   const { prediction, label, wait, every, pendingMax, threshold = 0.5 } = options;
   const { calibrator = isotonic(), detector = adwin({ delta: 1e-9 }), distrustLabels = 30_000 } = options;
-  const problems = [...problemsOf(options, threshold, distrustLabels), ...detector.problems];
+  const problems = [
+    ...optionProblems('estimatePerformance', options),
+    ...problemsOf(options, threshold, distrustLabels),
+    ...detector.problems,
+  ];
   const kept = problems.length === 0 ? { ttl: wait, entriesMax: pendingMax } : { ttl: every, entriesMax: 1 };
   const timersMax = problems.length === 0 ? 2 * (Math.ceil(wait / every) + 2 + AHEAD_MAX) : 1;
   const cells = {

@@ -21,6 +21,7 @@ import {
 } from '../../ml/evaluation/slice-windows.js';
 import { rescale, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+import { optionProblems } from '../options.js';
 
 /** Where predictions and labels are, how late, wrong and missing labels are treated, and what is measured. */
 export interface EvaluateOptions<Row, Label, M> {
@@ -155,7 +156,7 @@ export function evaluate<Row, Label, const M extends Named>(
   const { slicesMax = 100, versionsMax = 10, sums = false, measured = [] } = options;
   const slices = Object.entries(options.slices ?? {});
   const lastMs = wait + (correctable ?? 0);
-  const problems = problemsOf(options, { slicesMax, versionsMax });
+  const problems = [...optionProblems('evaluate', options), ...problemsOf(options, { slicesMax, versionsMax })];
   const isGood = problems.length === 0;
   const named: Readonly<Record<string, Aggregate<Judged, unknown>>> = metrics as never;
   const accumulator = accumulatorOf<Judged>({

@@ -18,6 +18,7 @@ import {
   type Tensor,
   type TensorSpec,
 } from '../../core/index.js';
+import { optionProblems } from '../options.js';
 import { askTensors, checkWidth, madeBy, readersOf } from './infer-tensors.js';
 import {
   isNondeterministic,
@@ -101,7 +102,7 @@ export function inferOutputs(
   return {
     kind: 'infer',
     settings: settingsOf(options, declared),
-    problems: problemsOf(options, declared),
+    problems: [...optionProblems('infer', options), ...problemsOf(options, declared)],
     shape: {
       shape: 'batched',
       nondeterministic: isNondeterministic(options),

@@ -11,6 +11,7 @@ import {
   type Settings,
   type Tensor,
 } from '../../core/index.js';
+import { optionProblems } from '../options.js';
 import { askTensors, madeBy, readersOf } from './infer-tensors.js';
 import {
   isNondeterministic,
@@ -68,7 +69,7 @@ export function inferVectors<T, const As extends string, Name extends string>(
   return {
     kind: 'infer',
     settings: settingsOf(options),
-    problems: problemsOf(options),
+    problems: [...optionProblems('infer', options), ...problemsOf(options)],
     shape: {
       shape: 'batched',
       nondeterministic: isNondeterministic(options),

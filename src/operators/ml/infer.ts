@@ -20,6 +20,7 @@ import {
   type StepContext,
 } from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
+import { optionProblems } from '../options.js';
 import {
   type InferOutputsOptions,
   type InferredOutputs,
@@ -194,7 +195,7 @@ function inferScores<const As extends string>(
   return {
     kind: 'infer',
     settings: settingsOf(options),
-    problems: problemsOf(options),
+    problems: [...optionProblems('infer', options), ...problemsOf(options)],
     shape: {
       shape: 'batched',
       nondeterministic:

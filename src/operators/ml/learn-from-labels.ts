@@ -22,6 +22,7 @@ import {
 } from '../../state/index.js';
 import { fieldAdder } from '../../util/literals.js';
 import { functionProblems } from '../functions.js';
+import { optionProblems } from '../options.js';
 import { type WaitingRow, waitingRows } from '../quality/imputers/waiting-rows.js';
 import { type LabelForm, type LabelKindOf, labelForm } from './learned.js';
 import { hostCells, hostModel, hostPlace, type ModelHosting } from './model-host.js';
@@ -134,6 +135,7 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
   const names = baselines.map(([name]) => name);
   const form = labelForm(learner, names);
   const problems = [
+    ...optionProblems(kind, options),
     ...functionProblems({ key: options.key, 'label.key': label.key, 'label.value': label.value }),
     ...problemsOf(kind, learner, form, options),
     ...policyProblems(label, form?.kind ?? 'number'),

@@ -10,6 +10,7 @@ import type { FeatureView } from '../../ml/features/index.js';
 import { modelCells, openModel } from '../../ml/model.js';
 import { type Float64Cell, float64Cell, type ValueCell, valueCell } from '../../state/index.js';
 import { fieldAdder } from '../../util/literals.js';
+import { optionProblems } from '../options.js';
 import { hostCells, hostModel, hostPlace, type ModelHosting } from './model-host.js';
 
 /** What operators take whose learner needs no labels. */
@@ -86,7 +87,11 @@ export function scoreThenLearn<Row, const As extends string, P, Added>(
       metricsInterval: formatDuration(metricsInterval),
       versionEveryRecords,
     },
-    problems: [...problemsOf(definition, metricsInterval, versionEveryRecords), ...problems],
+    problems: [
+      ...optionProblems(kind, options),
+      ...problemsOf(definition, metricsInterval, versionEveryRecords),
+      ...problems,
+    ],
     cells: {
       ...hostCells(modelCells(learner, view.shape, place)),
       ...cells,

@@ -10,6 +10,7 @@ import { layoutVersion } from '../../ml/features/plan.js';
 import { mapCell, timerCell, valueCell } from '../../state/index.js';
 import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+import { optionProblems } from '../options.js';
 import { forgetEvents, type KeyRuns, noRuns, timeOf } from './matcher/key-runs.js';
 import { Matcher, type Outcome } from './matcher/matcher.js';
 import { patternProblems, patternText, planOf } from './matcher/plan.js';
@@ -88,6 +89,7 @@ export function match<In, const K extends Key, M, Out, Missed = never>(
   const { runsMax, runsPerKeyMax = Math.min(1_000, runsMax), pendingMax } = options;
   const plan = planOf(pattern.parts);
   const problems = [
+    ...optionProblems('match', options),
     ...functionProblems({ key: keyOf }),
     ...patternProblems(pattern.parts),
     ...skipProblems(skip, plan.stages),

@@ -1,5 +1,6 @@
 import { type Adds, type CellSpecs, type Free, type Operator, type Problem, stateful } from '../../core/index.js';
 import { withField } from '../../util/literals.js';
+import { optionProblems } from '../options.js';
 import { type BandRule, bandOf } from './bands.js';
 
 /** How one field is bounded: by fixed ends, or by where its values usually lie. */
@@ -42,8 +43,9 @@ export function clip<T, const As extends string>(
 ): Operator<T & Free<As>, Adds<{ readonly [K in As]: readonly (keyof T & string)[] }>>;
 export function clip<T>(
   rules: ClipRules<NoInfer<T>>,
-  { mark }: Partial<ClipOptions<string>> = {},
+  options: Partial<ClipOptions<string>> = {},
 ): Operator<T, Adds<unknown>> {
+  const { mark } = options;
   const fields = Object.keys(rules);
   const specs = Object.values<ClipRule>(rules as Record<string, ClipRule>).map(specOf);
   const cells: CellSpecs = Object.fromEntries(specs.flatMap(({ cell }, i) => (cell ? [[fields[i], cell]] : [])));
@@ -53,7 +55,7 @@ export function clip<T>(
       ...Object.fromEntries(fields.map((field, i) => [field, specs[i]?.text ?? ''])),
       ...(mark === undefined ? {} : { mark }),
     },
-    problems: problemsOf(fields, specs),
+    problems: [...optionProblems('clip', options), ...problemsOf(fields, specs)],
     cells,
     open(opened, context) {
       const clipped = context.counter('clipped');

@@ -1,5 +1,6 @@
 import { type Adds, type MultiInputOperator, type Problem, stateful } from '../../core/index.js';
 import { mapCell, rescale } from '../../state/index.js';
+import { optionProblems } from '../options.js';
 import type { WindowVerdict } from './validate-windows.js';
 
 /** Whose windows `quarantine` goes by, and how many keys it holds back. */
@@ -26,10 +27,10 @@ type Broken = Record<string, number>;
  * Counter: `quarantined`. Dead letters: `quarantined`; `too-many-keys` for verdicts of more than `keysMax` keys. Memory: the failed
  * expectations of each key.
  */
-export function quarantine<T>({
-  key,
-  keysMax = key ? 0 : 1,
-}: QuarantineOptions<T> = {}): MultiInputOperator<T, { verdicts: WindowVerdict }, Adds<unknown>> {
+export function quarantine<T>(
+  options: QuarantineOptions<T> = {},
+): MultiInputOperator<T, { verdicts: WindowVerdict }, Adds<unknown>> {
+  const { key, keysMax = key ? 0 : 1 } = options;
   const problem: Problem = {
     message: `keysMax is ${keysMax}`,
     hint: 'with `key`, give the number of keys that may be held back',
@@ -37,7 +38,7 @@ export function quarantine<T>({
   return stateful<T, { verdicts: WindowVerdict }, Adds<unknown>, { readonly broken: ReturnType<typeof brokenCell> }>({
     kind: 'quarantine',
     settings: { keysMax },
-    problems: keysMax >= 1 ? [] : [problem],
+    problems: [...optionProblems('quarantine', options), ...(keysMax >= 1 ? [] : [problem])],
     inputs: ['verdicts'],
     cells: { broken: brokenCell() },
     open({ broken }, context) {

@@ -12,6 +12,7 @@ import {
 } from '../../core/index.js';
 import { type ValueCell, valueCell } from '../../state/index.js';
 import { isEmptyKey } from '../keys.js';
+import { optionProblems } from '../options.js';
 import { machineOf } from '../window/engine/open.js';
 import { planOf, problemsOf, settingsOf } from '../window/engine/options.js';
 import { Refusals } from '../window/engine/refusals.js';
@@ -93,7 +94,7 @@ export function validateWindows<T>(options: ValidateWindowsOptions<T>): Operator
   const { rules } = expect;
   const aggregate = aggregatesOf(rules);
   const plan = planOf({ ...options, aggregate, keysMax }, false);
-  const problems = [...problemsOf(plan), ...ruleProblems(rules)];
+  const problems = [...optionProblems('validateWindows', options), ...problemsOf(plan), ...ruleProblems(rules)];
   const machine = machineOf<T>(problems.length === 0 ? plan : { ...plan, window: counting(1) });
   const empty = emptyResults(aggregate);
   const { aggregate: _aggregate, emit: _emit, ...settings } = settingsOf(plan);

@@ -1,6 +1,7 @@
 import { type Adds, type Operator, type Problem, stateful } from '../../core/index.js';
 import { mapCell, timerCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+import { optionProblems } from '../options.js';
 import { type SlicedSpec, textOf } from '../window/spec.js';
 import { uniformBy } from './uniform.js';
 
@@ -52,7 +53,7 @@ const WINDOWS_MAX = 100;
 export function sampleWindows<T>(options: SampleWindowsOptions<T>): Operator<T, Adds<unknown>> {
   const { window, size, key, by, groupsMax = by ? 0 : WINDOWS_MAX, seed = 'sample-windows' } = options;
   const uniform = uniformBy(seed);
-  const problems = problemsOf(options, groupsMax);
+  const problems = [...optionProblems('sampleWindows', options), ...problemsOf(options, groupsMax)];
   return stateful({
     kind: 'sampleWindows',
     settings: { window: textOf(window), size, groupsMax, seed },

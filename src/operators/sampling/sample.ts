@@ -1,5 +1,6 @@
 import { type Adds, type Operator, transform } from '../../core/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+import { optionProblems } from '../options.js';
 import { uniformBy } from './uniform.js';
 
 /** What share of the records `sample` takes, and by which key it decides. */
@@ -26,15 +27,18 @@ export interface SampleOptions<T> {
  * @example
  * flights.via('one-percent', sample({ key: (flight) => flight.flightId, rate: 0.01 }));
  */
-export function sample<T>({ key, rate, seed = '' }: SampleOptions<T>): Operator<T, Adds<unknown>> {
+export function sample<T>(options: SampleOptions<T>): Operator<T, Adds<unknown>> {
+  const { key, rate, seed = '' } = options;
   const uniform = uniformBy(seed);
   return transform<T, Adds<unknown>>({
     kind: 'sample',
     settings: { rate, seed },
-    problems:
-      rate >= 0 && rate <= 1
+    problems: [
+      ...optionProblems('sample', options),
+      ...(rate >= 0 && rate <= 1
         ? []
-        : [{ message: `rate is ${rate}`, hint: 'give a share between 0 and 1, such as 0.01' }],
+        : [{ message: `rate is ${rate}`, hint: 'give a share between 0 and 1, such as 0.01' }]),
+    ],
     open(context) {
       const unsampled = context.counter('unsampled');
       return (value, emit) => {

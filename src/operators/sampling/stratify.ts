@@ -2,6 +2,7 @@ import { credibleJump, eventClock, furthest, observe } from '../../core/event-cl
 import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../../core/index.js';
 import { mapCell, rescale, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+import { optionProblems } from '../options.js';
 import { uniformBy } from './uniform.js';
 
 /** Which share, or how many records, of each part of a stream pass. */
@@ -61,7 +62,7 @@ export function stratify<T>(options: StratifyOptions<T>): Operator<T, Adds<unkno
       strataMax,
       seed,
     },
-    problems: problemsOf(options),
+    problems: [...optionProblems('stratify', options), ...problemsOf(options)],
     cells: { counts: mapCell<Key, Count>(), clock: rescale.merged(valueCell({ initial: eventClock() }), furthest) },
     open({ counts, clock }, context) {
       const unsampled = context.counter('unsampled');

@@ -3,6 +3,7 @@ import type { Operator } from '../../core/operator.js';
 import type { Change, Upsert } from '../../core/record.js';
 import { mapCell, rescale } from '../../state/index.js';
 import { keysMaxProblems } from '../keys.js';
+import { optionProblems } from '../options.js';
 
 /** What makes a record the row of a table, and how many rows are kept. */
 export interface TableOptions {
@@ -25,11 +26,12 @@ export interface TableOptions {
  * @example
  * const rates = t.source('rates', kafka.tableSource({ topic: 'rates.v1', schema: RateV1 })).via('rate', table({ keysMax: 10_000 }));
  */
-export function table<T>({ keysMax }: TableOptions): Operator<Upsert<T>, Change<T>> {
+export function table<T>(options: TableOptions): Operator<Upsert<T>, Change<T>> {
+  const { keysMax } = options;
   return stateful<Upsert<T>, Change<T>, { rows: ReturnType<typeof mapCell<string, T>> }>({
     kind: 'table',
     settings: { keysMax },
-    problems: keysMaxProblems(keysMax),
+    problems: [...optionProblems('table', options), ...keysMaxProblems(keysMax)],
     cells: { rows: rescale.byKey(mapCell<string, T>(), 0) },
     open: ({ rows }, context) => ({
       onRecord(_, { key, value }, emit) {

@@ -1,5 +1,6 @@
 import { type Adds, type Operator, type Problem, transform } from '../../core/index.js';
 import { withField } from '../../util/literals.js';
+import { optionProblems } from '../options.js';
 
 /** What `cleanText` changes in a text. */
 export interface CleanTextOptions {
@@ -40,7 +41,7 @@ export function cleanText<T>(rules: CleanTextRules<NoInfer<T>>): Operator<T, Add
   return transform<T, Adds<unknown>>({
     kind: 'cleanText',
     settings: Object.fromEntries(fields.map((field, i) => [field, textOf(options[i] as CleanTextOptions)])),
-    problems: problemsOf(fields, options),
+    problems: [...options.flatMap((rule) => optionProblems('cleanText', rule)), ...problemsOf(fields, options)],
     open(context) {
       const cleaned = context.counter('cleaned');
       const cut = context.counter('cut');

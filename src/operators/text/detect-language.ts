@@ -1,5 +1,6 @@
 import type { Adds, Free, Operator, Problem } from '../../core/index.js';
 import { withField } from '../../util/literals.js';
+import { optionProblems } from '../options.js';
 
 /** Which text `detectLanguage` reads, under which name it adds the language, and which languages it knows. */
 export interface DetectLanguageOptions<T, As extends string> {
@@ -27,16 +28,14 @@ const CHARS_MAX = 1_000;
  * @example
  * reviews.via('language', detectLanguage({ from: (r) => r.body, as: 'language', languages: ['en', 'de', 'fr', 'es'] }));
  */
-export function detectLanguage<T, const As extends string>({
-  from,
-  as,
-  languages = [],
-  charsMax = CHARS_MAX,
-}: DetectLanguageOptions<T, As>): Operator<T & Free<As>, Adds<{ readonly [K in As]: string | null }>> {
+export function detectLanguage<T, const As extends string>(
+  options: DetectLanguageOptions<T, As>,
+): Operator<T & Free<As>, Adds<{ readonly [K in As]: string | null }>> {
+  const { from, as, languages = [], charsMax = CHARS_MAX } = options;
   return {
     kind: 'detectLanguage',
     settings: { as, languages: languages.join(', '), charsMax },
-    problems: problemsOf(languages, charsMax),
+    problems: [...optionProblems('detectLanguage', options), ...problemsOf(languages, charsMax)],
     shape: {
       shape: 'batched',
       async open(context) {

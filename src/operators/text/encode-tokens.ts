@@ -1,6 +1,7 @@
 import type { Adds, Free, Operator, Problem, Tensor } from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
 import { fileName, lengthsProblems } from '../ml/model-options.js';
+import { optionProblems } from '../options.js';
 import { openTokenizer, type TextEncoder, type TokenizerOptions } from './tokenizer.js';
 
 /** A text as language models take it: three tensors of one length. */
@@ -49,15 +50,10 @@ export interface EncodeTokensOptions<T, As extends string> {
  * @example
  * reviews.via('tokens', encodeTokens({ from: (r) => r.body, as: 'tokens', tokenizer: 'models/tokenizer.json', lengths: [32, 64, 128] }));
  */
-export function encodeTokens<T, const As extends string>({
-  from,
-  as,
-  tokenizer,
-  lengths,
-  specialTokens = true,
-  padToken,
-  charsMax = CHARS_MAX,
-}: EncodeTokensOptions<T, As>): Operator<T & Free<As>, Adds<{ readonly [K in As]: EncodedTokens }>> {
+export function encodeTokens<T, const As extends string>(
+  options: EncodeTokensOptions<T, As>,
+): Operator<T & Free<As>, Adds<{ readonly [K in As]: EncodedTokens }>> {
+  const { from, as, tokenizer, lengths, specialTokens = true, padToken, charsMax = CHARS_MAX } = options;
   const open = once(tokenizer, { specialTokens, padToken });
   return {
     kind: 'encodeTokens',
@@ -69,7 +65,7 @@ export function encodeTokens<T, const As extends string>({
       ...(padToken !== undefined && { padToken }),
       charsMax,
     },
-    problems: problemsOf(lengths, charsMax),
+    problems: [...optionProblems('encodeTokens', options), ...problemsOf(lengths, charsMax)],
     shape: {
       shape: 'batched',
       async open(context) {

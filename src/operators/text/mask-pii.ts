@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { type Adds, type Free, type Operator, type Problem, type StepContext, transform } from '../../core/index.js';
 import { withField } from '../../util/literals.js';
+import { optionProblems } from '../options.js';
 import { digitCipher } from './pii/digit-cipher.js';
 import { detectorOf, findPii, type PiiKind, piiKinds } from './pii/kinds.js';
 
@@ -88,7 +89,7 @@ export function maskPii<T>(
       ...(findingsMax === FINDINGS_MAX ? {} : { findingsMax }),
       ...(mark === undefined ? {} : { mark }),
     },
-    problems: problemsOf(options),
+    problems: [...optionProblems('maskPii', options), ...problemsOf(options)],
     open(context) {
       const masks = new Map(kinds.map((kind) => [kind, maskerOf(kind, find[kind] as Masking, key, context)]));
       return (value, emit) => {

@@ -1,5 +1,6 @@
 import { type Adds, type Free, type Operator, type Problem, transform } from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
+import { optionProblems } from '../options.js';
 
 /** Which text is split, by the rules of which language, and into what. */
 export interface SplitWordsOptions<T, As extends string> {
@@ -31,17 +32,14 @@ export interface SplitWordsOptions<T, As extends string> {
  * @example
  * reviews.via('words', splitWords({ from: (r) => r.body, as: 'words', locale: 'en', ngrams: [1, 2], wordsMax: 1_000 }));
  */
-export function splitWords<T, const As extends string>({
-  from,
-  as,
-  locale = 'en',
-  ngrams = [1],
-  wordsMax,
-}: SplitWordsOptions<T, As>): Operator<T & Free<As>, Adds<{ readonly [K in As]: readonly string[] }>> {
+export function splitWords<T, const As extends string>(
+  options: SplitWordsOptions<T, As>,
+): Operator<T & Free<As>, Adds<{ readonly [K in As]: readonly string[] }>> {
+  const { from, as, locale = 'en', ngrams = [1], wordsMax } = options;
   return transform<T, Adds<{ readonly [K in As]: readonly string[] }>>({
     kind: 'splitWords',
     settings: { as, locale, ngrams: ngrams.join(', '), wordsMax },
-    problems: problemsOf(locale, ngrams, wordsMax),
+    problems: [...optionProblems('splitWords', options), ...problemsOf(locale, ngrams, wordsMax)],
     open(context) {
       const cut = context.counter('cut');
       const segmenter = new Intl.Segmenter(locale, { granularity: 'word' });

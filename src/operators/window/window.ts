@@ -10,6 +10,7 @@ import {
 } from '../../core/index.js';
 import { functionProblems } from '../functions.js';
 import { isEmptyKey } from '../keys.js';
+import { optionProblems } from '../options.js';
 import type { EmitResult, Row, WindowEngine, WindowKey } from './engine/engine.js';
 import { machineOf } from './engine/open.js';
 import {
@@ -64,7 +65,7 @@ export function window<
   return operatorOf<In, In, Emitted<Form, WindowRow<K, A>>>(
     'window',
     plan,
-    { problems: functionProblems({ key }), keys: [key] },
+    { problems: [...optionProblems('window', options), ...functionProblems({ key })], keys: [key] },
     (engine, refuse) => (value, emit, timeMs) => {
       const of = key(value);
       if (isEmptyKey(of)) refuse.emptyKey(of);
@@ -108,7 +109,7 @@ export function windowOfChanges<
   return operatorOf<In, Change<In>, Emitted<Form, WindowRow<K, A>>>(
     'windowOfChanges',
     plan,
-    { problems: functionProblems({ key, eventTime }) },
+    { problems: [...optionProblems('windowOfChanges', options), ...functionProblems({ key, eventTime })] },
     (engine, refuse) => (change, emit) => {
       for (const half of ['before', 'after'] as const) {
         const value = change[half];

@@ -125,6 +125,9 @@ describe('dedupe', () => {
     expect(operator().problems).toEqual([]);
     expect(operator(millis(0), 0).problems).toHaveLength(2);
     const misspelt = { key: (value: Value) => value.id, retension: hours(24), keysMax: 10 };
-    expect(dedupe(misspelt as never).problems).toMatchObject([{ message: 'the retention is missing' }]);
+    expect(dedupe(misspelt as never).problems).toMatchObject([
+      { message: 'there is no option retension' },
+      { message: 'the retention is missing' },
+    ]);
   });
 });

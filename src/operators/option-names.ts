@@ -1,0 +1,46 @@
+// Generated from the interfaces of the options: `npx vitest run --project unit test/docs -u` writes it anew.
+
+/** The options of each operator. */
+export const optionNames: Readonly<Record<string, string>> = {
+  dedupe: 'key retention keysMax',
+  detectInactivity: 'key inactivityTimeout processingTimeInterval keysMax',
+  lookup: 'from key as batchMax waitMax concurrencyMax perSecondMax timeout attemptsMax cache onMissing onFailure',
+  throttle: 'key records per burst excess keysMax',
+  decodeImage: 'from as width height fit colour layout mean std bytesMax pixelsMax concurrencyMax inFlightMax',
+  innerJoin: 'keys within allowedLateness entriesMax combine',
+  leftJoin: 'keys within allowedLateness entriesMax combine',
+  outerJoin: 'keys within allowedLateness entriesMax combine',
+  joinTable: 'key allowedLateness keysMax pendingMax combine',
+  leftJoinTable: 'key allowedLateness keysMax pendingMax combine',
+  innerJoinTables: 'keysMax combine',
+  leftJoinTables: 'keysMax combine',
+  outerJoinTables: 'keysMax combine',
+  assignCluster: 'as view metricsInterval versionEveryRecords replayMax',
+  compareDistributions: 'features every reference slices slicesMax by rowsMin',
+  detectAnomalies: 'learnBelowQuantile as view metricsInterval versionEveryRecords replayMax',
+  detectDrift: 'of detector key keysMax',
+  estimatePerformance: 'prediction label wait every pendingMax threshold calibrator detector distrustLabels',
+  evaluate:
+    'prediction label wait correctable missing metrics slices slicesMax versionsMax sums measured every pendingMax',
+  infer:
+    'inputs outputs lengths model as batchMax waitMax providers fallback weight queueMax pinned cacheBytesMax tier deadline lagMax view output pooling normalize cascade',
+  learn: 'drift as view key label pendingMax baselines metricsInterval versionEveryLabels replayMax by',
+  selectBySuccessiveHalving:
+    'rungLabels as view key label pendingMax baselines metricsInterval versionEveryLabels replayMax',
+  match: 'key pattern within skip select timedOut runsMax runsPerKeyMax pendingMax',
+  clip: 'mark',
+  quarantine: 'key keysMax',
+  validateWindows: 'window expect key keysMax allowedLateness late',
+  sample: 'key rate seed',
+  sampleWindows: 'window size key by groupsMax seed',
+  stratify: 'stratum key rates otherwise quota strataMax seed',
+  undersample: 'class shares key as seed',
+  table: 'keysMax',
+  cleanText: 'html form lowerCase charsMax',
+  detectLanguage: 'from as languages charsMax',
+  encodeTokens: 'from as tokenizer lengths specialTokens padToken charsMax',
+  maskPii: 'fields find findingsMax key mark',
+  splitWords: 'from as locale ngrams wordsMax',
+  window: 'key window aggregate emit allowedLateness late keysMax',
+  windowOfChanges: 'eventTime key window aggregate emit allowedLateness late keysMax',
+};

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { kafka } from '../../connectors/kafka/index.js';
+import { redis } from '../../connectors/redis/index.js';
+import { count } from '../../src/aggregates/index.js';
+import { hours, millis, minutes } from '../../src/core/index.js';
+import { adwin, featureView, halfSpaceTrees, kMeans, logisticRegression, numeric, sgd } from '../../src/ml.js';
+import * as operators from '../../src/operators/index.js';
+import { optionNames } from '../../src/operators/option-names.js';
+import { tumbling } from '../../src/operators/window/spec.js';
+import { json } from '../../src/schema/index.js';
+import { check, topology } from '../../src/topology/index.js';
+
+interface Row {
+  readonly id: string;
+  readonly text: string;
+  readonly size: number;
+}
+const key = ({ id }: Row) => id;
+const from = ({ text }: Row) => text;
+const view = featureView({
+  name: 'rows',
+  version: 1,
+  columns: { size: (row: Row) => row.size },
+  features: { size: numeric('size') },
+});
+const label = { key, value: ({ size }: Row) => size > 1, wait: hours(1) };
+const learning = { as: 'y', view, key, label, pendingMax: 10 };
+const join = {
+  keys: { left: key, right: key },
+  within: { before: millis(0), after: millis(1) },
+  combine: from,
+  entriesMax: 10,
+};
+const windows = { key, window: tumbling(hours(1)), aggregate: { rows: count() }, keysMax: 10 };
+const ofTable = { key, combine: from, keysMax: 10, pendingMax: 10 };
+const linear = logisticRegression({ optimizer: sgd({ rate: 0.1 }) });
+
+/** What each operator is given before its options, and options with which it has no problems. */
+const right: Readonly<Record<string, readonly unknown[]>> = {
+  dedupe: [{ key, retention: hours(1), keysMax: 10 }],
+  detectInactivity: [{ key, inactivityTimeout: minutes(1), keysMax: 10 }],
+  lookup: [{ from: redis.stringLookup(), key, as: 'found', batchMax: 10 }],
+  throttle: [{ key, records: 10, per: minutes(1), keysMax: 10 }],
+  decodeImage: [{ from, as: 'pixels', width: 8, height: 8 }],
+  innerJoin: [join],
+  leftJoin: [join],
+  outerJoin: [join],
+  joinTable: [ofTable],
+  leftJoinTable: [ofTable],
+  innerJoinTables: [{ keysMax: 10, combine: from }],
+  leftJoinTables: [{ keysMax: 10, combine: from }],
+  outerJoinTables: [{ keysMax: 10, combine: from }],
+  assignCluster: [kMeans({ clusters: 2 }), { as: 'cluster', view }],
+  compareDistributions: [{ features: {}, every: hours(1), reference: { last: hours(24) } }],
+  detectAnomalies: [halfSpaceTrees(), { as: 'anomaly', view }],
+  detectDrift: [{ of: ({ size }: Row) => size, detector: adwin() }],
+  estimatePerformance: [
+    { prediction: { key, value: ({ size }: Row) => size }, label, wait: hours(1), every: hours(1), pendingMax: 10 },
+  ],
+  evaluate: [
+    {
+      prediction: { key, value: ({ size }: Row) => size },
+      label,
+      wait: hours(1),
+      metrics: {},
+      every: hours(1),
+      pendingMax: 10,
+    },
+  ],
+  infer: [{ model: 'a.onnx', as: 'y', batchMax: 1, waitMax: millis(1), providers: ['cpu'] }],
+  learn: [linear, learning],
+  selectBySuccessiveHalving: [
+    { a: linear, b: linear },
+    { ...learning, rungLabels: 10 },
+  ],
+  match: [
+    {
+      key,
+      pattern: operators.startsWith('first', () => true),
+      within: hours(1),
+      select: from,
+      runsMax: 10,
+      pendingMax: 10,
+    },
+  ],
+  clip: [{}, { mark: 'clipped' }],
+  quarantine: [{}],
+  validateWindows: [{ window: tumbling(hours(1)), expect: operators.windowExpectations<Row>() }],
+  sample: [{ key, rate: 0.5 }],
+  sampleWindows: [{ window: tumbling(hours(1)), size: 5, key }],
+  stratify: [{ stratum: key, key, rates: { a: 1 } }],
+  undersample: [{ class: key, shares: { a: 1 }, key, as: 'weight' }],
+  table: [{ keysMax: 10 }],
+  cleanText: [{ html: 'strip' }],
+  detectLanguage: [{ from, as: 'language' }],
+  encodeTokens: [{ from, as: 'tokens', tokenizer: 'tokenizer.json', lengths: [8] }],
+  maskPii: [{ fields: ['text'], find: { email: 'redact' } }],
+  splitWords: [{ from, as: 'words', wordsMax: 10 }],
+  window: [windows],
+  windowOfChanges: [{ ...windows, eventTime: ({ size }: Row) => size }],
+};
+
+type Make = (...given: readonly unknown[]) => {
+  readonly problems?: readonly { readonly message: string; readonly hint: string }[];
+};
+
+const all: Readonly<Record<string, unknown>> = operators;
+
+function problemsWith(name: string, added: object) {
+  const given = right[name] ?? [];
+  const options = { ...(given.at(-1) as object), ...added };
+  const last = name === 'cleanText' ? { text: options } : options;
+  const make = all[name] as Make;
+  return (make(...given.slice(0, -1), last).problems ?? []).filter(({ message }) => message.startsWith('there is no'));
+}
+
+describe('misspelt options', () => {
+  it.each(Object.entries(optionNames))('of %s are refused by name', (name, names) => {
+    expect(problemsWith(name, {})).toEqual([]);
+    const [known = ''] = names.split(' ').slice(-1);
+    const misspelt = `${known.slice(0, -1)}_`;
+    const [problem, ...others] = problemsWith(name, { [misspelt]: 1 });
+    expect(others).toEqual([]);
+    expect(problem?.message).toBe(`there is no option ${misspelt}`);
+    expect(problem?.hint).toMatch(new RegExp(`^did you mean \\w+\\? there are: .*\\b${known}\\b`));
+  });
+
+  it('are problems of `check`', () => {
+    const options = { key, retention: hours(1), keysMax: 10, ttll: hours(2) };
+    const flow = topology('flow', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
+      t.source('rows', kafka.source({ topic: 'rows', schema: json<Row>() }))
+        .via('once', operators.dedupe(options))
+        .to('out', kafka.sink({ topic: 'out', schema: json() }));
+    });
+    expect(check(flow)).toEqual([
+      { where: 'once', message: 'there is no option ttll', hint: 'there are: key, retention, keysMax' },
+    ]);
+  });
+});
