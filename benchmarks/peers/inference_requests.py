@@ -62,11 +62,13 @@ def cases():
     pixels = np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3)
     words = np.array(["nein", 'F\u00fcchsin "a"', ""], dtype=np.object_)
     amounts = np.array([[1 / 3], [-2.0], [1e300]])
+    flags = np.array([[True, False, True]])
     for binary in (True, False):
         yield [tensor("x", floats, "FP32", binary)], binary
         yield [tensor("input_ids", ids, "INT64", binary), tensor("attention_mask", mask, "INT32", binary)], binary
         yield [tensor("ein Bild", pixels, "UINT8", binary)], binary
         yield [tensor("word", words, "BYTES", binary), tensor("amount", amounts, "FP64", binary)], binary
+        yield [tensor("on", flags, "BOOL", binary)], binary
 
 
 def main():

@@ -160,8 +160,8 @@ export type FallbackReason = 'failed' | 'unavailable' | 'overloaded' | 'behind';
 export interface ModelInput {
   readonly name: string;
   readonly type: TensorType;
-  /** The model takes float16: the float32 numbers of rows are rounded to the nearest. */
-  readonly isHalf?: true;
+  /** What the model takes in place of `type`: numbers are rounded to float16, and bytes are flags, of which 0 is false. */
+  readonly as?: 'float16' | 'bool';
   /** Without the batch axis; `null` is the axis that varies. */
   readonly shape: readonly (number | null)[];
 }

@@ -54,7 +54,7 @@ test('a model of float16 takes and gives rows as any other, rounded as ONNX Runt
   const inference = createInference();
   try {
     const handle = await inference.open({ model, batchMax: 16, waitMax: 1, providers: ['cpu'] });
-    expect(handle.inputs).toEqual([{ name: 'x', type: 'float32', isHalf: true, shape: [3] }]);
+    expect(handle.inputs).toEqual([{ name: 'x', type: 'float32', as: 'float16', shape: [3] }]);
     const random = generator(5);
     const rows = Array.from({ length: 40 }, () =>
       Float32Array.from({ length: 3 }, () => (random() - 0.5) * 10 ** Math.floor(random() * 9 - 4)),

@@ -25,7 +25,7 @@ describe('the choice of a model’s tensors', () => {
   test('takes float16 where nothing is float32', () => {
     const half = tensor('half', ['N', 2], 'float16');
     expect(chooseTensors([tensor('x', ['N', 3], 'float16')], [label, half])).toEqual({
-      inputs: [{ name: 'x', type: 'float32', isHalf: true, shape: [3] }],
+      inputs: [{ name: 'x', type: 'float32', as: 'float16', shape: [3] }],
       outputs: ['half'],
     });
     expect(chooseTensors([x], [half, tensor('y', ['N', 2])]).outputs).toEqual(['y']);

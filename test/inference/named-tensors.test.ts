@@ -47,7 +47,7 @@ describe('the choice of named tensors', () => {
   test.each<[string, ValueFacts[], ValueFacts[], NamedSpec, RegExp, RegExp]>([
     ['an input that nothing fills', [ids, mask, pixels], [hidden], text, /nothing fills .*'pixels'/, /every input/],
     ['a name that is none', [ids], [hidden], text, /no input 'attention_mask'/, /'input_ids' int64 \[N, length\]/],
-    ['flags', [tensor('on', ['N'], 'bool')], [hidden], { inputs: ['on'] }, /kind/, /float32, float64/],
+    ['complex numbers', [tensor('z', ['N'], 'complex64')], [hidden], { inputs: ['z'] }, /kind/, /float32, float64/],
     ['a fixed batch', [tensor('pixels', [1, 3])], [hidden], { inputs: ['pixels'] }, /no batch axis/, /dynamic/],
     [
       'open lengths',

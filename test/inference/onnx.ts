@@ -182,7 +182,7 @@ export function classifier(names: readonly string[], { isHalf = false } = {}): U
 
 /**
  * Takes a word, an amount, two small and two large integers. Gives what the word is worth (-0 for words that it does not know), the word
- * itself, a third of the amount as float64, and the integers as they are.
+ * itself, a third of the amount as float64, the integers as they are, and whether it is not sure.
  */
 export function mixed(worth: Readonly<Record<string, number>>): Uint8Array {
   const inputs = [
@@ -190,6 +190,7 @@ export function mixed(worth: Readonly<Record<string, number>>): Uint8Array {
     valueInfo('amount', DOUBLE, ['N', 1]),
     valueInfo('small', INT8, ['N', 2]),
     valueInfo('large', UINT64, ['N', 2]),
+    valueInfo('sure', BOOL, ['N']),
   ];
   const { strings, floats } = attribute;
   const values = [strings('keys_strings', Object.keys(worth)), floats('values_floats', Object.values(worth))];
@@ -200,6 +201,7 @@ export function mixed(worth: Readonly<Record<string, number>>): Uint8Array {
       node('Div', ['amount', 'three'], ['third']),
       node('Identity', ['small'], ['tiny']),
       node('Identity', ['large'], ['huge']),
+      node('Not', ['sure'], ['unsure']),
     ],
     initializers: [float64('three', 3)],
     inputs,
@@ -209,6 +211,7 @@ export function mixed(worth: Readonly<Record<string, number>>): Uint8Array {
       valueInfo('third', DOUBLE, ['N', 1]),
       valueInfo('tiny', INT8, ['N', 2]),
       valueInfo('huge', UINT64, ['N', 2]),
+      valueInfo('unsure', BOOL, ['N']),
     ],
   });
 }

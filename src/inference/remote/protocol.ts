@@ -1,7 +1,13 @@
-import { isFloat, type OutputType, type TensorData, type TensorType, tensorArrays } from '../../core/index.js';
+import {
+  isFloat,
+  type ModelInput,
+  type OutputType,
+  type TensorData,
+  type TensorType,
+  tensorArrays,
+} from '../../core/index.js';
 import type { RawOutput } from '../session/declared-outputs.js';
-import { toHalves } from '../session/float16.js';
-import type { ValueFacts } from '../session/metadata.js';
+import { converted, type ValueFacts } from '../session/metadata.js';
 
 // The Open Inference Protocol, version 2, over HTTP, with the binary tensor data extension. Numbers are little-endian there, and on every
 // machine that Node runs models on.
@@ -26,8 +32,7 @@ const datatypes: Readonly<Record<OutputType, string>> = {
 export interface InferInput {
   readonly name: string;
   readonly type: TensorType;
-  /** Its float32 numbers are sent as float16. */
-  readonly isHalf?: true | undefined;
+  readonly as?: ModelInput['as'] | undefined;
   readonly shape: readonly number[];
   readonly data: TensorData;
 }
@@ -56,13 +61,14 @@ export function encodeRequest({ inputs, outputs, isBinary }: InferRequest): Enco
   return { parts: [json, ...numbers], jsonBytes: json.byteLength };
 }
 
-function bytesOf({ data, isHalf }: InferInput): Uint8Array {
-  if (Array.isArray(data)) return textBytes(data);
-  const { buffer, byteOffset, byteLength } = isHalf ? toHalves(data as Float32Array) : data;
+function bytesOf({ data, as }: InferInput): Uint8Array {
+  const values = converted(data, as);
+  if (Array.isArray(values)) return textBytes(values);
+  const { buffer, byteOffset, byteLength } = values;
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-const datatypeOf = ({ type, isHalf }: InferInput): string => datatypes[isHalf ? 'float16' : type];
+const datatypeOf = ({ type, as }: InferInput): string => datatypes[as ?? type];
 
 const binaryHead = (input: InferInput, { byteLength }: Uint8Array): string =>
   JSON.stringify({
@@ -71,17 +77,18 @@ const binaryHead = (input: InferInput, { byteLength }: Uint8Array): string =>
   });
 
 function jsonHead(input: InferInput): string {
-  const { name, shape, data } = input;
+  const { name, shape, data, as } = input;
   if ((data instanceof Float32Array || data instanceof Float64Array) && !data.every(Number.isFinite))
     throw new Error('a number of the row is not finite, and the server takes numbers as JSON only');
   const head = JSON.stringify({ name, shape, datatype: datatypeOf(input) });
-  return `${head.slice(0, -1)},"data":[${valuesOf(data)}]}`;
+  return `${head.slice(0, -1)},"data":[${valuesOf(data, as)}]}`;
 }
 
 /** So many digits tell float32 numbers apart. */
 const FLOAT32_DIGITS = 9;
 
-function valuesOf(data: TensorData): string {
+function valuesOf(data: TensorData, as: InferInput['as']): string {
+  if (as === 'bool') return Array.from(data as Uint8Array, (flag) => flag !== 0).join(',');
   if (Array.isArray(data)) return data.map((text) => JSON.stringify(text)).join(',');
   if (!(data instanceof Float32Array)) return data.join(',');
   // A float32 has up to 17 digits as a JavaScript number: half as many bytes to send, and to read.

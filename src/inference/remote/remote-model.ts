@@ -141,7 +141,7 @@ async function serve(
     const parts = layout.regions.map((region, i) => partOf(views[i] as TensorData, region, from, rows));
     const request = encodeRequest({
       inputs: layout.regions.map(({ name, type, rowShape }, i) => ({
-        ...{ name, type, isHalf: inputs[i]?.isHalf, shape: [rows, ...rowShape], data: parts[i] as TensorData },
+        ...{ name, type, as: inputs[i]?.as, shape: [rows, ...rowShape], data: parts[i] as TensorData },
       })),
       ...{ outputs: names, isBinary },
     });

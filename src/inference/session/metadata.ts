@@ -1,4 +1,5 @@
-import { MillraceError, type ModelInput } from '../../core/index.js';
+import { MillraceError, type ModelInput, type TensorData } from '../../core/index.js';
+import { toHalves } from './float16.js';
 
 /** A model's description of one of its inputs or outputs; a dimension is a number, or a name if it varies. */
 export interface ValueFacts {
@@ -21,7 +22,13 @@ export function floatOutputs(outputs: readonly ValueFacts[]): readonly ValueFact
   return ['float32', 'float16', 'float64'].map(of).find((found) => found.length > 0) ?? [];
 }
 /** What is said of an input beside its name, type and shape. */
-export const halfOrNot = ({ type }: ValueFacts) => (type === 'float16' ? ({ isHalf: true } as const) : {});
+export const conversionOf = ({ type }: ValueFacts): Pick<ModelInput, 'as'> =>
+  type === 'float16' || type === 'bool' ? { as: type } : {};
+/** The values of an input as its model takes them. */
+export function converted(data: TensorData, as: ModelInput['as']): TensorData {
+  if (as === 'float16') return toHalves(data as Float32Array);
+  return as === 'bool' ? (data as Uint8Array).map((flag) => (flag === 0 ? 0 : 1)) : data;
+}
 
 export const text = ({ name, isTensor, type, shape }: ValueFacts) =>
   isTensor
@@ -71,7 +78,7 @@ export function chooseInput(inputs: readonly ValueFacts[]): ModelInput {
       'export it with a fixed number of features, e.g. FloatTensorType([None, k])',
     );
   }
-  return { name: input.name, type: isDouble ? 'float64' : 'float32', ...halfOrNot(input), shape: [width] };
+  return { name: input.name, type: isDouble ? 'float64' : 'float32', ...conversionOf(input), shape: [width] };
 }
 
 function chooseOutput(outputs: readonly ValueFacts[]): string {

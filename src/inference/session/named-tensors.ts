@@ -1,7 +1,7 @@
 import { type ModelInput, type TensorSpec, type TensorType, tensorTypes } from '../../core/index.js';
 import {
+  conversionOf,
   floatOutputs,
-  halfOrNot,
   holdsFloats,
   list,
   type ModelTensors,
@@ -42,12 +42,12 @@ export function chooseInputs(inputs: readonly ValueFacts[], spec: NamedSpec): re
 
 function inputOf(facts: ValueFacts): ModelInput {
   const { name, shape = [] } = facts;
-  const type = holdsFloats(facts) ? 'float32' : facts.type;
+  const type = holdsFloats(facts) ? 'float32' : facts.type === 'bool' ? 'uint8' : facts.type;
   const [batch, ...axes] = shape;
   if (!isKnown(type)) {
     return refuse(
       `the model's input ${text(facts)} holds values of a kind that no tensor has here`,
-      `export it with one of ${tensorTypes.join(', ')}, float16`,
+      `export it with one of ${tensorTypes.join(', ')}, float16, bool`,
     );
   }
   if (typeof batch !== 'string') {
@@ -56,7 +56,7 @@ function inputOf(facts: ValueFacts): ModelInput {
       'export it with a dynamic first axis, e.g. torch.onnx.export(..., dynamic_axes={"input_ids": {0: "N"}})',
     );
   }
-  return { name, type, ...halfOrNot(facts), shape: axes.map((axis) => (typeof axis === 'number' ? axis : null)) };
+  return { name, type, ...conversionOf(facts), shape: axes.map((axis) => (typeof axis === 'number' ? axis : null)) };
 }
 
 const isKnown = (type: string | undefined): type is TensorType => (tensorTypes as readonly unknown[]).includes(type);

@@ -3,7 +3,7 @@ import type { ModelInput, TensorData, TensorSpec } from '../../core/index.js';
 import { type Layout, partOf } from '../scheduling/layout.js';
 import type { Values } from '../workers/protocol.js';
 import { chooseFor, valuesOf } from './declared-outputs.js';
-import { toHalves } from './float16.js';
+import { converted } from './metadata.js';
 
 /** Scores the rows `from` to `from + rows` of a batch. */
 export type RunRows = (layout: Layout, views: readonly TensorData[], from: number, rows: number) => Promise<Values>;
@@ -24,11 +24,10 @@ export function runnerOf(
   const run: RunRows = async ({ regions }, views, from, rows) => {
     const parts = regions.map((region, i) => partOf(views[i] as TensorData, region, from, rows));
     const feeds = regions.map(({ name, type, rowShape }, i) => {
-      const dims = [rows, ...rowShape];
-      if (inputs[i]?.isHalf)
-        return [name, new onnx.Tensor('float16', toHalves(parts[i] as Float32Array), dims)] as const;
+      const as = inputs[i]?.as;
       // The library's types join each name to its kind of array; here both come from one list.
-      return [name, new onnx.Tensor(type, parts[i] as never, dims)] as const;
+      const values = converted(parts[i] as TensorData, as) as never;
+      return [name, new onnx.Tensor(as ?? type, values, [rows, ...rowShape])] as const;
     });
     const answer = await native.run(Object.fromEntries(feeds), outputs);
     const inputOf = (name: string) => parts[inputs.findIndex((input) => input.name === name)];

@@ -44,10 +44,11 @@ const amounts: InferInput = {
   ...{ name: 'amount', type: 'float64', shape: [3, 1] },
   data: Float64Array.of(1 / 3, -2, 1e300),
 };
+const flags: InferInput = { name: 'on', type: 'uint8', as: 'bool', shape: [1, 3], data: Uint8Array.of(1, 0, 7) };
 
 describe('a request', () => {
   const cases = [true, false].flatMap((isBinary) =>
-    [[floats], [ids, mask], [pixels], [words, amounts]].map((inputs) => ({ inputs, isBinary })),
+    [[floats], [ids, mask], [pixels], [words, amounts], [flags]].map((inputs) => ({ inputs, isBinary })),
   );
   test.each(cases.map((each, i) => ({ ...each, i })))(
     'is what NVIDIA’s client sends: $i',
@@ -70,7 +71,7 @@ describe('a request', () => {
   });
 
   test('has the floats of a model of float16 as such', () => {
-    const half = { ...floats, isHalf: true, shape: [1, 2], data: Float32Array.of(0.5, -2) } as const;
+    const half = { ...floats, as: 'float16', shape: [1, 2], data: Float32Array.of(0.5, -2) } as const;
     const { parts } = encodeRequest({ inputs: [half], outputs: ['y'], isBinary: true });
     const { inputs } = JSON.parse(`${Buffer.from(parts[0] as Uint8Array)}`) as { readonly inputs: unknown };
     expect(inputs).toEqual([{ name: 'x', shape: [1, 2], datatype: 'FP16', parameters: { binary_data_size: 4 } }]);

@@ -150,6 +150,7 @@ describe('infer of several outputs', () => {
       amount: ({ amount }: Order): Tensor => ({ shape: [1], data: Float64Array.of(amount) }),
       small: ({ amount }: Order): Tensor => ({ shape: [2], data: Int8Array.of(amount % 100, -amount % 100) }),
       large: ({ amount }: Order): Tensor => ({ shape: [2], data: BigUint64Array.of(BigInt(Math.trunc(amount)), 1n) }),
+      sure: ({ amount }: Order): Tensor => ({ shape: [], data: Uint8Array.of(amount % 3) }),
     };
     const outputs = {
       worth: { type: 'float32' },
@@ -157,6 +158,7 @@ describe('infer of several outputs', () => {
       third: { type: 'float64', shape: [1] },
       tiny: { type: 'int8', shape: [2] },
       huge: { type: 'uint64', shape: [2] },
+      unsure: { type: 'bool' },
     } as const;
     const orders = Array.from({ length: 23 }, (_, i) => ({
       word: ['a', 'Füchsin', ''][i % 3] as string,
@@ -173,7 +175,7 @@ describe('infer of several outputs', () => {
       (await answersOf(logic, values)).map((answer) => answer.seen?.outputs ?? answer);
     const expected = orders.map(({ word, amount }) => ({
       ...{ worth: worth[word] ?? -0, same: word, third: [amount / 3] },
-      ...{ tiny: [amount, -amount], huge: [amount, 1] },
+      ...{ tiny: [amount, -amount], huge: [amount, 1], unsure: amount % 3 === 0 },
     }));
 
     test('keeps each value with its record, and every bit of a float64', async () => {
