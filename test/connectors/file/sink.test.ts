@@ -439,5 +439,8 @@ describe('file.sink', () => {
     expect(file.sink({ folder: 'out', columns: { n: 'int' } as never }).problems?.[0]?.message).toBe(
       'column n is "int"',
     );
+    for (const roll of [5, 'rows']) expect(problems({ roll })).not.toEqual([]);
+    for (const columns of [5, 'n'])
+      expect(file.sink({ folder: 'out', columns: columns as never }).problems).not.toEqual([]);
   });
 });
