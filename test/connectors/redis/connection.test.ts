@@ -2,7 +2,6 @@ import { Command } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { cluster, type Keyed, single } from '../../../connectors/redis/server/connection.js';
 import { slotOf } from '../../../connectors/redis/server/hash-slot.js';
-import { Server } from '../../../connectors/redis/server/server.js';
 
 type Sent = { readonly name: string; readonly args: readonly unknown[]; readonly replyEncoding?: string | null };
 type Answer = (command: Sent) => unknown;
@@ -152,13 +151,4 @@ describe('a connection to a cluster', () => {
     await cluster({ ...nodes, quit: () => Promise.reject(new Error('gone')) } as never, Command).quit();
     expect(ended).toEqual(['quit', 'disconnect', 'disconnect']);
   });
-});
-
-it('a server that was closed opens no connection again', async () => {
-  for (const close of ['close', 'disconnect'] as const) {
-    const server = new Server({ url: 'redis://127.0.0.1:1', attemptsMax: 4 });
-    await server[close]();
-    await expect(server.connection()).rejects.toThrow('Connection is closed.');
-    await expect(server.attempt('cannot ask', async () => undefined)).rejects.toMatchObject({ code: 'sink' });
-  }
 });
