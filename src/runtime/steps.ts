@@ -278,29 +278,28 @@ export function withoutUnrepresentable(
   areChanges: boolean,
 ): Chunk {
   if (!writer.unrepresentable) return chunk;
-  const why = (value: unknown, origin: Origin) => {
-    try {
-      return writer.unrepresentable?.(value, origin);
-    } catch (error) {
-      throw namedError(error, context.step, origin);
-    }
-  };
+  const { values, origins } = chunk;
   // Nearly always all can be written, and nothing is copied.
   let kept: { readonly values: unknown[]; readonly origins: Origin[] } | undefined;
-  for (let i = 0; i < chunk.values.length; i++) {
-    const origin = chunk.origins[i] as Origin;
-    let value = chunk.values[i];
-    const unrepresentable = why(value, origin);
-    if (unrepresentable !== undefined) {
-      kept ??= { values: chunk.values.slice(0, i), origins: chunk.origins.slice(0, i) };
-      context.origin = origin;
-      context.deadLetter('unrepresentable', unrepresentable);
-      if (!areChanges) continue;
-      value = { ...(value as Change<unknown>), after: null };
-      if (why(value, origin) !== undefined) continue;
+  let at = 0;
+  try {
+    for (; at < values.length; at++) {
+      const origin = origins[at] as Origin;
+      let value = values[at];
+      const unrepresentable = writer.unrepresentable(value, origin);
+      if (unrepresentable !== undefined) {
+        kept ??= { values: values.slice(0, at), origins: origins.slice(0, at) };
+        context.origin = origin;
+        context.deadLetter('unrepresentable', unrepresentable);
+        if (!areChanges) continue;
+        value = { ...(value as Change<unknown>), after: null };
+        if (writer.unrepresentable(value, origin) !== undefined) continue;
+      }
+      kept?.values.push(value);
+      kept?.origins.push(origin);
     }
-    kept?.values.push(value);
-    kept?.origins.push(origin);
+  } catch (error) {
+    throw namedError(error, context.step, origins[at]);
   }
   context.origin = undefined; // a later failure does not belong to these records
   return kept ? { ...chunk, ...kept } : chunk;
