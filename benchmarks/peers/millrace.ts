@@ -35,7 +35,7 @@ async function run(order: Order, stopped: Promise<unknown>): Promise<void> {
     const running = await runTopology(topologyOf(order), {
       profile,
       inference,
-      bounded: true,
+      bounded: order.sizes.some((size) => size > 0),
       epochInterval: millis(order.commitMs),
       onPoint: () => {
         if (!started) say('started');

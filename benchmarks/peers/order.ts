@@ -9,7 +9,7 @@ export interface Order {
   /** Of Kafka Streams; Millrace is given as many processes. */
   readonly threads: number;
   readonly commitMs: number;
-  /** Records of each partition of the input. */
+  /** Records of each partition of the input; 0 where it is fed while it runs. */
   readonly sizes: readonly number[];
   readonly model: string;
 }

@@ -4,7 +4,8 @@ import type { Order } from './order.js';
 import { type PeerCommand, PeerProcess } from './peer-process.js';
 import type { World } from './world.js';
 
-const model = fileURLToPath(new URL('../../models/risk/risk.onnx', import.meta.url));
+/** The ONNX model that all peers score with. */
+export const modelOfPeers = fileURLToPath(new URL('../../models/risk/risk.onnx', import.meta.url));
 
 export type Task = Pick<Order, 'work' | 'input' | 'threads' | 'commitMs' | 'sizes'>;
 
@@ -29,7 +30,7 @@ export class Side {
   /** Does a piece of work from the start; `look` sees what was written before it is deleted. */
   async run(task: Task, look: (order: Order) => Promise<void> = async () => undefined): Promise<PeerRun> {
     const name = `${this.name.toLowerCase().replaceAll(' ', '-')}-${task.work}-${this.runs++}`;
-    const order: Order = { ...task, broker: this.world.broker, name, output: `bench.out.${name}`, model };
+    const order: Order = { ...task, broker: this.world.broker, name, output: `bench.out.${name}`, model: modelOfPeers };
     const run = await measurePeer(this.world, this.processes, order, this.groupPrefix + name);
     this.brokerMicros.push((run.brokerCpuSeconds * 1e6) / run.records);
     await look(order);
