@@ -45,15 +45,20 @@ async function help(): Promise<string> {
 }
 
 describe('documents', () => {
-  it('README: picture, first steps and configuration are those of the code', async () => {
+  it('README: picture and first steps are those of the code', async () => {
     const steps = nextSteps.map((step) => `npx ${step}`).join('\n');
     const parts = {
       picture: fenced('mermaid', mermaid(flightDelays)),
       'first steps': fenced('sh', steps),
-      configuration: configTable({ ...profileSettings, ...ownSettings }),
     };
     const expected = Object.entries(parts).reduce((text, [name, part]) => fill(text, name, part), read('README.md'));
     await expect(expected).toMatchFileSnapshot('../../README.md');
+  });
+
+  it('the settings of the guide are those of the code', async () => {
+    const table = configTable({ ...profileSettings, ...ownSettings });
+    const path = 'docs/guide/configuration.md';
+    await expect(fill(read(path), 'configuration', table)).toMatchFileSnapshot(`../../${path}`);
   });
 
   it.each([
