@@ -34,6 +34,8 @@ export const programs = [
     apt: 'faketime',
     brew: 'libfaketime',
   },
+  // Checks rules of alerts.
+  { name: 'promtool', check: ['promtool', ['--version']], apt: 'prometheus', brew: 'prometheus' },
   // For tests of the live page; Ubuntu has it as a snap only.
   {
     name: 'Chromium',
