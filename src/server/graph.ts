@@ -53,7 +53,7 @@ export function graphOf(topology: Topology, profile: ProfileName): Graph {
   const boxes = boxesOf(topology, profile);
   const lines = linesOf(topology);
   const graph = new graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: 'LR', nodesep: 18, ranksep: 36, marginx: 12, marginy: 12 });
+  graph.setGraph({ rankdir: 'LR', nodesep: 18, ranksep: 24, marginx: 12, marginy: 12 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const { id } of boxes) graph.setNode(id, { width: WIDTH, height: HEIGHT });
   lines.forEach(({ from, to }, i) => void graph.setEdge(from, to, {}, String(i)));

@@ -136,7 +136,7 @@ function draw() {
   }
   // It fills the page, and is scrolled where its texts would become too small.
   svg.style.maxWidth = `${graph.width}px`;
-  svg.style.minWidth = `${Math.round(graph.width * 0.8)}px`;
+  svg.style.minWidth = `${Math.round(graph.width * 0.75)}px`;
   byId('graph').replaceChildren(svg);
   say(byId('topology'), graph.topology);
   document.title = `${graph.topology} – Millrace`;
