@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openBrowser } from '../../scripts/browser.mjs';
-import { longestTaskMs } from './longest-task.js';
+import { isIn, longestTaskMs, type Span } from './longest-task.js';
 
 /** How large the run is that a page shows, and for how long somebody looks. */
 export interface PageLoad {
@@ -74,11 +74,15 @@ export async function watchPage(load: PageLoad, progress: (line: string) => void
     [bytes, pictures] = [0, 0];
     await page.evaluate('window.changes = 0');
     const [serverHeap, pageHeap]: [number[], number[]] = [[], []];
+    const now = (): Promise<number> => page.evaluate('performance.now()');
+    const collections: Span[] = [];
     const samples = Math.min(SAMPLES_MAX, Math.ceil(load.seconds));
     for (let sample = 0; sample < samples; sample++) {
       await pause((load.seconds * 1_000) / samples);
       serverHeap.push(Number(await server.ask()));
+      const fromMs = await now();
       await devtools.send('HeapProfiler.collectGarbage');
+      collections.push([fromMs, await now()]);
       pageHeap.push((await devtools.send('Runtime.getHeapUsage')).usedSize);
       progress(`${pictures} pictures, heap of the server and of the page ${mib(serverHeap)} and ${mib(pageHeap)} MiB`);
     }
@@ -92,8 +96,10 @@ export async function watchPage(load: PageLoad, progress: (line: string) => void
     return {
       firstPaintMs,
       drawnMs: await page.evaluate('drawnMs'),
-      longTasksMs: longTasks.filter(([startMs]) => startMs > firstPaintMs).map(([, ms]) => ms),
-      longestTaskMs: longestTaskMs(trace),
+      longTasksMs: longTasks.flatMap(([startMs, ms]) =>
+        startMs > firstPaintMs && !isIn(collections, startMs) ? [ms] : [],
+      ),
+      longestTaskMs: longestTaskMs(trace, firstPaintMs, collections),
       pictures,
       bytesASecond: bytes / seconds,
       changesAPicture: changes / pictures,
