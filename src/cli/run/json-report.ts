@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import type { Config } from '../../profiles/settings.js';
 import { type Topology, topologyHash } from '../../topology/index.js';
 import { onInterrupt } from '../../util/interrupt.js';
-import { errorFacts, stacksOf, type Terminal } from '../../util/terminal.js';
+import { errorFacts, reportError, stacksOf, type Terminal } from '../../util/terminal.js';
 import { ownPackage } from '../load/own-package.js';
 import type { ReportStyle, RunReport } from './run-report.js';
 import { progressText } from './run-summary.js';
@@ -52,6 +52,7 @@ export function jsonReport(
     },
     onExceeded: (share) => log.error({ event: 'exceeded' }, share),
     onFailure(error) {
+      if (json) reportError(terminal, error, { json });
       const { message, ...facts } = errorFacts(error);
       const stack = verbose ? stacksOf(error).join('\n').trim() : undefined;
       log.error({ event: 'failed', ...facts, stack }, message);

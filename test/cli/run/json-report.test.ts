@@ -103,8 +103,9 @@ export const copy = topology('copy', { deadLetters: kafka.deadLetterSink({ topic
 
   it('logs why a run ends with 1', async () => {
     const env = { MILLRACE_KAFKA: '127.0.0.1:1', MILLRACE_LOG_FORMAT: 'json' };
-    const { code, err } = await millrace(['run', 'copy.ts', '--subtopology', 'none'], { folder, env });
+    const { code, out, err } = await millrace(['run', 'copy.ts', '--subtopology', 'none', '--json'], { folder, env });
     expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ error: { code: 'config' } }); // as without logs
     expect(JSON.parse(err.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
       ...{ level: 'error', event: 'failed', code: 'config', where: 'copy', hint: 'it has: copy' },
       msg: "there is no sub-topology 'none'",
