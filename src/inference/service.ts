@@ -190,8 +190,9 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     if (cacheBytesMax === undefined) return model;
     const { handle } = model;
     const identity = identityOf(handle);
-    const shared = answers && identity && sharedAnswers(answers, identity, handle.outputSize);
-    return { ...model, handle: cached(handle, cacheBytesMax, shared || undefined) };
+    const isShared = answers !== undefined && identity !== undefined;
+    const shared = isShared ? sharedAnswers(answers, identity, handle.outputSize) : undefined;
+    return { ...model, handle: cached(handle, cacheBytesMax, shared) };
   }
 
   async function openOne(spec: ModelSpec): Promise<Opened> {

@@ -44,15 +44,12 @@ test('a process answers with what another one has remembered, bit for bit, and n
     expect(second.stats().cache).toEqual({ hits: 80, shared: 40, misses: 1 });
     // What is no answer is none.
     for (const key of kept.keys()) kept.set(key, Buffer.alloc(3));
-    const [third] = await Promise.all(
-      [createInference({ answers: store })].map(async (inference) => {
-        processes.push(inference);
-        return inference.open({ ...spec, model: modelFile('forest') });
-      }),
-    );
-    expect((await score(third as ModelHandle, rows)).scores).toEqual(expected.scores);
-    expect(third?.stats().cache).toMatchObject({ shared: 0, misses: 40 });
-    const other = await (processes[1] as (typeof processes)[number]).open({ ...spec, model: modelFile('mlp') });
+    const later = createInference({ answers: store });
+    processes.push(later);
+    const third = await later.open({ ...spec, model: modelFile('forest') });
+    expect((await score(third, rows)).scores).toEqual(expected.scores);
+    expect(third.stats().cache).toMatchObject({ shared: 0, misses: 40 });
+    const other = await later.open({ ...spec, model: modelFile('mlp') });
     await score(other, rows);
     expect(other.stats().cache).toEqual({ hits: 0, shared: 0, misses: 40 });
   } finally {

@@ -1,6 +1,6 @@
 import { type TensorData, tensorArrays } from '../../core/index.js';
 import { measuredSizes } from '../scheduling/latency-curve.js';
-import type { Region } from '../scheduling/layout.js';
+import { partOf, type Region } from '../scheduling/layout.js';
 import type { RunRows } from './runner.js';
 
 /**
@@ -24,18 +24,18 @@ export const padded =
 
 function filledUp(
   view: TensorData,
-  { type, rowSize }: Region,
+  region: Region,
   { from, rows, size }: { readonly from: number; readonly rows: number; readonly size: number },
 ): TensorData {
-  if (Array.isArray(view) || type === 'string') {
-    const last = (rows - 1) * rowSize;
-    return Array.from({ length: size * rowSize }, (_, i) => {
-      const at = i < rows * rowSize ? i : last + (i % rowSize);
-      return (view as string[])[from * rowSize + at] as string;
-    });
+  const own = partOf(view, region, from, rows);
+  const { type, rowSize } = region;
+  const last = (rows - 1) * rowSize;
+  if (Array.isArray(own)) {
+    const copies = Array.from({ length: (size - rows) * rowSize }, (_, i) => own[last + (i % rowSize)] as string);
+    return [...own, ...copies];
   }
-  const filled = new tensorArrays[type](size * rowSize);
-  filled.set(view.subarray(from * rowSize, (from + rows) * rowSize) as never);
-  for (let row = rows; row < size; row++) filled.copyWithin(row * rowSize, (rows - 1) * rowSize, rows * rowSize);
+  const filled = new tensorArrays[type as keyof typeof tensorArrays](size * rowSize);
+  filled.set(own as never);
+  for (let row = rows; row < size; row++) filled.copyWithin(row * rowSize, last, rows * rowSize);
   return filled;
 }
