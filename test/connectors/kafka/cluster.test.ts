@@ -1,8 +1,12 @@
-import { afterEach, expect, it, vi } from 'vitest';
+import { findCoordinatorV4, listOffsetsV7, metadataV12, NetworkError, ProtocolError } from '@platformatic/kafka';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Admin } from '../../../connectors/kafka/admin.js';
 import type { Address } from '../../../connectors/kafka/connection/address.js';
-import { Cluster } from '../../../connectors/kafka/connection/cluster.js';
+import { BrokerConnection } from '../../../connectors/kafka/connection/broker-connection.js';
+import { Cluster, type ClusterOptions } from '../../../connectors/kafka/connection/cluster.js';
 import { ConnectionPool } from '../../../connectors/kafka/connection/connection-pool.js';
 import { code } from '../../../connectors/kafka/protocol/broker-error.js';
+import { memoryKafka } from './memory-kafka.js';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -65,4 +69,111 @@ it('takes a topic for gone when a second broker does not know it either', async 
   expect(await cluster.refresh('topic')).toBeUndefined();
   await expect(cluster.leader('topic', 0)).rejects.toThrow("topic 'topic' does not exist");
   await cluster.close();
+});
+
+describe('a cluster of brokers in memory', () => {
+  const opened = async (options: Partial<ClusterOptions> = {}) => {
+    const memory = memoryKafka();
+    const cluster = await Cluster.open({ brokers: memory.addresses, apiTimeoutMs: 200, ...options });
+    return { memory, cluster };
+  };
+
+  it('needs addresses, well-formed and of brokers that answer', async () => {
+    memoryKafka();
+    await expect(Cluster.open({ brokers: [] })).rejects.toMatchObject({
+      code: 'config',
+      where: 'kafka.brokers',
+      permanent: true,
+    });
+    await expect(Cluster.open({ brokers: ['one:port'] })).rejects.toMatchObject({
+      ...{ code: 'config', where: 'kafka.brokers', message: "malformed broker address 'one:port'" },
+    });
+    vi.mocked(BrokerConnection.open).mockRejectedValue(new NetworkError('refused'));
+    await expect(Cluster.open({ brokers: ['one:9092', 'two:9093'] })).rejects.toMatchObject({
+      ...{ code: 'config', where: 'kafka.brokers', hint: expect.stringContaining('the broker ends the connection') },
+      message: expect.stringContaining('no Kafka broker answers at one:9092, two:9093'),
+    });
+  });
+
+  it('asks the next broker where one is down, and fails as the first one does', async () => {
+    const { cluster } = await opened();
+    vi.mocked(BrokerConnection.open).mockClear();
+    const down = (host: string) => ({ host, port: 9092 });
+    const open = vi.mocked(BrokerConnection.open).getMockImplementation() as typeof BrokerConnection.open;
+    let gone = ['one'];
+    vi.mocked(BrokerConnection.open).mockImplementation((address, options) =>
+      gone.includes(address.host) ? Promise.reject(new NetworkError(`no ${address.host}`)) : open(address, options),
+    );
+    const another = await Cluster.open({ brokers: ['one:9092', 'two:9092'], apiTimeoutMs: 50 });
+    expect(await another.anyBroker()).toEqual(down('two'));
+    expect([another.broker(2), another.broker(9), another.brokers().size]).toEqual([down('two'), undefined, 2]);
+    gone = ['one', 'two'];
+    const third = Cluster.open({ brokers: ['two:9092', 'one:9092'] });
+    await expect(third).rejects.toThrow('no two');
+    for (const each of [cluster, another]) await each.close();
+  });
+
+  it('has no partition beyond those of a topic, and no topic that nobody made', async () => {
+    const { cluster } = await opened();
+    await new Admin(cluster).createTopic('in', 2);
+    expect(await cluster.leader('in', 1)).toMatchObject({ address: { host: 'two' }, epoch: 0 });
+    await expect(cluster.leader('in', 2)).rejects.toMatchObject({
+      ...{
+        code: 'source',
+        where: 'in/2',
+        message: "topic 'in' has no partition 2",
+        hint: expect.stringContaining('it has 2'),
+      },
+    });
+    await expect(cluster.leader('none', 0)).rejects.toMatchObject({ code: 'source', where: 'none' });
+    await cluster.close();
+  });
+
+  it('looks topics up once, while all of their leaders are known', async () => {
+    const { memory, cluster } = await opened();
+    await new Admin(cluster).createTopic('in', 2);
+    const before = memory.asked(metadataV12.api).length;
+    for (let n = 0; n < 3; n++) expect((await cluster.topic('in'))?.leaders).toHaveLength(2);
+    expect(memory.asked(metadataV12.api)).toHaveLength(before);
+    await cluster.refresh('in');
+    expect(memory.asked(metadataV12.api).at(-1)).toEqual([['in'], false, false]);
+    await cluster.close();
+  });
+
+  it.each(['NOT_LEADER_OR_FOLLOWER', 'FENCED_LEADER_EPOCH', 'COORDINATOR_NOT_AVAILABLE'])(
+    'asks for the ends of a log again after %s',
+    async (name) => {
+      const { memory, cluster } = await opened();
+      await new Admin(cluster).createTopic('in', 2);
+      memory.fail(listOffsetsV7.api, new ProtocolError(name));
+      expect(await cluster.endOffset('in', 1, 'any')).toBe(0);
+      expect(memory.asked(listOffsetsV7.api).map(([replica, isolation]) => [replica, isolation])).toEqual([
+        [-1, 0],
+        [-1, 0],
+      ]);
+      expect(await cluster.endOffset('in', 1, 'committed')).toBe(0);
+      expect(memory.asked(listOffsetsV7.api).at(-1)?.[1]).toBe(1);
+      memory.fail(listOffsetsV7.api, new ProtocolError('TOPIC_AUTHORIZATION_FAILED'));
+      await expect(cluster.startOffset('in', 1)).rejects.toMatchObject({
+        ...{ code: 'source', permanent: true, message: expect.stringContaining('cannot read the ends of in/1') },
+      });
+      await cluster.close();
+    },
+  );
+
+  it('gives up what it asks for again and again after its time, and at once where it is closed', async () => {
+    const { memory, cluster } = await opened({ apiTimeoutMs: 60 });
+    for (let n = 0; n < 50; n++) memory.fail(findCoordinatorV4.api, new NetworkError('gone'));
+    await expect(cluster.coordinator('group', 'g')).rejects.toMatchObject({
+      ...{ code: 'state', message: expect.stringContaining("cannot find the coordinator of group 'g'") },
+    });
+    const tries = memory.asked(findCoordinatorV4.api).length;
+    expect(tries).toBeGreaterThan(1);
+    expect(memory.asked(findCoordinatorV4.api).map(([type, keys]) => [type, keys])).toEqual(
+      Array(tries).fill([0, ['g']]),
+    );
+    await cluster.close();
+    await expect(cluster.coordinator('transaction', 't')).rejects.toMatchObject({ code: 'state' });
+    expect(memory.asked(findCoordinatorV4.api).length).toBeLessThanOrEqual(tries + 1);
+  });
 });
