@@ -41,6 +41,27 @@ describe('file.tailSource', () => {
     }
   });
 
+  it('goes on from an offset alone, and from there by its place', async () => {
+    const path = newLog('1\n2\n3\n4\n');
+    const reader = await openReader(tail(path), { offset: 2, bounded: false });
+    expect(await readRows(reader, 1)).toEqual(numbered(['3'], 2));
+    const sourceState = JSON.parse(JSON.stringify(reader.sourceStateOf?.(3)));
+    await reader.close();
+    expect(await readAll(tail(path), { offset: 3, sourceState })).toEqual(numbered(['4'], 3));
+  });
+
+  it('notices that a file has other content which was empty when it was found', async () => {
+    const path = newLog('');
+    const reader = await openReader(tail(path), { bounded: false });
+    expect(await reader.poll(1)).toEqual({ records: [], ended: false });
+    appendFileSync(path, '1\n');
+    expect(await readRows(reader, 1)).toEqual(numbered(['1']));
+    expect(await reader.poll(1)).toEqual({ records: [], ended: false });
+    writeFileSync(path, '8\n9\n');
+    expect(await readRows(reader, 2)).toEqual(numbered(['8', '9'], 1));
+    await reader.close();
+  });
+
   it('is behind until it came to the end of what is there: such an input is slow, not quiet', async () => {
     const reader = await openReader(tail(newLog('1\n2\n')), { bounded: false });
     await readRows(reader, 1);
