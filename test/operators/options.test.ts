@@ -106,13 +106,17 @@ type Make = (...given: readonly unknown[]) => {
 
 const all: Readonly<Record<string, unknown>> = operators;
 
-function problemsWith(name: string, added: object) {
+/** What is wrong with an operator that is given further options. */
+function allProblemsWith(name: string, added: object) {
   const given = right[name] ?? [];
   const options = { ...(given.at(-1) as object), ...added };
   const last = name === 'cleanText' ? { text: options } : options;
   const make = all[name] as Make;
-  return (make(...given.slice(0, -1), last).problems ?? []).filter(({ message }) => message.startsWith('there is no'));
+  return make(...given.slice(0, -1), last).problems ?? [];
 }
+
+const problemsWith = (name: string, added: object) =>
+  allProblemsWith(name, added).filter(({ message }) => message.startsWith('there is no'));
 
 describe('misspelt options', () => {
   it.each(Object.entries(optionNames))('of %s are refused by name', (name, names) => {
@@ -135,5 +139,22 @@ describe('misspelt options', () => {
     expect(check(flow)).toEqual([
       { where: 'once', message: 'there is no option ttll', hint: 'there are: key, retention, keysMax' },
     ]);
+  });
+});
+
+describe('bounds and durations', () => {
+  const bounds = Object.keys(optionNames).flatMap((name) =>
+    Object.entries((right[name]?.at(-1) ?? {}) as Readonly<Record<string, unknown>>).flatMap(([option, value]) =>
+      typeof value === 'number' ? [[name, option] as const] : [],
+    ),
+  );
+
+  it.each(bounds)('of %s: %s is none that is negative or no number', (name, option) => {
+    const messages = (added: object) => allProblemsWith(name, added).map(({ message }) => message);
+    const before = new Set(messages({}));
+    for (const wrong of [-1, Number.NaN]) {
+      const added = messages({ [option]: wrong }).filter((message) => !before.has(message));
+      expect(added.join()).toContain(option);
+    }
   });
 });

@@ -1,5 +1,12 @@
 import { credibleJump, eventClock, observe } from '../../core/event-clock.js';
-import { type Duration, formatDuration, type MultiInputOperator, type Problem, stateful } from '../../core/index.js';
+import {
+  type Duration,
+  formatDuration,
+  type MultiInputOperator,
+  millis,
+  type Problem,
+  stateful,
+} from '../../core/index.js';
 import type { Calibrator } from '../../ml/calibration/calibrator.js';
 import { isotonic } from '../../ml/calibration/isotonic.js';
 import { adwin, type DriftDetector } from '../../ml/drift/index.js';
@@ -131,7 +138,7 @@ export function estimatePerformance<Row, Label>(
     ...problemsOf(options, threshold, distrustLabels),
     ...detector.problems,
   ];
-  const kept = problems.length === 0 ? { ttl: wait, entriesMax: pendingMax } : { ttl: every, entriesMax: 1 };
+  const kept = problems.length === 0 ? { ttl: wait, entriesMax: pendingMax } : { ttl: millis(1), entriesMax: 1 };
   const timersMax = problems.length === 0 ? 2 * (Math.ceil(wait / every) + 2 + AHEAD_MAX) : 1;
   const cells = {
     pending: mapCell<Key, readonly [startMs: number, said: number, calibrated: number]>(kept),
