@@ -193,7 +193,8 @@ async function saturate(handle: ModelHandle, rows: readonly Float32Array[], ms: 
 /** Two models of 100 : 1, by batch, with as many rows as they can take: the worker time of each, by weight. */
 async function shares(folder: string, dear: Model, goals: Record<string, Goal>): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {};
-  const cheap: Model = { name: 'cheap', width: 32, bytes: mlp([32, 64, 32, 1], generator(2)), batchMax: 256 };
+  // Cheap, but dear enough that this thread can keep a worker busy with it.
+  const cheap: Model = { name: 'cheap', width: 64, bytes: mlp([64, 256, 256, 128, 1], generator(2)), batchMax: 64 };
   const file = join(folder, 'cheap.onnx');
   await writeFile(file, cheap.bytes);
   for (const [one, other] of [
@@ -212,9 +213,13 @@ async function shares(folder: string, dear: Model, goals: Record<string, Goal>):
       });
     const first = await open(`${dear.name}.onnx`, dear.batchMax, one);
     const second = await open('cheap.onnx', cheap.batchMax, other);
+    const saturated = Promise.all([saturate(first, rowsOf(dear), 6_000), saturate(second, rowsOf(cheap), 6_000)]);
+    // While both have rows: at the end the dear one still has many, and nobody beside it.
+    await pause(500);
     const before = [first.stats(), second.stats()];
-    await Promise.all([saturate(first, rowsOf(dear), 4_000), saturate(second, rowsOf(cheap), 4_000)]);
+    await pause(5_000);
     const used = [first, second].map((handle, i) => handle.stats().workerMs - (before[i]?.workerMs ?? 0));
+    await saturated;
     const msABatch = [first, second].map((handle) => handle.stats().workerMs / handle.stats().batches);
     const share = (used[0] as number) / ((used[0] as number) + (used[1] as number));
     const shouldBe = one / (one + other);
