@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Buckets, Part } from '../../../connectors/s3/bucket.js';
+import { Memory } from '../../../connectors/s3/memory.js';
 import { LAST_PART, Upload } from '../../../connectors/s3/upload.js';
 
 /** A store that keeps parts in memory; parts arrive in the reverse of the order in which they were sent. */
@@ -38,4 +39,21 @@ it('numbers its parts from 1 without gaps, also where it goes on, and the rest i
   const parts = [...'abcdefg'].map((text, i) => ({ n: i + 1, tag: `tag of ${text}` }));
   expect(done).toEqual([[...parts, { n: LAST_PART, tag: 'tag of rest' }]]);
   expect(removed).toEqual(['lake/marker']);
+});
+
+it('keeps copies of pieces up to a bound, whose room is free again once they are forgotten', () => {
+  const memory = new Memory(10);
+  const body = Buffer.from('sixsix');
+  expect(memory.keep('a', body)).toBe(true);
+  body.fill('x');
+  expect(String(memory.get('a'))).toBe('sixsix');
+  expect([memory.keep('b', Buffer.alloc(5)), memory.get('b')]).toEqual([false, undefined]);
+  for (let n = 0; n < 3; n++) memory.forget('b'); // it was never there
+  expect([memory.keep('c', Buffer.alloc(4)), memory.keep('d', Buffer.alloc(1))]).toEqual([true, false]);
+  memory.forget('a');
+  expect([memory.get('a'), memory.keep('d', Buffer.alloc(7)), memory.keep('d', Buffer.alloc(6))]).toEqual([
+    undefined,
+    false,
+    true,
+  ]);
 });

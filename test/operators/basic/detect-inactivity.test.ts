@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { kafka } from '../../../connectors/kafka/index.js';
 import { json, type Sink, seconds, topology } from '../../../src/index.js';
 import { detectInactivity, type Presence } from '../../../src/operators/index.js';
+import { DrivenStep } from '../../../src/testing/drive-operator.js';
 import { checkOperator, type DrivenInput, driveOperator } from '../../../src/testing/operator-contract.js';
 import { TopologyTest } from '../../../src/testing.js';
 
@@ -55,6 +56,20 @@ function naive(story: readonly Step[]): Presence<string>[] {
 }
 
 describe('detectInactivity', () => {
+  it('answers when a key was last heard of, also where keys are numbers', () => {
+    const step = new DrivenStep(operator());
+    const numbered = new DrivenStep(
+      detectInactivity({ key: (r: { readonly id: number }) => r.id, inactivityTimeout: seconds(1), keysMax: 9 }),
+    );
+    step.push({ value: { device: 'a', atMs: 5 }, eventTimeMs: 5 });
+    expect(step.query('a')).toEqual({ lastMs: 5, heardMs: null }); // until processing time goes on
+    step.push({ value: undefined, clockMs: 1_000 });
+    expect(step.query('a')).toEqual({ lastMs: 5, heardMs: 1_000 });
+    expect(step.query('b')).toBeUndefined();
+    numbered.push({ value: { id: 7 }, eventTimeMs: 5 });
+    expect(numbered.query('7')).toEqual({ lastMs: 5, heardMs: null });
+  });
+
   it('says by its definition who comes and who is gone', () => {
     fc.assert(
       fc.property(stories, (story) => {
