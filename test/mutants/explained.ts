@@ -155,6 +155,20 @@ export const explained: readonly Explained[] = [
     in: 'let bytesMax = 2',
     why: 'equivalent but for a byte of memory: an upper bound',
   },
+  {
+    file: 'connectors/file/parquet/parquet-row-maker.ts',
+    from: '2',
+    to: '(1)',
+    in: 'let bytesMax = 2',
+    why: 'equivalent: of each column a comma is counted, and the first one has none',
+  },
+  {
+    file: 'connectors/kafka/checkpoint/internal-topic.ts',
+    from: 'transaction.congested',
+    to: 'true',
+    in: 'settle: () => (transaction.congested',
+    why: 'equivalent but for time: where nothing is congested it resolves at once',
+  },
 ];
 
 /** A time, a size or a count that bounds something, by its name. */

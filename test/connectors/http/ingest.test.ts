@@ -9,7 +9,7 @@ import { httpSource } from '../../../connectors/http/source.js';
 import { EARLIEST } from '../../../src/core/checkpoint.js';
 import type { TopicProducer } from '../../../src/core/profile.js';
 import type { Source } from '../../../src/core/source.js';
-import { json } from '../../../src/schema/index.js';
+import { json, jsonSchema, text } from '../../../src/schema/index.js';
 import { openWorld, type World } from '../../profiles/embedded/world.js';
 import { certificate, key } from './certificate.js';
 import { range } from './service.js';
@@ -236,5 +236,10 @@ describe('http.ingestSource', () => {
       'port is 70000',
       'anyone who can reach 0.0.0.0 may write',
     ]);
+    expect(messages(clicks({ host: '0.0.0.0', tokenFrom: 'TOKEN' } as never))).toEqual([]);
+    const schemaOf = (framing: 'none' | 'registry') => jsonSchema<never>({ subject: 's', definition: '{}', framing });
+    expect(messages(clicks({ schema: schemaOf('none') } as never))).toEqual([]);
+    expect(messages(clicks({ schema: schemaOf('registry') } as never))).toEqual(['json-schema in requests']);
+    expect(messages(clicks({ schema: text({ subject: 's' }) } as never))).toEqual(['text in requests']);
   });
 });
