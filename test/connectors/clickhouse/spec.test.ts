@@ -107,3 +107,15 @@ describe('clickhouse.querySource', () => {
     expect(problems({ pageRowsMax: 0 })).toEqual(['pageRowsMax is 0']);
   });
 });
+
+it('clickhouse.tableLookup asks for the keys of a request, with each key as text', () => {
+  const sqlOf = (options: object) => (clickhouse.tableLookup(options as never).options as { readonly sql: string }).sql;
+  expect(sqlOf({ table: 'app.air`ports', key: 'iata', columns: ['name', 'iata'] })).toBe(
+    'SELECT toString(`iata`) AS _key, `iata`, `name` FROM `app`.`air\\`ports` WHERE `iata` IN {keys:Array(String)} LIMIT 1 BY _key',
+  );
+  expect(sqlOf({ table: 't', key: 'id', columns: [], keyType: 'UInt64' })).toContain('IN {keys:Array(UInt64)}');
+  const query = 'SELECT * FROM t WHERE id IN {keys:Array(UInt32)}';
+  expect(sqlOf({ query: ` ${query}; `, key: 'id' })).toBe(
+    `SELECT toString(\`id\`) AS _key, * FROM (${query}) LIMIT 1 BY _key`,
+  );
+});

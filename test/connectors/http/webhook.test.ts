@@ -150,6 +150,16 @@ describe('http.webhookSink', () => {
     delete process.env.TEST_HOOK_SECRET;
   });
 
+  it('lets the caller wait above a thousand values on their way', async () => {
+    const service = await newService((_, response) => response.end());
+    const writer = await open(hook(service.url, { key: () => 'one' }));
+    expect(put(writer, range(0, 1_000))).toBeUndefined();
+    const wait = put(writer, [1_000]);
+    expect(wait).toBeInstanceOf(Promise);
+    await writer.close();
+    await Promise.resolve(wait).catch(() => undefined);
+  });
+
   it('gives up an answer that does not come, and can be closed meanwhile', async () => {
     let slow = true;
     const service = await newService(async (_, response) => {

@@ -84,6 +84,13 @@ describe('redis.streamSource', () => {
     expect([source, source.options, source.settings].every(Object.isFrozen)).toBe(true);
   });
 
+  it('has from 1 to 10,000 partitions', () => {
+    const problems = (partitions: number) =>
+      redis.streamSource({ stream: 's', partitions, schema: json<unknown>() }).problems?.map(({ message }) => message);
+    expect([1, 10_000].flatMap(problems)).toEqual([]);
+    expect([0, 10_001, 1.5].map(problems)).toEqual([0, 10_001, 1.5].map((n) => [`partitions is ${n}`]));
+  });
+
   it('says that fields without a payload are JSON', () => {
     const schema = avro<{ n: number }>({ subject: 'n', definition: '{"type":"record","name":"N","fields":[]}' });
     expect(redis.streamSource({ stream: 's', schema }).problems).toMatchObject([
