@@ -47,6 +47,11 @@ export interface SinkWriter {
    * go to the dead letters.
    */
   unrepresentable?(value: unknown, origin: Origin): string | undefined;
+  /**
+   * Whether the target can store all values of a chunk; called before `unrepresentable`, which is not called if so. For writers that
+   * must encode values to know it, and keep what they encode of a whole chunk for its `write`.
+   */
+  takesAll?(values: readonly unknown[], origins: readonly Origin[]): boolean;
   /** Takes values of which an earlier process may have written some; if missing, `write` is called. */
   recover?(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
   /** Writes the progress of this task to every partition of the target, after all its earlier writes. */
@@ -163,19 +168,35 @@ export interface EncodingWriterParts<T> {
 }
 
 /**
- * The writer of a sink that must encode a value to know whether the target takes it. Each value is encoded once: when
- * it is asked about, or when it is written without a question.
+ * The writer of a sink that must encode a value to know whether the target takes it. A value is encoded once, when it is asked
+ * about, or when it is written without a question; twice in a chunk with a value that is refused.
  *
  * Memory: the encoded values that were asked about and are not written yet, those of the rounds in flight.
  */
 export function encodingWriter<T>(
   parts: EncodingWriterParts<T>,
-): Required<Pick<SinkWriter, 'write' | 'unrepresentable'>> {
+): Required<Pick<SinkWriter, 'write' | 'unrepresentable' | 'takesAll'>> {
   const { encode, refusal, append } = parts;
-  // What was asked about and not written yet, in order: the runtime asks about a chunk while the one before is written.
+  // The runtime asks about a chunk while the one before is written.
+  const chunks = new WeakMap<readonly unknown[], readonly T[]>();
+  // What was asked about one by one and not written yet, in order.
   let asked: unknown[] = [];
   let ahead: T[] = [];
   return {
+    takesAll(values, origins) {
+      const encoded: T[] = [];
+      try {
+        for (let i = 0; i < values.length; i++) {
+          const each = encode(values[i], origins[i] as Origin);
+          if (refusal?.(each) !== undefined) return false;
+          encoded.push(each);
+        }
+      } catch {
+        return false; // asked one by one, it fails again, and is told with its record
+      }
+      if (values.length > 0) chunks.set(values, encoded);
+      return true;
+    },
     unrepresentable(value, origin) {
       let encoded: T;
       try {
@@ -192,6 +213,11 @@ export function encodingWriter<T>(
       return why;
     },
     write(values, origins) {
+      const whole = chunks.get(values);
+      if (whole !== undefined) {
+        chunks.delete(values);
+        return append(whole, origins);
+      }
       const known = asked.length > values.length ? asked.splice(0, values.length) : asked;
       const encoded = asked === known ? ahead : ahead.splice(0, values.length);
       if (asked === known) {

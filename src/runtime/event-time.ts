@@ -32,6 +32,8 @@ const CLOCKS_FROM_MS = Date.UTC(1971, 0);
 /** A larger number of seconds, read as milliseconds, is recognized as seconds, since it means the year 2000 or later. */
 const SECONDS_FROM = Date.UTC(2000, 0) / 1_000;
 const DAY_MS = 86_400_000;
+/** No larger number is recognized as seconds, whatever the timestamp of its record. */
+const SECONDS_TO = (LAST_MS + DAY_MS) / 1_000;
 
 /**
  * Describes what is wrong with an event time, or returns `undefined`. It must lie in the years 1970 to 9999. It is also compared
@@ -46,6 +48,8 @@ export function implausible(
   timestampMs: number,
   aheadMax: number | 'none' | undefined,
 ): string | undefined {
+  // Of nearly all records, at the cost of three comparisons.
+  if (timeMs > SECONDS_TO && timeMs <= timestampMs && timestampMs <= LAST_MS) return undefined;
   if (timeMs < FIRST_MS) return `event time is ${timeMs}, before 1970`;
   if (timeMs > LAST_MS) return `event time is ${timeMs}, after the year 9999${finerUnit(timeMs)}`;
   if (aheadMax === 'none' || timestampMs < CLOCKS_FROM_MS) return undefined;

@@ -125,6 +125,7 @@ export function instrumentedWriter(
   };
   return {
     ...(writer.unrepresentable ? { unrepresentable: (value, origin) => writer.unrepresentable?.(value, origin) } : {}),
+    ...(writer.takesAll ? { takesAll: (values, origins) => writer.takesAll?.(values, origins) ?? false } : {}),
     write: (values, origins) => watched(() => writer.write(values, origins)),
     recover: (values, origins) =>
       watched(() => (writer.recover ? writer.recover(values, origins) : writer.write(values, origins))),

@@ -249,7 +249,7 @@ const CHANGES = '$changes';
  * Guarantee: the count is in the checkpoint, so a replay gives each value the same number. When tasks are merged by a rescale, the
  * highest count continues. Memory: one number.
  */
-export class SequencedSink implements Required<Omit<SinkWriter, 'recover'>>, Cell {
+export class SequencedSink implements Required<Omit<SinkWriter, 'recover' | 'takesAll'>>, Cell {
   private next = 0;
   private stored = 0;
 

@@ -277,8 +277,8 @@ export function withoutUnrepresentable(
   chunk: Chunk,
   areChanges: boolean,
 ): Chunk {
-  if (!writer.unrepresentable) return chunk;
   const { values, origins } = chunk;
+  if (!writer.unrepresentable || writer.takesAll?.(values, origins)) return chunk;
   // Nearly always all can be written, and nothing is copied.
   let kept: { readonly values: unknown[]; readonly origins: Origin[] } | undefined;
   let at = 0;

@@ -60,6 +60,42 @@ describe('encodingWriter', () => {
     expect([encoded, appended]).toEqual([values, ['<a>', '<b>', '<b>']]);
   });
 
+  it('encodes a chunk that is taken whole once, also where another one is asked about before it is written', () => {
+    const { writer, encoded, appended } = open();
+    const [one, two] = [
+      ['a', 'b'],
+      ['c', 'd'],
+    ] as const;
+    const origins = [originAt(0), originAt(1)];
+    expect([writer.takesAll(one, origins), writer.takesAll(two, origins)]).toEqual([true, true]);
+    writer.write(one, origins);
+    writer.write(two, origins);
+    expect([encoded, appended]).toEqual([
+      ['a', 'b', 'c', 'd'],
+      ['<a>', '<b>', '<c>', '<d>'],
+    ]);
+    writer.write(two, origins);
+    expect(appended).toHaveLength(6);
+  });
+
+  it.each([['none'], ['odd']])('does not take a chunk with %s whole, and keeps nothing of it', (value) => {
+    const { writer, appended } = open();
+    expect(writer.takesAll(['a', value], [originAt(0), originAt(1)])).toBe(false);
+    expect(writer.unrepresentable('a', originAt(0))).toBeUndefined();
+    writer.write(['a'], [originAt(0)]);
+    expect(appended).toEqual(['<a>']);
+  });
+
+  it('does not take a chunk whole of which the target refuses a value', () => {
+    const writer = encodingWriter<string>({
+      encode: String,
+      refusal: (encoded) => (encoded.length > 3 ? 'too long' : undefined),
+      append: () => undefined,
+    });
+    expect(writer.takesAll(['one', 'two'], [originAt(0), originAt(1)])).toBe(true);
+    expect(writer.takesAll(['one', 'three'], [originAt(0), originAt(1)])).toBe(false);
+  });
+
   it('takes no mistake of a callback for a value without a form', () => {
     expect(() => open().writer.unrepresentable('odd', originAt(0))).toThrow('no foo');
   });
