@@ -64,7 +64,7 @@ export const joins: Scenario = {
               'upserts',
               map(({ of, euro }): Upsert<number> => ({ key: of, value: euro })),
             )
-            .via('rate', table(bounds));
+            .via('rate', table({ keysMax: bounds.keysMax }));
           const paid = orders.via(
             'paid',
             { right: payments },

@@ -57,7 +57,7 @@ export const rates: Scenario = {
               'upserts',
               map(({ currency, rate: value }): Upsert<number> => ({ key: currency, value })),
             )
-            .via('rate', table(bounds));
+            .via('rate', table({ keysMax: bounds.keysMax }));
           const priced = t
             .source(
               'orders',
