@@ -1,6 +1,6 @@
 // Programs that tests, the stack and drills need, beside Node: `npm run setup` installs what is missing.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 /** Each with what shows that it is there, and the packages of Debian or Ubuntu, Homebrew and PyPI that have it. */
 export const programs = [
@@ -107,6 +107,19 @@ export function installCommands(wanted, platform = process.platform, hasBackport
   ];
 }
 
+/** Where Debian looks whether it may start the servers that it installs: the stack starts its own ones, on other ports. */
+const POLICY_FILE = '/usr/sbin/policy-rc.d';
+
+function withoutServices(work) {
+  if (existsSync(POLICY_FILE)) return work();
+  writeFileSync(POLICY_FILE, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    work();
+  } finally {
+    rmSync(POLICY_FILE);
+  }
+}
+
 /** Installs what is missing where it may (Homebrew, or root with apt), and otherwise names the commands. Whether all is there. */
 export function install() {
   const wanted = missing();
@@ -118,10 +131,14 @@ export function install() {
   if (mayInstall) {
     if (needsBackports) writeFileSync(BACKPORTS_FILE, `${BACKPORTS}\n`);
     if (isApt) run('apt-get', ['update', '-q']);
-    for (const [command, ...args] of commands) {
-      // Systems that manage Python's packages themselves refuse pip unless it is told.
-      if (!run(command, args) && command === 'python3') run(command, [...args, '--break-system-packages']);
-    }
+    const installAll = () => {
+      for (const [command, ...args] of commands) {
+        // Systems that manage Python's packages themselves refuse pip unless it is told.
+        if (!run(command, args) && command === 'python3') run(command, [...args, '--break-system-packages']);
+      }
+    };
+    if (isApt) withoutServices(installAll);
+    else installAll();
   }
   const still = missing();
   if (still.length === 0) return true;
