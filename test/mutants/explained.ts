@@ -169,6 +169,27 @@ export const explained: readonly Explained[] = [
     in: 'settle: () => (transaction.congested',
     why: 'equivalent but for time: where nothing is congested it resolves at once',
   },
+  {
+    file: 'src/state/exact-values.ts',
+    from: '&&',
+    to: '||',
+    in: 'byte === 0x5f && bytes[i + 1] === 0x5f',
+    why: 'equivalent but for time: more values are looked at closely',
+  },
+  {
+    file: 'src/schema/protobuf/read.ts',
+    from: "'null'",
+    to: 'undefined as never',
+    in: 'presence || value instanceof protobufjs.Type',
+    why: 'equivalent but for time: a message without a literal is made field by field',
+  },
+  {
+    file: 'src/state/map/shard.ts',
+    from: 'shard.opened = part;',
+    to: ';',
+    in: 'shard.opened = part',
+    why: 'equivalent: a full part is taken by takeWhole, and an empty shard opens as empty',
+  },
 ];
 
 /** A time, a size or a count that bounds something, by its name. */
