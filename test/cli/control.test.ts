@@ -56,7 +56,7 @@ describe('pause, resume, stop and savepoint create of a run', () => {
     expect(await millrace('pause', '--url', url)).toEqual({ code: 0, out: 'paused: 2 tasks at rest\n', err: '' });
     expect(await millrace('resume', '--url', `${url}/`)).toEqual({ code: 0, out: 'the run goes on\n', err: '' });
     expect(await millrace('stop', '--url', url)).toEqual({ code: 0, out: 'the run stops\n', err: '' });
-    const caller = { by: '127.0.0.1', alone: false };
+    const caller = { by: expect.stringMatching(/^127\.0\.0\.1 \(request \S+\)$/), alone: false };
     expect(calls).toEqual(['pause', 'resume', 'stop'].map((name) => [name, caller]));
     expect(await millrace('savepoint', 'create', 'before-v2', '--url', url)).toEqual({
       code: 0,

@@ -190,6 +190,13 @@ export const explained: readonly Explained[] = [
     in: 'shard.opened = part',
     why: 'equivalent: a full part is taken by takeWhole, and an empty shard opens as empty',
   },
+  {
+    file: 'src/state/map/shard.ts',
+    from: '<=',
+    to: '<',
+    in: 'parts <= 1 ? 0',
+    why: 'equivalent: the logarithm of 1 is 0',
+  },
 ];
 
 /** A time, a size or a count that bounds something, by its name. */
