@@ -61,7 +61,7 @@ export interface FlightsTask {
 
 export async function openFlightsTask(task: number): Promise<FlightsTask> {
   const state = new TaskState([]);
-  const outbox: StepOutputs = { deadLetters: [], metrics: [] };
+  const outputs: StepOutputs = { deadLetters: [], metrics: [] };
   const pipeline = await Pipeline.open({
     topology: upToLearn,
     task,
@@ -70,7 +70,7 @@ export async function openFlightsTask(task: number): Promise<FlightsTask> {
     services: {} as Services,
     writers: new Map(),
     deadLetters: nowhere,
-    outbox,
+    outputs,
     waits: new PendingOperations(),
     watermarkMs: BEFORE_ALL_MS,
     now: () => 0,
@@ -79,7 +79,7 @@ export async function openFlightsTask(task: number): Promise<FlightsTask> {
   return {
     push: (round) => pipeline.push(round),
     takeChanges() {
-      outbox.metrics.length = 0;
+      outputs.metrics.length = 0;
       return state.takeChanges().reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
     },
     busyMs: pipeline.busyMs,

@@ -30,7 +30,7 @@ type ChoosePartition = (record: OutgoingRecord, partitions: number) => number;
 export class KafkaProducer implements TopicProducer {
   private readonly connections: ConnectionPool;
   private readonly sender: BatchSender;
-  private readonly outbox: RecordAccumulator;
+  private readonly accumulator: RecordAccumulator;
   private identity: Identity = { producerId: -1n, producerEpoch: -1, transactional: false };
   private turn = 0;
   private sending: Promise<void> = Promise.resolve();
@@ -42,7 +42,7 @@ export class KafkaProducer implements TopicProducer {
   ) {
     this.connections = new ConnectionPool(cluster.linkOptions);
     this.sender = new BatchSender(cluster, producingOver(this.connections, null));
-    this.outbox = new RecordAccumulator(() => this.identity, compression);
+    this.accumulator = new RecordAccumulator(() => this.identity, compression);
   }
 
   createTopic(topic: string, partitions: number, configs?: TopicSettings): Promise<void> {
@@ -87,9 +87,9 @@ export class KafkaProducer implements TopicProducer {
     const partitions = (await this.cluster.topic(topic))?.leaders.length;
     if (partitions === undefined) throw noTopic(topic);
     if (this.identity.producerId < 0n) this.identity = await this.identify();
-    for (const record of records) this.outbox.add(topic, choose(record, partitions), record);
+    for (const record of records) this.accumulator.add(topic, choose(record, partitions), record);
     try {
-      await this.sender.send(this.outbox.takeAll());
+      await this.sender.send(this.accumulator.takeAll());
       await this.sender.flush();
     } catch (error) {
       throw brokerError('sink', `cannot append to topic '${topic}'`, error, { where: topic });

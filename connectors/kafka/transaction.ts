@@ -71,7 +71,7 @@ export class Transaction {
   private readonly coordinator: Coordinator;
   private readonly groupCoordinator: Coordinator;
   private readonly sender: BatchSender;
-  private readonly outbox: RecordAccumulator;
+  private readonly accumulator: RecordAccumulator;
   private producerId = -1n;
   private producerEpoch = -1;
   /** The members of the open transaction: partitions, and the group if offsets are committed. */
@@ -98,7 +98,7 @@ export class Transaction {
     this.groupCoordinator = new Coordinator(cluster, this.connections, 'group', options.group);
     const api = () => (this.ownEpochs ? produceInOwnEpochApi : produceApi);
     this.sender = new BatchSender(cluster, producingOver(this.connections, options.transactionalId, api));
-    this.outbox = new RecordAccumulator(
+    this.accumulator = new RecordAccumulator(
       () => ({
         producerId: this.producerId,
         producerEpoch: this.producerEpoch,
@@ -110,17 +110,17 @@ export class Transaction {
 
   /** Sets the compression of a topic's batches. */
   compress(topic: string, compression: Compression): void {
-    this.outbox.compress(topic, compression);
+    this.accumulator.compress(topic, compression);
   }
 
   /** What a topic takes, its `max.message.bytes`: batches stay within it. */
   limit(topic: string, bytesMax: number): void {
-    this.outbox.limit(topic, bytesMax);
+    this.accumulator.limit(topic, bytesMax);
   }
 
   /** Why a topic does not take a record. */
   refusal(topic: string, record: RecordToEncode): string | undefined {
-    return this.outbox.refusal(topic, record);
+    return this.accumulator.refusal(topic, record);
   }
 
   /** Takes over the transactional id. When it resolves, earlier owners are fenced and their open transactions have ended. */
@@ -146,8 +146,8 @@ export class Transaction {
   /** Adds a record. `settle` and `commit` report failures. */
   add(topic: string, partition: number, record: RecordToEncode): void {
     if (!this.opened) this.open();
-    this.outbox.add(topic, partition, record);
-    if (this.outbox.hasSealed) this.enqueue(this.outbox.takeSealed());
+    this.accumulator.add(topic, partition, record);
+    if (this.accumulator.hasSealed) this.enqueue(this.accumulator.takeSealed());
   }
 
   /** Whether writers must await `settle` before they continue. */
@@ -168,7 +168,7 @@ export class Transaction {
   /** Commits the transaction with all its records and these offsets. */
   async commit(offsets: readonly GroupOffset[]): Promise<void> {
     this.committing = true;
-    this.enqueue(this.outbox.takeAll());
+    this.enqueue(this.accumulator.takeAll());
     await this.sending;
     if (offsets.length > 0) await this.guard(() => this.commitOffsets(offsets));
     await this.guard(() => this.sender.flush());
@@ -300,7 +300,7 @@ export class Transaction {
     const { producerId, producerEpoch } = await this.coordinator.request(endInOwnEpochApi, ...end);
     this.producerId = producerId;
     this.producerEpoch = producerEpoch;
-    this.outbox.restart();
+    this.accumulator.restart();
   }
 
   /** Runs a step unless an earlier one failed; its failure fails the transaction. */

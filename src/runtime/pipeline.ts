@@ -38,7 +38,7 @@ export interface PipelineParts {
   /** By sink id; the dead letters' under `deadLetters`. */
   readonly writers: ReadonlyMap<string, SinkWriter>;
   readonly deadLetters: SinkWriter;
-  readonly outbox: StepOutputs;
+  readonly outputs: StepOutputs;
   readonly waits: PendingOperations;
   /** Missing where nothing is traced. */
   readonly tracer?: TaskTracer | undefined;
@@ -323,7 +323,7 @@ export class Pipeline {
   }
 
   private sendDeadLetters(): void {
-    const { deadLetters } = this.parts.outbox;
+    const { deadLetters } = this.parts.outputs;
     if (deadLetters.length === 0) return;
     this.lettersWaiting += deadLetters.length;
     // Steps ran one after another over the round; its dead letters go in the order of its records, however rounds were cut.
@@ -343,8 +343,8 @@ export class Pipeline {
   }
 
   private contextOf(step: string): TaskStepContext {
-    const { topology, task, counters, outbox, watermarkMs } = this.parts;
-    const open = () => new TaskStepContext(topology.name, step, task, counters, outbox, watermarkMs);
+    const { topology, task, counters, outputs, watermarkMs } = this.parts;
+    const open = () => new TaskStepContext(topology.name, step, task, counters, outputs, watermarkMs);
     return getOrInsert(this.contexts, step, open);
   }
 

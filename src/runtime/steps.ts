@@ -40,7 +40,7 @@ export class TaskStepContext implements StepContext {
     readonly step: string,
     readonly task: number,
     private readonly counters: Counters,
-    private readonly outbox: StepOutputs,
+    private readonly outputs: StepOutputs,
     public watermarkMs: number,
   ) {}
 
@@ -50,14 +50,14 @@ export class TaskStepContext implements StepContext {
 
   measure(name: string, value: number, eventTimeMs: number, { slice = '', version = '' }: Measured = {}): void {
     const { topology, step, task } = this;
-    this.outbox.metrics.push({ topology, step, task, name, slice, version, eventTimeMs, value });
+    this.outputs.metrics.push({ topology, step, task, name, slice, version, eventTimeMs, value });
   }
 
   deadLetter(reason: string, detail: string): void {
     if (!this.origin)
       throw new MillraceError('internal', 'a dead letter outside the processing of a record', { where: this.step });
     this.counter(`dead:${reason}`).add();
-    this.outbox.deadLetters.push({ reason, detail, step: this.step, origin: this.origin });
+    this.outputs.deadLetters.push({ reason, detail, step: this.step, origin: this.origin });
   }
 
   fail(message: string, hint?: string): never {

@@ -50,7 +50,7 @@ export class Task {
     private readonly deferred: readonly DeferredSink[],
     private readonly metrics: MetricsOutput,
     private readonly state: TaskState,
-    private readonly outbox: StepOutputs,
+    private readonly outputs: StepOutputs,
     readonly pipeline: Pipeline,
     private checkpoint: Checkpoint,
     /** The newest measurement of each name, for progress lines and pages. */
@@ -82,7 +82,7 @@ export class Task {
       if (restored.checkpoint) mustFit(restored.checkpoint, id, options);
       const state = new TaskState(restored.state);
       const checkpoint = restored.checkpoint ?? FIRST;
-      const outbox: StepOutputs = { deadLetters: [], metrics: [] };
+      const outputs: StepOutputs = { deadLetters: [], metrics: [] };
 
       const { incarnation, committables = {} } = checkpoint;
       const isNew = restored.checkpoint === undefined;
@@ -105,7 +105,7 @@ export class Task {
           services,
           writers,
           deadLetters: writers.get(DEAD_LETTERS) as SinkWriter,
-          outbox,
+          outputs,
           waits,
           tracer,
           watermarkMs: time.watermarkMs,
@@ -132,7 +132,7 @@ export class Task {
           metricsSinks(topology).map(({ id: step }) => writers.get(step) as SinkWriter),
         ),
         state,
-        outbox,
+        outputs,
         pipeline,
         checkpoint,
         new Map(),
@@ -383,7 +383,7 @@ export class Task {
 
   /** Writes the steps' measurements and the current counters to the metrics sinks. */
   private async writeMetrics(): Promise<void> {
-    const measured = this.outbox.metrics.splice(0);
+    const measured = this.outputs.metrics.splice(0);
     // Slices have no limit over time: pages show the whole.
     for (const metric of measured) if (metric.slice === '') this.measures.set(`${metric.step}/${metric.name}`, metric);
     await this.metrics.write(measured, this.counters(), this.time.watermarkMs);

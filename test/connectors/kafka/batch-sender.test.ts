@@ -108,14 +108,14 @@ it('appends every record once and in order, whatever becomes of the requests', {
     fc.asyncProperty(sends, fc.array(fate, { maxLength: 12 }), async (rounds, fates) => {
       const brokers = new FakeBrokers([...fates]);
       const sender = new BatchSender(brokers, brokers.connect);
-      const outbox = new RecordAccumulator(() => identity);
+      const accumulator = new RecordAccumulator(() => identity);
       const added = new Map<string, number>();
       for (const round of rounds) {
         for (const [partition, count] of round) {
-          for (let i = 0; i < count; i += 1) outbox.add('t', partition, record('v'));
+          for (let i = 0; i < count; i += 1) accumulator.add('t', partition, record('v'));
           added.set(`${partition}`, (added.get(`${partition}`) ?? 0) + count);
         }
-        await sender.send(outbox.takeAll());
+        await sender.send(accumulator.takeAll());
       }
       await sender.flush();
       expect(sender.bytesOnTheirWay).toBe(0);
@@ -129,10 +129,10 @@ it('appends every record once and in order, whatever becomes of the requests', {
 it('fails for ever once a broker has refused a batch for good', async () => {
   const brokers = new FakeBrokers(['taken', 'too large']);
   const sender = new BatchSender(brokers, brokers.connect);
-  const outbox = new RecordAccumulator(() => identity);
+  const accumulator = new RecordAccumulator(() => identity);
   const send = () => {
-    outbox.add('t', 0, record('v'));
-    return sender.send(outbox.takeAll());
+    accumulator.add('t', 0, record('v'));
+    return sender.send(accumulator.takeAll());
   };
   await send();
   await sender.flush();
@@ -149,9 +149,9 @@ it('gives up when patience ends', async () => {
     { leader: brokers.leader, refresh: brokers.refresh, apiTimeoutMs: 100 },
     brokers.connect,
   );
-  const outbox = new RecordAccumulator(() => identity);
-  outbox.add('t', 0, record('v'));
-  await sender.send(outbox.takeAll());
+  const accumulator = new RecordAccumulator(() => identity);
+  accumulator.add('t', 0, record('v'));
+  await sender.send(accumulator.takeAll());
   await expect(sender.flush()).rejects.toThrow('gone');
   await expect(sender.send([])).rejects.toThrow('gone');
 });
@@ -164,9 +164,9 @@ it('does not count batches as sent whose leader cannot be looked up while they a
     return lookUps === 2 ? Promise.reject(new NetworkError('nobody answers')) : brokers.leader(topic, partition);
   };
   const sender = new BatchSender({ leader, refresh: brokers.refresh, apiTimeoutMs: 5_000 }, brokers.connect);
-  const outbox = new RecordAccumulator(() => identity);
-  outbox.add('t', 0, record('v'));
-  await sender.send(outbox.takeAll());
+  const accumulator = new RecordAccumulator(() => identity);
+  accumulator.add('t', 0, record('v'));
+  await sender.send(accumulator.takeAll());
   await expect(sender.flush()).rejects.toThrow('nobody answers');
   expect(brokers.logs.size).toBe(0);
 });
@@ -174,11 +174,11 @@ it('does not count batches as sent whose leader cannot be looked up while they a
 it('takes a sequence that stays out of order for a failure', async () => {
   const brokers = new FakeBrokers([]);
   const sender = new BatchSender(brokers, brokers.connect);
-  const outbox = new RecordAccumulator(() => identity);
-  outbox.add('t', 0, record('never sent'));
-  outbox.takeAll();
-  outbox.add('t', 0, record('v'));
-  await sender.send(outbox.takeAll());
+  const accumulator = new RecordAccumulator(() => identity);
+  accumulator.add('t', 0, record('never sent'));
+  accumulator.takeAll();
+  accumulator.add('t', 0, record('v'));
+  await sender.send(accumulator.takeAll());
   await expect(sender.flush()).rejects.toThrow('Produce');
   expect(brokers.logs.size).toBe(0);
 });

@@ -24,27 +24,27 @@ function valuesOf(batches: readonly OutgoingBatch[]): (string | null)[] {
 }
 
 it('numbers the records of each partition without a gap, over batches and epochs', () => {
-  const outbox = new RecordAccumulator(() => identity);
-  for (let i = 0; i < 3; i += 1) outbox.add('a', 0, record(`${i}`));
-  outbox.add('a', 1, record('x'));
-  outbox.add('b', 0, record('y'));
-  expect(outbox.hasSealed).toBe(false);
-  expect(outbox.takeAll().map(header)).toEqual([
+  const accumulator = new RecordAccumulator(() => identity);
+  for (let i = 0; i < 3; i += 1) accumulator.add('a', 0, record(`${i}`));
+  accumulator.add('a', 1, record('x'));
+  accumulator.add('b', 0, record('y'));
+  expect(accumulator.hasSealed).toBe(false);
+  expect(accumulator.takeAll().map(header)).toEqual([
     { partition: 'a/0', sequence: 0, records: 3 },
     { partition: 'a/1', sequence: 0, records: 1 },
     { partition: 'b/0', sequence: 0, records: 1 },
   ]);
-  outbox.add('a', 0, record('3'));
-  expect(outbox.takeAll().map(header)).toEqual([{ partition: 'a/0', sequence: 3, records: 1 }]);
-  expect(outbox.takeAll()).toEqual([]);
+  accumulator.add('a', 0, record('3'));
+  expect(accumulator.takeAll().map(header)).toEqual([{ partition: 'a/0', sequence: 3, records: 1 }]);
+  expect(accumulator.takeAll()).toEqual([]);
 });
 
 it('seals a batch before it outgrows the default limit of brokers', () => {
-  const outbox = new RecordAccumulator(() => identity);
+  const accumulator = new RecordAccumulator(() => identity);
   const value = 'v'.repeat(10_000);
-  for (let i = 0; i < 250; i += 1) outbox.add('a', 0, record(`${i}:${value}`));
-  expect(outbox.hasSealed).toBe(true);
-  const batches = [...outbox.takeSealed(), ...outbox.takeAll()];
+  for (let i = 0; i < 250; i += 1) accumulator.add('a', 0, record(`${i}:${value}`));
+  expect(accumulator.hasSealed).toBe(true);
+  const batches = [...accumulator.takeSealed(), ...accumulator.takeAll()];
   expect(batches.map(({ bytes }) => bytes.length).every((length) => length <= 1_000_000)).toBe(true);
   expect(batches.length).toBe(3);
   expect(valuesOf(batches).map((each) => Number(each?.split(':')[0]))).toEqual(
@@ -53,11 +53,11 @@ it('seals a batch before it outgrows the default limit of brokers', () => {
 });
 
 it('gives a record that is larger than that a batch of its own', () => {
-  const outbox = new RecordAccumulator(() => identity);
-  outbox.add('a', 0, record('before'));
-  outbox.add('a', 0, record('v'.repeat(2_000_000)));
-  outbox.add('a', 0, record('after'));
-  const batches = [...outbox.takeSealed(), ...outbox.takeAll()];
+  const accumulator = new RecordAccumulator(() => identity);
+  accumulator.add('a', 0, record('before'));
+  accumulator.add('a', 0, record('v'.repeat(2_000_000)));
+  accumulator.add('a', 0, record('after'));
+  const batches = [...accumulator.takeSealed(), ...accumulator.takeAll()];
   expect(batches.map(header).map(({ records }) => records)).toEqual([1, 1, 1]);
 });
 
@@ -85,11 +85,11 @@ it('splits batches into requests that brokers accept, in order', () => {
 });
 
 it('compresses each topic as it was told, and the others as all', () => {
-  const outbox = new RecordAccumulator(() => identity, 'zstd');
-  outbox.compress('plain', 'none');
-  outbox.compress('b', 'lz4');
-  for (const topic of ['plain', 'a', 'b']) outbox.add(topic, 0, record('v'.repeat(5_000)));
-  const batches = outbox.takeAll();
+  const accumulator = new RecordAccumulator(() => identity, 'zstd');
+  accumulator.compress('plain', 'none');
+  accumulator.compress('b', 'lz4');
+  for (const topic of ['plain', 'a', 'b']) accumulator.add(topic, 0, record('v'.repeat(5_000)));
+  const batches = accumulator.takeAll();
   const codecs = batches.map(({ topic, bytes }) => [topic, bytes.readInt16BE(batch.attributes) & batch.compression]);
   expect(Object.fromEntries(codecs)).toEqual({ plain: 0, a: 4, b: 3 });
   expect(valuesOf(batches)).toEqual(Array.from({ length: 3 }, () => 'v'.repeat(5_000)));
