@@ -58,7 +58,7 @@ export async function serveModel(
   const pool = bufferPool(2 * slots.length + 2);
   const queue = scheduler.queue({
     layoutOf: (bucket, rows) => layoutOf(inputs, lengths[bucket] as number, rows),
-    ...{ outputSize, version: file.digest, batchMax, waitMax, curves, pool },
+    ...{ outputSize, version: file.digest, batchMax, waitMax, curves, pool, gate },
     ...(weight !== undefined && { weight }),
     ...(queueMax !== undefined && { queueMax }),
     dispatch: (batch, worker) => void score(batch, slots[worker] as WorkerSlot),
@@ -68,20 +68,29 @@ export async function serveModel(
     batchMax,
     providers.every((each) => each === 'cpu'),
   );
-  /** The sessions that have answered golden inputs rightly, or are about to. */
-  const trusted = new WeakMap<LoadedModel, Promise<void>>();
+  /** The sessions that are asked golden inputs, and those that have answered them rightly. */
+  const asked = new WeakMap<LoadedModel, Promise<void>>();
+  const trusted = new WeakSet<LoadedModel>();
   const checks = { checks: 0, wrongChecks: 0 };
   let wrongInARow = 0;
 
   /** Asks a session golden inputs, once in its life. Rejects with `WorkerLost` if that was its end. */
   function trust(slot: WorkerSlot, loaded: LoadedModel): Promise<void> {
-    let trusting = trusted.get(loaded);
+    let trusting = asked.get(loaded);
     if (trusting === undefined) {
       trusting = checkSession(slot, loaded);
-      trusted.set(loaded, trusting);
-      trusting.catch(() => trusted.delete(loaded));
+      asked.set(loaded, trusting);
+      trusting.then(
+        () => trusted.add(loaded),
+        () => asked.delete(loaded),
+      );
     }
     return trusting;
+  }
+
+  function distrust(loaded: LoadedModel): void {
+    asked.delete(loaded);
+    trusted.delete(loaded);
   }
 
   async function checkSession(slot: WorkerSlot, loaded: LoadedModel): Promise<void> {
@@ -109,8 +118,7 @@ export async function serveModel(
 
   async function checkNow(): Promise<void> {
     await gate.hold(async () => {
-      const loaded = await insist(file, first, () => first.load(loading));
-      trusted.delete(loaded);
+      distrust(await insist(file, first, () => first.load(loading)));
       await insist(file, first, async () => await trust(first, await first.load(loading)));
     });
   }
@@ -119,7 +127,7 @@ export async function serveModel(
     for (const slot of slots) {
       const loaded = await slot.idleWith(loading);
       if (loaded === undefined) continue;
-      trusted.delete(loaded);
+      distrust(loaded);
       await trust(slot, loaded).catch((error: unknown) => {
         if (error instanceof MillraceError) onWarning(error.message);
         else if (!(error instanceof WorkerLost)) throw error;
@@ -131,9 +139,9 @@ export async function serveModel(
     const { bucket, rows, layout, input, texts } = batch;
     let isLoaded = false;
     try {
-      const loaded = await slot.load(loading);
+      const loaded = slot.loaded(loading) ?? (await slot.load(loading));
       provider = loaded.provider;
-      await trust(slot, loaded);
+      if (!trusted.has(loaded)) await trust(slot, loaded);
       isLoaded = true;
       const hungAfterMs = HUNG_FACTOR * (curves[bucket]?.p99Ms(rows) ?? 0);
       const run = { session: loaded.session, bucket, rows, rowsMax: layout.rowsMax, input, texts };
@@ -160,7 +168,7 @@ export async function serveModel(
     version: file.digest,
     run(rows, fill, bucketOf, urgency) {
       if (urgency?.sheds && urgency.deadlineOf) onDeadlines();
-      return gate.hold(() => queue.run(rows, fill, bucketOf, urgency));
+      return queue.run(rows, fill, bucketOf, urgency);
     },
     flush: () => gate.afterWaiting(queue.flush),
     check: checkNow,

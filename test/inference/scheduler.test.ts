@@ -16,6 +16,7 @@ function world(limits: { batchMax: number; waitMax: number; workers: number; msO
   let now = 0;
   const inFlight: { batch: Batch; worker: number; rows: number; input: Float32Array }[] = [];
   const sizes: number[] = [];
+  const atGate = { entered: 0, left: 0 };
   const { batchMax, waitMax, workers, msOf } = limits;
   const workersAtOnce = createScheduler({ workers, nowMs: () => now });
   const scheduler = workersAtOnce.queue({
@@ -24,6 +25,13 @@ function world(limits: { batchMax: number; waitMax: number; workers: number; msO
     outputSize,
     version: 'digest',
     pool: bufferPool(4),
+    gate: {
+      enter(begin) {
+        atGate.entered++;
+        begin();
+      },
+      leave: () => void atGate.left++,
+    },
     layoutOf: (bucket, rowsMax) =>
       layoutOf(
         [
@@ -50,6 +58,7 @@ function world(limits: { batchMax: number; waitMax: number; workers: number; msO
     scheduler,
     inFlight,
     sizes,
+    atGate,
     advance(ms: number) {
       now += ms;
     },
@@ -171,6 +180,7 @@ describe('the micro-batch scheduler', () => {
         await Promise.all(checks);
         expect(order).toEqual(order.map((_, call) => call));
         expect(order).toHaveLength(checks.length);
+        expect(w.atGate).toEqual({ entered: checks.length, left: checks.length });
         expect(Math.max(0, ...w.sizes)).toBeLessThanOrEqual(limits.batchMax);
       }),
       { numRuns: 500 },
@@ -243,6 +253,22 @@ describe('the micro-batch scheduler', () => {
     w.answer(0);
     w.answer(0);
     expect(w.inFlight.map(({ batch, rows }) => [batch.bucket, rows])).toEqual([[0, 1]]);
+  });
+
+  test('refuses a call that cannot say where its rows belong, and answers the others', async () => {
+    const w = world({ batchMax: 4, waitMax: 0, workers: 1 });
+    const before = w.scheduler.run(1, fillWith(10));
+    const lost = w.scheduler.run(2, fillWith(20), (row) => {
+      if (row === 1) throw new Error('no length');
+      return 0;
+    });
+    await expect(lost).rejects.toThrow('no length');
+    const after = w.scheduler.run(1, fillWith(30));
+    while (w.inFlight.length > 0) w.answer(0);
+    expect((await before).scores[0]).toBe(10);
+    expect((await after).scores[0]).toBe(30);
+    await w.scheduler.idle();
+    expect(w.atGate).toEqual({ entered: 2, left: 2 });
   });
 
   test('takes back the waiting rows of a call whose fill throws, and answers the others', async () => {

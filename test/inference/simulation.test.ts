@@ -30,7 +30,7 @@ describe('the scheduler in a simulation of faults', () => {
     ['calls are settled as they come', 'calls', 'if (call.left > 0) break;', 'if (call.left > 0) continue;'],
     ['a lost batch keeps its place', 'scheduler', '(places[worker] as Place).inFlight--;', ''],
     ['a third batch goes to a worker', 'scheduler', 'perWorkerMax = 2', 'perWorkerMax = 3'],
-    ['an idle worker waits for full batches', 'scheduler', 'if (!isIdle && ![', 'if (!['],
+    ['an idle worker waits for full batches', 'scheduler', 'if (!isIdle && !some', 'if (!some'],
     ['nobody is told of a worker that is back', 'scheduler', '.isUp = isUp;\n      pump();', '.isUp = isUp;'],
     ['what is flushed waits', 'model-queue', '(flushed.get(bucket) ?? 0) > 0 || ', ''],
     ['rows are sent as they come', 'lanes', '.placeMs > waiting.placeMs) at--;', '.placeMs > waiting.placeMs) break;'],

@@ -8,7 +8,10 @@ export type QueueStats = Omit<ModelStats, 'runRows' | 'checks' | 'wrongChecks' |
 /** The rows of one caller, which may be in several batches. */
 export interface Call {
   readonly fill: FillRow;
-  readonly scores: Float32Array;
+  /** The numbers of a row's answer. */
+  readonly outputSize: number;
+  /** Empty before the first answer. */
+  scores: Float32Array;
   discrete: (readonly Discrete[])[] | undefined;
   failures: Map<number, string> | undefined;
   /** The rows of `failures` about which the model was not asked. */
@@ -25,12 +28,15 @@ export interface Call {
   readonly reject: (cause: unknown) => void;
 }
 
-type Asked = Pick<Call, 'fill' | 'scores' | 'rows' | 'isInOrder' | 'resolve' | 'reject'>;
+type Asked = Pick<Call, 'fill' | 'outputSize' | 'rows' | 'isInOrder' | 'resolve' | 'reject'>;
+
+const noScores = new Float32Array(0);
 
 /** A call without an answer yet. All properties are there from the beginning, which makes them fast. */
-export const newCall = ({ fill, scores, rows, isInOrder, resolve, reject }: Asked): Call => ({
+export const newCall = ({ fill, outputSize, rows, isInOrder, resolve, reject }: Asked): Call => ({
   fill,
-  scores,
+  outputSize,
+  scores: noScores,
   discrete: undefined,
   failures: undefined,
   shed: undefined,
@@ -62,29 +68,36 @@ export interface Answer extends Scored {
 }
 
 /**
- * Arrays of one value for all rows, read only. Callers ask with as many rows as before, mostly, and get the same array then.
+ * Arrays of one value for all rows, read only. Callers that ask with a few rows, or with as many as the one before, get the same array.
  *
- * Memory: the last array.
+ * Memory: the arrays of up to `FEW` rows, and the last one.
  */
 export function sameForAll<T>(value: T): (rows: number) => readonly T[] {
+  const few: (readonly T[])[] = [];
   let last: readonly T[] = [];
+  const made = (rows: number): readonly T[] => new Array<T>(rows).fill(value);
   return (rows) => {
-    if (last.length !== rows) last = new Array<T>(rows).fill(value);
+    if (rows <= FEW) {
+      few[rows] ??= made(rows);
+      return few[rows];
+    }
+    if (last.length !== rows) last = made(rows);
     return last;
   };
 }
+
+const FEW = 64;
 
 const nobody = sameForAll<string | null>(null);
 const noFailures: ReadonlyMap<number, string> = new Map();
 
 /** Writes the answer of a batch into the calls that have rows in it. */
-export function answerSpans(
-  spans: readonly Span[],
-  { scores, discrete, failures, degraded }: Answer,
-  outputSize: number,
-): void {
+export function answerSpans(spans: readonly Span[], { scores, discrete, failures, degraded }: Answer): void {
   for (const { call, inCall, inBatch, rows } of spans) {
-    call.scores.set(scores.subarray(inBatch * outputSize, (inBatch + rows) * outputSize), inCall * outputSize);
+    const { outputSize } = call;
+    const [from, to] = [inBatch * outputSize, (inBatch + rows) * outputSize];
+    if (rows === call.rows) call.scores = scores.slice(from, to);
+    else scoresOf(call).set(scores.subarray(from, to), inCall * outputSize);
     if (discrete !== undefined) {
       call.discrete ??= new Array(call.rows);
       for (let row = 0; row < rows; row++) call.discrete[inCall + row] = discrete[inBatch + row] as readonly Discrete[];
@@ -97,6 +110,11 @@ export function answerSpans(
     }
     call.left -= rows;
   }
+}
+
+function scoresOf(call: Call): Float32Array {
+  if (call.scores === noScores) call.scores = new Float32Array(call.rows * call.outputSize);
+  return call.scores;
 }
 
 /** Answers rows of a call without the model: somebody else answers them in time. */
@@ -121,22 +139,25 @@ export function failSpans(spans: readonly Span[], cause: unknown): void {
   }
 }
 
-/** Settles the calls at the beginning of `calls` that have all their answers, in the order in which they were made. */
-export function settleInOrder(calls: Set<Call>, versions: Versions): void {
+/** Settles the calls at the beginning of `calls` that have all their answers, in the order in which they were made; says how many. */
+export function settleInOrder(calls: Set<Call>, versions: Versions): number {
+  let settled = 0;
   for (const call of calls) {
     if (call.left > 0) break;
     calls.delete(call);
     settleCall(call, versions);
+    settled++;
   }
+  return settled;
 }
 
 /** By a number of rows, the digest of the model for each. */
 export type Versions = (rows: number) => readonly string[];
 
 export function settleCall(call: Call, versions: Versions): void {
-  const { scores, discrete, failures = noFailures, shed, degraded = nobody(call.rows), error } = call;
+  const { discrete, failures = noFailures, shed, degraded = nobody(call.rows), error } = call;
   if (error !== undefined) return void call.reject(error.cause);
-  const answered = { scores, failures, degraded, versions: versions(call.rows) };
+  const answered = { scores: scoresOf(call), failures, degraded, versions: versions(call.rows) };
   const isPlain = discrete === undefined && shed === undefined;
   call.resolve(isPlain ? answered : { ...answered, ...(discrete && { discrete }), ...(shed && { shed }) });
 }

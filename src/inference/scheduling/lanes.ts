@@ -1,4 +1,4 @@
-import { type Tier, tiers, type Urgency } from '../../core/index.js';
+import { tiers, type Urgency } from '../../core/index.js';
 import type { Call, Span } from './calls.js';
 
 /** Rows of one call that wait, one after another: of one length, in one tier, due at one time. */
@@ -22,24 +22,39 @@ export interface Waiting {
 const PATIENCE_MS = 1_000;
 
 /** The rows of a call as entries: neighbours that are alike share one. */
-export function entriesOf(call: Call, bucketOf: (row: number) => number, urgency: Urgency, sinceMs: number): Waiting[] {
-  const { tierOf = () => 'normal', deadlineOf = () => undefined, sheds = false } = urgency;
+export function entriesOf(
+  call: Call,
+  bucketOf: ((row: number) => number) | undefined,
+  { tierOf, deadlineOf, sheds = false }: Urgency,
+  sinceMs: number,
+): readonly Waiting[] {
+  const { rows } = call;
   const entries: Waiting[] = [];
-  let [bucket, tier, within]: [number, Tier | undefined, number | undefined] = [-1, undefined, undefined];
-  for (let row = 0; row < call.rows; row++) {
-    const last = entries.at(-1);
-    const [ownBucket, ownTier, ownWithin] = [bucketOf(row), tierOf(row), deadlineOf(row)];
-    if (last !== undefined && ownBucket === bucket && ownTier === tier && ownWithin === within) {
-      last.rows++;
-      continue;
-    }
-    [bucket, tier, within] = [ownBucket, ownTier, ownWithin];
+  const areAlike = bucketOf === undefined && tierOf === undefined && deadlineOf === undefined;
+  for (let first = 0; first < rows; ) {
+    const bucket = bucketOf?.(first) ?? 0;
+    const tier = tierOf?.(first) ?? 'normal';
+    const within = deadlineOf?.(first);
+    let end = areAlike ? rows : first + 1;
+    while (
+      end < rows &&
+      (bucketOf?.(end) ?? 0) === bucket &&
+      (tierOf?.(end) ?? 'normal') === tier &&
+      deadlineOf?.(end) === within
+    )
+      end++;
     entries.push({
-      ...{ call, bucket, tier: tiers.indexOf(ownTier), sinceMs, first: row, rows: 1 },
+      call,
+      bucket,
+      tier: tiers.indexOf(tier),
+      sinceMs,
       dueMs: sinceMs + (within ?? Number.POSITIVE_INFINITY),
       placeMs: sinceMs + (within ?? PATIENCE_MS),
       sheds: sheds && within !== undefined,
+      first,
+      rows: end - first,
     });
+    first = end;
   }
   return entries;
 }
@@ -85,6 +100,7 @@ export function createLanes(): Lanes {
   /** By bucket and tier, in the order in which they are due. */
   const lanes: Waiting[][][] = [];
   const tierRows = tierWeights.map(() => 0);
+  let allRows = 0;
   const bucketRows: number[] = [];
   /** By tier, the weighted rows that it got, and that of the tier which was served last. */
   const served = tierWeights.map(() => 0);
@@ -97,6 +113,7 @@ export function createLanes(): Lanes {
   const headOf = (bucket: number, tier: number): Waiting | undefined => lanes[bucket]?.[tier]?.[0];
   const claimOf = (tier: number): number => Math.max(served[tier] as number, virtual);
   const count = ({ bucket, tier }: Waiting, rows: number) => {
+    allRows += rows;
     (tierRows[tier] as number) += rows;
     bucketRows[bucket] = (bucketRows[bucket] ?? 0) + rows;
   };
@@ -119,7 +136,7 @@ export function createLanes(): Lanes {
     );
 
   return {
-    rows: (bucket) => (bucket === undefined ? tierRows.reduce((a, b) => a + b, 0) : (bucketRows[bucket] ?? 0)),
+    rows: (bucket) => (bucket === undefined ? allRows : (bucketRows[bucket] ?? 0)),
     rowsBefore: (tier) => tierRows.reduce((sum, rows, each) => sum + (each <= tier ? rows : 0), 0),
 
     add(waiting) {
@@ -146,20 +163,31 @@ export function createLanes(): Lanes {
     take(bucket, most, nowMs) {
       const spans: Span[] = [];
       for (let taken = 0; taken < most; ) {
-        const head = turnOf(bucket);
-        if (head === undefined) break;
-        const other = turnOf(bucket, head.tier);
-        const weight = weightOf(head, nowMs);
-        const claim = claimOf(head.tier);
+        const turn = turnOf(bucket);
+        if (turn === undefined) break;
+        const { tier } = turn;
+        const lane = laneOf(bucket, tier);
+        const other = turnOf(bucket, tier);
+        let gone = 0;
+        let claim = claimOf(tier);
         // Until it is the turn of another tier.
-        const lead = other === undefined ? most : Math.floor((claimOf(other.tier) - claim) * weight) + 1;
-        const rows = Math.min(head.rows, most - taken, lead);
-        const { call, first, sinceMs, dueMs } = head;
-        spans.push({ call, inCall: first, inBatch: taken, rows, sinceMs, dueMs });
-        virtual = claim;
-        served[head.tier] = claim + rows / weight;
-        shorten(head, rows);
-        taken += rows;
+        for (const head of lane) {
+          const weight = weightOf(head, nowMs);
+          const lead = other === undefined ? most : Math.floor((claimOf(other.tier) - claim) * weight) + 1;
+          const rows = Math.min(head.rows, most - taken, lead);
+          const { call, first, sinceMs, dueMs } = head;
+          spans.push({ call, inCall: first, inBatch: taken, rows, sinceMs, dueMs });
+          virtual = claim;
+          claim += rows / weight;
+          taken += rows;
+          count(head, -rows);
+          head.first += rows;
+          head.rows -= rows;
+          if (head.rows === 0) gone++;
+          if (taken === most || head.rows > 0 || (other !== undefined && claimOf(other.tier) <= claim)) break;
+        }
+        served[tier] = claim;
+        lane.splice(0, gone);
       }
       return spans;
     },
@@ -209,14 +237,6 @@ export function createLanes(): Lanes {
 
   function isBefore(a: Waiting, b: Waiting): boolean {
     return a.tier === b.tier ? a.placeMs < b.placeMs : claimOf(a.tier) < claimOf(b.tier);
-  }
-
-  /** Removes the first rows of the head of a lane. */
-  function shorten(head: Waiting, rows: number): void {
-    count(head, -rows);
-    head.first += rows;
-    head.rows -= rows;
-    if (head.rows === 0) laneOf(head.bucket, head.tier).shift();
   }
 
   function remove(lane: Waiting[], waiting: Waiting): Waiting {

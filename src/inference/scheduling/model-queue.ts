@@ -1,5 +1,6 @@
 import { type FillRow, type RunResult, type TensorData, type Tier, tiers, type Urgency } from '../../core/index.js';
 import { DurationHistogram } from '../../util/duration-histogram.js';
+import type { Gate } from '../residency/residents.js';
 import { batchSizes } from './batch-sizes.js';
 import { batchSums } from './batch-sums.js';
 import type { BufferPool } from './buffers.js';
@@ -49,6 +50,8 @@ export interface QueueOptions {
   /** By length bucket, what a batch takes; without them a batch is as large as it may be. */
   readonly curves?: readonly LatencyCurve[];
   readonly pool: BufferPool;
+  /** The way to a model that may not be in memory: a call begins when it is. */
+  readonly gate?: Pick<Gate, 'enter' | 'leave'>;
   /** Sends a batch to a worker; its end comes back through `complete`, `fail` or `lose`. */
   dispatch(batch: Batch, worker: number): void;
 }
@@ -129,8 +132,8 @@ interface SentBatch extends Piece, Batch {
 const HALVED_AFTER = 2;
 const GIVEN_UP_AFTER = 3;
 const QUEUED_BATCHES = 64;
-const firstBucket = () => 0;
 const noUrgency: Urgency = {};
+const alwaysOpen: Pick<Gate, 'enter' | 'leave'> = { enter: (begin) => begin(), leave() {} };
 
 /**
  * The rows of one model on their way into batches and back to their callers, as pure logic. A batch is put together when it leaves: in
@@ -143,6 +146,7 @@ const noUrgency: Urgency = {};
  */
 export function modelQueue(options: QueueOptions, context: QueueContext): ModelQueue & Schedulable {
   const { outputSize, batchMax, waitMax, curves, pool, weight = 1, queueMax = QUEUED_BATCHES * batchMax } = options;
+  const { gate = alwaysOpen } = options;
   const { nowMs } = context;
   const lanes = createLanes();
   /** Batches of lost workers, the next one first. */
@@ -183,7 +187,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     if (tooMany <= 0 || !mayShed) return;
     const lowest = lanes.removeLowest(tooMany, tier);
     for (const each of lowest) shed(each, `more than ${queueMax} rows wait`);
-    settle(callsOf(lowest));
+    settle(lowest);
   }
 
   /** When the last of these rows would be answered, if the rows before them leave in batches of the best size. */
@@ -208,7 +212,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
       const ms = msOf(bucket, lanes.rows(bucket) > full ? full : 1);
       const late = lanes.removeLate(bucket, nowMs() + startsInMs + ms);
       for (const each of late) shed(each, 'it has waited too long');
-      settle(callsOf(late));
+      settle(late);
     }
   }
 
@@ -237,15 +241,14 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     let place = 0;
     for (const span of piece.spans) {
       if (span.call.error === undefined && write(span, views, place)) {
-        const { call, inCall, rows, sinceMs, dueMs } = span;
-        spans.push({ call, inCall, inBatch: place, rows, sinceMs, dueMs });
-        place += rows;
+        spans.push(span.inBatch === place ? span : { ...span, inBatch: place });
+        place += span.rows;
         continue;
       }
       span.call.left -= span.rows;
       broken.push(span);
     }
-    if (broken.length > 0) settle(callsOf(broken));
+    if (broken.length > 0) settle(broken);
     if (place === 0) {
       pool.give(input);
       return undefined;
@@ -273,9 +276,16 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   }
 
   /** Settles what has its answers; of the calls out of order, `some`. */
-  function settle(some: Iterable<Call>): void {
-    settleInOrder(calls, versions);
-    for (const call of some) if (call.left === 0 && others.delete(call)) settleCall(call, versions);
+  function settle(some: readonly { readonly call: Call }[]): void {
+    let settled = settleInOrder(calls, versions);
+    if (others.size > 0) {
+      for (const { call } of some) {
+        if (call.left > 0 || !others.delete(call)) continue;
+        settleCall(call, versions);
+        settled++;
+      }
+    }
+    for (; settled > 0; settled--) gate.leave();
     if (isIdle()) for (const done of idleWaiters.splice(0)) done();
   }
 
@@ -305,15 +315,17 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     usedMs: 0,
     weight,
 
-    run(rows, fill, bucketOf = firstBucket, urgency = noUrgency) {
+    run(rows, fill, bucketOf, urgency = noUrgency) {
       return new Promise((resolve, reject) => {
-        const scores = new Float32Array(rows * outputSize);
-        const call = newCall({ fill, scores, rows, isInOrder: urgency === noUrgency, resolve, reject });
+        const call = newCall({ fill, outputSize, rows, isInOrder: urgency === noUrgency, resolve, reject });
+        // What the caller's functions throw rejects the call: nothing of it waits yet.
         const entries = entriesOf(call, bucketOf, urgency, nowMs());
-        (call.isInOrder ? calls : others).add(call);
-        for (const entry of entries) admit(entry);
-        if (call.left === 0) settle([call]);
-        context.onWaiting();
+        gate.enter(() => {
+          (call.isInOrder ? calls : others).add(call);
+          for (const entry of entries) admit(entry);
+          if (call.left === 0) settle([{ call }]);
+          context.onWaiting();
+        }, reject);
       });
     },
 
@@ -335,8 +347,8 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
       noteAnswered(sent.spans);
       // The worker first: it should not idle while results are copied.
       context.onFree(sent.worker, ms - sent.expectedMs);
-      answerSpans(sent.spans, answer, outputSize);
-      settle(callsOf(sent.spans));
+      answerSpans(sent.spans, answer);
+      settle(sent.spans);
     },
 
     fail(batch, cause) {
@@ -344,7 +356,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
       if (sent === undefined) return;
       failSpans(sent.spans, cause);
       context.onFree(sent.worker, 0);
-      settle(callsOf(sent.spans));
+      settle(sent.spans);
     },
 
     lose(batch, isSuspect) {
@@ -357,10 +369,10 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
         const failures = [[0, `the inference worker died or hung ${deaths} times at this row`]] as const;
         counts.rows++;
         counts.failed++;
-        answerSpans(sent.spans, { scores: new Float32Array(outputSize), failures, degraded: null }, outputSize);
+        answerSpans(sent.spans, { scores: new Float32Array(outputSize), failures, degraded: null });
       } else again.unshift(...partsOf(sent, deaths));
       context.onFree(sent.worker, 0);
-      settle(callsOf(sent.spans));
+      settle(sent.spans);
     },
 
     idle: () => (isIdle() ? Promise.resolve() : new Promise((done) => idleWaiters.push(done))),
@@ -394,5 +406,4 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   };
 }
 
-const callsOf = (parts: readonly { readonly call: Call }[]): Iterable<Call> => parts.map(({ call }) => call);
 const rowsIn = (spans: readonly Span[]): number => spans.reduce((sum, { rows }) => sum + rows, 0);

@@ -54,7 +54,8 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
   function freeWorker(): number | undefined {
     let found: number | undefined;
     let fewest = perWorkerMax;
-    for (const [worker, { isUp, inFlight }] of places.entries()) {
+    for (let worker = 0; worker < workers; worker++) {
+      const { isUp, inFlight } = places[worker] as Place;
       if (!isUp || inFlight >= fewest) continue;
       found = worker;
       fewest = inFlight;
@@ -64,11 +65,16 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
 
   /** The model whose turn it is. Behind a running batch, only one that gains nothing by waiting makes others leave too. */
   function nextQueue(isIdle: boolean): Schedulable | undefined {
-    if (!isIdle && ![...active].some((queue) => queue.hasFull())) return undefined;
+    if (!isIdle && !someIsFull()) return undefined;
     let next: Schedulable | undefined;
     for (const queue of active)
       if ((isIdle || queue.hasReady()) && (next === undefined || claimOf(queue) < claimOf(next))) next = queue;
     return next;
+  }
+
+  function someIsFull(): boolean {
+    for (const queue of active) if (queue.hasFull()) return true;
+    return false;
   }
 
   const claimOf = ({ usedMs }: Schedulable): number => Math.max(usedMs, virtualMs);

@@ -14,6 +14,8 @@ export interface Loading {
 export interface WorkerSlot {
   /** Loads a model in the current life of the worker, once for each object. Rejects with `WorkerLost` if the worker dies. */
   load(model: Loading): Promise<LoadedModel>;
+  /** The model if it is loaded already, so that a batch waits for nothing. */
+  loaded(model: Loading): LoadedModel | undefined;
   /** Releases what only this artifact holds. A worker that dies meanwhile holds nothing any more. */
   unload(artifact: string): Promise<void>;
   /** See `WorkerLink`. An answer that says that a session is broken costs the worker its life. */
@@ -52,17 +54,25 @@ const loadMaxMs = 15 * 60_000;
 /** Creates the slot without starting a worker. */
 export function workerSlot({ name, isolation, hungFloorMs, onUp, onWarning }: SlotOptions): WorkerSlot {
   let link: Promise<WorkerLink> | undefined;
+  /** The link once it is there. */
+  let up: WorkerLink | undefined;
   let sessions = new Map<Loading, Promise<LoadedModel>>();
+  let loaded = new WeakMap<Loading, LoadedModel>();
   let losses = 0;
   let busy = 0;
   let stuck = 0;
   let lastWhy = '';
   let closed = false;
 
-  const start = (): WorkerLink => workerLink({ isolation, lookMs: hungFloorMs / LOOKS, onLost });
+  function start(): WorkerLink {
+    up = workerLink({ isolation, lookMs: hungFloorMs / LOOKS, onLost });
+    return up;
+  }
 
   function onLost(why: string, isStuck: boolean): void {
     sessions = new Map();
+    loaded = new WeakMap();
+    up = undefined;
     if (closed) return;
     losses++;
     lastWhy = why;
@@ -100,16 +110,26 @@ export function workerSlot({ name, isolation, hungFloorMs, onUp, onWarning }: Sl
         session = worker.request('load', model.ask, { hungAfterMs: loadMaxMs }).then(({ answer }) => answer);
         sessions.set(model, session);
         const ofThisLife = sessions;
-        // A model that could not be loaded may be retried.
-        session.catch(() => ofThisLife.delete(model));
+        const loadedNow = loaded;
+        session.then(
+          (known) => loadedNow.set(model, known),
+          // A model that could not be loaded may be retried.
+          () => ofThisLife.delete(model),
+        );
       }
       return await session;
     },
 
+    loaded: (model) => (closed ? undefined : loaded.get(model)),
+
     async unload(artifact) {
       const worker = await link;
       if (worker === undefined || closed) return;
-      for (const loading of sessions.keys()) if (loading.ask.artifact === artifact) sessions.delete(loading);
+      for (const loading of sessions.keys()) {
+        if (loading.ask.artifact !== artifact) continue;
+        sessions.delete(loading);
+        loaded.delete(loading);
+      }
       try {
         await worker.request('unload', { artifact }, { hungAfterMs: loadMaxMs });
       } catch (error) {
@@ -118,7 +138,7 @@ export function workerSlot({ name, isolation, hungFloorMs, onUp, onWarning }: Sl
     },
 
     async run(ask, { hungAfterMs, ...limits }) {
-      const worker = await current();
+      const worker = up ?? (await current());
       busy++;
       try {
         const timed = await worker.request('run', ask, { ...limits, hungAfterMs: Math.max(hungFloorMs, hungAfterMs) });

@@ -59,6 +59,8 @@ function work(name: string) {
   return { begin, end };
 }
 
+const unexpected = () => expect.fail();
+
 /** Uses a model once and waits for all of it; its load ends at once. */
 async function use(gate: Gate, name: string): Promise<void> {
   const done = gate.hold(async () => {});
@@ -150,6 +152,40 @@ describe('models in memory', () => {
     await late;
     // The one that was just loaded stays for five times its load.
     expect(events.slice(3)).toEqual(['other', 'wait 5', 'unload b', 'load a', 'late']);
+  });
+
+  test('stay until all work has left that said it would', async () => {
+    const [a, b] = [model('a', { bytes: 60 }), model('b', { bytes: 60 })];
+    await use(a, 'a');
+    nowMs = 1_000;
+    for (const work of ['one', 'two']) a.enter(() => events.push(work), unexpected);
+    expect(events).toEqual(['one', 'two']);
+    const other = b.hold(async () => {});
+    await settle();
+    // Work that comes meanwhile is not begun: the model is about to leave.
+    a.enter(() => events.push('late'), unexpected);
+    a.leave();
+    await settle();
+    expect(events).toEqual(['one', 'two']);
+    a.leave();
+    await settle();
+    expect(events).toEqual(['one', 'two', 'unload a', 'load b']);
+    loads.get('b')?.end();
+    await other;
+    await settle();
+    loads.get('a')?.end();
+    await settle();
+    expect(events.at(-1)).toBe('late');
+  });
+
+  test('tell work that waits why they cannot be loaded', async () => {
+    const a = model('a');
+    const causes: unknown[] = [];
+    a.enter(unexpected, (cause) => causes.push(cause));
+    await settle();
+    loads.get('a')?.fail(new Error('no disk'));
+    await settle();
+    expect(causes).toEqual([new Error('no disk')]);
   });
 
   test('whose load fails reject the calls that wait, and are loaded again for the next', async () => {
