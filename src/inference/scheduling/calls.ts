@@ -140,15 +140,11 @@ export function failSpans(spans: readonly Span[], cause: unknown): void {
 }
 
 /** Settles the calls at the beginning of `calls` that have all their answers, in the order in which they were made; says how many. */
-export function settleInOrder(calls: Set<Call>, versions: Versions): number {
-  let settled = 0;
-  for (const call of calls) {
-    if (call.left > 0) break;
-    calls.delete(call);
-    settleCall(call, versions);
-    settled++;
-  }
-  return settled;
+export function settleInOrder(calls: Call[], versions: Versions): number {
+  const waits = calls.findIndex(({ left }) => left > 0);
+  const settled = calls.splice(0, waits < 0 ? calls.length : waits);
+  for (const call of settled) settleCall(call, versions);
+  return settled.length;
 }
 
 /** By a number of rows, the digest of the model for each. */

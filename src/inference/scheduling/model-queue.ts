@@ -156,7 +156,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   const buckets: number[] = [];
   const underWay = new Set<Batch>();
   /** The calls that are settled in order, and how many others there are. */
-  const calls = new Set<Call>();
+  const calls: Call[] = [];
   const others = new Set<Call>();
   const versions = sameForAll(options.version);
   const idleWaiters: (() => void)[] = [];
@@ -289,7 +289,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     if (isIdle()) for (const done of idleWaiters.splice(0)) done();
   }
 
-  const isIdle = () => calls.size + others.size === 0;
+  const isIdle = () => calls.length + others.size === 0;
 
   function noteAnswered(spans: readonly Span[]): void {
     const now = nowMs();
@@ -321,7 +321,8 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
         // What the caller's functions throw rejects the call: nothing of it waits yet.
         const entries = entriesOf(call, bucketOf, urgency, nowMs());
         gate.enter(() => {
-          (call.isInOrder ? calls : others).add(call);
+          if (call.isInOrder) calls.push(call);
+          else others.add(call);
           for (const entry of entries) admit(entry);
           if (call.left === 0) settle([{ call }]);
           context.onWaiting();

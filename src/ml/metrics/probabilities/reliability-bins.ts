@@ -47,7 +47,7 @@ export function reliabilityMetric<O extends ReliabilityOptions, Result>(
   sql?: (binned: string) => string,
 ): Aggregate<ScoredBy<O>, Result | null> {
   const { classes, bins = 15 } = options;
-  const confidence = classes === undefined ? ofTrue : ofDecision(classes);
+  const { sureOf, cameTrueOf } = classes === undefined ? ofTrue : ofDecision(classes);
   const binAt = (from: Float64Array | number[], at: number, bin: number): ReliabilityBin => {
     const sums = at + bins + bin * 2 * SUMS;
     const weight = sumAt(from, sums);
@@ -68,7 +68,8 @@ export function reliabilityMetric<O extends ReliabilityOptions, Result>(
       plain: bins,
       compensated: SUMS * bins,
       add(into, count, at, row, weight) {
-        const [sure, cameTrue] = confidence(row);
+        const sure = sureOf(row);
+        const cameTrue = cameTrueOf(row);
         if (Number.isNaN(sure) || Number.isNaN(cameTrue)) return false;
         const bin = scoreBin(sure, bins);
         const sums = at + bins + bin * 2 * SUMS;
@@ -98,18 +99,31 @@ const binnedSql = (sums: string, bins: number): string => {
   return `arrayMap(b -> (${part(0)}, ${part(2)}, ${part(4)}), arrayFilter(b -> ${sums}[2 + b] > 0, range(${bins})))`;
 };
 
-type Confidence = (row: Labelled) => readonly [sure: number, cameTrue: number];
+/** How sure a prediction was, and whether it came true; NaN for what cannot be used. */
+interface Confidence {
+  readonly sureOf: (row: Labelled) => number;
+  /** Called after `sureOf`, with the same row. */
+  readonly cameTrueOf: (row: Labelled) => number;
+}
 
-const ofTrue: Confidence = ({ prediction, label }) => [probabilityOf(prediction), truthOf(label)];
+const ofTrue: Confidence = {
+  sureOf: ({ prediction }) => probabilityOf(prediction),
+  cameTrueOf: ({ label }) => truthOf(label),
+};
 
 function ofDecision(classes: readonly ClassLabel[]): Confidence {
   const scoreOf = scoreReader(classes);
   const scores = new Float64Array(classes.length);
-  return ({ prediction, label }) => {
-    for (let c = 0; c < scores.length; c++) scores[c] = probabilityOf(scoreOf(prediction, c));
-    if (scores.some(Number.isNaN)) return [Number.NaN, Number.NaN];
-    const place = classes.indexOf(label as ClassLabel);
-    const decided = greatest(scores, 0, scores.length);
-    return [scores[decided] as number, place < 0 ? Number.NaN : Number(decided === place)];
+  let decided = 0;
+  return {
+    sureOf({ prediction }) {
+      for (let c = 0; c < scores.length; c++) scores[c] = probabilityOf(scoreOf(prediction, c));
+      decided = greatest(scores, 0, scores.length);
+      return scores.some(Number.isNaN) ? Number.NaN : (scores[decided] as number);
+    },
+    cameTrueOf({ label }) {
+      const place = classes.indexOf(label as ClassLabel);
+      return place < 0 ? Number.NaN : Number(decided === place);
+    },
   };
 }
