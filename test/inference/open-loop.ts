@@ -116,15 +116,21 @@ export function openLoop({ rule, points, batchMax, waitMax, share, rows, seed }:
         dispatch(batch) {
           const came = leave(batch.rows);
           const ms = msOf(came.length) * noise();
-          queued.push(() =>
-            time.at(time.nowMs() + ms + OVERHEAD_MS, () => {
-              answer(came);
-              next();
-              const scores = new Float32Array(came.length);
-              queue.complete(batch, { scores, failures: [], degraded: null }, ms);
-            }),
-          );
-          if (!isBusy) next();
+          const answered = () => {
+            answer(came);
+            const scores = new Float32Array(came.length);
+            queue.complete(batch, { scores, failures: [], degraded: null }, ms);
+          };
+          // Half of what is beside the run is the way there, half the way back; a staged batch goes its way while another runs.
+          time.at(time.nowMs() + OVERHEAD_MS / 2, () => {
+            queued.push(() =>
+              time.at(time.nowMs() + ms, () => {
+                time.at(time.nowMs() + OVERHEAD_MS / 2, answered);
+                next();
+              }),
+            );
+            if (!isBusy) next();
+          });
         },
       });
       return () => void queue.run(1, () => {});

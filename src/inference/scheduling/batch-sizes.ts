@@ -14,6 +14,12 @@ const BATCHES_BEFORE = 3;
 const NEARLY = 0.9;
 /** Staged batches save what a batch costs beside its run. Where it is less than this share of it, rows with deadlines are not staged. */
 const STAGED_FROM = 0.01;
+/**
+ * A batch leaves so many times before the worker is free what it costs beside its run, and at least for this share of the run: weights
+ * that push code out of the caches make what is beside a run slower, and so does a busy process. Rows that come later are not in it.
+ */
+const LEAD = 2;
+const LEAD_SHARE = 0.05;
 
 /** How many rows the batches of a model have, by length bucket: what its latency curves and the deadlines of its rows say. */
 export function batchSizes({ batchMax, curves, lanes }: BatchSizeOptions) {
@@ -57,7 +63,14 @@ export function batchSizes({ batchMax, curves, lanes }: BatchSizeOptions) {
     return !isUrgent || (curves?.[bucket]?.overheadMs ?? 0) >= STAGED_FROM * msOf(bucket, rows);
   }
 
-  return { growsTo, msOf, p99Of, fullRows, sizeOf, stages };
+  /** Whether a batch that starts in `startsInMs` must leave now to be there in time: what it costs beside its run is spent meanwhile. */
+  function isDue(bucket: number, startsInMs: number): boolean {
+    const overheadMs = curves?.[bucket]?.overheadMs ?? 0;
+    if (overheadMs === 0) return false;
+    return startsInMs <= Math.max(LEAD * overheadMs, LEAD_SHARE * msOf(bucket, lanes.rows(bucket)));
+  }
+
+  return { growsTo, msOf, p99Of, fullRows, sizeOf, stages, isDue };
 }
 
 /** The largest of `most` rows, half of them, and so on, that fits. */

@@ -86,10 +86,10 @@ export interface Schedulable {
   usedMs: number;
   readonly weight: number;
   isWaiting(): boolean;
-  /** Whether a batch waits that gets no better by waiting: it is full, or may not grow. */
-  hasFull(): boolean;
+  /** Whether a batch waits that gets no better by waiting, if it starts in `startsInMs`: it is full, may not grow, or is about to start. */
+  hasFull(startsInMs: number): boolean;
   /** Whether a batch waits that is full, or has waited so long that it need not be. */
-  hasReady(): boolean;
+  hasReady(startsInMs: number): boolean;
   /**
    * Sends a batch that will start in `startsInMs`: the next one to an idle worker, one that is ready to a busy one. Returns the time
    * that it will take, or nothing if no row was left to send.
@@ -166,12 +166,14 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   const shedByTier = tiers.map(() => 0);
   let mayShed = false;
 
-  const { growsTo, msOf, fullRows, sizeOf, stages } = batchSizes({ batchMax, curves, lanes });
+  const { growsTo, msOf, fullRows, sizeOf, stages, isDue } = batchSizes({ batchMax, curves, lanes });
 
   /** Whether a batch may leave behind a running one: it gains nothing by waiting. */
-  const mayStage = (bucket: number) =>
-    (flushed.get(bucket) ?? 0) > 0 || (lanes.rows(bucket) >= fullRows(bucket) && stages(bucket));
-  const isReady = (bucket: number) => mayStage(bucket) || nowMs() - lanes.sinceMs(bucket) >= waitMax;
+  const mayStage = (bucket: number, startsInMs: number) =>
+    (flushed.get(bucket) ?? 0) > 0 ||
+    ((lanes.rows(bucket) >= fullRows(bucket) || isDue(bucket, startsInMs)) && stages(bucket));
+  const isReady = (bucket: number, startsInMs: number) =>
+    mayStage(bucket, startsInMs) || nowMs() - lanes.sinceMs(bucket) >= waitMax;
   const isWaiting = () => again.length > 0 || lanes.rows() > 0;
 
   function admit(entry: Waiting): void {
@@ -221,7 +223,9 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     const lost = again.shift();
     if (lost !== undefined) return lost;
     shedLate(startsInMs);
-    const bucket = lanes.next(isIdle ? buckets : buckets.filter((each) => lanes.rows(each) > 0 && isReady(each)));
+    const bucket = lanes.next(
+      isIdle ? buckets : buckets.filter((each) => lanes.rows(each) > 0 && isReady(each, startsInMs)),
+    );
     if (bucket === undefined) return undefined;
     const now = nowMs();
     const waitMs = now - lanes.sinceMs(bucket);
@@ -339,6 +343,8 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
       const sent = finish(batch);
       if (sent === undefined) return;
       curves?.[sent.bucket]?.observe(sent.rows, ms);
+      // The worker first: it should not idle while answers are counted and copied.
+      context.onFree(sent.worker, ms - sent.expectedMs);
       counts.batches++;
       counts.rows += sent.rows;
       counts.failed += answer.failures.length;
@@ -346,8 +352,6 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
       counts.workerMs += ms;
       sizes.add(sent.rows, sent.waitMs, ms);
       noteAnswered(sent.spans);
-      // The worker first: it should not idle while results are copied.
-      context.onFree(sent.worker, ms - sent.expectedMs);
       answerSpans(sent.spans, answer);
       settle(sent.spans);
     },
@@ -389,8 +393,10 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     }),
 
     isWaiting,
-    hasFull: () => again.length > 0 || buckets.some((bucket) => lanes.rows(bucket) > 0 && mayStage(bucket)),
-    hasReady: () => again.length > 0 || buckets.some((bucket) => lanes.rows(bucket) > 0 && isReady(bucket)),
+    hasFull: (startsInMs) =>
+      again.length > 0 || buckets.some((bucket) => lanes.rows(bucket) > 0 && mayStage(bucket, startsInMs)),
+    hasReady: (startsInMs) =>
+      again.length > 0 || buckets.some((bucket) => lanes.rows(bucket) > 0 && isReady(bucket, startsInMs)),
 
     send(worker, isIdle, startsInMs) {
       for (let piece = nextPiece(isIdle, startsInMs); piece !== undefined; piece = nextPiece(isIdle, startsInMs)) {

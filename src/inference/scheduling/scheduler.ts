@@ -22,9 +22,10 @@ const perWorkerMax = 2;
 
 interface Place {
   isUp: boolean;
-  inFlight: number;
-  /** When its batches end, as far as is known. */
-  freeAtMs: number;
+  /** What its batches are expected to take, in their order. */
+  readonly inFlightMs: number[];
+  /** When it began with the first of them. */
+  sinceMs: number;
 }
 
 /**
@@ -43,7 +44,7 @@ interface Place {
  * Memory: see `modelQueue`, for each model.
  */
 export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler {
-  const places = Array.from({ length: workers }, (): Place => ({ isUp: true, inFlight: 0, freeAtMs: 0 }));
+  const places = Array.from({ length: workers }, (): Place => ({ isUp: true, inFlightMs: [], sinceMs: 0 }));
   const queues: Schedulable[] = [];
   /** The queues with waiting batches. */
   const active = new Set<Schedulable>();
@@ -55,45 +56,50 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
     let found: number | undefined;
     let fewest = perWorkerMax;
     for (let worker = 0; worker < workers; worker++) {
-      const { isUp, inFlight } = places[worker] as Place;
-      if (!isUp || inFlight >= fewest) continue;
+      const { isUp, inFlightMs } = places[worker] as Place;
+      if (!isUp || inFlightMs.length >= fewest) continue;
       found = worker;
-      fewest = inFlight;
+      fewest = inFlightMs.length;
     }
     return found;
   }
 
   /** The model whose turn it is. Behind a running batch, only one that gains nothing by waiting makes others leave too. */
-  function nextQueue(isIdle: boolean): Schedulable | undefined {
-    if (!isIdle && !someIsFull()) return undefined;
+  function nextQueue(isIdle: boolean, startsMs: number): Schedulable | undefined {
+    if (!isIdle && !someIsFull(startsMs)) return undefined;
     let next: Schedulable | undefined;
     for (const queue of active)
-      if ((isIdle || queue.hasReady()) && (next === undefined || claimOf(queue) < claimOf(next))) next = queue;
+      if ((isIdle || queue.hasReady(startsMs)) && (next === undefined || claimOf(queue) < claimOf(next))) next = queue;
     return next;
   }
 
-  function someIsFull(): boolean {
-    for (const queue of active) if (queue.hasFull()) return true;
+  function someIsFull(startsMs: number): boolean {
+    for (const queue of active) if (queue.hasFull(startsMs)) return true;
     return false;
   }
 
   const claimOf = ({ usedMs }: Schedulable): number => Math.max(usedMs, virtualMs);
-  const startsInMs = ({ inFlight, freeAtMs }: Place): number => (inFlight === 0 ? 0 : Math.max(0, freeAtMs - nowMs()));
+  function startsInMs({ inFlightMs, sinceMs }: Place): number {
+    const [first, second = 0] = inFlightMs;
+    return first === undefined ? 0 : Math.max(0, sinceMs + first + second - nowMs());
+  }
 
   function pump(): void {
     for (let worker = freeWorker(); worker !== undefined; worker = freeWorker()) {
       const place = places[worker] as Place;
-      const isIdle = place.inFlight === 0;
-      const queue = nextQueue(isIdle);
-      if (queue === undefined) return;
+      const isIdle = place.inFlightMs.length === 0;
       const startsMs = startsInMs(place);
-      place.inFlight++;
+      const queue = nextQueue(isIdle, startsMs);
+      if (queue === undefined) return;
+      // The place is taken while the rows are written: callers may ask for more meanwhile.
+      const at = place.inFlightMs.push(0) - 1;
       const ms = queue.send(worker, isIdle, startsMs);
-      if (ms === undefined) place.inFlight--;
+      if (ms === undefined) place.inFlightMs.splice(at, 1);
       else {
         virtualMs = claimOf(queue);
         queue.usedMs = virtualMs + ms / queue.weight;
-        place.freeAtMs = nowMs() + startsMs + ms;
+        place.inFlightMs[at] = ms;
+        if (isIdle) place.sinceMs = nowMs();
       }
       if (!queue.isWaiting()) active.delete(queue);
     }
@@ -108,7 +114,9 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
           pump();
         },
         onFree(worker, extraMs) {
-          (places[worker] as Place).inFlight--;
+          const place = places[worker] as Place;
+          place.inFlightMs.shift();
+          place.sinceMs = nowMs();
           queue.usedMs += extraMs / queue.weight;
           if (queue.isWaiting()) active.add(queue);
           pump();

@@ -33,9 +33,19 @@ export async function measureRuns(run: RunRows, rowsMax: number): Promise<readon
 /** Runs of at most so many rows, one after another: so a batch may be larger on its way to the worker than the model likes it. */
 export const inRunsOf =
   (rowsMax: number, outputSize: number, run: RunRows): RunRows =>
-  async (from, rows) => {
-    if (rows <= rowsMax) return run(from, rows);
-    const answered = gather(rows, outputSize);
-    for (let at = 0; at < rows; at += rowsMax) answered.write(at, await run(from + at, Math.min(rowsMax, rows - at)));
-    return answered.values();
-  };
+  (from, rows) =>
+    rows <= rowsMax ? run(from, rows) : inParts(run, { from, rows, rowsMax, outputSize });
+
+async function inParts(
+  run: RunRows,
+  {
+    from,
+    rows,
+    rowsMax,
+    outputSize,
+  }: { readonly from: number; readonly rows: number; readonly rowsMax: number; readonly outputSize: number },
+) {
+  const answered = gather(rows, outputSize);
+  for (let at = 0; at < rows; at += rowsMax) answered.write(at, await run(from + at, Math.min(rowsMax, rows - at)));
+  return answered.values();
+}
