@@ -31,7 +31,7 @@ export interface Latencies {
 }
 
 /** What a batch costs beside its run. */
-const OVERHEAD_MS = 0.03;
+export const OVERHEAD_MS = 0.03;
 
 interface Pending {
   readonly atMs: number;
@@ -73,6 +73,30 @@ export function world() {
 }
 
 /**
+ * A worker that runs batches one after another. Half of what is beside the run is the way there, half the way back: a staged batch goes
+ * its way while another runs.
+ */
+export function worker(time: ReturnType<typeof world>): (ms: number, answered: () => void) => void {
+  const queued: (() => void)[] = [];
+  let isBusy = false;
+  const next = () => {
+    isBusy = queued.length > 0;
+    queued.shift()?.();
+  };
+  return (ms, answered) => {
+    time.at(time.nowMs() + OVERHEAD_MS / 2, () => {
+      queued.push(() =>
+        time.at(time.nowMs() + ms, () => {
+          time.at(time.nowMs() + OVERHEAD_MS / 2, answered);
+          next();
+        }),
+      );
+      if (!isBusy) next();
+    });
+  };
+}
+
+/**
  * Rows that come by chance (Poisson), one by one, whether the model keeps up or not; the latency of each. Runs vary by a fifth, and
  * one in a hundred takes three times as long.
  */
@@ -99,12 +123,7 @@ export function openLoop({ rule, points, batchMax, waitMax, share, rows, seed }:
   /** Takes rows in; `ms` is what a run takes without noise. */
   const rules: Record<Rule, () => () => void> = {
     millrace() {
-      const queued: (() => void)[] = [];
-      let isBusy = false;
-      const next = () => {
-        isBusy = queued.length > 0;
-        queued.shift()?.();
-      };
+      const run = worker(time);
       // Of a batch, parts of the best size are run one after another.
       const msOf = (count: number) =>
         Math.floor(count / best.rows) * best.ms + (count % best.rows === 0 ? 0 : curve.ms(count % best.rows));
@@ -116,20 +135,10 @@ export function openLoop({ rule, points, batchMax, waitMax, share, rows, seed }:
         dispatch(batch) {
           const came = leave(batch.rows);
           const ms = msOf(came.length) * noise();
-          const answered = () => {
+          run(ms, () => {
             answer(came);
             const scores = new Float32Array(came.length);
             queue.complete(batch, { scores, failures: [], degraded: null }, ms);
-          };
-          // Half of what is beside the run is the way there, half the way back; a staged batch goes its way while another runs.
-          time.at(time.nowMs() + OVERHEAD_MS / 2, () => {
-            queued.push(() =>
-              time.at(time.nowMs() + ms, () => {
-                time.at(time.nowMs() + OVERHEAD_MS / 2, answered);
-                next();
-              }),
-            );
-            if (!isBusy) next();
           });
         },
       });

@@ -4,7 +4,7 @@ import { latencyCurve, type Point } from '../../src/inference/scheduling/latency
 import { layoutOf } from '../../src/inference/scheduling/layout.js';
 import { createScheduler } from '../../src/inference/scheduling/scheduler.js';
 import { generator } from '../random.js';
-import { world } from './open-loop.js';
+import { OVERHEAD_MS, worker, world } from './open-loop.js';
 
 /** Rows that come by chance for a model, in three tiers. */
 export interface Demand {
@@ -40,8 +40,6 @@ export interface Outcome {
   readonly workerMs: number;
 }
 
-/** What a batch costs beside its run. */
-const OVERHEAD_MS = 0.03;
 const newFate = (): Fate => ({ asked: 0, scored: 0, inTime: 0, shed: 0, shedLate: 0 });
 
 /** A worker that scores the rows of some models for a while, in virtual time. Runs vary as in `openLoop`. */
@@ -50,12 +48,7 @@ export async function overload(demands: readonly Demand[], forMs: number, seed: 
   const time = world();
   const noise = () => (0.8 + 0.4 * random()) * (random() < 0.01 ? 3 : 1);
   const scheduler = createScheduler({ workers: 1, nowMs: time.nowMs });
-  const queued: (() => void)[] = [];
-  let isBusy = false;
-  const next = () => {
-    isBusy = queued.length > 0;
-    queued.shift()?.();
-  };
+  const run = worker(time);
   const look = () => {
     scheduler.shedLate();
     time.at(time.nowMs() + 20, look);
@@ -80,14 +73,10 @@ export async function overload(demands: readonly Demand[], forMs: number, seed: 
         // Of a batch, parts of the best size are run one after another.
         const rest = batch.rows % best.rows;
         const ms = (Math.floor(batch.rows / best.rows) * best.ms + (rest === 0 ? 0 : curve.ms(rest))) * noise();
-        queued.push(() =>
-          time.at(time.nowMs() + ms + OVERHEAD_MS, () => {
-            next();
-            outcome.workerMs += ms;
-            queue.complete(batch, { scores: new Float32Array(batch.rows), failures: [], degraded: null }, ms);
-          }),
-        );
-        if (!isBusy) next();
+        run(ms, () => {
+          outcome.workerMs += ms;
+          queue.complete(batch, { scores: new Float32Array(batch.rows), failures: [], degraded: null }, ms);
+        });
       },
     });
     const outcome = {
