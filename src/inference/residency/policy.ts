@@ -56,6 +56,8 @@ export function residencyPolicy({ bytesMax, modelCount }: ResidencyOptions): Res
   const uses = new Map<string, number>();
   let unit = 1;
   let bytes = 0;
+  /** By how much a use is worth more than the one before, for so many models. */
+  let growth = { models: 0, factor: 1 };
 
   function rescale(): void {
     for (const [id, count] of uses) uses.set(id, count / unit);
@@ -79,7 +81,9 @@ export function residencyPolicy({ bytesMax, modelCount }: ResidencyOptions): Res
 
   return {
     used(id) {
-      unit *= 2 ** (1 / (HALF_LIFE * Math.max(1, modelCount())));
+      const models = Math.max(1, modelCount());
+      if (models !== growth.models) growth = { models, factor: 2 ** (1 / (HALF_LIFE * models)) };
+      unit *= growth.factor;
       uses.set(id, (uses.get(id) ?? 0) + unit);
       if (unit > 1e100) rescale();
     },
