@@ -1,4 +1,5 @@
-import { type ModelQueue, modelQueue, type QueueOptions, type Schedulable } from './model-queue.js';
+import { type ModelQueue, modelQueue, type QueueOptions } from './model-queue.js';
+import type { Schedulable } from './schedulable.js';
 
 export interface SchedulerOptions {
   readonly workers: number;
