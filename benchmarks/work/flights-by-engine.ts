@@ -72,6 +72,7 @@ export async function openFlightsTask(task: number): Promise<FlightsTask> {
     deadLetters: nowhere,
     outputs,
     waits: new PendingOperations(),
+    latencies: new Map(),
     watermarkMs: BEFORE_ALL_MS,
     now: () => 0,
     fine: () => performance.now(),

@@ -1,6 +1,7 @@
-export { DurationHistogram } from '../util/duration-histogram.js';
+export { binOf, DurationHistogram } from '../util/duration-histogram.js';
 export { type Clock, systemClock } from './clock.js';
 export { samePartitions } from './layout.js';
+export { ERRORS_MAX, type LastError } from './measures/last-errors.js';
 export { CHECKPOINT, type TaskTime } from './measures/task-meter.js';
 export type { TaskSnapshot } from './measures/task-snapshot.js';
 export type { Outage } from './outages.js';
@@ -9,6 +10,6 @@ export { runTopology } from './run-topology.js';
 export { rx } from './rx.js';
 export { sinksOf } from './sinks.js';
 export type { QueryResult } from './state-queries.js';
-export { isPassing, type TaskAtEpoch, type TaskHealth } from './supervisor.js';
+export { isPassing, type Restart, type TaskAtEpoch, type TaskHealth } from './supervisor.js';
 export type { EpochPoint } from './task-options.js';
 export type { Span, Tracing } from './tracing/span.js';

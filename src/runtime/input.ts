@@ -127,13 +127,6 @@ export class Input {
     return nowMs - this.lastRecordMs >= idleTimeout;
   }
 
-  /** Entries of the log behind the position; unknown where the source does not say. */
-  get lag(): number | undefined {
-    const { logEnd } = this.reader;
-    const { offset } = this.mergedPosition;
-    return logEnd === undefined || offset < 0 ? undefined : Math.max(0, logEnd - offset);
-  }
-
   get position(): Position {
     return this.mergedPosition;
   }

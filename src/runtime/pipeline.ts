@@ -9,11 +9,12 @@ import {
   type SinkWriter,
 } from '../core/index.js';
 import type { StepNode, Topology, Wire } from '../topology/index.js';
-import { DurationHistogram } from '../util/duration-histogram.js';
 import { getOrInsert } from '../util/maps.js';
 import { nextTurn } from '../util/next-turn.js';
 import { InFlight } from './in-flight.js';
 import { REPORTED_BY_OTHER_TASK, TOMBSTONE } from './input.js';
+import { LastErrors } from './measures/last-errors.js';
+import { SampledLatency } from './measures/sampled-latency.js';
 import type { Round } from './merge.js';
 import type { PendingOperations, Reason } from './pending-operations.js';
 import {
@@ -40,6 +41,8 @@ export interface PipelineParts {
   readonly deadLetters: SinkWriter;
   readonly outputs: StepOutputs;
   readonly waits: PendingOperations;
+  /** By step and sink; shared by all tasks of a run. */
+  readonly latencies: Map<string, SampledLatency>;
   /** Missing where nothing is traced. */
   readonly tracer?: TaskTracer | undefined;
   /** The watermark at the end of an earlier run. */
@@ -54,9 +57,9 @@ export interface PipelineParts {
  * inputs are a `zip`, asynchronous steps an eager `concatMap`, and RxJS costs time per chunk, not per record.
  */
 export class Pipeline {
-  readonly latency = new DurationHistogram();
   /** The time spent in each step's logic, in milliseconds. */
   readonly busyMs = new Map<string, number>();
+  readonly errors = new LastErrors();
   private readonly streams = new Map<string, Subject<Chunk>>();
   private readonly contexts = new Map<string, TaskStepContext>();
   private readonly batched: BatchedLogic[] = [];
@@ -163,6 +166,7 @@ export class Pipeline {
       const writer = writers.get(sink.id) as SinkWriter;
       const context = this.contextOf(sink.id);
       const counter = context.counter('written');
+      const latency = this.latencyOf(sink.id);
       this.streamOf(sink.input)
         .pipe(
           map((chunk) => withoutUnrepresentable(writer, context, chunk, sink.sink.changes === true)),
@@ -175,7 +179,7 @@ export class Pipeline {
         .subscribe({
           next: (chunk) => {
             counter.add(chunk.values.length);
-            this.recordLatency(chunk);
+            latency.record(chunk.origins, this.parts.now());
             this.inFlight.finish(leaf);
           },
           error,
@@ -307,16 +311,19 @@ export class Pipeline {
     return tracer === undefined ? work() : tracer.during(id, chunks, work);
   }
 
-  /** Measures a step: records of its main input, emitted records, and time. */
+  /** Measures a step: records of its main input and their latency, emitted records, and time. */
   private meterOf(step: string) {
     const context = this.contextOf(step);
     const [recordsIn, recordsOut] = [context.counter('in'), context.counter('out')];
+    const latency = this.latencyOf(step);
     return (inputs: readonly Chunk[], run: () => Chunk): Chunk => {
-      const { fine } = this.parts;
+      const { fine, now } = this.parts;
       const startedAt = fine();
       const chunk = run();
       this.busyMs.set(step, (this.busyMs.get(step) ?? 0) + fine() - startedAt);
-      recordsIn.add(inputs[0]?.values.length);
+      const [main = chunk] = inputs;
+      latency.record(main.origins, now());
+      recordsIn.add(main.values.length);
       recordsOut.add(chunk.values.length);
       return chunk;
     };
@@ -327,19 +334,13 @@ export class Pipeline {
     if (deadLetters.length === 0) return;
     this.lettersWaiting += deadLetters.length;
     // Steps ran one after another over the round; its dead letters go in the order of its records, however rounds were cut.
-    this.letters.next(deadLetters.splice(0).sort((a, b) => a.origin.order - b.origin.order));
+    const letters = deadLetters.splice(0).sort((a, b) => a.origin.order - b.origin.order);
+    this.errors.note(letters, this.parts.now());
+    this.letters.next(letters);
   }
 
-  private recordLatency({ origins }: Chunk): void {
-    const now = this.parts.now();
-    // Records of one poll are adjacent and share their time of receipt.
-    for (let start = 0; start < origins.length; ) {
-      const receivedAtMs = origins[start]?.receivedAtMs ?? now;
-      let end = start + 1;
-      while (end < origins.length && origins[end]?.receivedAtMs === receivedAtMs) end++;
-      this.latency.record(now - receivedAtMs, end - start);
-      start = end;
-    }
+  private latencyOf(node: string): SampledLatency {
+    return getOrInsert(this.parts.latencies, node, () => new SampledLatency());
   }
 
   private contextOf(step: string): TaskStepContext {

@@ -28,6 +28,7 @@ import { type Clock, type Pace, systemClock } from './clock.js';
 import type { ByteBudget } from './in-flight.js';
 import { watchPartitions } from './layout.js';
 import { Lookups } from './lookups/service.js';
+import type { SampledLatency } from './measures/sampled-latency.js';
 import type { TaskSnapshot } from './measures/task-snapshot.js';
 import { type Outage, Outages } from './outages.js';
 import { sinksOf } from './sinks.js';
@@ -109,7 +110,10 @@ export interface RunSnapshot {
   readonly models: readonly ModelReport[];
   /** Spans of traces that a collector has taken, and those that were dropped. */
   readonly spans: ReturnType<Tracing['counts']>;
+  /** Of all sinks together. */
   readonly latency: DurationHistogram;
+  /** By step and sink: how long ago the source had received its records when it was done with them, since the start (see `SampledLatency`). */
+  readonly latencies: ReadonlyMap<string, DurationHistogram>;
   /** By step, over all tasks, since the start. */
   readonly busyMs: ReadonlyMap<string, number>;
 }
@@ -158,6 +162,7 @@ export interface RunningSubtopology extends Pick<RunSnapshot, 'outages' | 'healt
   readonly finished: Promise<void>;
   stop(): void;
   readonly tasks: readonly Task[];
+  readonly latencies: ReadonlyMap<string, SampledLatency>;
   readonly ask: Running['query'];
   readonly elsewhere: readonly TaskElsewhere[];
 }
@@ -188,6 +193,7 @@ export async function runSubtopology(
     provide(lookupService, lookups),
     ...(options.services ?? []),
   ]);
+  const latencies = new Map<string, SampledLatency>();
   const inFlightMax = Math.min(options.inFlightMax ?? 20_000, ...topology.steps.map(recordsOnTheWayMax));
   const open = (partition: number): Promise<Task> =>
     Task.open(
@@ -206,6 +212,7 @@ export async function runSubtopology(
         inFlightMax,
         roundMax: Math.min(options.roundMax ?? 1_000, inFlightMax),
         pace,
+        latencies,
         budget,
         isPaused: pausing.isPaused,
         tracing: options.tracing,
@@ -264,6 +271,7 @@ export async function runSubtopology(
   return {
     topology,
     finished,
+    latencies,
     stop: () => supervisor.stop(),
     get tasks() {
       return supervisor.tasks;
@@ -309,6 +317,7 @@ export function snapshotOf(
   const tasks = subtopologies.flatMap((subtopology) => subtopology.tasks);
   const counters = new Map<string, { step: string; name: string; value: number }>();
   const latency = new DurationHistogram();
+  const latencies = new Map<string, DurationHistogram>();
   const busyMs = new Map<string, number>();
   for (const task of tasks) {
     for (const { step, name, value } of task.counters()) {
@@ -316,8 +325,11 @@ export function snapshotOf(
       if (sum) sum.value += value;
       else counters.set(`${step}/${name}`, { step, name, value });
     }
-    latency.add(task.pipeline.latency);
     for (const [step, ms] of task.pipeline.busyMs) busyMs.set(step, (busyMs.get(step) ?? 0) + ms);
+  }
+  for (const { topology, latencies: byNode } of subtopologies) {
+    for (const [node, { histogram }] of byNode) latencies.set(node, histogram.copy());
+    for (const { id } of topology.sinks) latency.add(latencies.get(id) ?? new DurationHistogram());
   }
   return {
     tasks: tasks.map((task) => task.snapshot()),
@@ -331,6 +343,7 @@ export function snapshotOf(
     models: inference.models?.() ?? [],
     spans: tracing?.counts() ?? { sent: 0, dropped: 0 },
     latency,
+    latencies,
     busyMs,
   };
 }

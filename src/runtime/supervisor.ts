@@ -31,12 +31,25 @@ export interface TaskAtEpoch {
   readonly epoch: number;
 }
 
+/** A restore of a task after a failure or a stall. */
+export interface Restart {
+  readonly atMs: number;
+  readonly cause: string;
+  /** Where it happened, such as the id of a step or a sink. */
+  readonly where: string | undefined;
+}
+
+/** Of each task. */
+const RESTARTS_MAX = 5;
+
 /** What a supervisor did for a task since the start. */
 export interface TaskHealth {
   readonly partition: number;
   /** Restores from its checkpoint after a failure or a stall. */
   readonly restarts: number;
   readonly stalls: number;
+  /** The newest of them, at most five. */
+  readonly lastRestarts: readonly Restart[];
   /** An input without records while others have records that wait for it. */
   readonly waitsFor: string | undefined;
 }
@@ -60,6 +73,7 @@ interface Watched {
   readonly released: AbortController;
   restarts: number;
   stalls: number;
+  lastRestarts: readonly Restart[];
   waitsFor: string | undefined;
 }
 
@@ -97,10 +111,11 @@ export class Supervisor {
   }
 
   get health(): readonly TaskHealth[] {
-    return [...this.watched].map(([partition, { restarts, stalls, waitsFor }]) => ({
+    return [...this.watched].map(([partition, { restarts, stalls, lastRestarts, waitsFor }]) => ({
       partition,
       restarts,
       stalls,
+      lastRestarts,
       waitsFor,
     }));
   }
@@ -155,6 +170,7 @@ export class Supervisor {
       released: new AbortController(),
       restarts: 0,
       stalls: 0,
+      lastRestarts: [],
       waitsFor: undefined,
     };
     this.watched.set(partition, watched);
@@ -196,8 +212,11 @@ export class Supervisor {
       const hopeless = !passing || clock.now() - failingSinceMs > FAILING_MAX_MS || this.abandoned.size > ABANDONED_MAX;
       if (this.stopping || watched.lost || hopeless) throw cause;
       watched.restarts += 1;
+      const where = cause instanceof MillraceError ? cause.where : undefined;
+      const restart = { atMs: clock.now(), cause: placedMessageOf(cause), where };
+      watched.lastRestarts = [...watched.lastRestarts, restart].slice(-RESTARTS_MAX);
       const about = { task: partition, epoch: watched.task?.snapshot().epoch ?? 0 };
-      onWarning(`task ${partition} failed and is restored from its checkpoint: ${placedMessageOf(cause)}`, about);
+      onWarning(`task ${partition} failed and is restored from its checkpoint: ${restart.cause}`, about);
       await clock.sleep(backOffMs(failures, BACK_OFF, random), signal);
     }
   }

@@ -3,6 +3,7 @@ import type { Topology } from '../topology/index.js';
 import type { Clock, Pace } from './clock.js';
 import type { RunEnd } from './end-of-run.js';
 import type { ByteBudget } from './in-flight.js';
+import type { SampledLatency } from './measures/sampled-latency.js';
 import type { Tracing } from './tracing/span.js';
 
 /** The points of an epoch at which tests may stop or kill a process, in order. */
@@ -26,6 +27,8 @@ export interface TaskOptions extends RunEnd {
   readonly budget: ByteBudget;
   /** Shared by all tasks of a run. */
   readonly pace: Pace;
+  /** By step and sink; shared by all tasks of a run, so that what is counted outlasts them. */
+  readonly latencies: Map<string, SampledLatency>;
   /** Whether the run is paused. */
   isPaused(): boolean;
   readonly tracing: Tracing | undefined;

@@ -1,5 +1,4 @@
 import type { Checkpoint, MetricRow, SinkWriter, TaskId, TaskLedger } from '../core/index.js';
-import { INTERNAL, type InternalSinkOptions } from '../core/index.js';
 import { layoutOf, mustFit, stateSettingsOf, topologyHash } from '../topology/index.js';
 import { nextTurn } from '../util/next-turn.js';
 import { measuringClock } from './clock.js';
@@ -7,6 +6,7 @@ import { EndOfRun } from './end-of-run.js';
 import type { Allowance } from './in-flight.js';
 import type { Input } from './input.js';
 import { EpochMeter } from './measures/epoch-meter.js';
+import { lagsOf, refreshLags } from './measures/input-lags.js';
 import { TaskMeter } from './measures/task-meter.js';
 import type { TaskSnapshot } from './measures/task-snapshot.js';
 import { type EventTime, eventTimeOf, mergeRound, type Round } from './merge.js';
@@ -27,7 +27,7 @@ import type { EpochPoint, TaskOptions } from './task-options.js';
 import { TaskState } from './task-state.js';
 import { ClockTicks } from './ticks.js';
 import { TaskTracer } from './tracing/task-tracer.js';
-import { WatermarkEmitter } from './watermark-markers.js';
+import { emitterFor, type WatermarkEmitter } from './watermark-markers.js';
 
 /**
  * One group of co-partitioned input partitions with its own pipeline, state, ledger and epochs. `Task.open` fences earlier owners
@@ -67,7 +67,7 @@ export class Task {
   ) {}
 
   static async open(id: TaskId, options: TaskOptions): Promise<Task> {
-    const { topology, profile, clock, tasks, onSinkFailure } = options;
+    const { topology, profile, clock, tasks, services, budget, tracing, latencies, onSinkFailure } = options;
     const fine = measuringClock(clock);
     const own = { topology: topology.name, task: id.partition };
     const waits = new PendingOperations(new TaskMeter(fine));
@@ -93,7 +93,6 @@ export class Task {
 
       const end = new EndOfRun(topology, id.partition, incarnation, checkpoint.settledDecisions, options);
       const inputs = await openInputs({ topology, profile, task: id, tasks, checkpoint, end, clock, waits, keep });
-      const { services, budget, tracing } = options;
       const tracer = tracing && new TaskTracer({ tracing, ...own, now: () => clock.now(), fine });
       const time = eventTimeOf(inputs, checkpoint.positions);
       const pipeline = keep(
@@ -107,19 +106,14 @@ export class Task {
           deadLetters: writers.get(DEAD_LETTERS) as SinkWriter,
           outputs,
           waits,
+          latencies,
           tracer,
           watermarkMs: time.watermarkMs,
           now: () => clock.now(),
           fine,
         }),
       );
-      const between = topology.sinks.filter(({ sink }) => sink.connector === INTERNAL);
-      const markers = new WatermarkEmitter(
-        { task: id.partition, tasks: options.tasks },
-        between.map(({ id: step }) => writers.get(step) as SinkWriter),
-        between.map(({ sink }) => (sink.options as InternalSinkOptions).idleTimeout),
-        clock.now(),
-      );
+      const markers = emitterFor(topology, { task: id.partition, tasks }, writers, clock.now());
       return new Task(
         id,
         options,
@@ -168,12 +162,15 @@ export class Task {
   }
 
   snapshot(): TaskSnapshot {
+    const isOver = this.stopping && !this.isAtRest;
+    // One that has failed does not poll, and may wait for a sink for hours.
+    if (isOver) refreshLags(this.inputs);
     return {
       subtopology: this.options.topology.name,
       partition: this.id.partition,
       epoch: this.checkpoint.epoch,
       positions: this.checkpoint.positions,
-      lag: Object.fromEntries(this.inputs.flatMap(({ key, lag }) => (lag === undefined ? [] : [[key, lag]]))),
+      ...lagsOf(this.inputs, isOver ? this.checkpoint.positions : undefined),
       watermarkMs: this.time.watermarkMs,
       recordsInFlight: this.pipeline.recordsInFlight,
       isAtRest: this.isAtRest,
@@ -183,6 +180,7 @@ export class Task {
       epochs: this.epochs.times(),
       stateBytes: this.state.sizes.byStep(),
       queryable: this.pipeline.queryable,
+      errors: this.pipeline.errors.byStep(),
     };
   }
 
@@ -253,7 +251,7 @@ export class Task {
       await this.commitEpoch();
       this.isAtRest = true;
       if (clock.now() >= lagDueMs) {
-        for (const { reader } of this.inputs) reader.refreshLogEnd?.();
+        refreshLags(this.inputs);
         lagDueMs = clock.now() + LAG_MS;
       }
       await this.waits.meter.during('idle', clock.sleep(REST_MS));

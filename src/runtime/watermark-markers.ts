@@ -1,4 +1,12 @@
-import { BEFORE_ALL_MS, type SinkWriter, type WatermarkMarker, type WatermarkMarkers } from '../core/index.js';
+import {
+  BEFORE_ALL_MS,
+  INTERNAL,
+  type InternalSinkOptions,
+  type SinkWriter,
+  type WatermarkMarker,
+  type WatermarkMarkers,
+} from '../core/index.js';
+import type { Topology } from '../topology/index.js';
 
 /** Adds a marker. The newest of a task counts, also for the number of tasks. */
 export function withMarker(
@@ -66,4 +74,20 @@ export class WatermarkEmitter {
     for (const writer of this.writers) writer.writeMarker?.({ ...task, watermarkMs, idle });
     this.told = idle;
   }
+}
+
+/** That of a task, for the sinks between its sub-topology and the next ones. */
+export function emitterFor(
+  { sinks }: Pick<Topology, 'sinks'>,
+  task: Pick<WatermarkMarker, 'task' | 'tasks'>,
+  writers: ReadonlyMap<string, SinkWriter>,
+  nowMs: number,
+): WatermarkEmitter {
+  const between = sinks.filter(({ sink }) => sink.connector === INTERNAL);
+  return new WatermarkEmitter(
+    task,
+    between.map(({ id }) => writers.get(id) as SinkWriter),
+    between.map(({ sink }) => (sink.options as InternalSinkOptions).idleTimeout),
+    nowMs,
+  );
 }

@@ -7,8 +7,11 @@ import { crossSiteRefusal, isLoopback, refusalOf } from '../util/http-access.js'
 import { type ActionFigures, type Actions, serveActions } from './actions/action-routes.js';
 import type { Alert } from './alerts/watch.js';
 import { graphOf } from './graph.js';
-import { groupPictures, PROCESSES_MAX } from './group/group-pictures.js';
+import { groupPictures } from './group/group-pictures.js';
+import { PROCESSES_MAX } from './group/pass-on.js';
 import { healthOf, isRestoring } from './health.js';
+import { keepHistory } from './history.js';
+import { serveHistory } from './history-route.js';
 import { type Picture, pictures } from './live.js';
 import { securityHeaders, servePage, TICK_MS } from './page-routes.js';
 import { prometheus } from './prometheus.js';
@@ -48,7 +51,7 @@ export interface Monitoring {
 /**
  * Serves Prometheus metrics and the health of a run: `/metrics`, `/health` (what stands in its way: a sink that is down
  * makes it 503), `/health/live` (this process answers) and `/health/ready` (the topology runs, and all tasks of this process have their
- * state; 503 otherwise). And the signal for autoscalers (`/scale`), the state of its steps, under `/state`, the live page at `/`, and what
+ * state; 503 otherwise). And the signal for autoscalers (`/scale`), the newest two hours of the figures of the page (`/history`), the state of its steps, under `/state`, the live page at `/`, and what
  * the page may do.
  *
  * Requests bear the token, or come from a client of this machine where there is none. `/health/live` and `/health/ready` need no
@@ -80,8 +83,18 @@ export async function serveMonitoring({
     if (refusal.status === 401) reply.header('www-authenticate', 'Basic realm="millrace"');
     return reply.code(refusal.status).send({ error: refusal.message });
   });
+  const make = pictures(topology, running.snapshot, isReady, alerts);
+  const next = onceATick(() => {
+    const picture = make();
+    history.add(picture);
+    return picture;
+  });
+  const history = keepHistory(() => void next());
   const registry = prometheus(topology.name, running.snapshot);
-  server.get('/metrics', async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+  server.get('/metrics', async (_, reply) => {
+    history.look();
+    return reply.type(registry.contentType).send(await registry.metrics());
+  });
   server.get('/health', async (_, reply) => {
     const health = healthOf(running.snapshot(), isReady(), Date.now());
     return reply.code(health.status === 'ok' ? 200 : 503).send(health);
@@ -99,10 +112,14 @@ export async function serveMonitoring({
     hasDeadLetters: actions?.deadLetters !== undefined,
     replays: actions?.deadLetters?.replays() ?? [],
   });
-  const own = onceATick(pictures(topology, running.snapshot, isReady, alerts));
-  const elsewhere = () => running.elsewhere?.() ?? [];
-  const group = groupPictures({ topology: topology.name, token, own, elsewhere });
-  serveScale(server, { topology: topology.name, token, snapshot: running.snapshot, elsewhere });
+  const own = () => {
+    history.look();
+    return next();
+  };
+  const identity = { topology: topology.name, token, elsewhere: () => running.elsewhere?.() ?? [] };
+  const group = groupPictures({ ...identity, own });
+  serveScale(server, running.snapshot, identity);
+  serveHistory(server, history, identity);
   const endPages = servePage(server, {
     graph: graphOf(topology, profile),
     group: {
@@ -116,6 +133,7 @@ export async function serveMonitoring({
     const url = await server.listen({ host, port });
     const close = async () => {
       group.rest();
+      history.close();
       await endPages();
       await server.close();
     };

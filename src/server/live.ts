@@ -1,9 +1,20 @@
 import { performance } from 'node:perf_hooks';
 import type { ModelReport } from '../core/inference.js';
-import type { DurationHistogram, RunSnapshot } from '../runtime/index.js';
+import { DurationHistogram, ERRORS_MAX, type LastError, type Restart, type RunSnapshot } from '../runtime/index.js';
 import type { Topology } from '../topology/index.js';
 import type { Alert } from './alerts/watch.js';
 import { healthOf } from './health.js';
+import {
+  furthestBehind,
+  type InputFigures,
+  InputLags,
+  lagOf,
+  most,
+  ROWS_MAX,
+  rowsLeft,
+  smoothing,
+} from './input-figures.js';
+import { type Bins, binsOf, type Percentiles, percentilesOf, RecentLatencies } from './latency-figures.js';
 import { type Silence, silences } from './silences.js';
 import { type Bottleneck, bottleneckText, type NodeShares, TimeShares } from './time-shares.js';
 
@@ -15,6 +26,13 @@ export interface NodeFigures {
   readonly outRate: number;
   /** How the last second was spent, in the task that was idle least; `null` before the first second is over. */
   readonly shares: NodeShares | null;
+  /**
+   * How long ago its records had been received when it was done with them, over the last ten seconds, in milliseconds; `null` without a
+   * record.
+   */
+  readonly latency: Percentiles | null;
+  /** The same as a histogram. */
+  readonly latencyBins: Bins;
   readonly deadLetters: number;
   /** What it counts besides. */
   readonly counts: Readonly<Record<string, number>>;
@@ -22,10 +40,12 @@ export interface NodeFigures {
   readonly stateBytes: number;
   /** Whether `/state` has answers of it. */
   readonly hasQueries: boolean;
+  /** Its newest dead letters since their tasks were opened, at most five; the newest first. */
+  readonly errors: readonly (LastError & { readonly task: number })[];
 }
 
 /** The form of pictures, which processes of other versions tell each other. Raise it with every change. */
-export const PICTURE_FORM = 5;
+export const PICTURE_FORM = 6;
 
 /** What the page shows of a process: one value a second. */
 export interface Picture {
@@ -42,12 +62,18 @@ export interface Picture {
   readonly lag: number | null;
   /** By how many a second it grows, or shrinks. */
   readonly lagRate: number;
+  /** From the event time of the oldest record that has not been read to now; `null` where it is not known. */
+  readonly lagSeconds: number | null;
   /** From source to sink, over the last ten seconds, in milliseconds; `null` without a record. */
-  readonly latency: { readonly p50: number; readonly p99: number } | null;
-  /** The same as a histogram, which can be added to that of other processes. */
-  readonly latencyCounts: readonly number[];
+  readonly latency: Percentiles | null;
+  /** The same as a histogram. */
+  readonly latencyBins: Bins;
   /** The share of time in which the thread of this process worked. */
   readonly loop: number;
+  /** What the process has in memory. */
+  readonly memoryBytes: number;
+  /** Since the oldest last checkpoint of the tasks that have records in flight; 0 if none has any, `null` before the first checkpoint. */
+  readonly epochAgeSeconds: number | null;
   readonly nodes: Readonly<Record<string, NodeFigures>>;
   /** What the run waits for, or takes most of the thread. */
   readonly bottleneck: Bottleneck | null;
@@ -74,12 +100,20 @@ export interface Picture {
   /** The last epochs of tasks; of many those that took longest. */
   readonly epochs: readonly EpochFigures[];
   readonly restarts: number;
+  /** The newest of them, at most twenty; the newest first. */
+  readonly lastRestarts: readonly RestartFigures[];
   readonly warnings: readonly string[];
 }
 
 /** Where an alert rule stands. */
 export interface AlertFigures extends Pick<Alert, 'name' | 'state' | 'sinceMs' | 'why'> {
   readonly severity: Alert['rule']['severity'];
+}
+
+/** A task that was restored from its checkpoint. */
+export interface RestartFigures extends Restart {
+  readonly subtopology: string;
+  readonly task: number;
 }
 
 /** The last epoch of a task. */
@@ -96,28 +130,10 @@ export interface EpochFigures {
   readonly bytes: number;
 }
 
-/** One source in one task. */
-export interface InputFigures {
-  readonly source: string;
-  readonly subtopology: string;
-  readonly task: number;
-  readonly position: number;
-  readonly lag: number | null;
-  readonly watermarkMs: number | null;
-  readonly inFlight: number;
-  readonly epoch: number;
-  /** Whether the task holds records back for this input, which brings none. */
-  readonly isWaitedFor: boolean;
-}
-
-/** The most rows of a list: the page is for looking, `/metrics` has everything. */
-export const ROWS_MAX = 200;
 export const EPOCHS_MAX = 10;
+export const RESTARTS_MAX = 20;
+const CAUSE_MAX = 300;
 const RATE_SECONDS = 5;
-/** What is left of a backlog should not be told anew each second. */
-const LAG_SECONDS = 30;
-const smoothing = (seconds: number, over: number): number => 1 - Math.exp(-seconds / over);
-const LATENCY_TICKS = 10;
 const DEAD = 'dead:';
 /** Counters that boxes show by themselves. */
 const FLOW: ReadonlySet<string> = new Set(['read', 'in', 'out', 'written']);
@@ -127,7 +143,7 @@ type Counters = Map<string, Map<string, number>>;
 /**
  * Makes a picture of a run at each call, about once a second. Rates are differences to the call before, so the first picture has none.
  *
- * Memory: the counters of the last call and ten latency histograms.
+ * Memory: the counters of the last call and, for each step and sink, ten latency histograms.
  */
 export function pictures(
   topology: Topology,
@@ -142,9 +158,8 @@ export function pictures(
   const timeShares = new TimeShares(topology);
   let loopBefore = performance.eventLoopUtilization();
   const rates = new Map<string, number>();
-  const latencies: Float64Array[] = [];
-  let lagBefore: number | null = null;
-  let lagRate: number | undefined;
+  const recentLatencies = new RecentLatencies();
+  const inputLags = new InputLags();
 
   return () => {
     const from = snapshot();
@@ -172,6 +187,7 @@ export function pictures(
     const times = timeShares.next(from.tasks, loop);
     const stateBytes = stateBytesIn(from);
     const queryable = new Set(from.tasks.flatMap((task) => task.queryable));
+    const latencies = recentLatencies.next(from.latencies);
     const nodes: Record<string, NodeFigures> = {};
     for (const [step, all] of counters) {
       const input = all.has('read') ? 'read' : 'in';
@@ -182,20 +198,19 @@ export function pictures(
         inRate: rateOf(step, all.has(input) ? input : output),
         outRate: rateOf(step, output),
         shares: times.nodes.get(step) ?? null,
+        latency: percentilesOf(latencies.get(step)),
+        latencyBins: binsOf(latencies.get(step)),
         deadLetters: [...all].reduce((sum, [name, value]) => sum + (name.startsWith(DEAD) ? value : 0), 0),
         counts: Object.fromEntries([...all].filter(([name]) => !FLOW.has(name) && !name.startsWith(DEAD))),
         stateBytes: stateBytes.get(step) ?? 0,
         hasQueries: queryable.has(step),
+        errors: newest(errorsOf(from, step), ERRORS_MAX),
       };
     }
-    const lag = lagOf(from);
-    if (lag !== null && lagBefore !== null && seconds > 0) {
-      const now = (lag - lagBefore) / seconds;
-      lagRate = lagRate === undefined ? now : lagRate + smoothing(seconds, LAG_SECONDS) * (now - lagRate);
-    }
     const health = healthOf(from, isReady(), atMs);
-    const recent = recentLatency(from, latencies);
-    const [inputs, measures] = [inputsOf(from), measuresOf(from)];
+    const latency = new DurationHistogram();
+    for (const { id } of topology.sinks) latency.add(latencies.get(id) ?? new DurationHistogram());
+    const [inputs, measures] = [inputLags.next(from, atMs, seconds), measuresOf(from)];
     const picture: Picture = {
       form: PICTURE_FORM,
       atMs,
@@ -206,11 +221,12 @@ export function pictures(
       tasksAtRest: from.tasks.filter(({ isAtRest }) => isAtRest).length,
       readRate: total('read'),
       writtenRate: total('written'),
-      lag,
-      lagRate: lagRate ?? 0,
-      latency: percentilesOf(recent),
-      latencyCounts: [...recent.counts],
+      ...lagOf(inputs),
+      latency: percentilesOf(latency),
+      latencyBins: binsOf(latency),
       loop,
+      memoryBytes: process.memoryUsage.rss(),
+      epochAgeSeconds: epochAgeOf(from, atMs),
       nodes,
       bottleneck: times.bottleneck ?? null,
       bottleneckText: bottleneckText(times.bottleneck),
@@ -226,10 +242,10 @@ export function pictures(
       alerts: alertsOf(alerts()),
       epochs: slowestEpochs(epochsOf(from, atMs)),
       restarts: health.restarts,
+      lastRestarts: newest(restartsOf(from), RESTARTS_MAX),
       warnings: health.warnings,
     };
     beforeMs = atMs;
-    lagBefore = lag;
     counted = processed;
     loopBefore = performance.eventLoopUtilization();
     return picture;
@@ -264,16 +280,38 @@ function restoredIn({ tasks }: RunSnapshot): ReadonlyMap<string, number> {
   return sums;
 }
 
-function lagOf({ tasks }: RunSnapshot): number | null {
-  const lags = tasks.flatMap(({ lag }) => Object.values(lag));
-  return lags.length === 0 ? null : lags.reduce((sum, lag) => sum + lag, 0);
-}
-
 function stateBytesIn({ tasks }: RunSnapshot): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
   for (const [step, bytes] of tasks.flatMap((task) => [...task.stateBytes]))
     sums.set(step, (sums.get(step) ?? 0) + bytes);
   return sums;
+}
+
+const errorsOf = ({ tasks }: RunSnapshot, step: string): NodeFigures['errors'] =>
+  tasks.flatMap(({ partition, errors }) => (errors.get(step) ?? []).map((error) => ({ ...error, task: partition })));
+
+/** A message may hold what a server said, however long. */
+const restartsOf = ({ health }: RunSnapshot): Picture['lastRestarts'] =>
+  health.flatMap(({ subtopology, partition, lastRestarts }) =>
+    lastRestarts.map(({ cause, ...rest }) => ({
+      ...rest,
+      cause: cause.slice(0, CAUSE_MAX),
+      subtopology,
+      task: partition,
+    })),
+  );
+
+/** So many of those with the latest times, the newest first. */
+export const newest = <Row extends { readonly atMs: number; readonly task: number }>(
+  rows: readonly Row[],
+  rowsMax: number,
+): Row[] => rows.toSorted((a, b) => b.atMs - a.atMs || a.task - b.task).slice(0, rowsMax);
+
+/** Of tasks without records in flight nothing is uncommitted, however long ago that was. */
+function epochAgeOf({ tasks }: RunSnapshot, nowMs: number): number | null {
+  const busy = tasks.filter(({ recordsInFlight }) => recordsInFlight > 0);
+  const ages = busy.flatMap(({ epochs: { last } }) => (last ? [(nowMs - last.endedMs) / 1_000] : []));
+  return ages.length === 0 && busy.length > 0 ? null : Math.max(0, ...ages);
 }
 
 const epochsOf = ({ tasks }: RunSnapshot, nowMs: number): EpochFigures[] =>
@@ -288,57 +326,8 @@ const epochsOf = ({ tasks }: RunSnapshot, nowMs: number): EpochFigures[] =>
     ];
   });
 
-/** What was timed in the window: differences of cumulative bins. */
-function recentLatency({ latency }: RunSnapshot, window: Float64Array[]): DurationHistogram {
-  const oldest = window[0] ?? new Float64Array(latency.counts.length);
-  const recent = latency.copy();
-  for (let bin = 0; bin < oldest.length; bin++) {
-    const before = oldest[bin] as number;
-    recent.counts[bin] = (recent.counts[bin] as number) - before;
-    recent.total -= before;
-  }
-  window.push(latency.counts.slice());
-  if (window.length > LATENCY_TICKS) window.shift();
-  return recent;
-}
-
-export const percentilesOf = (latency: DurationHistogram): Picture['latency'] =>
-  latency.total > 0 ? { p50: latency.quantileMs(0.5), p99: latency.quantileMs(0.99) } : null;
-
-const inputsOf = ({ tasks, health }: RunSnapshot): InputFigures[] =>
-  tasks.flatMap(({ subtopology, partition, positions, lag, watermarkMs, recordsInFlight, epoch }) =>
-    Object.entries(positions).map(([source, { offset }]) => ({
-      source,
-      subtopology,
-      task: partition,
-      position: offset,
-      lag: lag[source] ?? null,
-      watermarkMs: Math.abs(watermarkMs) < 8.64e15 ? watermarkMs : null,
-      inFlight: recordsInFlight,
-      epoch,
-      isWaitedFor: health.some(
-        (each) => each.subtopology === subtopology && each.partition === partition && each.waitsFor === source,
-      ),
-    })),
-  );
-
-export const rowsLeft = (rows: readonly unknown[]): number => Math.max(0, rows.length - ROWS_MAX);
-
-/** As many as fit, by task: an order that stays. */
-export const furthestBehind = (inputs: readonly InputFigures[]): InputFigures[] =>
-  most(inputs, ROWS_MAX, ({ lag }) => lag ?? 0);
-
 export const slowestEpochs = (epochs: readonly EpochFigures[]): EpochFigures[] =>
   most(epochs, EPOCHS_MAX, ({ drainMs, prepareMs, storeMs, commitMs }) => drainMs + prepareMs + storeMs + commitMs);
-
-function most<Row extends { readonly task: number }>(
-  rows: readonly Row[],
-  rowsMax: number,
-  rank: (row: Row) => number,
-): Row[] {
-  const kept = new Set(rows.toSorted((a, b) => rank(b) - rank(a)).slice(0, rowsMax));
-  return rows.filter((row) => kept.has(row)).sort((a, b) => a.task - b.task);
-}
 
 const deadLettersOf = (counters: Counters): Picture['deadLetters'] =>
   [...counters]

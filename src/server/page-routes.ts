@@ -28,7 +28,7 @@ const KEEP_ALIVE_TICKS = 15;
 /** How long the end of a run waits for viewers that read slowly. */
 const BYE_MS = 500;
 /** Four digits are more than a page shows; counts stay whole. */
-const shortNumbers = (_: string, value: unknown): unknown =>
+export const shortNumbers = (_: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
 
 /** What is told to those who look at one address. */

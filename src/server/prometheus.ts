@@ -1,5 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { RunSnapshot } from '../runtime/index.js';
+import { lagSecondsOf } from './input-figures.js';
+import { bucketsOf } from './latency-figures.js';
 
 /**
  * The snapshot of a run as Prometheus metrics, taken anew at every scrape: nothing is counted twice, and a record costs
@@ -102,6 +104,21 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
   counter('latency_seconds_total', 'Sum of their times', [], ({ latency }) => [[{}, latency.sumMs / 1_000]]);
   gauge('latency_quantile_seconds', 'Time from source to sink since the start', ['quantile'], ({ latency }) =>
     [0.5, 0.9, 0.99].map((quantile) => [{ quantile }, latency.quantileMs(quantile) / 1_000]),
+  );
+  counter(
+    'step_latency_seconds_bucket',
+    'Records by how long ago their source had received them when a step or sink was done with them',
+    ['step', 'le'],
+    ({ latencies }) =>
+      [...latencies].flatMap(([step, latency]) =>
+        bucketsOf(latency).map(([le, records]) => [{ step, le }, records] as const),
+      ),
+  );
+  counter('step_latency_seconds_count', 'All of these records', ['step'], ({ latencies }) =>
+    [...latencies].map(([step, { total }]) => [{ step }, total]),
+  );
+  counter('step_latency_seconds_sum', 'Sum of these times', ['step'], ({ latencies }) =>
+    [...latencies].map(([step, { sumMs }]) => [{ step }, sumMs / 1_000]),
   );
   const modelCounter = (name: string, help: string, numberOf: (model: RunSnapshot['models'][number]) => number) =>
     counter(`inference_${name}`, help, ['model', 'provider'], ({ models }) =>
@@ -273,6 +290,21 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
         Object.entries(lag).map(([source, entries]) => [{ source, partition }, entries] as const),
       ),
   );
+  gauge(
+    'lag_seconds',
+    'From the event time of the next record to read to now; 0 at the end of the log',
+    ['source', 'partition'],
+    ({ tasks }) =>
+      tasks.flatMap(({ partition, positions, lag, unreadMs }) =>
+        Object.keys(positions).flatMap((source) => {
+          const seconds = lagSecondsOf(lag[source] ?? null, unreadMs[source], Date.now());
+          return seconds === null ? [] : [[{ source, partition }, seconds] as const];
+        }),
+      ),
+  );
+  gauge('memory_bytes', 'What the process has in memory (its resident set)', [], () => [
+    [{}, process.memoryUsage.rss()],
+  ]);
   gauge('measure', 'The newest measurement of a step', ['step', 'task', 'name'], ({ measures }) =>
     measures.map(({ step, task, name, value }) => [{ step, task, name }, value]),
   );

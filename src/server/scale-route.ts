@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { RunSnapshot, TaskElsewhere } from '../runtime/index.js';
-import { PROCESSES_MAX } from './group/group-pictures.js';
-import { placesOf } from './owner-address.js';
+import type { RunSnapshot } from '../runtime/index.js';
+import { askOthers, type GroupIdentity } from './group/pass-on.js';
 import { type ScaleFigures, scaleFigures } from './scale-figures.js';
 
 /** What an autoscaler reads, of all processes of a group together. */
@@ -14,33 +13,21 @@ export interface ScaleSignal {
   readonly processes: number;
 }
 
-interface ScaleOptions {
-  readonly topology: string;
-  readonly token: string | undefined;
-  readonly snapshot: () => RunSnapshot;
-  readonly elsewhere: () => readonly TaskElsewhere[];
-}
-
-/** How long another process may take: an autoscaler waits three seconds. */
-const ANSWER_MS = 2_000;
 const RETRY_SECONDS = 5;
 
 /**
  * Adds `/scale`, the signal of the group, and `/scale/process`, the figures of this process, which other processes ask for. `/scale` is 503
  * with the reason where the signal is not known: an autoscaler must keep the number of processes then.
  */
-export function serveScale(server: FastifyInstance, options: ScaleOptions): void {
-  const { topology, token, snapshot, elsewhere } = options;
+export function serveScale(server: FastifyInstance, snapshot: () => RunSnapshot, group: GroupIdentity): void {
   const figures = scaleFigures(snapshot);
   server.get('/scale/process', async () => figures());
   server.get('/scale', async (_, reply) => {
-    const { tasksOf, nowhere } = placesOf(elsewhere(), topology, token);
-    const urls = [...tasksOf.keys()].slice(0, PROCESSES_MAX);
-    const others = await Promise.all(urls.map((url) => figuresAt(url, token)));
+    const { answers, nowhere } = await askOthers<ScaleFigures>(group, '/scale/process');
     const signal =
       nowhere.length > 0
         ? 'tasks move, or run in a process without --port or with another MILLRACE_TOKEN'
-        : signalOf([figures(), ...others]);
+        : signalOf([figures(), ...answers]);
     if (typeof signal !== 'string') return signal;
     return reply.code(503).header('retry-after', String(RETRY_SECONDS)).send({ retry: signal });
   });
@@ -63,17 +50,4 @@ export function signalOf(processes: readonly (ScaleFigures | undefined)[]): Scal
     recordsPerSecond,
     processes: processes.length,
   };
-}
-
-async function figuresAt(url: string, token: string | undefined): Promise<ScaleFigures | undefined> {
-  try {
-    const answer = await fetch(`${url}/scale/process`, {
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      redirect: 'error',
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    return answer.ok ? ((await answer.json()) as ScaleFigures) : undefined;
-  } catch {
-    return undefined; // it has died or moved: the group will say where its tasks are
-  }
 }

@@ -2,6 +2,10 @@
 const PER_OCTAVE = 4;
 const BUCKETS = 160;
 
+/** The bin of a duration. */
+export const binOf = (micros: number): number =>
+  Math.min(BUCKETS - 1, Math.ceil(Math.log2(Math.max(1, micros)) * PER_OCTAVE));
+
 /** A histogram of durations in milliseconds, from 0.001 ms up, cheap enough for every record. */
 export class DurationHistogram {
   readonly counts = new Float64Array(BUCKETS);
@@ -9,8 +13,7 @@ export class DurationHistogram {
   sumMs = 0;
 
   record(durationMs: number, times = 1): void {
-    const micros = Math.max(1, durationMs * 1_000);
-    const bucket = Math.min(BUCKETS - 1, Math.ceil(Math.log2(micros) * PER_OCTAVE));
+    const bucket = binOf(durationMs * 1_000);
     this.counts[bucket] = (this.counts[bucket] ?? 0) + times;
     this.total += times;
     this.sumMs += durationMs * times;
@@ -30,6 +33,16 @@ export class DurationHistogram {
     const copied = new DurationHistogram();
     copied.add(this);
     return copied;
+  }
+
+  /** What was recorded after `before`, an earlier copy of it. */
+  since(before: DurationHistogram): DurationHistogram {
+    const later = this.copy();
+    for (let bucket = 0; bucket < BUCKETS; bucket++)
+      later.counts[bucket] = (later.counts[bucket] ?? 0) - (before.counts[bucket] ?? 0);
+    later.total -= before.total;
+    later.sumMs -= before.sumMs;
+    return later;
   }
 
   add(other: DurationHistogram): void {

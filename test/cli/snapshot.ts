@@ -8,11 +8,18 @@ const counters = [
   { step: 'history', name: 'written', value: 112 },
 ];
 
+const lastRestarts = [
+  { atMs: 3_000, cause: 'connect ECONNREFUSED 127.0.0.1:8123 (history)', where: 'history' },
+  { atMs: 4_000, cause: 'no leader for orders.v1/0', where: undefined },
+];
+
 /** A run as it looks from outside, with one of everything. */
 export function someSnapshot(): RunSnapshot {
   const latency = new DurationHistogram();
   latency.record(2, 90);
   latency.record(50, 10);
+  const early = new DurationHistogram();
+  early.record(1.5, 120);
   return {
     tasks: [
       {
@@ -21,6 +28,7 @@ export function someSnapshot(): RunSnapshot {
         epoch: 7,
         positions: { orders: { offset: 120, mergeTimeMs: 0 } },
         lag: { orders: 5 },
+        unreadMs: { orders: 1_200 },
         watermarkMs: 1_500,
         recordsInFlight: 3,
         isAtRest: false,
@@ -40,6 +48,7 @@ export function someSnapshot(): RunSnapshot {
           last: { endedMs: 1_000, phaseMs: { drain: 30, prepare: 2, store: 8, commit: 4 }, bytes: 9_000 },
         },
         queryable: ['dedupe'],
+        errors: new Map([['orders', [{ atMs: 2_000, reason: 'truncated', place: 'orders.v1/0/17' }]]]),
         stateBytes: new Map([['dedupe', 40_000]]),
         counters: counters.map((each) => ({ ...each, restored: 0 })),
       },
@@ -80,9 +89,13 @@ export function someSnapshot(): RunSnapshot {
       },
     ],
     standbys: [{ subtopology: 'orders', partition: 7, ready: true, recordsBehind: 12, bytes: 4_096 }],
-    health: [{ subtopology: 'orders', partition: 0, restarts: 3, stalls: 1, waitsFor: 'labels' }],
+    health: [{ subtopology: 'orders', partition: 0, restarts: 3, stalls: 1, lastRestarts, waitsFor: 'labels' }],
     spans: { sent: 40, dropped: 2 },
     latency,
+    latencies: new Map([
+      ['dedupe', early],
+      ['history', latency.copy()],
+    ]),
     busyMs: new Map([['dedupe', 250]]),
   };
 }

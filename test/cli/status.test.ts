@@ -45,7 +45,7 @@ describe('millrace status', () => {
     expect(out).toContain('warning: history has been down for');
     expect(out).toMatch(/\nsource orders +kafka\.source +0\.0 +120 +1/);
     expect(out).toMatch(/\nsink history +kafka\.sink +0\.0 +112 +0/);
-    expect(out).toMatch(/\norders +0 +120 +5 +reading\n/);
+    expect(out).toMatch(/\norders +0 +120 +5 +[\d,]+ +reading\n/);
   });
 
   it('exits with 0 for a run without problems, and prints it as an object', async () => {

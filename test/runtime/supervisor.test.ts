@@ -226,7 +226,13 @@ describe('Supervisor', () => {
     expect(warnings).toContain(
       "sink 'history' is down, its tasks wait for it: sink 'history' has not answered for 60 s",
     );
-    expect(supervisor.health).toEqual([{ partition: 0, restarts: 1, stalls: 1, waitsFor: undefined }]);
+    const cause = "sink 'history' has not answered for 60 s";
+    expect(supervisor.health).toEqual([
+      {
+        ...{ partition: 0, restarts: 1, stalls: 1, waitsFor: undefined },
+        lastRestarts: [{ atMs: expect.any(Number), cause, where: 'history' }],
+      },
+    ]);
     of(0)[1]?.end();
     await supervisor.finished;
   });

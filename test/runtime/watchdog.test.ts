@@ -161,7 +161,12 @@ describe('a run whose world hangs once', () => {
     let calls = 0;
     return <T>(work: () => T): T | Promise<never> => (++calls === at ? never() : work());
   }
-  const restored = [{ subtopology: 'flow', partition: 0, restarts: 1, stalls: 1, waitsFor: undefined }];
+  const restored = [
+    {
+      ...{ subtopology: 'flow', partition: 0, restarts: 1, stalls: 1, waitsFor: undefined },
+      lastRestarts: [expect.objectContaining({ cause: expect.stringContaining('has not answered for') })],
+    },
+  ];
 
   it('a sink that never answers', async () => {
     const hang = once(7);
@@ -282,7 +287,7 @@ it('a run names the input that its tasks wait for, once, and goes on by itself w
     "task 0 has records and waits for input 'labels', which has had none for 40 s: an input that may be idle needs an idleTimeout",
   ]);
   expect(running.snapshot().health).toEqual([
-    { subtopology: 'flow', partition: 0, restarts: 0, stalls: 0, waitsFor: 'labels' },
+    { subtopology: 'flow', partition: 0, restarts: 0, stalls: 0, lastRestarts: [], waitsFor: 'labels' },
   ]);
   ended = true;
   await pass(20);

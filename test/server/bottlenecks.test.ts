@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { batched, type Profile, type SourceDriver, seconds, transform } from '../../src/core/index.js';
+import { batched, type Origin, type Profile, type SourceDriver, seconds, transform } from '../../src/core/index.js';
 import { hours, innerJoin } from '../../src/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { type Picture, pictures } from '../../src/server/live.js';
@@ -24,6 +24,8 @@ interface Slow {
   readonly writeMs?: number;
   /** Topics that bring no records. */
   readonly quiet?: readonly string[];
+  /** Called when a write is done. */
+  onWritten?(origins: readonly Origin[]): void;
   /** The partition of a record; by default they are dealt in turn. */
   partitionOf?(n: number): number;
 }
@@ -61,8 +63,9 @@ async function watched(topology: Topology, clock: EventClock, slow: Slow): Promi
       memory: {
         mode: 'transactional',
         open: async () => ({
-          write: async () => {
+          write: async (_, origins) => {
             if (writeMs > 0) await clock.sleep(writeMs);
+            slow.onWritten?.(origins);
           },
           close: async () => undefined,
         }),
@@ -239,5 +242,51 @@ describe('the bottleneck of a run', () => {
     expect(bottleneck).toMatchObject({ kind: 'busy', id: 'work', share: about(1), task: 2, isSkewed: true });
     expect(nodes.work?.shares).toMatchObject({ busy: about(1), task: 2 });
     addUp(seen);
+  });
+});
+
+describe('the latency of a run', () => {
+  it('is that of each step and sink, and within the error of the bins', async () => {
+    const clock = new EventClock();
+    const scored = topology('latency', { deadLetters: memorySink() }, (t) => {
+      t.source('events', source('events'))
+        .via(
+          'work',
+          onTheThread(clock, () => 0.01),
+        )
+        .via(
+          'score',
+          batched<Event, Event>({
+            kind: 'score',
+            open: async () => ({
+              onBatch: async (values) => {
+                await clock.sleep(30);
+                return values;
+              },
+            }),
+          }),
+        )
+        .to('out', memorySink());
+    });
+    const exact: number[] = [];
+    const seen = await watched(scored, clock, {
+      writeMs: 7,
+      onWritten: (origins) => exact.push(...origins.map(({ receivedAtMs }) => clock.now() - receivedAtMs)),
+    });
+    const { nodes, latency } = seen.at(-1) as Picture;
+    exact.sort((a, b) => a - b);
+    for (const [q, found] of [
+      [0.5, latency?.p50],
+      [0.99, latency?.p99],
+    ] as const) {
+      const at = (rank: number) => exact[Math.min(exact.length - 1, Math.floor(rank * exact.length))] as number;
+      // Of a chunk 16 records are timed, so a rank may be missed by a hundredth.
+      expect(found).toBeGreaterThanOrEqual(at(q - 0.01));
+      expect(found).toBeLessThanOrEqual(1.19 * at(q + 0.01));
+    }
+    expect(nodes.out?.latency).toEqual(latency);
+    const p50 = (id: string) => nodes[id]?.latency?.p50 ?? 0;
+    expect(p50('score') - p50('work')).toBeGreaterThan(15);
+    expect(p50('out')).toBeGreaterThan(p50('score'));
   });
 });

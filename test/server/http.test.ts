@@ -81,10 +81,21 @@ describe('monitoring over HTTP', () => {
       'millrace_task_stalls_total{partition="0",topology="orders"}': 1,
       'millrace_task_waits_for_input{partition="0",input="labels",topology="orders"}': 1,
       'millrace_position{source="orders",partition="0",topology="orders"}': 120,
+      'millrace_step_latency_seconds_bucket{step="history",le="0.001024",topology="orders"}': 0,
+      'millrace_step_latency_seconds_bucket{step="history",le="0.004096",topology="orders"}': 90,
+      'millrace_step_latency_seconds_bucket{step="history",le="0.065536",topology="orders"}': 100,
+      'millrace_step_latency_seconds_bucket{step="history",le="+Inf",topology="orders"}': 100,
+      'millrace_step_latency_seconds_count{step="dedupe",topology="orders"}': 120,
+      'millrace_step_latency_seconds_sum{step="history",topology="orders"}': 0.68,
       'millrace_measure{step="model",task="0",name="roc_auc",topology="orders"}': 0.75,
     };
     for (const [name, value] of Object.entries(expected)) expect([name, found.get(name)]).toEqual([name, value]);
     expect(found.get('millrace_sink_down_seconds{sink="history",topology="orders"}')).toBeGreaterThan(1);
+    expect(found.get('millrace_lag_seconds{source="orders",partition="0",topology="orders"}')).toBeCloseTo(
+      Date.now() / 1_000 - 1.2,
+      -1,
+    );
+    expect(found.get('millrace_memory_bytes{topology="orders"}')).toBeGreaterThan(1e7);
     expect(found.get('millrace_latency_quantile_seconds{quantile="0.5",topology="orders"}')).toBeCloseTo(0.002, 3);
     expect(found.get('millrace_latency_quantile_seconds{quantile="0.99",topology="orders"}')).toBeGreaterThan(0.04);
     expect([...found.keys()].some((name) => name.includes('dead:'))).toBe(false);
@@ -150,7 +161,10 @@ describe('monitoring over HTTP', () => {
       return [answer.status, await answer.json()];
     };
     expect(await ready()).toEqual([200, { status: 'ready' }]);
-    health = [...health, { subtopology: 'orders', partition: 4, restarts: 0, stalls: 0, waitsFor: undefined }];
+    health = [
+      ...health,
+      { subtopology: 'orders', partition: 4, restarts: 0, stalls: 0, lastRestarts: [], waitsFor: undefined },
+    ];
     expect(await ready()).toEqual([503, { status: 'restoring' }]);
     await served.close();
   });

@@ -83,6 +83,66 @@ describe('pictures of a run', () => {
     for (second = 1; second < 10; second++) expect(picture().lagRate).toBeCloseTo(-500, 9);
   });
 
+  it('say how far each input is behind in time, and when nothing is behind any more', () => {
+    const [task] = someSnapshot().tasks;
+    const at = (second: number): Partial<RunSnapshot> => ({
+      tasks: task
+        ? [
+            {
+              ...task,
+              partition: 0,
+              lag: { orders: 9_000 - 300 * second },
+              unreadMs: { orders: 1_000 * second - 60_000 },
+            },
+            { ...task, partition: 1, lag: { orders: 0 }, unreadMs: {} },
+            { ...task, partition: 2, lag: {}, unreadMs: {} },
+          ]
+        : [],
+    });
+    let second = 0;
+    const picture = pictures(
+      orders,
+      () => ({ ...someSnapshot(), ...at(second) }),
+      () => true,
+      () => [],
+      () => second * 1_000,
+    );
+    picture();
+    second = 1;
+    const { inputs, lag, lagRate, lagSeconds } = picture();
+    expect({ lag, lagRate, lagSeconds }).toEqual({ lag: 8_700, lagRate: -300, lagSeconds: 60 });
+    expect(inputs).toMatchObject([
+      { lag: 8_700, lagRate: -300, lagSeconds: 60 },
+      { lag: 0, lagRate: 0, lagSeconds: 0 },
+      { lag: null, lagRate: 0, lagSeconds: null },
+    ]);
+  });
+
+  it('have the last errors of a step and the last restarts, the newest first', () => {
+    const [picture] = over([5], () => someSnapshot().counters);
+    expect(picture?.nodes.orders?.errors).toEqual([
+      { atMs: 2_000, reason: 'truncated', place: 'orders.v1/0/17', task: 0 },
+    ]);
+    expect(picture?.lastRestarts.map(({ atMs, task, where }) => [atMs, task, where])).toEqual([
+      [4_000, 0, undefined],
+      [3_000, 0, 'history'],
+    ]);
+    const cause = 'x'.repeat(10_000);
+    const [long] = over([5], () => [], {
+      health: someSnapshot().health.map((each) => ({ ...each, lastRestarts: [{ atMs: 1, cause, where: undefined }] })),
+    });
+    expect(long?.lastRestarts[0]?.cause).toHaveLength(300);
+  });
+
+  it('have the age of the oldest checkpoint, of tasks with records in flight', () => {
+    const [task] = someSnapshot().tasks;
+    const ageOf = (more: Partial<RunSnapshot['tasks'][number]>) =>
+      over([5], () => [], { tasks: task ? [{ ...task, ...more }] : [] })[0]?.epochAgeSeconds;
+    expect(ageOf({})).toBe(4);
+    expect(ageOf({ recordsInFlight: 0 })).toBe(0);
+    expect(ageOf({ epochs: { ...(task as RunSnapshot['tasks'][number]).epochs, last: undefined } })).toBeNull();
+  });
+
   it('have the last epochs, what is stored, and what a step counts besides', () => {
     const [picture] = over([5], () => someSnapshot().counters);
     expect(picture?.epochs).toEqual([
@@ -95,17 +155,18 @@ describe('pictures of a run', () => {
   });
 
   it('have the latency of the last ten of them only', () => {
-    const snapshot = someSnapshot();
-    const { latency } = snapshot;
+    const { latency } = someSnapshot();
     let second = 0;
     const picture = pictures(
       orders,
-      () => snapshot,
+      () => ({ ...someSnapshot(), latencies: new Map([['history', latency.copy()]]) }),
       () => true,
       () => [],
       () => second * 1_000,
     );
-    expect(picture().latency?.p99).toBeGreaterThan(40);
+    const { latency: first, nodes } = picture();
+    expect(first?.p99).toBeGreaterThan(40);
+    expect(nodes.history?.latency).toEqual(first);
     for (second = 1; second <= 10; second++) {
       latency.record(1, 100);
       picture();

@@ -74,7 +74,7 @@ describe('the live page', () => {
     expect((graph as { nodes: unknown[] }).nodes).toHaveLength(7);
   });
 
-  it('gets a picture at once and then one a second, the same for all who look, and none when nobody does', async () => {
+  it('gets a picture at once and then one a second, the same for all who look, and of a run that nobody knows none is made', async () => {
     const { url, snapshots } = await served();
     expect(snapshots()).toBe(0);
     const [one, other] = await Promise.all([events(url, 3), events(url, 3)]);
@@ -82,8 +82,9 @@ describe('the live page', () => {
     expect(one[0]).toMatchObject({ lag: 5, deadLetters: [{ reason: 'range:amount' }, { reason: 'truncated' }] });
     const seen = snapshots();
     expect(seen).toBeLessThanOrEqual(4);
+    // The history goes on.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
-    expect(snapshots()).toBe(seen);
+    expect(snapshots() - seen).toBeLessThanOrEqual(2);
   });
 
   it('gets at most 20 kB a second, for 300 steps, 64 tasks and 200 measures', async () => {

@@ -47,6 +47,8 @@ const routes = [
   '/graph',
   '/live',
   '/live/process',
+  '/history?span=10m',
+  '/history/process?span=2h',
   '/metrics',
   '/health',
   '/state/dedupe/a',

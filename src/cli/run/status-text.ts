@@ -47,8 +47,8 @@ export function statusText({ topology, profile, nodes }: Graph, picture: GroupPi
     '',
     textTable(nodes.map(({ id, role, kind }) => ({ node: `${role} ${id}`, kind, ...columnsOf(picture.nodes[id]) }))),
     textTable(
-      inputs.map(({ source, task, position, lag: behind, isWaitedFor }) => ({
-        ...{ input: source, task, position, behind },
+      inputs.map(({ source, task, position, lag: behind, lagSeconds, isWaitedFor }) => ({
+        ...{ input: source, task, position, behind, 'seconds behind': lagSeconds === null ? '' : whole(lagSeconds) },
         state: status === 'paused' ? 'paused' : isWaitedFor ? 'waited for' : behind === 0 ? 'at its end' : 'reading',
       })),
     ),
@@ -62,6 +62,7 @@ function columnsOf(figures: NodeFigures | undefined) {
     'per second': figures ? rate(figures.outRate) : '',
     out: figures ? whole(figures.out) : '',
     dead: figures ? whole(figures.deadLetters) : '',
+    'p99 ms': figures?.latency ? rate(figures.latency.p99) : '',
     busy: share(shares?.busy),
     backpressured: share(shares?.backpressured),
     idle: share(shares?.idle),

@@ -110,6 +110,14 @@ function details(topology: string): Content[] {
       expr: `sum by (source) (millrace_lag_records{${labels}})`,
       legend: '{{source}}',
     }),
+    panel('Lag of each input in time', 's', 'from the event time of the next record to now, of the slowest task', {
+      expr: `max by (source) (millrace_lag_seconds{${labels}})`,
+      legend: '{{source}}',
+    }),
+    panel('Latency of each step', 's', 'how long ago the source had received 99 % of the records, of all processes', {
+      expr: `histogram_quantile(0.99, ${rate('millrace_step_latency_seconds_bucket', 'step, le')})`,
+      legend: '{{step}}',
+    }),
     panel('Latency from source to sink', 's', 'since the start of the process', {
       expr: `max by (quantile) (millrace_latency_quantile_seconds{${labels}})`,
       legend: '{{quantile}}',

@@ -4,6 +4,7 @@ import { getOrInsert } from '../../util/maps.js';
 import { PICTURE_FORM, type Picture } from '../live.js';
 import { placesOf } from '../owner-address.js';
 import { mergedPicture } from './merge-pictures.js';
+import { PROCESSES_MAX } from './pass-on.js';
 import { readPictures } from './read-pictures.js';
 
 /** A process of the group, as the one that was asked knows it. */
@@ -47,8 +48,6 @@ const SILENT_MS = 1_800;
 const RETRY_MS = 500;
 /** A connection that says nothing for this long is opened anew. */
 const GIVE_UP_MS = 5_000;
-/** Of a group, this one and others. */
-export const PROCESSES_MAX = 256;
 
 /** A process that is followed. */
 interface Peer {
@@ -139,7 +138,11 @@ export function groupPictures({ topology, token, own, elsewhere }: GroupOptions)
       const merged = mergedPicture(mine, heard);
       const isWell = merged.status === 'ok' || merged.status === 'paused';
       const status = isWell && missing.length > 0 ? 'partial' : merged.status;
-      return { ...merged, status, processes, missing };
+      // A browser has no use for bins, which are most of a picture.
+      const nodes = Object.fromEntries(
+        Object.entries(merged.nodes).map(([id, node]) => [id, { ...node, latencyBins: [] }]),
+      );
+      return { ...merged, status, nodes, latencyBins: [], processes, missing };
     },
     rest() {
       for (const [address, peer] of peers) leave(address, peer);

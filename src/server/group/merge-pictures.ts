@@ -1,14 +1,7 @@
-import { DurationHistogram } from '../../runtime/index.js';
-import {
-  ALERT_ORDER,
-  furthestBehind,
-  type NodeFigures,
-  type Picture,
-  percentilesOf,
-  ROWS_MAX,
-  rowsLeft,
-  slowestEpochs,
-} from '../live.js';
+import { ERRORS_MAX } from '../../runtime/index.js';
+import { furthestBehind, lagOf, ROWS_MAX, rowsLeft } from '../input-figures.js';
+import { binsOf, histogramOf, percentilesOf } from '../latency-figures.js';
+import { ALERT_ORDER, type NodeFigures, newest, type Picture, RESTARTS_MAX, slowestEpochs } from '../live.js';
 import { type Bottleneck, bottleneckText } from '../time-shares.js';
 
 /**
@@ -18,13 +11,7 @@ import { type Bottleneck, bottleneckText } from '../time-shares.js';
 export function mergedPicture(own: Picture, others: readonly Picture[]): Picture {
   const all = [own, ...others];
   const sum = (of: (picture: Picture) => number) => all.reduce((total, picture) => total + of(picture), 0);
-  const latency = new DurationHistogram();
-  for (const { latencyCounts } of all)
-    for (const [bin, count] of latencyCounts.entries()) {
-      latency.counts[bin] = (latency.counts[bin] ?? 0) + count;
-      latency.total += count;
-    }
-  const lags = all.flatMap(({ lag }) => (lag === null ? [] : [lag]));
+  const latency = histogramOf(all.flatMap(({ latencyBins }) => latencyBins));
   const inputs = all.flatMap((each) => each.inputs);
   const bottleneck = all.map((each) => each.bottleneck).reduce(worse, null);
   const is = (wanted: Picture['status']) => all.some(({ status }) => status === wanted);
@@ -35,11 +22,12 @@ export function mergedPicture(own: Picture, others: readonly Picture[]): Picture
     tasksAtRest: sum(({ tasksAtRest }) => tasksAtRest),
     readRate: sum(({ readRate }) => readRate),
     writtenRate: sum(({ writtenRate }) => writtenRate),
-    lag: lags.length === 0 ? null : lags.reduce((total, lag) => total + lag, 0),
-    lagRate: sum(({ lagRate }) => lagRate),
+    ...lagOf(all),
     latency: percentilesOf(latency),
-    latencyCounts: [...latency.counts],
+    latencyBins: binsOf(latency),
     loop: Math.max(...all.map(({ loop }) => loop)),
+    memoryBytes: sum(({ memoryBytes }) => memoryBytes),
+    epochAgeSeconds: largest(all.map(({ epochAgeSeconds }) => epochAgeSeconds)),
     nodes: mergedNodes(all),
     bottleneck,
     bottleneckText: bottleneckText(bottleneck),
@@ -90,8 +78,17 @@ export function mergedPicture(own: Picture, others: readonly Picture[]): Picture
     ).sort((a, b) => ALERT_ORDER.indexOf(a.state) - ALERT_ORDER.indexOf(b.state)),
     epochs: slowestEpochs(all.flatMap(({ epochs }) => epochs)),
     restarts: sum(({ restarts }) => restarts),
+    lastRestarts: newest(
+      all.flatMap(({ lastRestarts }) => lastRestarts),
+      RESTARTS_MAX,
+    ),
     warnings: [...new Set(all.flatMap(({ warnings }) => warnings))],
   };
+}
+
+function largest(values: readonly (number | null)[]): number | null {
+  const known = values.flatMap((value) => value ?? []);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 function mergedNodes(all: readonly Picture[]): Picture['nodes'] {
@@ -104,17 +101,23 @@ function mergedNodes(all: readonly Picture[]): Picture['nodes'] {
   return Object.fromEntries(entries);
 }
 
-const mergedNode = (a: NodeFigures, b: NodeFigures): NodeFigures => ({
-  in: a.in + b.in,
-  out: a.out + b.out,
-  inRate: a.inRate + b.inRate,
-  outRate: a.outRate + b.outRate,
-  shares: a.shares === null || (b.shares !== null && b.shares.idle < a.shares.idle) ? b.shares : a.shares,
-  deadLetters: a.deadLetters + b.deadLetters,
-  counts: summed(a.counts, b.counts),
-  stateBytes: a.stateBytes + b.stateBytes,
-  hasQueries: a.hasQueries || b.hasQueries,
-});
+function mergedNode(a: NodeFigures, b: NodeFigures): NodeFigures {
+  const latency = histogramOf([...a.latencyBins, ...b.latencyBins]);
+  return {
+    in: a.in + b.in,
+    out: a.out + b.out,
+    inRate: a.inRate + b.inRate,
+    outRate: a.outRate + b.outRate,
+    shares: a.shares === null || (b.shares !== null && b.shares.idle < a.shares.idle) ? b.shares : a.shares,
+    latency: percentilesOf(latency),
+    latencyBins: binsOf(latency),
+    deadLetters: a.deadLetters + b.deadLetters,
+    counts: summed(a.counts, b.counts),
+    stateBytes: a.stateBytes + b.stateBytes,
+    hasQueries: a.hasQueries || b.hasQueries,
+    errors: newest([...a.errors, ...b.errors], ERRORS_MAX),
+  };
+}
 
 function summed(a: NodeFigures['counts'], b: NodeFigures['counts']): NodeFigures['counts'] {
   const sums = { ...a };

@@ -14,6 +14,11 @@ export const PASSED_ON = 'millrace-passed-on';
 /** A task may take ten seconds to drain. */
 const ANSWER_MS = 15_000;
 
+/** How long a question may take: who looks waits for it, and an autoscaler for three seconds. */
+const QUESTION_MS = 2_000;
+/** Of a group, this one and others. */
+export const PROCESSES_MAX = 256;
+
 /** What a process said. */
 export interface PassedOn {
   readonly url: string;
@@ -46,4 +51,20 @@ export async function passOn({ topology, token, elsewhere }: GroupIdentity, path
     }
   };
   return { answers: await Promise.all([...tasksOf.keys()].map(send)), nowhere };
+}
+
+/** Asks every other process that has tasks for something; `undefined` of one that does not answer within two seconds. */
+export async function askOthers<Answer>({ topology, token, elsewhere }: GroupIdentity, path: string) {
+  const { tasksOf, nowhere } = placesOf(elsewhere(), topology, token);
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const ask = async (url: string): Promise<Answer | undefined> => {
+    try {
+      const signal = AbortSignal.timeout(QUESTION_MS);
+      const answer = await fetch(`${url}${path}`, { headers, redirect: 'error', signal });
+      return answer.ok ? ((await answer.json()) as Answer) : undefined;
+    } catch {
+      return undefined; // it has died or moved: the group will say where its tasks are
+    }
+  };
+  return { answers: await Promise.all([...tasksOf.keys()].slice(0, PROCESSES_MAX).map(ask)), nowhere };
 }

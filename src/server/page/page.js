@@ -1,7 +1,8 @@
 // The live page: a drawing that is made once, and figures that change once a second. Values reach it as text only.
 
 const SVG = 'http://www.w3.org/2000/svg';
-const SAMPLES_MAX = 120;
+/** A line has one point for several values. */
+const POINTS = 150;
 const EVENTS_MAX = 50;
 const RETRY_MS = 2_000;
 const LONG_SILENT_SECONDS = 5;
@@ -19,6 +20,8 @@ const rate = (value) =>
 const count = (value) => (value < 1e7 ? whole.format(value) : words.format(value));
 const millis = (value) =>
   value < 1_000 ? `${value < 10 ? value.toFixed(1) : whole.format(value)} ms` : `${(value / 1_000).toFixed(1)} s`;
+/** Clocks of records count whole milliseconds. */
+const age = (value) => (value < 1 ? '<1 ms' : millis(value));
 const bytes = (value) => {
   const [unit, size] = value < 1e3 ? ['B', 1] : value < 1e6 ? ['kB', 1e3] : value < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
   return `${size === 1 ? value : (value / size).toFixed(1)} ${unit}`;
@@ -26,6 +29,7 @@ const bytes = (value) => {
 const percent = (value) => `${Math.round(value * 100)} %`;
 const measure = (value) => (Math.abs(value) >= 1_000 ? count(value) : value.toPrecision(4).replace(/\.?0+$/, ''));
 const time = (ms) => new Date(ms).toISOString().replace('T', ' ').slice(0, 16);
+const moment = (ms) => new Date(ms).toISOString().replace('T', ' ').slice(0, 19);
 const duration = (seconds) => {
   const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
   if (hours >= 48) return `${whole.format(hours / 24)} days`;
@@ -111,7 +115,8 @@ function draw() {
     const busy = drawn('rect', { class: 'busy', x: 8, y: height - 6, width: 0, height: 3 });
     const backpressured = drawn('rect', { class: 'backpressured', x: 8, y: height - 6, width: 0, height: 3 });
     const figures = drawn('text', { class: 'small', x: 12, y: 49 }, 'no data yet');
-    const bad = drawn('text', { class: 'bad', x: width - 12, y: 34, 'text-anchor': 'end' });
+    const bad = drawn('text', { class: 'bad', x: width - 12, y: 63, 'text-anchor': 'end' });
+    const p99 = drawn('text', { class: 'small', x: 12, y: 63 });
     group.append(
       title,
       drawn('rect', { class: 'box', width, height }),
@@ -119,6 +124,7 @@ function draw() {
       drawn('text', { class: 'small', x: 12, y: 34 }, shortened(kind, 22)),
       figures,
       bad,
+      p99,
       busy,
       backpressured,
     );
@@ -130,7 +136,7 @@ function draw() {
       // Enter would press what has the focus then: the button that closes.
       if (next || event.key === ' ' || event.key === 'Enter') event.preventDefault();
     });
-    boxes.set(id, { node, group, figures, bad, busy, backpressured });
+    boxes.set(id, { node, group, figures, bad, p99, busy, backpressured });
     svg.append(group);
     watcher.observe(group);
   }
@@ -187,11 +193,29 @@ function fillDrawer() {
       ['in', `${count(figures.in)}, ${rate(figures.inRate)} a second`],
       ['out', `${count(figures.out)}, ${rate(figures.outRate)} a second`],
       ...sharesText(figures.shares),
+      ...latencyText(figures.latency),
       ['dead letters', count(figures.deadLetters)],
       ...Object.entries(figures.counts).map(([name, value]) => [name, count(value)]),
       ...(figures.stateBytes > 0 ? [['state stored', bytes(figures.stateBytes)]] : []),
     ],
   );
+  happened(
+    'drawer-errors',
+    ['when', 'reason', 'record', '#task'],
+    figures.errors.map(({ atMs, reason, place, task }) => [moment(atMs), reason, place, count(task)]),
+  );
+  happened(
+    'drawer-restarts',
+    ['when', '#task', 'cause'],
+    last.lastRestarts
+      .filter(({ where }) => where === selected)
+      .map(({ atMs, task, cause }) => [moment(atMs), count(task), cause]),
+  );
+}
+/** A table of what happened, hidden while it is empty. */
+function happened(name, heads, values) {
+  byId(`${name}-of`).hidden = values.length === 0;
+  rows(byId(name), heads, values);
 }
 const sharesText = (shares) =>
   shares
@@ -200,6 +224,9 @@ const sharesText = (shares) =>
         `${percent(shares[name])} of the time, in task ${shares.task}`,
       ])
     : [['busy', 'no data yet']];
+
+const latencyText = (latency) =>
+  latency ? [['received', `p50 ${age(latency.p50)} ago, p99 ${age(latency.p99)} ago, last 10 s`]] : [];
 
 /** What the last checkpoint has of a key; any process of the group may be asked. */
 async function lookUpState() {
@@ -252,25 +279,69 @@ function rows(table, heads, values, empty) {
   table.replaceChildren(...(hasHead ? [head] : []), ...body);
 }
 
-// The lines of the tiles
+// The lines of the tiles: what the server remembers, and the pictures since then
 
-const samples = {};
-function sample(name, value) {
-  samples[name] ??= [];
-  const values = samples[name];
-  values.push(value ?? 0);
-  if (values.length > SAMPLES_MAX) values.shift();
-  const svg = byId(`${name}-line`);
-  const top = Math.max(...values, 1e-9);
-  const points = values.map(
-    (each, i) => `${((i + SAMPLES_MAX - values.length) / (SAMPLES_MAX - 1)) * 100},${28 - (each / top) * 26}`,
-  );
-  if (!svg.firstChild) {
-    svg.setAttribute('viewBox', '0 0 100 28');
-    svg.setAttribute('preserveAspectRatio', 'none');
-    svg.append(drawn('path'));
+const spans = { '10m': 'last 10 minutes', '2h': 'last 2 hours' };
+let span = '10m';
+let past;
+
+async function loadPast() {
+  const wanted = span;
+  const answer = await fetch(`history?span=${wanted}`);
+  if (!answer.ok || wanted !== span) return;
+  past = await answer.json();
+  drawLines();
+}
+
+function remember({ atMs, readRate, writtenRate, lag, latency, loop, epochAgeSeconds, memoryBytes }) {
+  if (!past) return;
+  const newest = {
+    ...{ read: readRate, written: writtenRate, lag, latency: latency?.p99 ?? null, loop },
+    ...{ epoch: epochAgeSeconds, memory: memoryBytes },
+  };
+  const slots = Math.max(0, Math.floor((atMs - past.untilMs) / past.everyMs));
+  for (const [name, value] of Object.entries(newest)) {
+    const values = past.values[name];
+    const { length } = values;
+    values.push(...Array(Math.min(slots, length)).fill(null));
+    values.splice(0, values.length - length);
+    values[length - 1] = value;
   }
-  svg.firstChild.setAttribute('d', values.length > 1 ? `M${points.join(' L')}` : '');
+  past.untilMs += slots * past.everyMs;
+}
+
+function drawLines() {
+  if (!past) return;
+  for (const [name, values] of Object.entries(past.values)) {
+    const svg = byId(`${name}-line`);
+    svg.dataset.name ??= svg.getAttribute('aria-label');
+    svg.setAttribute('aria-label', `${svg.dataset.name}, ${spans[span]}`);
+    if (!svg.firstChild) {
+      svg.setAttribute('viewBox', '0 0 100 28');
+      svg.setAttribute('preserveAspectRatio', 'none');
+      svg.append(drawn('path'));
+    }
+    svg.firstChild.setAttribute('d', line(values));
+  }
+}
+
+/** Broken where nobody looked. */
+function line(values) {
+  const each = values.length / POINTS;
+  const points = Array.from({ length: POINTS }, (_, i) => {
+    const known = values.slice(Math.floor(i * each), Math.floor((i + 1) * each)).filter((value) => value !== null);
+    return known.length > 0 ? Math.max(...known) : undefined;
+  });
+  const top = Math.max(...points.filter((value) => value !== undefined), 1e-9);
+  const width = 100 / POINTS;
+  return points
+    .map((value, i) =>
+      value === undefined
+        ? ''
+        : `${points[i - 1] === undefined ? 'M' : 'L'}${i * width},${28 - (value / top) * 26} h${width}`,
+    )
+    .filter(Boolean)
+    .join(' ');
 }
 
 // One picture
@@ -313,15 +384,14 @@ function show(picture) {
   say(byId('read'), rate(picture.readRate));
   say(byId('written'), rate(picture.writtenRate));
   say(byId('lag'), picture.lag === null ? 'unknown' : count(picture.lag));
-  say(byId('lag-of'), `records behind${lagText(picture)}`);
-  say(byId('latency'), picture.latency ? millis(picture.latency.p99) : 'no records');
+  const lagTexts = [picture.lagSeconds ? ago(picture.lagSeconds) : '', toGo(picture, status)];
+  say(byId('lag-of'), ['records behind', ...lagTexts.filter(Boolean)].join(', '));
+  say(byId('latency'), picture.latency ? age(picture.latency.p99) : 'no records');
   say(byId('dead'), count(deadLetters.reduce((sum, each) => sum + each.count, 0)));
   say(byId('loop'), percent(picture.loop));
-  sample('read', picture.readRate);
-  sample('written', picture.writtenRate);
-  sample('lag', picture.lag);
-  sample('latency', picture.latency?.p99);
-  sample('loop', picture.loop);
+  say(byId('epoch'), picture.epochAgeSeconds === null ? 'none yet' : millis(picture.epochAgeSeconds * 1_000));
+  say(byId('memory'), bytes(picture.memoryBytes));
+  drawLines();
 
   // Earlier ones are a line of what happened: a list that comes and goes would move the page.
   const longSilent = picture.silent.filter(({ seconds }) => seconds >= LONG_SILENT_SECONDS);
@@ -352,7 +422,7 @@ function show(picture) {
 function showTables() {
   areTablesDue = false;
   const picture = last;
-  const { status, deadLetters } = picture;
+  const { status, deadLetters, sinksDown } = picture;
   const { length } = picture.processes;
   byId('alert-rules').hidden = picture.alerts.length === 0;
   rows(
@@ -362,16 +432,23 @@ function showTables() {
   );
   rows(
     byId('inputs'),
-    ['source', '#task', '#position', '#behind', 'event time reached', 'state'],
-    picture.inputs.map(({ source, task, position, lag, watermarkMs, isWaitedFor }) => [
+    ['source', '#task', '#position', '#behind', '#in time', 'event time reached', 'state'],
+    picture.inputs.map(({ source, task, position, lag, lagRate, lagSeconds, watermarkMs, isWaitedFor }) => [
       source,
       String(task),
       count(position),
       lag === null ? 'unknown' : count(lag),
+      ago(lagSeconds),
       watermarkMs === null ? '' : reached(watermarkMs, picture.atMs),
-      status === 'paused' ? 'paused' : isWaitedFor ? 'waited for' : lag === 0 ? 'at its end' : 'reading',
+      status === 'paused'
+        ? 'paused'
+        : isWaitedFor
+          ? 'waited for'
+          : lag === 0
+            ? 'at its end'
+            : ['reading', toGo({ lag, lagRate }, status)].filter(Boolean).join(', '),
     ]),
-    'no task has been assigned yet',
+    sinksDown.length > 0 ? 'tasks are opened when the sinks that are down answer' : 'no task has been assigned yet',
   );
   rows(
     byId('epochs'),
@@ -384,6 +461,11 @@ function showTables() {
       bytes(stored),
     ]),
     'no task has stored one yet',
+  );
+  happened(
+    'restarts',
+    ['when', '#task', 'cause'],
+    picture.lastRestarts.map(({ atMs, task, cause }) => [moment(atMs), count(task), cause]),
   );
   byId('group').hidden = length === 1 && picture.missing.length === 0;
   rows(
@@ -441,7 +523,7 @@ function sayLeft(list, rowsLeft, more = '') {
 
 function fillBox(id) {
   if (!last) return;
-  const { node, group, figures, bad, busy, backpressured } = boxes.get(id);
+  const { node, group, figures, bad, p99, busy, backpressured } = boxes.get(id);
   const { nodes, sinksDown, silent, bottleneck } = last;
   const isDown = sinksDown.some(({ sink }) => sink === id) || silent.some((each) => each.id === id);
   group.classList.toggle('down', isDown);
@@ -449,6 +531,7 @@ function fillBox(id) {
   const of = nodes[id];
   if (!of) return;
   say(figures, `${rate(node.role === 'source' ? of.inRate : of.outRate)}/s · ${count(of.out)}`);
+  say(p99, of.latency ? `p99 ${age(of.latency.p99)}` : '');
   say(bad, of.deadLetters > 0 ? `${count(of.deadLetters)} dead` : '');
   const [busyWidth, waitWidth] = [of.shares?.busy ?? 0, of.shares?.backpressured ?? 0].map((share) =>
     Math.round(share * (node.width - 16)),
@@ -459,10 +542,11 @@ function fillBox(id) {
 }
 
 /** How soon nothing is behind, if it goes on like this. */
-function lagText({ lag, lagRate, status }) {
+function toGo({ lag, lagRate }, status) {
   if (!lag || status === 'paused' || Math.abs(lagRate) < 1) return '';
-  return lagRate > 0 ? ', growing' : `, ${duration(Math.ceil(lag / -lagRate))} to go`;
+  return lagRate > 0 ? 'growing' : `${duration(Math.ceil(lag / -lagRate))} to go`;
 }
+const ago = (seconds) => (seconds === null ? '' : duration(Math.round(seconds)));
 
 /** How long ago that is, unless old records are read. */
 function reached(ms, nowMs) {
@@ -755,6 +839,7 @@ function hear({ kind, data }) {
   hasEnded = false;
   if (heard) notice(heard, picture);
   heard = picture;
+  remember(picture);
   if (!isFrozen) show(picture);
 }
 
@@ -767,8 +852,9 @@ function lose() {
   note(text);
 }
 
-/** The drawing: that of the process which answers now. */
+/** The past and the drawing: those of the process which answers now. */
 async function load() {
+  loadPast().catch(() => undefined); // a page without lines is better than none
   const text = await (await fetch('graph')).text();
   if (text === drawing) return;
   drawing = text;
@@ -790,6 +876,11 @@ for (const table of document.querySelectorAll('.scroll')) table.tabIndex = 0;
 byId('freeze').addEventListener('click', ({ target }) => {
   isFrozen = !isFrozen;
   target.setAttribute('aria-pressed', String(isFrozen));
+});
+byId('span').addEventListener('click', ({ target }) => {
+  span = span === '2h' ? '10m' : '2h';
+  target.setAttribute('aria-pressed', String(span === '2h'));
+  loadPast().catch(() => undefined);
 });
 byId('state-of').addEventListener('submit', (event) => {
   event.preventDefault();

@@ -2,7 +2,7 @@ import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser, openPage, openTab } from '../../../scripts/browser.mjs';
-import type { RunSnapshot } from '../../../src/runtime/index.js';
+import { DurationHistogram, type RunSnapshot } from '../../../src/runtime/index.js';
 import { someSnapshot } from '../../cli/snapshot.js';
 import { orders } from '../../server/orders.js';
 import { closeServed, livelySnapshot, served } from './served.js';
@@ -57,7 +57,7 @@ describe('the live page in a browser', () => {
     const [model] = someSnapshot().models;
     change = {
       outages: [{ sink: 'history', sinceMs: Date.now(), cause: 'connect ECONNREFUSED' }],
-      health: [{ subtopology: 'orders', partition: 0, restarts: 4, stalls: 1, waitsFor: undefined }],
+      health: [{ subtopology: 'orders', partition: 0, restarts: 4, stalls: 1, lastRestarts: [], waitsFor: undefined }],
       models: model ? [{ ...model, lost: model.lost + 2 }] : [],
     };
     await page.locator('[data-is=degraded]').waitFor({ timeout: 3_000 });
@@ -73,18 +73,28 @@ describe('the live page in a browser', () => {
     expect(problems).toEqual([]);
   });
 
-  it('shows what a step counts and stores, the state of a key, and the last checkpoints', async () => {
+  it('shows what a step counts and stores, its latency and errors, the state of a key, checkpoints and restarts', async () => {
     const asked: unknown[] = [];
-    const url = await served(orders, someSnapshot, undefined, async (...question) => {
+    let looks = 0;
+    const snapshot = () => {
+      const latency = new DurationHistogram();
+      looks += 1;
+      latency.record(1.5, 100 * looks);
+      return { ...someSnapshot(), latencies: new Map([['dedupe', latency]]) };
+    };
+    const url = await served(orders, snapshot, undefined, async (...question) => {
       asked.push(question);
       return { kind: 'answer', value: { seen: '<b>' }, partition: 0, epoch: 7 };
     });
-    const { page, problems } = await openPage(browser, url);
+    const { context, page, problems } = await openPage(browser, url);
     await page.locator('#epochs td').first().waitFor();
     const [, ...epoch] = await page.locator('#epochs td').allTextContents();
     expect(epoch.toSpliced(1, 1)).toEqual(['7', '30 ms', '2.0 ms', '8.0 ms', '4.0 ms', '9.0 kB']);
     await page.locator('.node', { hasText: 'dedupe' }).first().click();
-    expect(await textOf(page, '#drawer-figures')).toMatch(/duplicates5state stored40\.0 kB$/);
+    expect(await textOf(page, '#drawer-figures')).toMatch(
+      /receivedp50 1\.7 ms ago, p99 1\.7 ms ago, last 10 s.*duplicates5state stored40\.0 kB$/,
+    );
+    expect(await page.locator('.node', { hasText: 'dedupe' }).first().textContent()).toContain('p99 1.7 ms');
     await page.getByLabel('State of a key').fill('a/b');
     await page.keyboard.press('Enter');
     await page.locator('#state-shown', { hasText: '"seen": "<b>"' }).waitFor();
@@ -92,6 +102,22 @@ describe('the live page in a browser', () => {
     await page.locator('#close').click();
     await page.locator('.node', { hasText: 'history' }).first().click();
     expect(await page.locator('#state-of').isHidden()).toBe(true);
+    const refused = ['0', 'connect ECONNREFUSED 127.0.0.1:8123 (history)'];
+    expect((await page.locator('#drawer-restarts td').allTextContents()).slice(1)).toEqual(refused);
+    expect(await page.locator('#drawer-errors-of').isHidden()).toBe(true);
+    expect(await page.locator('#restarts tr').count()).toBe(3);
+    await page.locator('#close').click();
+    await page.locator('.node', { hasText: 'source orders' }).click();
+    const error = ['1970-01-01 00:00:02', 'truncated', 'orders.v1/0/17', '0'];
+    expect(await page.locator('#drawer-errors td').allTextContents()).toEqual(error);
+
+    // What the first page saw is there for the second one.
+    const { page: late, problems: others } = await openTab(context, url);
+    await late.locator('#lag-line path[d^=M]').waitFor({ state: 'attached' });
+    expect(await late.locator('#lag-line').getAttribute('aria-label')).toBe('Records behind, last 10 minutes');
+    await late.locator('#span').click();
+    await late.getByRole('img', { name: 'Records behind, last 2 hours' }).waitFor();
+    expect(others).toEqual([]);
     expect(problems).toEqual([]);
   });
 
@@ -177,13 +203,14 @@ describe('the live page in a browser', () => {
           measures: usual.measures.map((each) => ({ ...each, step: evil, name: evil })),
           models: usual.models.map((each) => ({ ...each, model: evil, provider: evil })),
           outages: [{ sink: evil, sinceMs: 0, cause: evil }],
+          health: usual.health.map((each) => ({ ...each, lastRestarts: [{ atMs: 1, cause: evil, where: evil }] })),
         };
       }),
     );
     await page.locator('[data-is=degraded]').waitFor();
     await page.locator('.node', { hasText: `source a${evil}` }).click();
     expect(await textOf(page, '#drawer-title')).toBe(hostile.id);
-    for (const place of ['#topology', '#warnings', '#inputs', '#measures', '#models', '#dead-letters'])
+    for (const place of ['#topology', '#warnings', '#inputs', '#measures', '#models', '#dead-letters', '#restarts'])
       expect(await textOf(page, place), place).toContain(evil);
     expect(await page.locator('img, script:not([src="page.js"])').count()).toBe(0);
     expect(await page.title()).toBe(`${evil} – Millrace`);

@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { GroupPicture } from '../../../src/server/group/group-pictures.js';
 import { readPictures } from '../../../src/server/group/read-pictures.js';
+import type { SeenHistory } from '../../../src/server/history.js';
 import { type Monitoring, serveMonitoring } from '../../../src/server/http.js';
 import { provenAddress } from '../../../src/server/owner-address.js';
 import { someSnapshot } from '../../cli/snapshot.js';
@@ -77,6 +78,12 @@ describe.concurrent('the picture of a group', () => {
         [url === first.url ? second.url : first.url, 1],
       ]);
       expect(JSON.stringify(picture)).not.toContain('#');
+      const lags = async () => {
+        const headers = { authorization: 'Bearer secret' };
+        const { values } = (await (await fetch(`${url}/history?span=10m`, { headers })).json()) as SeenHistory;
+        return values.lag.slice(-3);
+      };
+      await vi.waitFor(async () => expect(await lags()).toContain(10), { timeout: 5_000 });
     }
   });
 

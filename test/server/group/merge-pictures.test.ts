@@ -34,14 +34,14 @@ function runOf(partitions: readonly number[]): RunSnapshot {
   return {
     ...someSnapshot(),
     tasks,
-    latency,
+    latencies: new Map([['history', latency]]),
     counters: [...sums.values()],
     outages: [],
     measures: partitions.flatMap((partition) =>
       someSnapshot().measures.map((each) => ({ ...each, task: partition, value: 0.1 * partition })),
     ),
     health: partitions.map((partition) => ({
-      ...{ subtopology: 'orders', partition, restarts: 1, stalls: 0, waitsFor: undefined },
+      ...{ subtopology: 'orders', partition, restarts: 1, stalls: 0, lastRestarts: [], waitsFor: undefined },
     })),
     models: someSnapshot().models.map((each) => ({ ...each, rows: 10 * n, lost: n, failed: n, batches: n })),
   };
@@ -54,7 +54,8 @@ function pictureOf(partitions: readonly number[], more: Partial<RunSnapshot> = {
     orders,
     () => {
       const run = { ...runOf(partitions), ...more };
-      for (let more = 0; more < second; more++) run.latency.add(runOf(partitions).latency);
+      for (let more = 0; more < second; more++)
+        for (const [sink, latency] of runOf(partitions).latencies) run.latencies.get(sink)?.add(latency);
       const counters = run.counters.map((each) => ({ ...each, value: each.value * (1 + second) }));
       return { ...run, counters };
     },
@@ -72,7 +73,8 @@ describe('merged pictures', () => {
     const whole = pictureOf([0, 1, 2, 3, 4]);
     const merged = mergedPicture(pictureOf([0, 3]), [pictureOf([1]), pictureOf([2, 4])]);
     const same = (picture: Picture) => {
-      const { loop: _, latency, measures, ...rest } = picture;
+      const { loop: _, memoryBytes, latency, measures, ...rest } = picture;
+      expect(memoryBytes).toBeGreaterThan(0);
       return { ...rest, latency, measures: measures.map((each) => ({ ...each, value: each.value.toFixed(12) })) };
     };
     expect(same(merged)).toEqual(same(whole));
