@@ -47,15 +47,23 @@ export interface LaunchOptions
  */
 export async function launch(topology: Topology, given: Config, options: LaunchOptions): Promise<App> {
   const config: Config = { ...given, token: (await secretNow(given, 'token', 'tokenFile')) ?? '' };
-  const [{ openProfile }, { createInference }, { runTopology }, { healthOf }, { addressInGroup }, { startAlerts }] =
-    await Promise.all([
-      import('../profiles/profiles.js'),
-      import('../inference/index.js'),
-      import('../runtime/index.js'),
-      import('../server/health.js'),
-      import('../server/owner-address.js'),
-      import('../server/alerts/start.js'),
-    ]);
+  const [
+    { openProfile },
+    { createInference },
+    { runTopology },
+    { healthOf },
+    { addressInGroup },
+    { startAlerts },
+    { alertGroup },
+  ] = await Promise.all([
+    import('../profiles/profiles.js'),
+    import('../inference/index.js'),
+    import('../runtime/index.js'),
+    import('../server/health.js'),
+    import('../server/owner-address.js'),
+    import('../server/alerts/start.js'),
+    import('../server/alerts/group-values.js'),
+  ]);
   const onWarning = (message: string) => options.onWarning?.(message);
   const onAction = (line: string) => (options.onAction ?? onWarning)(line);
   const open: { close(): Promise<void> }[] = [];
@@ -92,7 +100,14 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
 
     let ready = true;
     const webhook = config.alertWebhook || undefined;
-    const alerts = keep(startAlerts(topology, running.snapshot, { webhook, store, onWarning }));
+    const group =
+      address === undefined
+        ? undefined // others cannot ask this process, and look without it
+        : alertGroup(
+            { topology: topology.name, token: config.token || undefined, elsewhere: running.elsewhere },
+            () => running.snapshot().health,
+          );
+    const alerts = keep(startAlerts(topology, running.snapshot, { webhook, store, group, onWarning }));
     const drain = () => {
       ready = false;
       running.stop().catch(() => undefined); // `finished` rejects with the same cause
@@ -101,7 +116,7 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
       config.port === 0 ? undefined : await actionsOf(topology, config, profile, { running, drain, onAction });
     if (actions?.deadLetters) keep(actions.deadLetters);
     const monitoring = await serve(topology, config, {
-      ...{ running, actions, alerts: alerts.states, isReady: () => ready },
+      ...{ running, actions, alerts, isReady: () => ready },
       onRequest: (request) => options.onRequest?.(request),
     });
     if (monitoring) keep(monitoring);

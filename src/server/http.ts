@@ -5,7 +5,7 @@ import type { Running } from '../runtime/index.js';
 import type { Topology } from '../topology/index.js';
 import { crossSiteRefusal, isLoopback, refusalOf } from '../util/http-access.js';
 import { type ActionFigures, type Actions, serveActions } from './actions/action-routes.js';
-import type { Alert } from './alerts/watch.js';
+import type { RunningAlerts } from './alerts/start.js';
 import { graphOf } from './graph.js';
 import { groupPictures } from './group/group-pictures.js';
 import { PROCESSES_MAX } from './group/pass-on.js';
@@ -33,8 +33,8 @@ export interface MonitoringOptions {
   readonly topology: Topology;
   readonly profile: ProfileName;
   readonly running: Pick<Running, 'snapshot' | 'query'> & Partial<Pick<Running, 'elsewhere'>>;
-  /** Where the alert rules stand. */
-  readonly alerts?: () => readonly Alert[];
+  /** Where the alert rules stand, and what other processes ask for. */
+  readonly alerts?: Pick<RunningAlerts, 'states' | 'values'>;
   /** What may be done besides; nothing by default. */
   readonly actions?: Actions | undefined;
   /** Told of each request when it is answered. */
@@ -66,7 +66,7 @@ export async function serveMonitoring({
   topology,
   profile,
   running,
-  alerts = () => [],
+  alerts = { states: () => [], values: () => ({}) },
   actions,
   onRequest = () => {},
   isReady,
@@ -83,7 +83,7 @@ export async function serveMonitoring({
     if (refusal.status === 401) reply.header('www-authenticate', 'Basic realm="millrace"');
     return reply.code(refusal.status).send({ error: refusal.message });
   });
-  const make = pictures(topology, running.snapshot, isReady, alerts);
+  const make = pictures(topology, running.snapshot, isReady, alerts.states);
   const next = onceATick(() => {
     const picture = make();
     history.add(picture);
@@ -105,6 +105,7 @@ export async function serveMonitoring({
       ? { status: 'ready' }
       : reply.code(503).send({ status: isReady() ? 'restoring' : 'not ready' }),
   );
+  server.get('/alerts/process', async () => alerts.values());
   serveState(server, running.query, { topology: topology.name, token });
   if (actions) serveActions(server, actions);
   const figures = (): ActionFigures => ({

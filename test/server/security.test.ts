@@ -49,6 +49,7 @@ const routes = [
   '/live/process',
   '/history?span=10m',
   '/history/process?span=2h',
+  '/alerts/process',
   '/metrics',
   '/health',
   '/state/dedupe/a',

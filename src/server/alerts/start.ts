@@ -3,6 +3,7 @@ import { messageOf } from '../../core/errors.js';
 import type { RunSnapshot } from '../../runtime/index.js';
 import type { Topology } from '../../topology/index.js';
 import { retry } from '../../util/retry.js';
+import type { AlertGroup, OwnValues } from './group-values.js';
 import { ALERTS_EVERY_MS, type Alert, watchAlerts } from './watch.js';
 
 /** An alert that fires or is resolved, as others are told of it. */
@@ -24,6 +25,8 @@ export interface AlertsOptions {
   readonly webhook: string | undefined;
   /** Keeps each alert that fires or is resolved; it may be called again with one that it has kept. */
   readonly store?: ((notice: AlertNotice) => Promise<void>) | undefined;
+  /** The processes that look at the rules together; this one alone by default. */
+  readonly group?: AlertGroup | undefined;
   /** How often rules are looked at; every five seconds by default. */
   readonly everyMs?: number;
   onWarning(message: string): void;
@@ -31,6 +34,8 @@ export interface AlertsOptions {
 
 export interface RunningAlerts {
   states(): readonly Alert[];
+  /** What this process has seen, for the others of its group. */
+  values(): OwnValues;
   /** Waits for requests that are under way, at most five seconds. */
   close(): Promise<void>;
 }
@@ -39,33 +44,52 @@ export interface RunningAlerts {
 const WAITING_MAX = 1_000;
 const ANSWER_MS = 10_000;
 const CLOSE_MS = 5_000;
+/** A process that gets the first task tells what its predecessor may not have told. */
+const UNTOLD_MS = 30_000;
 
 /**
  * Looks at the alert rules of a topology every five seconds, warns of each that fires or is resolved, sends it to the webhook and stores
- * it, each in order. A webhook that does not answer with 2xx is asked again with growing pauses, six times in about a minute. Without rules
+ * it, each in order. In a group every process looks at the values of all, and one of them tells. A webhook that does not answer with 2xx is asked again with growing pauses, six times in about a minute. Without rules
  * nothing is done.
  */
 export function startAlerts(
   { name: topology, alerts }: Pick<Topology, 'name' | 'alerts'>,
   snapshot: () => RunSnapshot,
-  { webhook, store, everyMs = ALERTS_EVERY_MS, onWarning }: AlertsOptions,
+  { webhook, store, group, everyMs = ALERTS_EVERY_MS, onWarning }: AlertsOptions,
 ): RunningAlerts {
-  if (alerts.length === 0) return { states: () => [], close: async () => undefined };
+  if (alerts.length === 0) return { states: () => [], values: () => ({}), close: async () => undefined };
   const watch = watchAlerts(alerts, snapshot, Date.now());
   const targets = [
     ...(webhook === undefined ? [] : [inOrder('webhook', (notice) => post(webhook, notice), onWarning)]),
     ...(store === undefined ? [] : [inOrder('table', store, onWarning)]),
   ];
-  const look = () => {
-    for (const alert of watch.look(Date.now())) {
+  let untold: readonly Alert[] = [];
+  let isLooking = false;
+  const look = async () => {
+    const others = (await group?.others()) ?? [];
+    const nowMs = Date.now();
+    const news = watch.look(nowMs, others);
+    untold = [...untold.filter(({ sinceMs }) => nowMs - sinceMs < UNTOLD_MS), ...news];
+    if (group && !group.isTeller()) return;
+    for (const alert of untold) {
       onWarning(`alert ${alert.state}: ${alert.name} (${alert.why})`);
       for (const target of targets) target.send(noticeOf(topology, alert));
     }
+    untold = [];
   };
-  const timer = setInterval(look, everyMs);
+  const timer = setInterval(() => {
+    if (isLooking) return; // another process answers slowly
+    isLooking = true;
+    look()
+      .catch((error: unknown) => onWarning(`alerts cannot be looked at: ${messageOf(error)}`))
+      .finally(() => {
+        isLooking = false;
+      });
+  }, everyMs);
   timer.unref();
   return {
     states: () => watch.alerts,
+    values: () => watch.values,
     close: async () => {
       clearInterval(timer);
       const leave = new AbortController();

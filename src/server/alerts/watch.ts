@@ -1,5 +1,6 @@
 import type { RunSnapshot } from '../../runtime/index.js';
 import type { AlertRule } from '../../topology/index.js';
+import { groupValue, type OwnValues } from './group-values.js';
 import { measureOf } from './measures.js';
 import { ownCounts } from './own-counts.js';
 import { type AlertState, initialState, nextState } from './rule-state.js';
@@ -20,7 +21,8 @@ export const alertName = ({ measure, above, below }: AlertRule): string =>
   `${measure} ${above === undefined ? `below ${below}` : `above ${above}`}`;
 
 /**
- * Looks at the alert rules of a run at each call of `look`. Returns the alerts that have changed to firing or resolved.
+ * Looks at the alert rules of a run at each call of `look`, over this process and the `others` of its group. Returns the alerts that have
+ * changed to firing or resolved.
  *
  * Memory: for each rule its state and, of a counter, its values over the window of the measure; a number for each task and counter.
  *
@@ -31,19 +33,34 @@ export const alertName = ({ measure, above, below }: AlertRule): string =>
 export function watchAlerts(rules: readonly AlertRule[], snapshot: () => RunSnapshot, startedMs: number) {
   const all = rules.map((rule) => ({ rule, state: initialState(startedMs), seen: [] as Seen[] }));
   const counted = ownCounts();
+  let values: OwnValues = {};
+  const ownValues = (nowMs: number): OwnValues => {
+    const whole = snapshot();
+    const now = { ...whole, counters: counted(whole.tasks) };
+    const known = all.flatMap(({ rule, seen }) => {
+      const value = valueNow(rule, seen, now, nowMs);
+      return value === undefined ? [] : [[rule.measure, { value, of: measureOf(rule).valuesIn?.(now) ?? 1 }] as const];
+    });
+    return Object.fromEntries(known);
+  };
   return {
-    look(nowMs: number): readonly Alert[] {
-      const whole = snapshot();
-      const now = { ...whole, counters: counted(whole.tasks) };
+    look(nowMs: number, others: readonly OwnValues[] = []): readonly Alert[] {
+      values = ownValues(nowMs);
       return all.flatMap((each) => {
         const before = each.state;
-        each.state = nextState(each.rule, before, valueNow(each.rule, each.seen, now, nowMs), nowMs);
+        const { measure } = each.rule;
+        const value = groupValue(measure, measureOf(each.rule), [values, ...others]);
+        each.state = nextState(each.rule, before, value, nowMs);
         const isNews = each.state.state !== before.state && ['firing', 'resolved'].includes(each.state.state);
         return isNews ? [alertOf(each)] : [];
       });
     },
     get alerts(): readonly Alert[] {
       return all.map(alertOf);
+    },
+    /** What this process saw at the last look. */
+    get values(): OwnValues {
+      return values;
     },
   };
 }

@@ -3,12 +3,16 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { minutes, seconds } from '../../../src/core/index.js';
-import type { RunSnapshot } from '../../../src/runtime/index.js';
+import type { RunSnapshot, TaskElsewhere } from '../../../src/runtime/index.js';
+import { alertGroup, groupValue } from '../../../src/server/alerts/group-values.js';
+import { measureOf } from '../../../src/server/alerts/measures.js';
 import { expression, prometheusRules, runbookOf } from '../../../src/server/alerts/rules-file.js';
 import { startAlerts } from '../../../src/server/alerts/start.js';
 import { watchAlerts } from '../../../src/server/alerts/watch.js';
+import { serveMonitoring } from '../../../src/server/http.js';
 import { type AlertRule, alertMeasures, check } from '../../../src/topology/index.js';
 import { someSnapshot } from '../../cli/snapshot.js';
+import { lastingPorts } from '../../ports.js';
 import { orders } from '../orders.js';
 
 const rule = (measure: AlertRule['measure'], above: number): AlertRule => ({
@@ -67,7 +71,9 @@ describe('measures of alerts', () => {
     const late = valuesOf('records_per_second', (second) => read(second < 100 ? 0 : 60 * (second - 99)), 131);
     expect(late.at(-1)).toBeCloseTo((60 * 31) / 60, 9); // of the last minute, not since the start
     const restarts = (total: number) => ({
-      health: [{ subtopology: 'orders', partition: 0, restarts: total, stalls: 0, waitsFor: undefined }],
+      health: [
+        { subtopology: 'orders', partition: 0, restarts: total, stalls: 0, lastRestarts: [], waitsFor: undefined },
+      ],
     });
     expect(valuesOf('restarts_in_10_minutes', (second) => restarts(second))).toEqual([undefined, 1, 2]);
   });
@@ -143,6 +149,86 @@ describe('alerts of a run', () => {
       'alert firing: lag_records above 100 (records behind the ends of the logs: 500)',
       'alert resolved: lag_records above 100 (records behind the ends of the logs: 20)',
     ]);
+  });
+});
+
+describe('alerts of a group', () => {
+  const values = (measure: string, value: number, of = 1) => ({ [measure]: { value, of } });
+
+  it('compare what the tasks of all processes have together', () => {
+    const of = (measure: AlertRule['measure'], ...own: readonly Parameters<typeof groupValue>[2][number][]) =>
+      groupValue(measure, measureOf({ measure }), own);
+    expect(of('lag_records', values('lag_records', 60), {}, values('lag_records', 70))).toBe(130);
+    expect(of('sink_down_seconds', values('sink_down_seconds', 0), values('sink_down_seconds', 9))).toBe(9);
+    // The mean over tasks, not over processes.
+    expect(of('model/roc_auc', values('model/roc_auc', 0.9, 3), values('model/roc_auc', 0.5, 1))).toBeCloseTo(0.8, 9);
+    expect(of('drift/drifts_in_10_minutes', values('drift/drifts_in_10_minutes', 2), {})).toBe(2);
+    expect(of('lag_records', {}, {})).toBeUndefined();
+    const two = { ...someSnapshot(), measures: [0, 1].flatMap(() => someSnapshot().measures) };
+    const watch = watchAlerts([rule('model/roc_auc', 1)], () => two, 0);
+    watch.look(0);
+    expect(watch.values).toEqual(values('model/roc_auc', 0.75, 2));
+  });
+
+  it('are told by the process with the first task that others can ask', () => {
+    const { health } = someSnapshot();
+    const own = (...partitions: number[]) =>
+      partitions.map((partition) => ({ ...(health[0] as (typeof health)[number]), partition }));
+    const tells = (mine: RunSnapshot['health'], ...others: readonly (readonly [number, string | undefined])[]) =>
+      alertGroup(
+        {
+          ...{ topology: 'orders', token: undefined },
+          elsewhere: () => others.map(([partition, address]) => ({ subtopology: 'orders', partition, address })),
+        },
+        () => mine,
+      ).isTeller();
+    const there = 'http://127.0.0.1:9465';
+    expect([tells(own(0, 5), [2, there]), tells(own(10), [2, there])]).toEqual([true, false]);
+    expect([tells(own(3), [2, undefined]), tells(own(3), [2, 'http://10.0.0.4:80'])]).toEqual([true, true]);
+    expect([tells(own()), tells(own(), [2, there])]).toEqual([true, false]);
+  });
+
+  it('fire once for all, and are told by the next process if the first dies', async () => {
+    const [a = 0, b = 0] = await lastingPorts(2);
+    const process = async (port: number, partition: number, others: () => readonly TaskElsewhere[]) => {
+      const told: string[] = [];
+      const usual = someSnapshot();
+      const snapshot = () => ({
+        ...{ ...usual, outages: [], health: usual.health.map((each) => ({ ...each, partition })) },
+        tasks: usual.tasks.map((task) => ({ ...task, partition, lag: { orders: 60 } })),
+      });
+      const identity = { topology: 'orders', token: undefined, elsewhere: others };
+      const alerts = startAlerts({ name: 'orders', alerts: [rule('lag_records', 100)] }, snapshot, {
+        ...{ webhook: undefined, everyMs: 50, onWarning: (message: string) => told.push(message) },
+        group: alertGroup(identity, () => snapshot().health),
+      });
+      const monitoring = await serveMonitoring({
+        ...{ host: '127.0.0.1', port, token: undefined, topology: orders, profile: 'cluster' as const, alerts },
+        ...{ running: { snapshot, query: async () => ({ kind: 'retry', why: 'not now' }) }, isReady: () => true },
+      });
+      const close = async () => {
+        await alerts.close();
+        await monitoring.close();
+      };
+      closing.push(close);
+      return { alerts, told, close };
+    };
+    const at = (partition: number, port: number) => ({
+      ...{ subtopology: 'orders', partition, address: `http://127.0.0.1:${port}` },
+    });
+    let firstLives = true;
+    const second = await process(b, 1, () => (firstLives ? [at(0, a)] : []));
+    const first = await process(a, 0, () => [at(1, b)]);
+    const message = 'alert firing: lag_records above 100 (records behind the ends of the logs: 120)';
+    await expect.poll(() => first.told, { timeout: 10_000 }).toEqual([message]);
+    await expect
+      .poll(() => second.alerts.states(), { timeout: 10_000 })
+      .toMatchObject([{ state: 'firing', value: 120 }]);
+    expect(second.told).toEqual([]);
+    await first.close();
+    firstLives = false;
+    await expect.poll(() => second.told[0], { timeout: 10_000 }).toMatch(/^alert firing: lag_records above 100/);
+    expect(first.told).toEqual([message]);
   });
 });
 
