@@ -13,7 +13,7 @@ if (process.argv.includes('--help')) {
   console.log(`npm run screenshots
 
 Runs the demo of the built package with its live page, and takes pictures of it for docs/guide/images: light, dark, on a phone,
-with the details of a step, after the process was killed, and its dead letters before a replay.`);
+with the details of a step, after the process was killed, its dead letters before a replay, and one record.`);
   process.exit(0);
 }
 
@@ -74,6 +74,14 @@ try {
   await letters.getByRole('button', { name: 'Send' }).waitFor();
   await pause(1_000);
   await take(letters.locator('#letters'), 'page-letters');
+  // A flight of a large airport, by its id.
+  const { topics } = await (await fetch(`${url}/record?id=ATL`)).json();
+  const [prediction] = topics.find(({ role }) => role === 'sink').records;
+  const [, flight = ''] = /"flightId":"?(\d+)/.exec(prediction.values.record) ?? [];
+  await letters.getByLabel('Key, id or').fill(flight);
+  await letters.getByRole('button', { name: 'Find' }).click();
+  await letters.locator('#record-rows td').first().waitFor();
+  await take(letters.locator('#record'), 'page-record');
 } finally {
   await browser.close();
   for (const child of children) {

@@ -1,4 +1,4 @@
-import type { Problem } from '../core/index.js';
+import type { ConfidenceInterval, Problem } from '../core/index.js';
 
 /** An array with the numbers of many accumulators. Those of one begin at `at`. */
 export type Numbers = Float64Array | number[];
@@ -37,6 +37,8 @@ export interface ValueLogic<in In, Acc = unknown, out Result = unknown> {
 export interface Additive {
   /** ClickHouse SQL of the result, from the text of an array with the sums of accumulators; none of a result that is no number. */
   readonly sql?: ((sums: string) => string) | undefined;
+  /** How sure the result is, from the sums of an accumulator; none where they do not say. */
+  readonly interval?: ((sums: readonly number[]) => ConfidenceInterval | undefined) | undefined;
 }
 
 /** How the values of a window become one result: inert data. */

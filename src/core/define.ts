@@ -15,6 +15,7 @@ import type {
   StatefulShape,
   StepContext,
   StepKeys,
+  StepRule,
 } from './operator.js';
 import type { Origin } from './record.js';
 import type { CellSpecs, OpenCells } from './state.js';
@@ -32,11 +33,14 @@ interface Common {
    * itself. `check` compares keys with the records of topics.
    */
   readonly keys?: StepKeys;
+  /** What it judges by; it counts what breaks a rule as `dead:NAME`, `warned:NAME` or `broken:NAME`. */
+  readonly rules?: readonly StepRule[];
 }
 
-const common = ({ kind, settings = {}, problems = [], keys }: Common) => ({
+const common = ({ kind, settings = {}, problems = [], keys, rules }: Common) => ({
   ...{ kind, settings, problems },
   ...(keys && { keys }),
+  ...(rules && { rules }),
 });
 
 /** The argument of `transform`. */

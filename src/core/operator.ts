@@ -22,6 +22,16 @@ export type Free<Name extends string> = { readonly [P in Name]?: never };
 /** Functions that give the key of a value of an input. */
 export type StepKeys = readonly (((value: never) => unknown) | undefined)[];
 
+/** What a step judges records or windows by, as pages show it. */
+export interface StepRule {
+  /** Stable: the reason of dead letters, or the name in verdicts. */
+  readonly name: string;
+  /** What breaking it means. */
+  readonly severity: string;
+  /** The rule with its limits. */
+  readonly text: string;
+}
+
 /** An operator as inert data. The phantom types are its input and output; `shape` is how the runtime runs it. */
 export interface Operator<in In, out Out> {
   readonly kind: string;
@@ -33,6 +43,8 @@ export interface Operator<in In, out Out> {
    * itself. `check` compares keys with the records of topics.
    */
   readonly keys?: StepKeys;
+  /** What it judges by; it counts what breaks a rule as `dead:NAME`, `warned:NAME` or `broken:NAME`. */
+  readonly rules?: readonly StepRule[];
   readonly [IN]?: ((value: In) => void) | undefined;
   readonly [OUT]?: (() => Out) | undefined;
 }
@@ -44,6 +56,7 @@ export interface MultiInputOperator<in In, in Sides, out Out> {
   readonly shape: StatefulShape;
   readonly problems?: readonly Problem[];
   readonly keys?: StepKeys;
+  readonly rules?: readonly StepRule[];
   readonly [IN]?: ((value: In, sides: Sides) => void) | undefined;
   readonly [OUT]?: (() => Out) | undefined;
 }

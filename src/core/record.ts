@@ -202,5 +202,10 @@ export interface MetricRow {
   readonly value: number;
 }
 
-/** What a measurement is of, where that is not all records of a step. */
-export type Measured = Partial<Pick<MetricRow, 'slice' | 'version'>>;
+/** Where a figure lies with a confidence of 95 %, if its rows are independent. */
+export type ConfidenceInterval = readonly [low: number, high: number];
+
+/** What a measurement is of, where that is not all records of a step, and how sure it is: pages show that, metrics sinks do not store it. */
+export type Measured = Partial<Pick<MetricRow, 'slice' | 'version'>> & {
+  readonly interval?: ConfidenceInterval | undefined;
+};

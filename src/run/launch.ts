@@ -115,8 +115,9 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
     const actions =
       config.port === 0 ? undefined : await actionsOf(topology, config, profile, { running, drain, onAction });
     if (actions?.deadLetters) keep(actions.deadLetters);
+    const records = config.port === 0 ? undefined : await recordsOf(topology, config, profile, onAction);
     const monitoring = await serve(topology, config, {
-      ...{ running, actions, alerts, isReady: () => ready },
+      ...{ running, actions, records, alerts, isReady: () => ready },
       onRequest: (request) => options.onRequest?.(request),
     });
     if (monitoring) keep(monitoring);
@@ -228,10 +229,20 @@ async function actionsOf(
   return { isAllowed, control, deadLetters: openDeadLetterDesk(options) };
 }
 
+const recordsOf = async (
+  topology: Topology,
+  { deadLetterKey, showValues }: Config,
+  profile: OpenProfile,
+  onAction: (line: string) => void,
+) => {
+  const { openRecordDesk } = await import('./record-desk.js');
+  return openRecordDesk({ topology, profile, deadLetterKey, showsValues: showValues === 'on', onAction });
+};
+
 async function serve(
   topology: Topology,
   config: Config,
-  parts: Pick<MonitoringOptions, 'running' | 'alerts' | 'actions' | 'isReady' | 'onRequest'>,
+  parts: Pick<MonitoringOptions, 'running' | 'alerts' | 'actions' | 'records' | 'isReady' | 'onRequest'>,
 ) {
   const { host, port, token, profile } = config;
   if (port === 0) return undefined;

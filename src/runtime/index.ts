@@ -2,6 +2,7 @@ export { binOf, DurationHistogram } from '../util/duration-histogram.js';
 export { type Clock, systemClock } from './clock.js';
 export { samePartitions } from './layout.js';
 export { ERRORS_MAX, type LastError } from './measures/last-errors.js';
+export type { Measurement } from './measures/newest-measures.js';
 export { CHECKPOINT, type TaskTime } from './measures/task-meter.js';
 export type { TaskSnapshot } from './measures/task-snapshot.js';
 export type { Outage } from './outages.js';

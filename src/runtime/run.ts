@@ -28,6 +28,7 @@ import { type Clock, type Pace, systemClock } from './clock.js';
 import type { ByteBudget } from './in-flight.js';
 import { watchPartitions } from './layout.js';
 import { Lookups } from './lookups/service.js';
+import type { Measurement } from './measures/newest-measures.js';
 import type { SampledLatency } from './measures/sampled-latency.js';
 import type { TaskSnapshot } from './measures/task-snapshot.js';
 import { type Outage, Outages } from './outages.js';
@@ -96,8 +97,10 @@ export interface RunSnapshot {
   readonly isPaused: boolean;
   /** Cumulative, over all tasks; part of the checkpoints. */
   readonly counters: readonly { readonly step: string; readonly name: string; readonly value: number }[];
-  /** The newest measurement of each step, task and name. */
+  /** The newest measurement of each step, task and name, over all slices. */
   readonly measures: readonly MetricRow[];
+  /** The newest measurements by slice and model version too, of a bounded number of them. */
+  readonly slices: readonly Measurement[];
   /** Sinks that refuse writes, and stores that do not answer lookups; nothing is read meanwhile. */
   readonly outages: readonly Outage[];
   /** What was done for each task of this process since the start. */
@@ -335,7 +338,8 @@ export function snapshotOf(
     tasks: tasks.map((task) => task.snapshot()),
     isPaused,
     counters: [...counters.values()],
-    measures: tasks.flatMap((task) => [...task.measures.values()]),
+    measures: tasks.flatMap((task) => task.measures.ofAll()),
+    slices: tasks.flatMap((task) => task.measures.bySlice()),
     outages: subtopologies.flatMap((subtopology) => subtopology.outages),
     health: subtopologies.flatMap((subtopology) => subtopology.health),
     standbys: subtopologies.flatMap((subtopology) => subtopology.standbys),

@@ -8,7 +8,6 @@ import {
   type EmitTo,
   inTheLog,
   type Measured,
-  type MetricRow,
   MillraceError,
   messageOf,
   type Origin,
@@ -21,12 +20,13 @@ import {
   type TransformLogic,
   unwritable,
 } from '../core/index.js';
+import type { Measurement } from './measures/newest-measures.js';
 import type { Counters } from './task-state.js';
 
 /** Outputs that a task collects from all its steps. */
 export interface StepOutputs {
   readonly deadLetters: DeadLetter[];
-  readonly metrics: MetricRow[];
+  readonly metrics: Measurement[];
 }
 
 /** The context of a step: its counters, its measurements, and the current record. */
@@ -48,9 +48,15 @@ export class TaskStepContext implements StepContext {
     return this.counters.of(this.step, name);
   }
 
-  measure(name: string, value: number, eventTimeMs: number, { slice = '', version = '' }: Measured = {}): void {
+  measure(
+    name: string,
+    value: number,
+    eventTimeMs: number,
+    { slice = '', version = '', interval }: Measured = {},
+  ): void {
     const { topology, step, task } = this;
-    this.outputs.metrics.push({ topology, step, task, name, slice, version, eventTimeMs, value });
+    const row = { topology, step, task, name, slice, version, eventTimeMs, value };
+    this.outputs.metrics.push({ row, interval });
   }
 
   deadLetter(reason: string, detail: string): void {

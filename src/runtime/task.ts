@@ -1,4 +1,4 @@
-import type { Checkpoint, MetricRow, SinkWriter, TaskId, TaskLedger } from '../core/index.js';
+import type { Checkpoint, SinkWriter, TaskId, TaskLedger } from '../core/index.js';
 import { layoutOf, mustFit, stateSettingsOf, topologyHash } from '../topology/index.js';
 import { nextTurn } from '../util/next-turn.js';
 import { measuringClock } from './clock.js';
@@ -7,6 +7,7 @@ import type { Allowance } from './in-flight.js';
 import type { Input } from './input.js';
 import { EpochMeter } from './measures/epoch-meter.js';
 import { lagsOf, refreshLags } from './measures/input-lags.js';
+import { NewestMeasures } from './measures/newest-measures.js';
 import { TaskMeter } from './measures/task-meter.js';
 import type { TaskSnapshot } from './measures/task-snapshot.js';
 import { type EventTime, eventTimeOf, mergeRound, type Round } from './merge.js';
@@ -53,8 +54,8 @@ export class Task {
     private readonly outputs: StepOutputs,
     readonly pipeline: Pipeline,
     private checkpoint: Checkpoint,
-    /** The newest measurement of each name, for progress lines and pages. */
-    readonly measures: Map<string, MetricRow>,
+    /** What the steps have measured last, for alerts and pages. */
+    readonly measures: NewestMeasures,
     private readonly time: EventTime,
     private readonly markers: WatermarkEmitter,
     private readonly ticks: ClockTicks,
@@ -129,7 +130,7 @@ export class Task {
         outputs,
         pipeline,
         checkpoint,
-        new Map(),
+        new NewestMeasures(),
         time,
         markers,
         new ClockTicks(topology, id.partition, checkpoint.settledDecisions, clock.now()),
@@ -381,10 +382,8 @@ export class Task {
 
   /** Writes the steps' measurements and the current counters to the metrics sinks. */
   private async writeMetrics(): Promise<void> {
-    const measured = this.outputs.metrics.splice(0);
-    // Slices have no limit over time: pages show the whole.
-    for (const metric of measured) if (metric.slice === '') this.measures.set(`${metric.step}/${metric.name}`, metric);
-    await this.metrics.write(measured, this.counters(), this.time.watermarkMs);
+    const rows = this.measures.note(this.outputs.metrics.splice(0));
+    await this.metrics.write(rows, this.counters(), this.time.watermarkMs);
   }
 }
 

@@ -15,6 +15,7 @@ import { serveHistory } from './history-route.js';
 import { type Picture, pictures } from './live.js';
 import { securityHeaders, servePage, TICK_MS } from './page-routes.js';
 import { prometheus } from './prometheus.js';
+import { type RecordDesk, serveRecords } from './record-route.js';
 import { type AnsweredRequest, requestIds, tellOfRequests } from './request-ids.js';
 import { serveScale } from './scale-route.js';
 import { serveState } from './state-route.js';
@@ -23,6 +24,8 @@ const PROBES: ReadonlySet<string> = new Set(['/health/live', '/health/ready']);
 
 /** Pages that look at once. */
 const PAGES_MAX = 32;
+/** Of a key in a path; the router takes 100 by default. */
+const KEY_CHARACTERS_MAX = 1_000;
 
 export interface MonitoringOptions {
   readonly host: string;
@@ -37,6 +40,8 @@ export interface MonitoringOptions {
   readonly alerts?: Pick<RunningAlerts, 'states' | 'values'>;
   /** What may be done besides; nothing by default. */
   readonly actions?: Actions | undefined;
+  /** Finds single records; missing where none can be looked for. */
+  readonly records?: RecordDesk | undefined;
   /** Told of each request when it is answered. */
   readonly onRequest?: (request: AnsweredRequest) => void;
   /** Whether the topology runs: started, not stopping, not failed. */
@@ -68,11 +73,15 @@ export async function serveMonitoring({
   running,
   alerts = { states: () => [], values: () => ({}) },
   actions,
+  records,
   onRequest = () => {},
   isReady,
 }: MonitoringOptions): Promise<Monitoring> {
   if (token === undefined && !isLoopback(host)) throw withoutToken(host);
-  const server = fastify({ forceCloseConnections: true, exposeHeadRoutes: false, genReqId: requestIds() });
+  const server = fastify({
+    ...{ forceCloseConnections: true, exposeHeadRoutes: false, genReqId: requestIds() },
+    routerOptions: { maxParamLength: KEY_CHARACTERS_MAX },
+  });
   tellOfRequests(server, onRequest);
   server.addHook('onRequest', async ({ headers, routeOptions: { url = '' } }, reply) => {
     reply.headers(securityHeaders);
@@ -108,9 +117,11 @@ export async function serveMonitoring({
   server.get('/alerts/process', async () => alerts.values());
   serveState(server, running.query, { topology: topology.name, token });
   if (actions) serveActions(server, actions);
+  if (records) serveRecords(server, records);
   const figures = (): ActionFigures => ({
     isAllowed: actions?.isAllowed ?? false,
     hasDeadLetters: actions?.deadLetters !== undefined,
+    hasRecords: records !== undefined,
     replays: actions?.deadLetters?.replays() ?? [],
   });
   const own = () => {

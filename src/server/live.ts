@@ -15,6 +15,8 @@ import {
   smoothing,
 } from './input-figures.js';
 import { type Bins, binsOf, type Percentiles, percentilesOf, RecentLatencies } from './latency-figures.js';
+import { type MetricFigures, metricsOf } from './metric-figures.js';
+import { type QualityFigures, qualityOf } from './quality-figures.js';
 import { type Silence, silences } from './silences.js';
 import { type Bottleneck, bottleneckText, type NodeShares, TimeShares } from './time-shares.js';
 
@@ -45,7 +47,7 @@ export interface NodeFigures {
 }
 
 /** The form of pictures, which processes of other versions tell each other. Raise it with every change. */
-export const PICTURE_FORM = 6;
+export const PICTURE_FORM = 7;
 
 /** What the page shows of a process: one value a second. */
 export interface Picture {
@@ -83,13 +85,10 @@ export interface Picture {
   /** Rows that do not fit, by list. */
   readonly left: { readonly inputs: number; readonly measures: number };
   readonly deadLetters: readonly { readonly step: string; readonly reason: string; readonly count: number }[];
-  readonly measures: readonly {
-    readonly step: string;
-    readonly name: string;
-    readonly value: number;
-    readonly tasks: number;
-    readonly eventTimeMs: number;
-  }[];
+  /** Those over all slices first. */
+  readonly measures: readonly MetricFigures[];
+  /** Rules of records and windows. */
+  readonly quality: readonly QualityFigures[];
   /** The ONNX models that are loaded. */
   readonly models: readonly Pick<ModelReport, 'model' | 'provider' | 'rows' | 'failed' | 'batches' | 'lost'>[];
   /** What has not answered for more than a second, and is not called down. */
@@ -156,6 +155,8 @@ export function pictures(
   let beforeMs: number | undefined;
   let counted = new Map<string, number>();
   const timeShares = new TimeShares(topology);
+  const measuresOf = metricsOf(topology);
+  const rulesOf = qualityOf(topology);
   let loopBefore = performance.eventLoopUtilization();
   const rates = new Map<string, number>();
   const recentLatencies = new RecentLatencies();
@@ -210,7 +211,7 @@ export function pictures(
     const health = healthOf(from, isReady(), atMs);
     const latency = new DurationHistogram();
     for (const { id } of topology.sinks) latency.add(latencies.get(id) ?? new DurationHistogram());
-    const [inputs, measures] = [inputLags.next(from, atMs, seconds), measuresOf(from)];
+    const [inputs, measures] = [inputLags.next(from, atMs, seconds), measuresOf(from.slices)];
     const picture: Picture = {
       form: PICTURE_FORM,
       atMs,
@@ -234,6 +235,7 @@ export function pictures(
       left: { inputs: rowsLeft(inputs), measures: rowsLeft(measures) },
       deadLetters: deadLettersOf(counters),
       measures: measures.slice(0, ROWS_MAX),
+      quality: rulesOf(counters, from.slices).slice(0, ROWS_MAX),
       models: from.models
         .slice(0, ROWS_MAX)
         .map(({ model, provider, rows, failed, batches, lost }) => ({ model, provider, rows, failed, batches, lost })),
@@ -338,23 +340,3 @@ const deadLettersOf = (counters: Counters): Picture['deadLetters'] =>
     )
     .sort((a, b) => b.count - a.count)
     .slice(0, ROWS_MAX);
-
-/** The mean over tasks of the newest measurement of each. */
-function measuresOf({ measures }: RunSnapshot): Picture['measures'] {
-  const byName = new Map<string, { step: string; name: string; sum: number; tasks: number; eventTimeMs: number }>();
-  for (const { step, name, value, eventTimeMs } of measures) {
-    const key = `${step}\0${name}`;
-    const known = byName.get(key) ?? { step, name, sum: 0, tasks: 0, eventTimeMs };
-    byName.set(key, known);
-    known.sum += value;
-    known.tasks += 1;
-    known.eventTimeMs = Math.max(known.eventTimeMs, eventTimeMs);
-  }
-  return [...byName.values()].map(({ step, name, sum, tasks, eventTimeMs }) => ({
-    step,
-    name,
-    value: sum / tasks,
-    tasks,
-    eventTimeMs,
-  }));
-}

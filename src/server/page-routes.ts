@@ -10,6 +10,9 @@ import type { Graph } from './graph.js';
 const files = [
   ['/', 'index.html', 'text/html; charset=utf-8'],
   ['/page.js', 'page.js', 'text/javascript; charset=utf-8'],
+  ['/dom.js', 'dom.js', 'text/javascript; charset=utf-8'],
+  ['/panels.js', 'panels.js', 'text/javascript; charset=utf-8'],
+  ['/record.js', 'record.js', 'text/javascript; charset=utf-8'],
   ['/page.css', 'page.css', 'text/css; charset=utf-8'],
 ] as const;
 
@@ -48,7 +51,7 @@ export interface PageOptions {
 }
 
 /**
- * Serves the live page: `/`, its script and style, the drawing of the topology (`/graph`) and a stream of server-sent events with a
+ * Serves the live page: `/`, its scripts and style, the drawing of the topology (`/graph`) and a stream of server-sent events with a
  * picture a second (`/live`, and `/live/process` of this process alone). Pictures are made only while somebody looks, one for all viewers. A viewer that reads too slowly gets the
  * newest one. Returns what ends the streams, with the event `bye`.
  */

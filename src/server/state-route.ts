@@ -18,7 +18,7 @@ interface Identity {
 }
 
 /**
- * Adds `/state/STEP/KEY`, which answers with what a committed epoch held (200), with nothing (404), or says that now is
+ * Adds `/state/STEP/KEY`, which answers with what a committed epoch held (200; `value` is null for a key without state), or says that now is
  * not the moment (503, `retry-after`). Any process of a topology may be asked: the one that has the key's task answers, if it
  * has proven its address.
  */
@@ -38,7 +38,7 @@ export function serveState(server: FastifyInstance, ask: Running['query'], { top
         return reply.code(found.status).headers(found.headers).type('application/json').send(found.body);
       }
       const { value = null, partition, epoch } = said;
-      return reply.code(value === null ? 404 : 200).send({ step, key, value, partition, epoch });
+      return reply.send({ step, key, value, partition, epoch });
     } catch (error) {
       if (!(error instanceof MillraceError && error.code === 'config')) throw error;
       return reply.code(404).send({ error: error.message, where: error.where, hint: error.hint });

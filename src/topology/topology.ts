@@ -9,6 +9,7 @@ import type {
   Shape,
   Splitter,
   StepKeys,
+  StepRule,
 } from '../core/operator.js';
 import { outputNames } from '../core/operator.js';
 import type { PassedHeaders } from '../core/passed-headers.js';
@@ -37,6 +38,7 @@ export interface StepNode {
   readonly problems: readonly Problem[];
   /** By input, as the operator declares them. */
   readonly keys: StepKeys;
+  readonly rules: readonly StepRule[];
   /** The main input first, then further inputs in the operator's order. */
   readonly inputs: readonly Wire[];
 }
@@ -146,7 +148,8 @@ export interface TopologyBuilder {
   source<T>(id: string, source: Source<T>): Stream<T>;
 }
 
-type AnyOperator = Pick<StepNode, 'kind' | 'settings' | 'shape'> & Partial<Pick<StepNode, 'problems' | 'keys'>>;
+type AnyOperator = Pick<StepNode, 'kind' | 'settings' | 'shape'> &
+  Partial<Pick<StepNode, 'problems' | 'keys' | 'rules'>>;
 
 /**
  * Declares a dataflow. `build` only records the steps: nothing is opened, read or checked.
@@ -193,12 +196,12 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
 
   /** Adds a step after a stream, with further inputs if there are three arguments; returns its outputs by number. */
   const attach = (wire: Wire, id: string, second: object, third: object | undefined) => {
-    const { kind, settings, shape, problems = [], keys = [] } = (third ?? second) as AnyOperator;
+    const { kind, settings, shape, problems = [], keys = [], rules = [] } = (third ?? second) as AnyOperator;
     const sides = (third ? second : {}) as Record<string, object>;
     const names = shape.shape === 'stateful' ? shape.inputs : [];
     // A missing side stays visible to `check`; a superfluous one has no place in the operator and is dropped here.
     const inputs = [wire, ...names.map((side) => (sides[side] ? wireOf(sides[side]) : { from: '', output: 0 }))];
-    steps.push(Object.freeze({ id, kind, settings, shape, problems, keys, inputs: Object.freeze(inputs) }));
+    steps.push(Object.freeze({ id, kind, settings, shape, problems, keys, rules, inputs: Object.freeze(inputs) }));
     return (output: number) => stream({ from: id, output });
   };
 

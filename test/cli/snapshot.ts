@@ -1,3 +1,4 @@
+import type { ConfidenceInterval } from '../../src/core/index.js';
 import { DurationHistogram, type RunSnapshot } from '../../src/runtime/index.js';
 
 const counters = [
@@ -12,6 +13,15 @@ const lastRestarts = [
   { atMs: 3_000, cause: 'connect ECONNREFUSED 127.0.0.1:8123 (history)', where: 'history' },
   { atMs: 4_000, cause: 'no leader for orders.v1/0', where: undefined },
 ];
+const measurement = (
+  name: string,
+  slice: string,
+  value: number,
+  interval?: ConfidenceInterval,
+): RunSnapshot['slices'][number] => ({
+  row: { topology: 'orders', step: 'model', task: 0, name, slice, version: 'a1b2@7', eventTimeMs: 1_000, value },
+  interval,
+});
 
 /** A run as it looks from outside, with one of everything. */
 export function someSnapshot(): RunSnapshot {
@@ -60,6 +70,13 @@ export function someSnapshot(): RunSnapshot {
         ...{ topology: 'orders', step: 'model', task: 0, name: 'roc_auc', slice: '', version: '' },
         ...{ eventTimeMs: 1_000, value: 0.75 },
       },
+    ],
+    slices: [
+      measurement('roc_auc', '', 0.75, [0.7, 0.8]),
+      measurement('roc_auc:hourRate', '', 0.625),
+      measurement('roc_auc:lastClass', '', 0.5),
+      measurement('roc_auc', 'origin=JFK', 0.8125, [0.6, 0.95]),
+      measurement('distance:delay', '', 0.125),
     ],
     outages: [{ sink: 'history', sinceMs: 1_000, cause: 'connect ECONNREFUSED 127.0.0.1:8123' }],
     throttledMs: 2_500,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Chunk, DeadLetter, MetricRow, Origin, SinkWriter, StatefulLogic, Tick } from '../../src/core/index.js';
+import type { Chunk, DeadLetter, Origin, SinkWriter, StatefulLogic, Tick } from '../../src/core/index.js';
 import { RowFailure } from '../../src/core/index.js';
+import type { Measurement } from '../../src/runtime/measures/newest-measures.js';
 import {
   runBatched,
   runSplit,
@@ -23,7 +24,7 @@ const tick = (order: number, watermarkMs: number, clockMs?: number): Tick => ({
 });
 
 function opened() {
-  const outputs = { deadLetters: [] as DeadLetter[], metrics: [] as MetricRow[] };
+  const outputs = { deadLetters: [] as DeadLetter[], metrics: [] as Measurement[] };
   const counters = new Counters();
   return { context: new TaskStepContext('t', 'step', 2, counters, outputs, 7), counters, ...outputs };
 }
@@ -43,11 +44,11 @@ describe('the context of a step', () => {
     });
     expect(() => context.fail('no')).toThrow('no at contract[0]@5');
     context.measure('m', 3, 9);
-    context.measure('m', 4, 9, { slice: 's', version: 'v' });
+    context.measure('m', 4, 9, { slice: 's', version: 'v', interval: [3, 5] });
     const row = { topology: 't', step: 'step', task: 2, name: 'm', eventTimeMs: 9 };
     expect(metrics).toEqual([
-      { ...row, slice: '', version: '', value: 3 },
-      { ...row, slice: 's', version: 'v', value: 4 },
+      { row: { ...row, slice: '', version: '', value: 3 }, interval: undefined },
+      { row: { ...row, slice: 's', version: 'v', value: 4 }, interval: [3, 5] },
     ]);
   });
 });

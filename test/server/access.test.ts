@@ -48,6 +48,8 @@ describe('access to metrics, health and state', () => {
     '/scale/process',
     '/',
     '/page.js',
+    '/record.js',
+    '/record?id=a',
     '/graph',
     '/nowhere',
   ];

@@ -53,10 +53,16 @@ describe('pictures of a run', () => {
         { step: 'orders', reason: 'truncated', count: 1 },
       ],
       inputs: [{ source: 'orders', task: 0, position: 120, lag: 5, watermarkMs: 1_500, isWaitedFor: false }],
-      measures: [{ step: 'model', name: 'roc_auc', value: 0.75, tasks: 1, eventTimeMs: 1_000 }],
+      measures: [
+        { step: 'model', name: 'roc_auc', slice: '', value: 0.75, interval: [0.7, 0.8], tasks: 1, eventTimeMs: 1_000 },
+        { name: 'roc_auc:hourRate' },
+        { name: 'roc_auc:lastClass' },
+        { name: 'distance:delay' },
+        { name: 'roc_auc', slice: 'origin=JFK' },
+      ],
       restarts: 3,
     });
-    const [empty] = over([5], () => [], { tasks: [], health: [], measures: [] });
+    const [empty] = over([5], () => [], { tasks: [], health: [], slices: [] });
     expect(empty).toMatchObject({ lag: null, inputs: [], measures: [], deadLetters: [] });
     expect(JSON.stringify(empty)).not.toMatch(/NaN/);
   });
@@ -67,6 +73,21 @@ describe('pictures of a run', () => {
     const [picture] = over([0], () => [], { tasks: tasks as RunSnapshot['tasks'] });
     expect(picture?.inputs.map((input) => input.task)).toEqual(tasks.slice(50).map(({ partition }) => partition));
     expect(picture?.left).toEqual({ inputs: 50, measures: 0 });
+  });
+
+  it('have the first 200 metrics, those over all slices before others, and say how many are left', () => {
+    const [{ row }] = someSnapshot().slices as readonly [RunSnapshot['slices'][number]];
+    const slices = Array.from({ length: 300 }, (_, i) => ({
+      row: { ...row, name: `n${i}`, slice: i < 250 ? `a=${i}` : '' },
+      interval: undefined,
+    }));
+    const [picture] = over([0], () => [], { slices });
+    expect(picture?.measures).toHaveLength(200);
+    expect(picture?.measures.slice(49, 51).map(({ name, slice }) => [name, slice])).toEqual([
+      ['n299', ''],
+      ['n0', 'a=0'],
+    ]);
+    expect(picture?.left.measures).toBe(100);
   });
 
   it('say how fast the lag shrinks', () => {

@@ -14,6 +14,7 @@ async function served(token?: string): Promise<number> {
   const monitoring = await serveMonitoring({
     ...{ host: '127.0.0.1', port: 0, token, topology: orders, profile: 'embedded' as const, isReady: () => true },
     running: { snapshot: someSnapshot, query: async () => ({ kind: 'retry', why: 'not now' }) },
+    records: { find: async () => ({ isCut: false, topics: [] }) },
   });
   open.push(monitoring);
   return Number(new URL(monitoring.url).port);
@@ -44,6 +45,10 @@ const routes = [
   '/',
   '/page.js',
   '/page.css',
+  '/dom.js',
+  '/panels.js',
+  '/record.js',
+  '/record?id=a',
   '/graph',
   '/live',
   '/live/process',

@@ -1,11 +1,13 @@
+import type { ConfidenceInterval } from '../../core/record.js';
 import type { Float64Cell } from '../../state/index.js';
+import { meanInterval, rocAucInterval, shareInterval } from '../metrics/intervals.js';
 import { greatest } from '../metrics/labelled.js';
 import { logLossOf } from '../metrics/probabilities/log-loss.js';
 import { binnedRocAuc } from '../metrics/probabilities/roc-auc.js';
 import { scoreBin } from '../metrics/probabilities/score-table.js';
 
-/** A measure of a window; `NaN` where it has no value. */
-export type Measure = readonly [name: string, value: number];
+/** A measure of a window, and how sure it is, where that is known; `NaN` where it has no value. */
+export type Measure = readonly [name: string, value: number, interval?: ConfidenceInterval | undefined];
 
 /** How predictions are scored by labels: sums in a slice of a cell's numbers. */
 export interface Judge {
@@ -43,10 +45,14 @@ export const binaryJudge: Judge = Object.freeze({
     bump(sums, start + 2 + (label ? 0 : BINS) + scoreBin(probability, BINS), 1);
   },
   measures(sums, labelled, isModel) {
+    const [loss = 0, right = 0] = sums;
+    const happened = sums.subarray(2, 2 + BINS);
+    const auc = binnedRocAuc(happened, sums.subarray(2 + BINS));
+    const positives = happened.reduce((sum, rows) => sum + rows, 0);
     return [
-      ['log_loss', (sums[0] as number) / labelled],
-      ['roc_auc', binnedRocAuc(sums.subarray(2, 2 + BINS), sums.subarray(2 + BINS))],
-      ['accuracy', isModel ? (sums[1] as number) / labelled : Number.NaN],
+      ['log_loss', loss / labelled],
+      ['roc_auc', auc, rocAucInterval(auc, positives, labelled - positives)],
+      ['accuracy', isModel ? right / labelled : Number.NaN, shareInterval(right, labelled)],
     ];
   },
   ofLabels: (_labelled, positives) => [['positives', positives]],
@@ -61,10 +67,13 @@ export const numberJudge: Judge = Object.freeze({
     bump(sums, start, Math.abs(off));
     bump(sums, start + 1, off * off);
   },
-  measures: (sums, labelled) => [
-    ['mae', (sums[0] as number) / labelled],
-    ['rmse', Math.sqrt((sums[1] as number) / labelled)],
-  ],
+  measures(sums, labelled) {
+    const [mae, mse] = [(sums[0] as number) / labelled, (sums[1] as number) / labelled];
+    return [
+      ['mae', mae, meanInterval(mae, mse, labelled)],
+      ['rmse', Math.sqrt(mse)],
+    ];
+  },
   ofLabels: (labelled, sum) => [['label_mean', sum / labelled]],
 } satisfies Judge);
 
@@ -97,7 +106,7 @@ export function classJudge(classes: number): Judge {
         f1 += (2 * hits) / claims;
       }
       return [
-        ['accuracy', right / labelled],
+        ['accuracy', right / labelled, shareInterval(right, labelled)],
         ['log_loss', isModel ? (sums[0] as number) / labelled : Number.NaN],
         ['macro_f1', f1 / seen],
       ];

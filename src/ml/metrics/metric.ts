@@ -1,6 +1,7 @@
 import { type Additive, type Aggregate, type Numbers, ofNumbers, ofValue } from '../../aggregates/aggregate.js';
 import { addSum, addTerm, sumAt } from '../../aggregates/sum.js';
 import type { Problem } from '../../core/index.js';
+import { shareInterval } from './intervals.js';
 import { type Labelled, weightOf } from './labelled.js';
 import { sumSql } from './sql.js';
 
@@ -20,6 +21,7 @@ export interface Sums<in Row> {
   add(into: readonly Numbers[], count: number, at: number, row: Row, weight: number): boolean;
   /** SQL of what is read, over at least one row; see `sql.ts`. */
   readonly sql?: ((sums: string) => string) | undefined;
+  readonly interval?: Additive['interval'];
 }
 
 /** Up to this size the numbers of many accumulators share an array; a larger one has its own. */
@@ -32,12 +34,12 @@ const SHARED_MAX = 64;
 export function metric<Row extends Pick<Labelled, 'weight'>, Result>(
   kind: string,
   text: string,
-  { plain = 0, compensated = 0, add, sql }: Sums<Row>,
+  { plain = 0, compensated = 0, add, sql, interval }: Sums<Row>,
   read: (from: Numbers, at: number) => Result,
   problems: readonly Problem[] = [],
 ): Aggregate<Row, Result | null> {
   const size = 1 + plain + 2 * compensated;
-  const additive: Additive = { sql: sql && ((sums) => `if(${sums}[1] = 0, NULL, ${sql(sums)})`) };
+  const additive: Additive = { sql: sql && ((sums) => `if(${sums}[1] = 0, NULL, ${sql(sums)})`), interval };
   const updateEach = (into: readonly Numbers[], count: number, at: number, row: Row, times: 1 | -1): void => {
     const weight = weightOf(row);
     if (Number.isNaN(weight) || !add(into, count, at + 1, row, times * weight)) return;
@@ -101,14 +103,19 @@ export function metric<Row extends Pick<Labelled, 'weight'>, Result>(
 interface MeanReading {
   finish(mean: number): number;
   sql(mean: string): string;
+  /** The score of a row is 0 or 1, so that the mean is a share. */
+  readonly isShare?: boolean;
 }
+
+const asMean: MeanReading = { finish: (mean) => mean, sql: (mean) => mean };
+export const asShare: MeanReading = { ...asMean, isShare: true };
 
 /** Defines a metric that is the weighted mean of a score of each row; NaN is the score of a row that cannot be used. */
 export function meanMetric<Row extends Pick<Labelled, 'weight'>>(
   kind: string,
   text: string,
   scoreOf: (row: Row) => number,
-  { finish, sql }: MeanReading = { finish: (mean) => mean, sql: (mean) => mean },
+  { finish, sql, isShare = false }: MeanReading = asMean,
   problems: readonly Problem[] = [],
 ): Aggregate<Row, number | null> {
   return metric<Row, number>(
@@ -130,6 +137,10 @@ export function meanMetric<Row extends Pick<Labelled, 'weight'>>(
         return true;
       },
       sql: (sums) => sql(`${sumSql(sums, 3)} / (${sums}[2] + ${sumSql(sums, 1)})`),
+      interval: isShare
+        ? // Of rows that all weigh 1: of others it is not known how much they tell.
+          ([rows = 0, single = 0, , , right = 0]) => (single === rows ? shareInterval(right, rows) : undefined)
+        : undefined,
     },
     (from, at) => finish(sumAt(from, at + 3) / ((from[at] as number) + sumAt(from, at + 1))),
     problems,

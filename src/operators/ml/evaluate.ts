@@ -169,7 +169,7 @@ export function evaluate<Row, Label, const M extends Named>(
     slices: slices.map(([name]) => name),
     slicesMax: isGood ? slicesMax : 1,
     versionsMax: isGood && prediction.version ? versionsMax : 1,
-    hasSums: sums,
+    hasSums: sums || measured.some((name) => metrics[name]?.additive?.interval),
     windowsMax: isGood ? Math.ceil(lastMs / every) + 2 + AHEAD_MAX : 1,
   };
   const policy = { waitMs: wait, correctableMs: correctable, missing, pendingMax: isGood ? pendingMax : 1 };
@@ -238,12 +238,13 @@ export function evaluate<Row, Label, const M extends Named>(
       const tellTo =
         (emit: Emit) =>
         (counts: SliceCounts, results: Record<string, unknown>, own: Sums): void => {
-          emit(rowOf(context.task, counts, results, own), counts.atMs);
+          emit(rowOf(context.task, counts, results, sums ? own : {}), counts.atMs);
           const { slice, value, version, endMs } = counts;
           const of = { slice: slice === 'all' ? '' : `${slice}=${value}`, version };
           for (const name of measured) {
             const figure = results[name];
-            if (typeof figure === 'number') context.measure(name, figure, endMs, of);
+            const interval = metrics[name]?.additive?.interval?.(own[name] ?? []);
+            if (typeof figure === 'number') context.measure(name, figure, endMs, { ...of, interval });
           }
         };
 

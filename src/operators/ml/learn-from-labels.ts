@@ -6,6 +6,7 @@ import type { Adds, Emit, Free, MultiInputOperator, Problem, Settings, StepConte
 import type { Origin } from '../../core/record.js';
 import type { Cell, CellSpecs } from '../../core/state.js';
 import { type BaselineCell, baselineCells, groupings, openBaselines } from '../../ml/evaluation/baseline-cells.js';
+import type { Measure } from '../../ml/evaluation/judges.js';
 import { scoreboard, scoreboardSize, type WindowScores } from '../../ml/evaluation/scoreboard.js';
 import type { FeatureView } from '../../ml/features/index.js';
 import { layoutVersion } from '../../ml/features/plan.js';
@@ -358,11 +359,12 @@ function measure(
   baselines: readonly string[],
   version: string,
 ): void {
-  const tell = (name: string, value: number): void => context.measure(name, value, endMs, { version });
-  tell('labelled', labelled);
-  for (const [name, value] of labels) tell(name, value);
+  const tell = ([name, value, interval]: Measure, of = ''): void =>
+    context.measure(`${name}${of}`, value, endMs, { version, interval });
+  tell(['labelled', labelled]);
+  for (const each of labels) tell(each);
   scorers.forEach((measures, s) => {
     const of = s === 0 ? '' : `:${baselines[s - 1]}`;
-    for (const [name, value] of measures) if (!Number.isNaN(value)) tell(`${name}${of}`, value);
+    for (const each of measures) if (!Number.isNaN(each[1])) tell(each, of);
   });
 }

@@ -100,7 +100,7 @@ export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>):
     slices: [],
     slicesMax: 1,
     versionsMax: 1,
-    hasSums: false,
+    hasSums: true,
     windowsMax: Math.ceil((wait + keptMs) / every) + 2 + AHEAD_MAX,
   };
   const policy = { waitMs: wait, correctableMs: keptMs === 0 ? undefined : keptMs, missing, pendingMax };
@@ -128,11 +128,13 @@ export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>):
       const tell: Parameters<typeof windows.tell>[1] = (
         { endMs, predicted, labelled, assumed, corrected },
         results,
+        sums,
       ) => {
         const of = { version: learner.version() };
         context.measure('coverage', labelled / predicted, endMs, of);
         for (const [name, value] of Object.entries({ labelled, assumed, corrected, ...results })) {
-          if (typeof value === 'number') context.measure(name, value, endMs, of);
+          const interval = measures[name]?.additive?.interval?.(sums[name] ?? []);
+          if (typeof value === 'number') context.measure(name, value, endMs, { ...of, interval });
           else if (Array.isArray(value))
             (value as readonly unknown[]).forEach((each, i) => {
               if (typeof each === 'number')

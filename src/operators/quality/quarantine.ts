@@ -40,6 +40,7 @@ export function quarantine<T>(
     settings: { keysMax },
     problems: [...optionProblems('quarantine', options), ...(keysMax >= 1 ? [] : [problem])],
     inputs: ['verdicts'],
+    rules: [{ name: 'quarantined', severity: 'dead-letter', text: 'no window failed' }],
     cells: { broken: brokenCell() },
     open({ broken }, context) {
       const quarantined = context.counter('quarantined');

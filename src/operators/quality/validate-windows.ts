@@ -86,7 +86,9 @@ const EMPTY_MAX = 1_000;
  * Without `key`, empty windows are checked too (volume 0), from the first record up to the watermark, at most 1,000 in a row. The
  * severity of a failed expectation: `warn` only emits the row, `divert` makes `quarantine` divert records, `stop` fails the task.
  *
- * Counters: `broken` (failed expectations), `passed_over` (empty windows beyond 1,000 in a row), and those of `window`. Dead letters, bounds
+ * Measures, of each key as a slice: `verdict:EXPECTATION` (1 if it holds, otherwise 0), and `observed:EXPECTATION`.
+ *
+ * Counters: `judged` (windows), `broken` (failed expectations), `broken:EXPECTATION`, `passed_over` (empty windows beyond 1,000 in a row), and those of `window`. Dead letters, bounds
  * and memory: as `window` with the aggregates of the expectations.
  */
 export function validateWindows<T>(options: ValidateWindowsOptions<T>): Operator<T, WindowVerdict> {
@@ -102,6 +104,7 @@ export function validateWindows<T>(options: ValidateWindowsOptions<T>): Operator
     kind: 'validateWindows',
     settings: { ...settings, expect: rules.map(ruleText).join(', ') },
     problems,
+    rules: rules.map((rule) => ({ name: rule.name, severity: rule.severity, text: ruleText(rule) })),
     cells: { ...machine.cells, judgedMs: valueCell({ initial: BEFORE_ALL_MS }) },
     open({ judgedMs, ...cells }, context) {
       const engine = machine.open(cells as OpenCells<CellSpecs>, context);
@@ -156,19 +159,25 @@ function emptyResults(aggregates: Aggregates<never>): Pick<WindowResults, 'key' 
 }
 
 function judgeOf(rules: readonly WindowRule[], context: StepContext) {
+  const judged = context.counter('judged');
   const broken = context.counter('broken');
   const names = rules.map(({ aggregates }) => Object.keys(aggregates));
   return (results: WindowResults, emit: EmitVerdict): void => {
     const { key, startMs, endMs, records } = results;
     const fatal: string[] = [];
+    judged.add();
     rules.forEach((rule, i) => {
       const known = names[i]?.map((name) => [name, results[`${rule.name}/${name}`]] as const) ?? [];
       const observed = rule.observe({ ...Object.fromEntries(known), records }, endMs);
       const success = holds(rule, observed);
       const { name: expectation, severity, min, max } = rule;
       emit({ key, startMs, endMs, expectation, severity, success, observed, min, max, records }, endMs - 1);
+      const of = { slice: key };
+      context.measure(`verdict:${expectation}`, Number(success), endMs, of);
+      if (observed !== null) context.measure(`observed:${expectation}`, observed, endMs, of);
       if (success) return;
       broken.add();
+      context.counter(`broken:${expectation}`).add();
       if (severity === 'stop') fatal.push(`${ruleText(rule)}: it was ${observed}`);
     });
     if (fatal.length > 0)

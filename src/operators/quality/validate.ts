@@ -27,7 +27,7 @@ import type { Rule, Side } from './rules/rules.js';
  * `fresh` and `unique` use stream time: the maximum event time so far, which is in the state. So a replay gives the same result, and a
  * stream that is a day behind is not stale because of that. A single record with an absurd time does not move it (see `observe`).
  *
- * Counters: `invalid` (records sent to the dead letters), `warned` (broken rules that only warn). Dead letters: the reasons of the rules,
+ * Counters: `invalid` (records sent to the dead letters), `warned` (broken rules that only warn), `warned:RULE`. Dead letters: the reasons of the rules,
  * and `table-full` for a table with more than `keysMax` keys. Memory: a few numbers; for `unique` some 100 bytes per value, for
  * `references` the keys of the table, for `usual` three numbers or a window.
  */
@@ -47,6 +47,7 @@ export function validate<R, N extends keyof R, S extends string>({
     kind: 'validate',
     settings: { rules: rules.map((rule) => rule.text).join(', ') },
     problems: problemsOf(rules),
+    rules: rules.map(({ reason: name, severity, text }) => ({ name, severity, text })),
     inputs: [...sides.keys()] as S[],
     cells: {
       clock: rescale.merged(valueCell({ initial: eventClock() }), furthest),
@@ -67,6 +68,9 @@ export function validate<R, N extends keyof R, S extends string>({
       });
       const invalid = context.counter('invalid');
       const warned = context.counter('warned');
+      const warnedBy = rules.map(({ severity, reason }) =>
+        severity === 'warn' ? context.counter(`warned:${reason}`) : undefined,
+      );
       return {
         onRecord(input, value, emit, origin) {
           if (input > 0) {
@@ -85,6 +89,7 @@ export function validate<R, N extends keyof R, S extends string>({
             const { severity, reason } = rules[i] as Rule;
             if (severity === 'warn') {
               warned.add();
+              warnedBy[i]?.add();
               continue;
             }
             const detail = check.detail(value, nowMs);

@@ -19,6 +19,8 @@ export interface Actions {
 export interface ActionFigures {
   readonly isAllowed: boolean;
   readonly hasDeadLetters: boolean;
+  /** Whether single records can be looked for. */
+  readonly hasRecords: boolean;
   readonly replays: readonly Replay[];
 }
 
@@ -87,7 +89,7 @@ export function serveActions(server: FastifyInstance, { isAllowed, deadLetters, 
 }
 
 /** An address, a name where the request gives one, and the request's id; anybody with the token may give any name. */
-function callerOf({ headers, ip, id }: FastifyRequest): string {
+export function callerOf({ headers, ip, id }: FastifyRequest): string {
   const user = userOf(headers);
   return `${user === undefined ? '' : `${JSON.stringify(user)} at `}${ip} (request ${id})`;
 }
@@ -108,7 +110,8 @@ function decoded(text: string): string {
   }
 }
 
-async function answered(reply: FastifyReply, action: () => unknown): Promise<FastifyReply> {
+/** Answers with what an action gives; with 409 and a hint where it cannot be done now. */
+export async function answered(reply: FastifyReply, action: () => unknown): Promise<FastifyReply> {
   try {
     return reply.header('cache-control', 'no-store').send(await action());
   } catch (error) {

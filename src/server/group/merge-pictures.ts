@@ -2,6 +2,8 @@ import { ERRORS_MAX } from '../../runtime/index.js';
 import { furthestBehind, lagOf, ROWS_MAX, rowsLeft } from '../input-figures.js';
 import { binsOf, histogramOf, percentilesOf } from '../latency-figures.js';
 import { ALERT_ORDER, type NodeFigures, newest, type Picture, RESTARTS_MAX, slowestEpochs } from '../live.js';
+import { mergedMetric, metricKey, wholeFirst } from '../metric-figures.js';
+import { mergedQuality } from '../quality-figures.js';
 import { type Bottleneck, bottleneckText } from '../time-shares.js';
 
 /**
@@ -13,6 +15,14 @@ export function mergedPicture(own: Picture, others: readonly Picture[]): Picture
   const sum = (of: (picture: Picture) => number) => all.reduce((total, picture) => total + of(picture), 0);
   const latency = histogramOf(all.flatMap(({ latencyBins }) => latencyBins));
   const inputs = all.flatMap((each) => each.inputs);
+  const measures = wholeFirst(
+    byKey(
+      all.flatMap((each) => each.measures),
+      metricKey,
+      mergedMetric,
+      Number.POSITIVE_INFINITY,
+    ),
+  );
   const bottleneck = all.map((each) => each.bottleneck).reduce(worse, null);
   const is = (wanted: Picture['status']) => all.some(({ status }) => status === wanted);
   return {
@@ -34,21 +44,18 @@ export function mergedPicture(own: Picture, others: readonly Picture[]): Picture
     inputs: furthestBehind(inputs),
     left: {
       inputs: rowsLeft(inputs) + sum(({ left }) => left.inputs),
-      measures: Math.max(...all.map(({ left }) => left.measures)),
+      measures: rowsLeft(measures) + Math.max(...all.map(({ left }) => left.measures)),
     },
     deadLetters: byKey(
       all.flatMap(({ deadLetters }) => deadLetters),
       ({ step, reason }) => `${step}\0${reason}`,
       (a, b) => ({ ...a, count: a.count + b.count }),
     ).sort((a, b) => b.count - a.count),
-    measures: byKey(
-      all.flatMap(({ measures }) => measures),
-      ({ step, name }) => `${step}\0${name}`,
-      (a, b) => {
-        const tasks = a.tasks + b.tasks;
-        const value = (a.value * a.tasks + b.value * b.tasks) / tasks;
-        return { ...a, value, tasks, eventTimeMs: Math.max(a.eventTimeMs, b.eventTimeMs) };
-      },
+    measures: measures.slice(0, ROWS_MAX),
+    quality: byKey(
+      all.flatMap(({ quality }) => quality),
+      ({ step, text }) => `${step}\0${text}`,
+      mergedQuality,
     ),
     models: byKey(
       all.flatMap(({ models }) => models),

@@ -1,6 +1,25 @@
 // The live page: a drawing that is made once, and figures that change once a second. Values reach it as text only.
 
-const SVG = 'http://www.w3.org/2000/svg';
+import {
+  age,
+  byId,
+  bytes,
+  count,
+  drawn,
+  duration,
+  element,
+  measure,
+  millis,
+  moment,
+  percent,
+  rate,
+  rows,
+  say,
+  time,
+} from './dom.js';
+import { showMetrics, showQuality } from './panels.js';
+import { lookForRecord } from './record.js';
+
 /** A line has one point for several values. */
 const POINTS = 150;
 const EVENTS_MAX = 50;
@@ -10,48 +29,6 @@ const LONG_SILENT_SECONDS = 5;
 const SILENT_MS = 2_500;
 /** Boxes that are not on the screen get new figures with every so many pictures. */
 const AWAY_PICTURES = 5;
-
-const byId = (id) => document.getElementById(id);
-const words = new Intl.NumberFormat('en', { maximumFractionDigits: 1, notation: 'compact' });
-const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
-
-const rate = (value) =>
-  value < 0.05 ? '0' : value < 10 ? value.toFixed(1) : value < 100_000 ? whole.format(value) : words.format(value);
-const count = (value) => (value < 1e7 ? whole.format(value) : words.format(value));
-const millis = (value) =>
-  value < 1_000 ? `${value < 10 ? value.toFixed(1) : whole.format(value)} ms` : `${(value / 1_000).toFixed(1)} s`;
-/** Clocks of records count whole milliseconds. */
-const age = (value) => (value < 1 ? '<1 ms' : millis(value));
-const bytes = (value) => {
-  const [unit, size] = value < 1e3 ? ['B', 1] : value < 1e6 ? ['kB', 1e3] : value < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
-  return `${size === 1 ? value : (value / size).toFixed(1)} ${unit}`;
-};
-const percent = (value) => `${Math.round(value * 100)} %`;
-const measure = (value) => (Math.abs(value) >= 1_000 ? count(value) : value.toPrecision(4).replace(/\.?0+$/, ''));
-const time = (ms) => new Date(ms).toISOString().replace('T', ' ').slice(0, 16);
-const moment = (ms) => new Date(ms).toISOString().replace('T', ' ').slice(0, 19);
-const duration = (seconds) => {
-  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
-  if (hours >= 48) return `${whole.format(hours / 24)} days`;
-  return hours > 0 ? `${hours} h ${minutes} min` : minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
-};
-
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-function drawn(name, attributes = {}, text) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-/** Changes a text only if it differs, so that the browser has nothing to do otherwise. */
-function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
 
 // The drawing
 
@@ -242,41 +219,6 @@ function closeDrawer() {
   const was = selected;
   select(undefined);
   if (was !== undefined) boxes.get(was).group.focus();
-}
-
-// The tables
-
-/** Columns whose heads begin with a # hold numbers. A cell is a text, or a dead letter to choose. */
-function rows(table, heads, values, empty) {
-  const isNumber = heads.map((head) => head.startsWith('#'));
-  const hasHead = heads.length > 0 && values.length > 0;
-  const shape = JSON.stringify([heads, values.length]);
-  if (table.dataset.shape === shape && values.flat().every((cell) => typeof cell === 'string')) {
-    for (const [i, cells] of values.entries()) {
-      const row = table.rows[i + (hasHead ? 1 : 0)];
-      for (const [column, text] of cells.entries()) say(row.cells[column], text);
-    }
-    return;
-  }
-  table.dataset.shape = shape;
-  const head = element(
-    'tr',
-    {},
-    ...heads.map((text, i) => element('th', isNumber[i] ? { class: 'number' } : {}, text.replace('#', ''))),
-  );
-  const body =
-    values.length === 0 && empty
-      ? [element('tr', {}, element('td', { class: 'empty', colspan: Math.max(1, heads.length) }, empty))]
-      : values.map((cells) =>
-          element(
-            'tr',
-            {},
-            ...cells.map((cell, i) =>
-              element('td', isNumber[i] ? { class: 'number' } : {}, cell.choose ? chooser(cell.choose) : cell),
-            ),
-          ),
-        );
-  table.replaceChildren(...(hasHead ? [head] : []), ...body);
 }
 
 // The lines of the tiles: what the server remembers, and the pictures since then
@@ -480,18 +422,8 @@ function showTables() {
       upSeconds === null ? '' : duration(upSeconds),
     ]),
   );
-  rows(
-    byId('measures'),
-    ['step', 'measure', '#newest', 'baselines', 'event time'],
-    withBaselines(picture.measures).map(({ step, name, value, eventTimeMs, baselines }) => [
-      step,
-      name,
-      value === undefined ? '' : measure(value),
-      baselines.join(', '),
-      time(eventTimeMs),
-    ]),
-    'no step has measured anything yet',
-  );
+  showMetrics(picture);
+  showQuality(picture, lookAt);
   rows(
     byId('models'),
     ['model', 'provider', '#rows', '#failed', '#rows a batch', '#lost batches'],
@@ -511,14 +443,14 @@ function showTables() {
     deadLetters.map(({ reason, step, count: records }) => [reason, step, count(records)]),
     'none',
   );
-  sayLeft('inputs', picture.left.inputs, 'These are the furthest behind.');
-  sayLeft('measures', picture.left.measures);
+  sayLeft('inputs', picture.left.inputs, 'are in /metrics. These are the furthest behind.');
+  sayLeft('measures', picture.left.measures, 'go to the metrics sinks.');
 }
 
-function sayLeft(list, rowsLeft, more = '') {
+function sayLeft(list, rowsLeft, where) {
   const line = byId(`${list}-left`);
   line.hidden = rowsLeft === 0;
-  say(line, `${count(rowsLeft)} more are in /metrics. ${more}`);
+  say(line, `${count(rowsLeft)} more ${where}`);
 }
 
 function fillBox(id) {
@@ -554,26 +486,13 @@ function reached(ms, nowMs) {
   return seconds >= 0 && seconds < 172_800 ? `${time(ms)}, ${duration(seconds)} ago` : time(ms);
 }
 
-/** A measure named `NAME:BASELINE` is shown beside NAME: what somebody would have scored who knows only so much. */
-function withBaselines(measures) {
-  const byName = new Map();
-  for (const each of measures) {
-    const [name, baseline] = each.name.split(':');
-    const key = `${each.step}\0${name}`;
-    const row = byName.get(key) ?? { ...each, name, value: undefined, baselines: [] };
-    byName.set(key, row);
-    if (baseline === undefined) row.value = each.value;
-    else row.baselines.push(`${baseline} ${measure(each.value)}`);
-  }
-  return [...byName.values()];
-}
-
 // Dead letters, to be looked at and sent again
 
 const chosen = new Set();
 const replayItems = new Map();
 
-function showActions({ status, processes, actions: { isAllowed, hasDeadLetters, replays } }) {
+function showActions({ status, processes, actions: { isAllowed, hasDeadLetters, hasRecords, replays } }) {
+  byId('record').hidden = !hasRecords;
   byId('run-tools').hidden = !isAllowed;
   byId('pause-run').hidden = status === 'paused';
   byId('resume-run').hidden = status !== 'paused';
@@ -654,11 +573,12 @@ async function look() {
     ...['event time', 'reason', 'step', 'came from', '#bytes'],
     ...(withValues ? ['why', 'record'] : []),
   ];
+  byId('letter-rows').dataset.shape = ''; // none is chosen any more
   rows(
     byId('letter-rows'),
     heads,
     letters.map(({ place, timestamp, reason, step, origin, replayed, bytes, values }) => [
-      ...(isAllowed ? [{ choose: place }] : []),
+      ...(isAllowed ? [{ key: place, make: () => chooser(place) }] : []),
       timestamp.replace('T', ' ').slice(0, 19),
       replayed ? `${reason} (again)` : reason,
       step,
@@ -668,6 +588,18 @@ async function look() {
     ]),
     'none that match',
   );
+}
+
+/** The dead letters of a rule. */
+async function lookAt(step, reason) {
+  choices('reason', [{ reason }]);
+  choices('step', [{ step }]);
+  const { elements } = byId('letter-filter');
+  elements.reason.value = reason;
+  elements.step.value = step;
+  byId('letters').scrollIntoView();
+  elements.reason.focus();
+  await look().catch((error) => say(byId('letter-note'), error.message));
 }
 
 function choices(name, groups) {
@@ -889,6 +821,11 @@ byId('state-of').addEventListener('submit', (event) => {
 byId('letter-filter').addEventListener('submit', (event) => {
   event.preventDefault();
   look().catch((error) => say(byId('letter-note'), error.message));
+});
+byId('record-id').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const { record } = event.target.elements;
+  lookForRecord(record.value.trim(), graph, last, ask).catch((error) => say(byId('record-note'), error.message));
 });
 doing(byId('count'), async () => {
   const places = chosen.size > 0 ? { places: [...chosen] } : {};

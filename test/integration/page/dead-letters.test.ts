@@ -10,6 +10,7 @@ import { expectations, json, topology, validate } from '../../../src/index.js';
 import { resolveConfig } from '../../../src/profiles/config.js';
 import { type OpenProfile, openProfile } from '../../../src/profiles/profiles.js';
 import { openDeadLetterDesk } from '../../../src/run/dead-letter-desk.js';
+import { openRecordDesk } from '../../../src/run/record-desk.js';
 import { type Running, runTopology } from '../../../src/runtime/index.js';
 import { runControl } from '../../../src/server/actions/run-control.js';
 import { type Monitoring, serveMonitoring } from '../../../src/server/http.js';
@@ -98,9 +99,13 @@ async function served({ isAllowed = true, showsValues = true } = {}): Promise<st
     save: () => Promise.reject(new Error('there is no folder')),
     onAction: (line) => void lines.push(line.replace(/ \(request [\w-]+\)/, '')),
   });
+  const records = openRecordDesk({
+    ...{ topology: events, profile, deadLetterKey: '', showsValues },
+    onAction: (line) => void lines.push(line.replace(/ \(request [\w-]+\)/, '')),
+  });
   const monitoring = await serveMonitoring({
     ...{ host: '127.0.0.1', port: 0, token: undefined, profile: 'embedded' as const, topology: events },
-    ...{ running, isReady: () => true },
+    ...{ running, records, isReady: () => true },
     actions: { isAllowed, deadLetters: desk, control },
   });
   monitorings.push(monitoring);
@@ -169,6 +174,26 @@ it('is used by the keyboard: filters, chooses single dead letters, sends them, a
   await page.getByRole('button', { name: 'Stop the run…' }).press('Enter');
   await page.getByRole('button', { name: 'Stop this process' }).press('Enter');
   await expect.poll(() => lines.at(-1)).toBe('127.0.0.1 stops this process');
+  expect(problems).toEqual([]);
+});
+
+it('goes from a rule to its dead letters, and from one of them to its record', async () => {
+  const { page, problems } = await openPage(browser, await served());
+  await page.getByRole('button', { name: 'show the dead letters of range:n in check' }).press('Enter');
+  await page.getByText('50 of all 1,000 dead letters in events.dead').waitFor();
+  expect(await page.getByLabel('Reason').inputValue()).toBe('range:n');
+  const rule = await page.locator('#quality td').allTextContents();
+  expect(rule).toEqual(['check', 'range:n[0, 1000000000]', 'dead-letter', '1,000', '1,000', '100 %', '', 'Show']);
+
+  await page.getByLabel('Key, id or').fill('events/3/5');
+  await page.keyboard.press('Enter');
+  await page.getByText('Read the newest: 1 of 1,000 entries of events, 1,000 of 1,000').waitFor();
+  const rows = await page.locator('#record-rows tr').allTextContents();
+  expect(rows.slice(1)).toEqual([
+    expect.stringMatching(/events: read and committed; then check, outevents\/3\/5no key: {"n":-6}$/),
+    expect.stringMatching(/dead letter of check: range:nevents\.dead\/\d\/\d+, from events\/3\/5no key: {"n":-6}$/),
+  ]);
+  expect(lines.at(-1)).toMatch(/^127\.0\.0\.1 looks at the values of 2 records: events\/3\/5, events\.dead\/\d\/\d+$/);
   expect(problems).toEqual([]);
 });
 

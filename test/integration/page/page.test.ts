@@ -2,7 +2,8 @@ import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser, openPage, openTab } from '../../../scripts/browser.mjs';
-import { DurationHistogram, type RunSnapshot } from '../../../src/runtime/index.js';
+import { DurationHistogram, type Running, type RunSnapshot } from '../../../src/runtime/index.js';
+import type { FoundRecord, TopicTrail } from '../../../src/server/record-route.js';
 import { someSnapshot } from '../../cli/snapshot.js';
 import { orders } from '../../server/orders.js';
 import { closeServed, livelySnapshot, served } from './served.js';
@@ -84,7 +85,8 @@ describe('the live page in a browser', () => {
     };
     const url = await served(orders, snapshot, undefined, async (...question) => {
       asked.push(question);
-      return { kind: 'answer', value: { seen: '<b>' }, partition: 0, epoch: 7 };
+      const value = question[1] === 'nobody' ? undefined : { seen: '<b>' };
+      return { kind: 'answer', value, partition: 0, epoch: 7 };
     });
     const { context, page, problems } = await openPage(browser, url);
     await page.locator('#epochs td').first().waitFor();
@@ -98,7 +100,13 @@ describe('the live page in a browser', () => {
     await page.getByLabel('State of a key').fill('a/b');
     await page.keyboard.press('Enter');
     await page.locator('#state-shown', { hasText: '"seen": "<b>"' }).waitFor();
-    expect(asked).toEqual([['dedupe', 'a/b', undefined]]);
+    await page.getByLabel('State of a key').fill('nobody');
+    await page.keyboard.press('Enter');
+    await page.locator('#state-shown', { hasText: 'nothing is stored for this key' }).waitFor();
+    expect(asked).toEqual([
+      ['dedupe', 'a/b', undefined],
+      ['dedupe', 'nobody', undefined],
+    ]);
     await page.locator('#close').click();
     await page.locator('.node', { hasText: 'history' }).first().click();
     expect(await page.locator('#state-of').isHidden()).toBe(true);
@@ -118,6 +126,72 @@ describe('the live page in a browser', () => {
     await late.locator('#span').click();
     await late.getByRole('img', { name: 'Records behind, last 2 hours' }).waitFor();
     expect(others).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  it('shows metrics by slice, beside their baselines and with their intervals', async () => {
+    const { page, problems } = await openPage(browser, await served());
+    await page.locator('#measures td').first().waitFor();
+    const rows = await page.locator('#measures tr').all();
+    const cells = await Promise.all(rows.slice(1).map((row) => row.locator('td').allTextContents()));
+    const [version, time] = ['a1b2@7', '1970-01-01 00:00'];
+    expect(cells).toEqual([
+      ['model', 'roc_auc', 'all', '0.75', '0.7 to 0.8', 'hourRate 0.625, lastClass 0.5', version, time],
+      ['model', 'distance:delay', 'all', '0.125', '', '', version, time],
+      ['model', 'roc_auc', 'origin=JFK', '0.8125', '0.6 to 0.95', '', version, time],
+    ]);
+    expect(await page.locator('#quality-rules').isHidden()).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  it('shows what the topics and the state have of one record', async () => {
+    const evil = '<img src=x onerror="document.title=1">';
+    const record = (topic: string, seconds: number, more: Partial<FoundRecord> = {}): FoundRecord => ({
+      ...{ place: `${topic}/0/${seconds}`, partition: 0, offset: seconds, bytes: 20 },
+      ...{ timestamp: new Date(seconds * 1_000).toISOString(), origin: undefined, letter: undefined },
+      ...{ values: { key: evil, record: evil }, ...more },
+    });
+    const trail = (role: TopicTrail['role'], node: string, ...records: readonly FoundRecord[]): TopicTrail => ({
+      ...{ role, node, topic: `${node}.v1`, entries: 500, scanned: 400, found: records.length, records },
+    });
+    const [asked, states]: [string[], unknown[]] = [[], []];
+    const query: Running['query'] = async (...question) => {
+      states.push(question);
+      return { kind: 'answer', value: { seen: evil }, partition: 0, epoch: 7 };
+    };
+    const url = await served(orders, someSnapshot, undefined, query, {
+      async find(id) {
+        asked.push(id);
+        const topics = [
+          trail('source', 'orders', record('orders.v1', 119), record('orders.v1', 121, { values: undefined })),
+          trail('source', 'payments', record('payments.v1', 60)),
+          trail('dead letters', 'dead letters', record('dead', 120, { letter: { reason: evil, step: 'large' } })),
+          trail('sink', 'history', record('paid.v1', 122, { origin: 'orders.v1/0/119' })),
+        ];
+        return { isCut: false, topics };
+      },
+    });
+    const { page, problems } = await openPage(browser, url);
+    await page.locator('[data-is=degraded]').waitFor();
+    await page.getByLabel('Key, id or').fill(evil);
+    await page.keyboard.press('Enter');
+    await page.locator('#record-rows td').first().waitFor();
+    expect([asked, states]).toEqual([[evil], [['dedupe', evil, 0]]]);
+    const rows = await page.locator('#record-rows tr').all();
+    const cells = await Promise.all(rows.slice(1).map((row) => row.locator('td').allTextContents()));
+    const content = `${evil}: ${evil}`;
+    const way = 'then dedupe, large, paid, history, newest';
+    expect(cells.map(([, ...rest]) => rest)).toEqual([
+      ['payments: its task is not shown here; as right of paid', 'payments.v1/0/60', content],
+      [`orders: read and committed; ${way}`, 'orders.v1/0/119', content],
+      [`dead letter of large: ${evil}`, 'dead/0/120', content],
+      [`orders: not read yet; ${way}`, 'orders.v1/0/121', '20 B'],
+      ['written by history', 'paid.v1/0/122, from orders.v1/0/119', content],
+      ['state of dedupe', 'checkpoint 7', JSON.stringify({ seen: evil })],
+    ]);
+    expect(await textOf(page, '#record-note')).toContain('400 of 500 entries of orders.v1');
+    expect(await page.locator('img').count()).toBe(0);
+    expect(await violationsOf(page)).toEqual([]);
     expect(problems).toEqual([]);
   });
 
@@ -186,7 +260,8 @@ describe('the live page in a browser', () => {
   it('shows hostile names, reasons, causes and values as text', async () => {
     const evil = '<img src=x onerror="document.title=\'run\'"><script>document.title="run"</script>\'"&';
     const hostile = { ...orders.sources[0], id: `a${evil}` } as (typeof orders.sources)[number];
-    const topology = { ...orders, name: evil, sources: [...orders.sources, hostile] };
+    const steps = orders.steps.map((step) => ({ ...step, rules: [{ name: evil, severity: evil, text: evil }] }));
+    const topology = { ...orders, name: evil, sources: [...orders.sources, hostile], steps };
     const { page, problems } = await openPage(
       browser,
       await served(topology, () => {
@@ -200,7 +275,10 @@ describe('the live page in a browser', () => {
           ...usual,
           counters,
           tasks: task ? [{ ...task, positions: { [evil]: { offset: 1, mergeTimeMs: 0 } } }] : [],
-          measures: usual.measures.map((each) => ({ ...each, step: evil, name: evil })),
+          slices: usual.slices.map(({ row, interval }) => ({
+            row: { ...row, step: evil, name: evil, slice: evil, version: evil },
+            interval,
+          })),
           models: usual.models.map((each) => ({ ...each, model: evil, provider: evil })),
           outages: [{ sink: evil, sinceMs: 0, cause: evil }],
           health: usual.health.map((each) => ({ ...each, lastRestarts: [{ atMs: 1, cause: evil, where: evil }] })),
@@ -210,8 +288,17 @@ describe('the live page in a browser', () => {
     await page.locator('[data-is=degraded]').waitFor();
     await page.locator('.node', { hasText: `source a${evil}` }).click();
     expect(await textOf(page, '#drawer-title')).toBe(hostile.id);
-    for (const place of ['#topology', '#warnings', '#inputs', '#measures', '#models', '#dead-letters', '#restarts'])
-      expect(await textOf(page, place), place).toContain(evil);
+    const places = [
+      '#topology',
+      '#warnings',
+      '#inputs',
+      '#measures',
+      '#quality',
+      '#models',
+      '#dead-letters',
+      '#restarts',
+    ];
+    for (const place of places) expect(await textOf(page, place), place).toContain(evil);
     expect(await page.locator('img, script:not([src="page.js"])').count()).toBe(0);
     expect(await page.title()).toBe(`${evil} – Millrace`);
     expect(problems).toEqual([]);

@@ -1,5 +1,6 @@
 import type { Running, RunSnapshot } from '../../../src/runtime/index.js';
 import { serveMonitoring } from '../../../src/server/http.js';
+import type { RecordDesk } from '../../../src/server/record-route.js';
 import type { Topology } from '../../../src/topology/index.js';
 import { someSnapshot } from '../../cli/snapshot.js';
 import { orders } from '../../server/orders.js';
@@ -17,6 +18,7 @@ export async function served(
   snapshot: () => RunSnapshot = someSnapshot,
   isReady = () => true,
   query: Running['query'] = async () => ({ kind: 'retry', why: 'not now' }),
+  records?: RecordDesk,
 ): Promise<string> {
   const monitoring = await serveMonitoring({
     host: '127.0.0.1',
@@ -25,6 +27,7 @@ export async function served(
     topology,
     profile: 'embedded',
     running: { snapshot, query },
+    records,
     isReady,
   });
   open.push(monitoring);

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { binaryJudge, classJudge, type Judge, numberJudge } from '../../../src/ml/evaluation/judges.js';
 import { scoreboard, scoreboardSize, type WindowScores } from '../../../src/ml/evaluation/scoreboard.js';
+import { meanInterval, shareInterval } from '../../../src/ml/metrics/intervals.js';
 import { float64Cell } from '../../../src/state/index.js';
 
 const hour = 3_600_000;
@@ -26,6 +27,23 @@ it('scores each scorer over a window of event time, and begins anew', () => {
   board.add([0.1, 0.1], 1);
   expect(board.turn(15 * hour)).toMatchObject({ endMs: 12 * hour, labelled: 1, labels: [['positives', 1]] });
   expect(board.turn(16 * hour)).toBeUndefined();
+});
+
+it('says how sure it is: accuracy and ROC AUC of probabilities, accuracy of classes, the mean error of numbers', () => {
+  const intervalsOf = (judge: Judge, rows: number, of: (i: number) => readonly [said: number[], truth: number]) => {
+    const { board } = open(judge);
+    board.turn(hour);
+    for (let i = 0; i < rows; i++) board.add(...of(i));
+    const model = board.turn(2 * hour)?.scorers[0] ?? [];
+    return Object.fromEntries(model.flatMap(([name, , interval]) => (interval ? [[name, interval]] : [])));
+  };
+  const binary = intervalsOf(binaryJudge, 40, (i) => [[(i % 8) / 8 + 0.05, 0.5], Number(i % 3 === 0)]);
+  expect(Object.keys(binary)).toEqual(['roc_auc', 'accuracy']);
+  expect(binary.accuracy).toEqual(shareInterval(20, 40));
+  const numbers = intervalsOf(numberJudge, 40, (i) => [[i % 2 === 0 ? 1 : 3, 0], 0]);
+  expect(numbers).toEqual({ mae: meanInterval(2, 5, 40) });
+  const classes = intervalsOf(classJudge(2), 10, (i) => [[0.9, 0.1, 0], Number(i < 3)]);
+  expect(classes).toEqual({ accuracy: shareInterval(7, 10) });
 });
 
 it('goes on where a stored one stopped', () => {

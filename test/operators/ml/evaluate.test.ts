@@ -4,6 +4,7 @@ import { accumulatorOf } from '../../../src/aggregates/accumulator.js';
 import { max, quantile } from '../../../src/aggregates/index.js';
 import { hours, millis } from '../../../src/core/index.js';
 import { accuracy, logLoss, rocAuc } from '../../../src/ml/metrics/index.js';
+import { shareInterval } from '../../../src/ml/metrics/intervals.js';
 import { type EvaluationRow, evaluate } from '../../../src/operators/index.js';
 import { checkOperator, type DrivenInput, driveOperator } from '../../../src/testing/operator-contract.js';
 import { over } from '../../ml/metrics/support.js';
@@ -403,6 +404,7 @@ describe('evaluate', () => {
         Array.from({ length: 9 }, (_, s) => [`s${s}`, (row: { of: readonly number[] }) => row.of[s]]),
       ),
       slicesMax,
+      measured: ['right'],
       every: hours(1),
       pendingMax: 100,
     });
@@ -412,8 +414,10 @@ describe('evaluate', () => {
     ]);
     history.sort((a, b) => a.eventTimeMs - b.eventTimeMs);
     if (slicesMax === 100) checkOperator(sliced, history.slice(30, 60));
-    const rows = driveOperator(sliced, history, { final: true }).emitted.map(
-      ({ value }) => value as EvaluationRow<{ right: ReturnType<typeof accuracy> }>,
+    const { emitted, measures } = driveOperator(sliced, history, { final: true });
+    const rows = emitted.map(({ value }) => value as EvaluationRow<{ right: ReturnType<typeof accuracy> }>);
+    expect(measures.map(({ value, interval }) => [value, interval])).toEqual(
+      rows.map(({ right, labelled }) => [right, shareInterval(Math.round((right ?? 0) * labelled), labelled)]),
     );
     const known = (s: number, id: number): string => {
       const first = [...new Set(values.map((of) => of[s]))].slice(0, slicesMax);

@@ -66,7 +66,12 @@ describe('validateWindows', () => {
       max: 3,
       records: 4,
     });
-    expect(run.counters.broken).toBe(6);
+    expect(run.counters).toMatchObject({ judged: 1, broken: 6, 'broken:volume': 1, 'broken:freshness': 1 });
+    const [verdict, observed] = run.measures;
+    expect(verdict).toEqual({ name: 'verdict:volume', value: 0, eventTimeMs: 10, slice: '' });
+    expect(observed).toEqual({ name: 'observed:volume', value: 4, eventTimeMs: 10, slice: '' });
+    const held = run.measures.filter(({ name }) => name.startsWith('verdict:')).map(({ value }) => value);
+    expect(held).toEqual([0, 0, 0, 0, 0, 1, 0]);
     expect(run.emitted.map(({ origin }) => origin.eventTimeMs)).toEqual(new Array(7).fill(9));
   });
 

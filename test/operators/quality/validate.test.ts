@@ -269,7 +269,7 @@ describe('validate', () => {
     ]);
     expect(emitted).toHaveLength(1);
     expect(deadLetters.map(({ reason }) => reason)).toEqual(['null:to']);
-    expect(counters).toEqual({ warned: 2, invalid: 1 });
+    expect(counters).toEqual({ warned: 2, 'warned:range:distance': 2, invalid: 1 });
   });
 
   it('stops with the cause where a rule says so', () => {

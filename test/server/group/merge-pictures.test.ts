@@ -37,8 +37,11 @@ function runOf(partitions: readonly number[]): RunSnapshot {
     latencies: new Map([['history', latency]]),
     counters: [...sums.values()],
     outages: [],
-    measures: partitions.flatMap((partition) =>
-      someSnapshot().measures.map((each) => ({ ...each, task: partition, value: 0.1 * partition })),
+    slices: partitions.flatMap((partition) =>
+      someSnapshot().slices.map(({ row }) => ({
+        row: { ...row, task: partition, value: 0.1 * partition },
+        interval: [0.1 * partition - 0.02, 0.1 * partition + 0.01] as const,
+      })),
     ),
     health: partitions.map((partition) => ({
       ...{ subtopology: 'orders', partition, restarts: 1, stalls: 0, lastRestarts: [], waitsFor: undefined },
@@ -75,7 +78,10 @@ describe('merged pictures', () => {
     const same = (picture: Picture) => {
       const { loop: _, memoryBytes, latency, measures, ...rest } = picture;
       expect(memoryBytes).toBeGreaterThan(0);
-      return { ...rest, latency, measures: measures.map((each) => ({ ...each, value: each.value.toFixed(12) })) };
+      const short = measures.map(({ value, interval, ...each }) => ({
+        ...{ ...each, value: value.toFixed(12), interval: interval?.map((limit) => limit.toFixed(12)) },
+      }));
+      return { ...rest, latency, measures: short };
     };
     expect(same(merged)).toEqual(same(whole));
     expect(whole.readRate).toBeGreaterThan(0);

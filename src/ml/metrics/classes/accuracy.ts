@@ -1,6 +1,6 @@
 import type { Aggregate } from '../../../aggregates/aggregate.js';
 import type { Labelled } from '../labelled.js';
-import { meanMetric } from '../metric.js';
+import { asShare, meanMetric } from '../metric.js';
 import { type DecidedBy, type DecisionOptions, deciderOf } from './decision.js';
 
 /**
@@ -24,7 +24,7 @@ export function accuracy<O extends DecisionOptions = { threshold?: number }>(
       const decided = decisionOf(prediction);
       return of < 0 || decided < 0 ? Number.NaN : Number(of === decided);
     },
-    undefined,
+    asShare,
     problems,
   ) as Aggregate<DecidedBy<O>, number | null>;
 }

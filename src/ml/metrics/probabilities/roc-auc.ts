@@ -1,4 +1,5 @@
 import type { Aggregate } from '../../../aggregates/aggregate.js';
+import { rocAucInterval } from '../intervals.js';
 import type { ScoredBy } from '../labelled.js';
 import { type BinOptions, type MetricRange, meanOver, meanRange, type ScoreTable, scoreMetric } from './score-table.js';
 
@@ -39,6 +40,7 @@ export const rocAuc = <O extends BinOptions = { bins?: number }>(options?: O): A
     (tables) => meanOver(tables, ({ positives, negatives }) => binnedRocAuc(positives, negatives)),
     (yes, no) =>
       `arraySum((y, n, below) -> y * (below - n / 2), ${yes}, ${no}, arrayCumSum(${no})) / (arraySum(${yes}) * arraySum(${no}))`,
+    ({ positives, negatives }, happened, not) => rocAucInterval(binnedRocAuc(positives, negatives), happened, not),
   );
 
 /**

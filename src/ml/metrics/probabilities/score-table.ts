@@ -1,4 +1,5 @@
 import type { Aggregate, Numbers } from '../../../aggregates/aggregate.js';
+import type { ConfidenceInterval } from '../../../core/record.js';
 import { type Labelled, probabilityOf, type ScoredBy, type ScoreOptions, scoreReader, truthOf } from '../labelled.js';
 import { classesText, classProblems, metric, wholeProblems } from '../metric.js';
 import { finiteSql, meanSql, sliceSql } from '../sql.js';
@@ -37,13 +38,15 @@ const logOddsBin = (probability: number, bins: number): number =>
 
 /**
  * A metric that is read from the weights of rows by label and bin of the score. Of several classes it is the mean of what is read of
- * each (one against the rest), over those that have a value; `sql` is that of one class.
+ * each (one against the rest), over those that have a value; `sql` is that of one class. An `interval` is given where labels are true or
+ * false, and the weights of rows add up to their number.
  */
 export function scoreMetric<O extends BinOptions, Result>(
   kind: string,
   options: O,
   read: (tables: readonly ScoreTable[]) => Result,
   sql?: (positives: string, negatives: string) => string,
+  interval?: (table: ScoreTable, happened: number, not: number) => ConfidenceInterval | undefined,
 ): Aggregate<ScoredBy<O>, Result | null> {
   const { classes, bins = 512, scale = 'probability' } = options;
   const binOf = scale === 'log-odds' ? logOddsBin : scoreBin;
@@ -94,6 +97,15 @@ export function scoreMetric<O extends BinOptions, Result>(
         return true;
       },
       sql: sql && ((sums) => finiteSql(meanSql(`[${places.map((c) => tableSql(sums, c, sql)).join(', ')}]`))),
+      interval:
+        interval && !ofClasses
+          ? (sums) => {
+              const [, happened = 0, not = 0, ...weights] = sums;
+              const table = { positives: weights.slice(0, bins), negatives: weights.slice(bins) };
+              const isPlain = total(table.positives) === happened && total(table.negatives) === not;
+              return isPlain ? interval(table, happened, not) : undefined;
+            }
+          : undefined,
     },
     (from, at) =>
       read(
@@ -105,6 +117,8 @@ export function scoreMetric<O extends BinOptions, Result>(
     [...wholeProblems('the number of bins', bins, 2, 65_536), ...classProblems(classes)],
   ) as Aggregate<ScoredBy<O>, Result | null>;
 }
+
+const total = (weights: readonly number[]): number => weights.reduce((sum, weight) => sum + weight, 0);
 
 /** The mean over the tables that have a value; null without any. */
 export function meanOver(tables: readonly ScoreTable[], of: (table: ScoreTable) => number): number | null {
