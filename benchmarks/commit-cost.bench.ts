@@ -26,14 +26,13 @@ export const benchmark: Benchmark<typeof options> = (progress, { records, rounds
     const figures: Record<string, Spread> = {};
     const ratios: Record<string, Spread> = {};
     for (const [work, size] of Object.entries(works) as [keyof typeof works, number][]) {
-      const input = `bench.${work}`;
-      const sizes = await world.load(input, log, size, PARTITIONS);
+      const input = await world.load(`bench.${work}`, log.parts(size, PARTITIONS), PARTITIONS);
       progress(`${size.toLocaleString('en-US')} flights are in the topic`);
-      const side = new Side('Millrace', world, 'millrace.', millraceCommand);
+      const side = new Side('Millrace', world, millraceCommand);
       try {
         const contestants = Object.entries(epochs).map(([name, commitMs]) => ({
           name,
-          work: () => side.run({ work, input, sizes, threads: 1, commitMs }),
+          work: () => side.run({ work, inputs: [input], threads: 1, commitMs }),
         }));
         const { runs, rates, cpuMicros } = await measureInTurn(contestants, { rounds }, progress);
         for (const name of Object.keys(epochs)) {

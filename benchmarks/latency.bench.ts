@@ -19,7 +19,7 @@ import { withBroker } from './kafka/world.js';
 import { type Spread, spreadOf } from './pairs.js';
 import { kafkaStreamsCommand, millraceCommand } from './peers/commands.js';
 import { FIRST_FLIGHT, FlightLog } from './peers/flights.js';
-import type { Order, Work } from './peers/order.js';
+import type { Input, Order, Work } from './peers/order.js';
 import { PeerProcess } from './peers/peer-process.js';
 import { modelOfPeers } from './peers/side.js';
 
@@ -47,8 +47,8 @@ export const benchmark: Benchmark<typeof options> = async (progress, { rounds, e
       ['flights', 'Millrace', millraceCommand],
     ] as const;
     const order = (work: Work, name: string): Order => ({
-      ...{ broker, work, name, input: `${name}.in`, output: `${name}.out`, threads: 1, commitMs: epochMs },
-      ...{ sizes: Array.from({ length: PARTITIONS }, () => 0), model: modelOfPeers },
+      ...{ broker, work, name, output: `${name}.out`, threads: 1, commitMs: epochMs, model: modelOfPeers },
+      inputs: [{ topic: `${name}.in`, sizes: Array.from({ length: PARTITIONS }, () => 0) }],
     });
     const found: [name: string, quantiles: readonly number[]][] = [];
     for (let round = 0; round < rounds; round++) {
@@ -75,7 +75,8 @@ export const benchmark: Benchmark<typeof options> = async (progress, { rounds, e
 
 /** Runs a peer over a live feed; resolves to the sorted latencies, in milliseconds. */
 async function latenciesOf(peer: PeerProcess, kafka: Kafka, order: Order, log: FlightLog, feed: Feed) {
-  const { input, output, name } = order;
+  const { inputs, output, name } = order;
+  const input = (inputs[0] as Input).topic;
   await Promise.all([input, output].map((topic) => kafka.createTopic(topic, PARTITIONS)));
   const records = feed.rate * (feed.seconds + feed.warmUpSeconds);
   const dueMs = new Float64Array(records);
@@ -104,7 +105,7 @@ async function latenciesOf(peer: PeerProcess, kafka: Kafka, order: Order, log: F
   });
   let flights = 0;
   try {
-    const sending = send(kafka, order, log, feed, dueMs);
+    const sending = send(kafka, input, log, feed, dueMs);
     await Promise.race([Promise.all([peer.start(order), sending]), peer.failure]);
     flights = await sending;
     for (const giveUpMs = Date.now() + PATIENCE_MS; answered < flights && Date.now() < giveUpMs; ) await sleep(20);
@@ -127,7 +128,7 @@ async function latenciesOf(peer: PeerProcess, kafka: Kafka, order: Order, log: F
  * Sends what is due, request by request: what becomes due meanwhile waits for the next one, and its time counts. Resolves to the
  * number of flights among the records.
  */
-async function send(kafka: Kafka, { input }: Order, log: FlightLog, feed: Feed, dueMs: Float64Array): Promise<number> {
+async function send(kafka: Kafka, input: string, log: FlightLog, feed: Feed, dueMs: Float64Array): Promise<number> {
   const producer = kafka.producer();
   const parts = log.parts(feed.rate * (feed.seconds + feed.warmUpSeconds), PARTITIONS, 1);
   const beganMs = performance.now();

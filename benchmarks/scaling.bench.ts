@@ -19,14 +19,15 @@ export const options = { records: 2_000_000, pairs: 5 };
 
 export const benchmark: Benchmark<typeof options> = (progress, { records, pairs }) =>
   withWorld(progress, async (world) => {
-    const sizes = await world.load(INPUT, await FlightLog.open(records), records, PARTITIONS);
+    const log = await FlightLog.open(records);
+    const input = await world.load(INPUT, log.parts(records, PARTITIONS), PARTITIONS);
     progress(`${records.toLocaleString('en-US')} flights are in the topic`);
     const figures: Record<string, Spread> = {};
     const ratios: Record<string, Spread> = {};
     for (const work of ['count', 'flights'] as const) {
-      const one = new Side('one process', world, 'millrace.', millraceCommand, 1);
-      const two = new Side('two processes', world, 'millrace.', millraceCommand, 2);
-      const task: Task = { work, input: INPUT, sizes, threads: 1, commitMs: 500 };
+      const one = new Side('one process', world, millraceCommand, 1);
+      const two = new Side('two processes', world, millraceCommand, 2);
+      const task: Task = { work, inputs: [input], threads: 1, commitMs: 500 };
       try {
         const contestants = [one, two].map((side) => ({ name: side.name, work: () => side.run(task) }));
         const { runs, rates, cpuMicros } = await measureInTurn(contestants, { rounds: pairs }, progress);

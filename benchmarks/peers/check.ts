@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { crc32 } from 'node:zlib';
 import { FIRST_FLIGHT, type FlightPrediction } from './flights.js';
-import type { Order } from './order.js';
+import { type Order, recordsOf } from './order.js';
 import type { World } from './world.js';
 
 /** How far two predictions of a flight may lie apart: the arithmetic is the same, the last bits of `exp` are not. */
@@ -17,8 +17,8 @@ export interface Written {
 }
 
 /** Reads back what a run has committed. */
-export async function writtenBy(world: World, { work, output, sizes }: Order): Promise<Written> {
-  const flightsMax = work === 'flights' ? sizes.reduce((sum, size) => sum + size, 0) : 0;
+export async function writtenBy(world: World, { work, output, inputs }: Order): Promise<Written> {
+  const flightsMax = work === 'flights' ? recordsOf(inputs) : 0;
   const predictions = new Float64Array(2 * flightsMax).fill(Number.NaN);
   let checksum = 0;
   const records = await world.read(output, ({ key, value }) => {

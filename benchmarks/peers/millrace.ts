@@ -2,10 +2,11 @@ import { createInterface } from 'node:readline';
 import { openKafka } from '../../connectors/kafka/open.js';
 import type { Profile } from '../../src/core/index.js';
 import { millis, minutes } from '../../src/core/index.js';
+import { INTERNAL } from '../../src/core/internal.js';
 import { createInference } from '../../src/inference/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { localRegistry } from '../../src/schema/index.js';
-import type { Order } from './order.js';
+import { type Order, recordsOf } from './order.js';
 import { topologyOf } from './topologies.js';
 
 // One process of Millrace, as a peer: reads orders from the standard input, one a line, and runs each until the line `stop`.
@@ -23,8 +24,8 @@ async function run(order: Order, stopped: Promise<unknown>): Promise<void> {
   });
   const profile: Profile = {
     name: 'bench',
-    sources: { kafka: kafka.source },
-    sinks: { kafka: kafka.topicSink },
+    sources: { kafka: kafka.source, [INTERNAL]: kafka.internal.source },
+    sinks: { kafka: kafka.topicSink, [INTERNAL]: kafka.internal.sink },
     openLedger: (task) => kafka.openLedger(task),
     join: (member) => kafka.join(member),
     schemas,
@@ -35,7 +36,7 @@ async function run(order: Order, stopped: Promise<unknown>): Promise<void> {
     const running = await runTopology(topologyOf(order), {
       profile,
       inference,
-      bounded: order.sizes.some((size) => size > 0),
+      bounded: recordsOf(order.inputs) > 0,
       epochInterval: millis(order.commitMs),
       onPoint: () => {
         if (!started) say('started');

@@ -7,7 +7,7 @@ import type { World } from './world.js';
 /** The ONNX model that all peers score with. */
 export const modelOfPeers = fileURLToPath(new URL('../../models/risk/risk.onnx', import.meta.url));
 
-export type Task = Pick<Order, 'work' | 'input' | 'threads' | 'commitMs' | 'sizes'>;
+export type Task = Pick<Order, 'work' | 'inputs' | 'threads' | 'commitMs'>;
 
 /** One of those that are compared, with its processes. */
 export class Side {
@@ -19,8 +19,6 @@ export class Side {
   constructor(
     readonly name: string,
     private readonly world: World,
-    /** What its consumer group is called, before the order's name. */
-    private readonly groupPrefix: string,
     command: PeerCommand,
     processes = 1,
   ) {
@@ -31,7 +29,7 @@ export class Side {
   async run(task: Task, look: (order: Order) => Promise<void> = async () => undefined): Promise<PeerRun> {
     const name = `${this.name.toLowerCase().replaceAll(' ', '-')}-${task.work}-${this.runs++}`;
     const order: Order = { ...task, broker: this.world.broker, name, output: `bench.out.${name}`, model: modelOfPeers };
-    const run = await measurePeer(this.world, this.processes, order, this.groupPrefix + name);
+    const run = await measurePeer(this.world, this.processes, order);
     this.brokerMicros.push((run.brokerCpuSeconds * 1e6) / run.records);
     await look(order);
     await this.world.forget(order);

@@ -1,4 +1,5 @@
 import { kafka } from '../../connectors/kafka/index.js';
+import type { TopicSinkOptions } from '../../connectors/kafka/topic-options.js';
 import { type Adds, type FeatureVector, hours, millis, stateful } from '../../src/core/index.js';
 import { ftrl, logisticRegression } from '../../src/ml/index.js';
 import { dedupe, featurize, infer, map } from '../../src/operators/index.js';
@@ -6,14 +7,17 @@ import { bytes, json } from '../../src/schema/index.js';
 import { mapCell } from '../../src/state/index.js';
 import { type Topology, topology } from '../../src/topology/index.js';
 import { withField } from '../../src/util/literals.js';
+import { q0, q1, q2, q3, q5, q8 } from '../../topologies/nexmark/index.js';
 import { type FlightPrediction, type FlightRecord, peerFeatures } from './flights.js';
-import type { Order } from './order.js';
+import type { Input, Order } from './order.js';
 
 const untouched = bytes({ subject: 'untouched' });
+const nexmark = { q0, q1, q2, q3, q5, q8 } as const;
 const deadLetters = kafka.deadLetterSink({ topic: 'bench.dead' });
 
 /** The work of an order as a topology. */
-export function topologyOf({ work, name, input, output, model }: Order): Topology {
+export function topologyOf({ work, name, inputs, output, model }: Order): Topology {
+  const input = (inputs[0] as Input).topic;
   switch (work) {
     case 'pass-through':
       return topology(name, { deadLetters }, (t) => {
@@ -54,7 +58,18 @@ export function topologyOf({ work, name, input, output, model }: Order): Topolog
             kafka.sink({ topic: output, schema: json<FlightPrediction>({ subject: 'out' }), key: (p) => p.origin }),
           );
       });
+    default:
+      return renamed(nexmark[work], name, output);
   }
+}
+
+/** The same topology under another name, with an output of its own. */
+function renamed(query: Topology, name: string, topic: string): Topology {
+  const sinks = query.sinks.map((node) => {
+    const options: TopicSinkOptions = { ...(node.sink.options as TopicSinkOptions), topic };
+    return { ...node, sink: { ...node.sink, options } };
+  });
+  return { ...query, name, sinks };
 }
 
 /** Passes every new count of the record's key on: 64 bits, big-endian, as Java's serializer writes them. */

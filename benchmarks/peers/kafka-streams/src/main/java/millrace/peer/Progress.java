@@ -1,23 +1,28 @@
 package millrace.peer;
 
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.ProcessingContext;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
 
-/** Counts the records of a task: says when the first one is in hand, and asks for a commit after the last. */
+/** Counts the records of a partition: says when the first one is in hand, and asks for a commit after the last. */
 final class Progress {
-  private final ProcessorContext<?, ?> context;
+  private final ProcessingContext context;
+  private final Order order;
   private final AtomicBoolean started;
-  private final long size;
+  private long size;
   private long seen;
 
-  Progress(ProcessorContext<?, ?> context, Order order, AtomicBoolean started) {
+  Progress(ProcessingContext context, Order order, AtomicBoolean started) {
     this.context = context;
+    this.order = order;
     this.started = started;
-    this.size = order.sizes()[context.taskId().partition()];
   }
 
   void begin() {
-    if (seen == 0 && started.compareAndSet(false, true)) Main.say("started");
+    if (seen > 0) return;
+    RecordMetadata first = context.recordMetadata().orElseThrow();
+    size = order.size(first.topic(), first.partition());
+    if (started.compareAndSet(false, true)) Main.say("started");
   }
 
   /** Whether that was the last record of the partition. */

@@ -12,7 +12,7 @@ import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 
-/** The topology of each piece of work. Stores are logged, in memory, and cached where the same keys change often. */
+/** The topology of each piece of work on flights, or of a query of Nexmark. Stores are logged, in memory, and cached where the same keys change often. */
 final class Works {
   private Works() {}
 
@@ -34,14 +34,14 @@ final class Works {
             .addStateStore(keyed(Learner.STORE, Integer(), ByteArray()), "work")
             .addStateStore(keyed(Waiting.STORE, Integer(), ByteArray()), "work");
       default:
-        throw new IllegalArgumentException("no work '" + order.work() + "'");
+        return new Nexmark(order, started).topology();
     }
   }
 
   private static <K, V> Topology around(
       Order order, Serde<K> key, Serde<V> out, ProcessorSupplier<K, byte[], K, V> work) {
     return new Topology()
-        .addSource("in", key.deserializer(), ByteArray().deserializer(), order.input())
+        .addSource("in", key.deserializer(), ByteArray().deserializer(), order.inputs()[0].topic())
         .addProcessor("work", work, "in")
         .addSink("out", order.output(), key.serializer(), out.serializer(), "work");
   }
