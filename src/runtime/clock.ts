@@ -30,6 +30,20 @@ export const systemClock: Clock = {
   },
 };
 
+/** Waits until a time. Who waits for the same time again shares its timer. */
+export function alarm(clock: Pick<Clock, 'now' | 'sleep'>): (dueMs: number) => Promise<void> {
+  let next: { readonly dueMs: number; readonly rings: Promise<void> } | undefined;
+  return (dueMs) => {
+    if (next?.dueMs !== dueMs) {
+      const rings = clock.sleep(Math.max(1, dueMs - clock.now())).then(() => {
+        if (next?.dueMs === dueMs) next = undefined;
+      });
+      next = { dueMs, rings };
+    }
+    return next.rings;
+  };
+}
+
 /** What durations are measured by. */
 export const measuringClock = (clock: Pick<Clock, 'now' | 'fine'>): (() => number) => clock.fine ?? (() => clock.now());
 

@@ -1,7 +1,7 @@
 import type { Checkpoint, SinkWriter, TaskId, TaskLedger } from '../core/index.js';
 import { layoutOf, mustFit, stateSettingsOf, topologyHash } from '../topology/index.js';
 import { nextTurn } from '../util/next-turn.js';
-import { measuringClock } from './clock.js';
+import { alarm, measuringClock } from './clock.js';
 import { EndOfRun } from './end-of-run.js';
 import type { Allowance } from './in-flight.js';
 import type { Input } from './input.js';
@@ -202,6 +202,7 @@ export class Task {
     const { allowance, waits } = this;
     const roundMax = Math.min(this.options.roundMax, pace.roundMax);
     let epochDueMs = clock.now() + epochIntervalMs + staggerMs;
+    const until = alarm(clock);
     while (!this.stopping) {
       if (this.options.isPaused()) await this.rest();
       const isFull = this.bytesSinceEpoch >= allowance.uncommitted || this.deferred.some((sink) => sink.isFull);
@@ -233,7 +234,8 @@ export class Task {
       } else {
         // Only the poll of an empty input that has not ended can help; any other would resolve at once and spin. A poll returns
         // within a fraction of a second, with or without records, which is also how often idleness is checked.
-        const needed = polls.filter((poll, index) => poll && this.inputs[index]?.buffered === 0);
+        const needed: unknown[] = polls.filter((poll, index) => poll && this.inputs[index]?.buffered === 0);
+        if (this.isEpochDue) needed.push(until(epochDueMs)); // what was read is committed in time, though no more comes
         await waits.meter.during('idle', Promise.race(needed));
       }
     }

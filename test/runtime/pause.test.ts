@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { millis, minutes, type Profile, type RawRecord, type SourceDriver, seconds } from '../../src/core/index.js';
+import { millis, minutes, seconds } from '../../src/core/index.js';
 import { hours, innerJoin } from '../../src/index.js';
 import { type Running, runTopology } from '../../src/runtime/index.js';
-import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { type Topology, topology } from '../../src/topology/index.js';
-import { getOrInsert } from '../../src/util/maps.js';
 import { memorySink, memorySource, noInference } from '../memory.js';
 import { EventClock } from '../server/event-clock.js';
+import { GrowingProfile } from './growing-profile.js';
 
 interface Event {
   readonly key: string;
@@ -33,49 +32,6 @@ const joined = topology('joined', { deadLetters: memorySink() }, (t) => {
     .to('out', memorySink());
 });
 
-/** A log that grows, and a profile that waits at its end. */
-class GrowingProfile {
-  readonly memory = new MemoryProfile(2);
-  private readonly logs = new Map<string, RawRecord[]>();
-
-  constructor(private readonly clock: EventClock) {}
-
-  append(topic: string, partition: number, timesMs: readonly number[]): void {
-    const log = this.log(topic, partition);
-    for (const timeMs of timesMs)
-      log.push({
-        ...{ offset: log.length, key: null, timestampMs: timeMs },
-        value: new TextEncoder().encode(JSON.stringify({ key: `${timeMs}`, timeMs })),
-      });
-  }
-
-  get profile(): Profile {
-    const { memory, clock } = this;
-    const sources: SourceDriver = {
-      partitions: async ({ topic }) => (topic === 'events' ? 2 : 1),
-      open: async ({ topic }, { partition, offset }) => {
-        const log = this.log(topic, partition);
-        let next = Math.max(0, offset);
-        const poll = async (recordsMax: number) => {
-          const records = log.slice(next, next + recordsMax);
-          next += records.length;
-          if (records.length === 0) await clock.sleep(50);
-          return { records, ended: false };
-        };
-        return { poll, close: async () => undefined };
-      },
-    };
-    return {
-      ...{ name: 'growing', schemas: memory.schemas, sinks: memory.sinks, sources: { memory: sources } },
-      openLedger: (task) => memory.openLedger(task),
-      close: () => memory.close(),
-    };
-  }
-
-  private log(topic: string, partition: number): RawRecord[] {
-    return getOrInsert(this.logs, `${topic}/${partition}`, () => []);
-  }
-}
 const start = (of: Topology, { profile }: GrowingProfile, clock: EventClock) =>
   runTopology(of, { profile, clock, inference: noInference, roundMax: 10, epochInterval: millis(500) });
 const atRest = ({ snapshot }: Running) => snapshot().tasks.map((task) => task.isAtRest);
