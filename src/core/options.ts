@@ -102,10 +102,17 @@ export function problemsOf({ options: specs }: HasOptions, options: object): Pro
 }
 
 /** Options that there are not: typed code cannot give them, JavaScript and casts can, and a misspelt one would have no effect. */
-export const unknownOptions = (options: object, known: readonly string[], meant = (_name: string) => ''): Problem[] =>
+export const unknownOptions = (
+  options: object,
+  known: readonly string[],
+  { within = '', meant = (_name: string): string => '' } = {},
+): Problem[] =>
   Object.keys(options)
     .filter((name) => !known.includes(name))
-    .map((name) => ({ message: `there is no option ${name}`, hint: `${meant(name)}there are: ${known.join(', ')}` }));
+    .map((name) => ({
+      message: `there is no option ${within}${name}`,
+      hint: `${meant(name)}there are: ${known.join(', ')}`,
+    }));
 
 function problemOf(name: string, { type, need, doc }: OptionSpec, value: unknown): Problem[] {
   const hint = `give ${type === duration ? 'a duration, such as hours(24)' : type.text.replaceAll('`', '')}`;

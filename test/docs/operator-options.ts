@@ -4,12 +4,17 @@ import { repository } from '../import-graph.js';
 
 // Options of operators are interfaces: what a table says of them is read from their text, which the formatter keeps uniform.
 
-export interface OptionRow {
-  /** With the name of the option it is a part of, as `cache.ttl`. */
+interface Member {
   readonly name: string;
   readonly isRequired: boolean;
   readonly type: string;
   readonly doc: string;
+}
+
+/** A member with the name of the option that it is a part of, as `cache.ttl`. */
+export interface OptionRow extends Member {
+  /** The names of all options inside it, also of those that are explained as a whole. */
+  readonly inner: readonly string[];
 }
 
 export interface OperatorPart {
@@ -53,35 +58,66 @@ function within(text: string, open: number): string {
   throw new Error('brackets that do not close');
 }
 
-/** The members of an interface's body, those of nested objects among them. */
-function membersOf(body: string, before = ''): OptionRow[] {
-  const rows: OptionRow[] = [];
+/** The members of an interface's body. */
+function membersOf(body: string): Member[] {
+  const members: Member[] = [];
   let rest = body;
   for (;;) {
     const found = new RegExp(`^\\s*(?:${DOC})?\\s*(?:readonly )?(\\w+)(\\?)?: `).exec(rest);
-    if (!found) return rows;
+    if (!found) return members;
     const [head, doc = '', name = '', optional] = found;
-    const end = endOfType(rest, head.length);
+    const end = endOfType(rest, head.length, ';');
     const type = rest.slice(head.length, end).trim();
-    const isObject = type.startsWith('{') && type.endsWith('}') && within(type, 0).length === type.length - 2;
-    const inner = isObject ? membersOf(within(type, 0), `${before}${name}.`) : [];
-    // What nobody explains one by one is explained as a whole.
-    const parts = inner.some((row) => row.doc !== '') ? inner : [];
-    const shown = parts.length > 0 ? 'object' : plain(type);
-    rows.push(
-      { name: before + name, isRequired: optional === undefined, type: shown, doc: paragraphsOf(doc).join(' ') },
-      ...parts,
-    );
+    members.push({ name, isRequired: optional === undefined, type, doc: paragraphsOf(doc).join(' ') });
     rest = rest.slice(end + 1);
   }
 }
 
-function endOfType(text: string, from: number): number {
+/** The rows of an interface's body, with those of nested objects. */
+const optionsOf = (body: string, source: Source, before = ''): OptionRow[] =>
+  membersOf(body).flatMap(({ name, isRequired, type, doc }) => {
+    const path = before + name;
+    const rows = isObject(type) ? optionsOf(within(type, 0), source, `${path}.`) : [];
+    // What nobody explains one by one is explained as a whole.
+    const parts = rows.some((row) => row.doc !== '') ? rows : [];
+    const shown = parts.length > 0 ? 'object' : plain(type);
+    return [{ name: path, isRequired, type: shown, doc, inner: namesInside(type, source, `${path}.`) }, ...parts];
+  });
+
+/** Types of objects that are written by hand. Those that a function makes have no names that a user could misspell. */
+const byHand = new Set(['Cascade', 'LabelPolicies', 'LearnDrift']);
+
+/** The names in the objects that a type takes. */
+const namesInside = (type: string, source: Source, before: string): string[] =>
+  alternativesOf(type).flatMap((one) => {
+    if (isObject(one)) return namesOf(within(one, 0), source, before);
+    const [, name = '', part] = /^(\w+)(?:<.*>)?(?:\['(\w+)'\])?$/s.exec(one) ?? [];
+    const found = byHand.has(name) ? optionsNamed(name, source) : undefined;
+    if (found === undefined) return [];
+    if (part === undefined) return namesOf(found.body, found.source, before);
+    const member = membersOf(found.body).find((each) => each.name === part);
+    return namesInside(member?.type ?? '', found.source, before);
+  });
+
+const namesOf = (body: string, source: Source, before: string): string[] =>
+  membersOf(body).flatMap(({ name, type }) => [before + name, ...namesInside(type, source, `${before}${name}.`)]);
+
+const isObject = (type: string): boolean =>
+  type.startsWith('{') && type.endsWith('}') && within(type, 0).length === type.length - 2;
+
+/** The types of a union. */
+function alternativesOf(type: string): string[] {
+  const end = endOfType(type, 0, '|');
+  return [type.slice(0, end).trim(), ...(end < type.length ? alternativesOf(type.slice(end + 1)) : [])];
+}
+
+/** Where a mark stands that is in no brackets. */
+function endOfType(text: string, from: number, mark: ';' | '|'): number {
   let depth = 0;
   for (let at = from; at < text.length; at++) {
     if ('({[<'.includes(text[at] as string)) depth += 1;
     if (')}]'.includes(text[at] as string) || (text[at] === '>' && text[at - 1] !== '=')) depth -= 1;
-    if (depth === 0 && text[at] === ';') return at;
+    if (depth === 0 && text[at] === mark) return at;
   }
   return text.length;
 }
@@ -121,7 +157,7 @@ const namesIn = (text: string): readonly string[] => [
 function rowsOf(name: string, from: Source): OptionRow[] {
   const found = optionsNamed(name, from);
   if (found === undefined) return [];
-  const own = membersOf(found.body);
+  const own = optionsOf(found.body, found.source);
   const names = new Set(own.map((row) => row.name));
   return [
     ...own,

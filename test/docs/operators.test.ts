@@ -33,7 +33,9 @@ describe('the page of operators', () => {
 
   it('and the check of misspelt options have the same names', async () => {
     const lines = parts.flatMap(({ name, options }) => {
-      const own = options.map((option) => option.name).filter((option) => !option.includes('.'));
+      const own = options
+        .filter((option) => !option.name.includes('.'))
+        .flatMap((option) => [option.name, ...option.inner]);
       const names = /join/i.test(name) ? [...own, 'combine'] : own;
       const line = `  ${name}: '${names.join(' ')}',`;
       return names.length === 0 ? [] : [line.length <= 120 ? line : `  ${name}:\n    '${names.join(' ')}',`];
@@ -41,7 +43,7 @@ describe('the page of operators', () => {
     const text = [
       '// Generated from the interfaces of the options: `npx vitest run --project unit test/docs -u` writes it anew.',
       '',
-      '/** The options of each operator. */',
+      '/** The options of each operator, and those of objects in them. */',
       'export const optionNames: Readonly<Record<string, string>> = {',
       ...lines,
       '};',

@@ -23,8 +23,8 @@ const view = featureView({
   columns: { size: (row: Row) => row.size },
   features: { size: numeric('size') },
 });
-const label = { key, value: ({ size }: Row) => size > 1, wait: hours(1) };
-const learning = { as: 'y', view, key, label, pendingMax: 10 };
+const label = { key, value: ({ size }: Row) => size > 1 };
+const learning = { as: 'y', view, key, label: { ...label, wait: hours(1) }, pendingMax: 10 };
 const join = {
   keys: { left: key, right: key },
   within: { before: millis(0), after: millis(1) },
@@ -67,8 +67,17 @@ const right: Readonly<Record<string, readonly unknown[]>> = {
       pendingMax: 10,
     },
   ],
-  infer: [{ model: 'a.onnx', as: 'y', batchMax: 1, waitMax: millis(1), providers: ['cpu'] }],
-  learn: [linear, learning],
+  infer: [
+    {
+      model: 'a.onnx',
+      as: 'y',
+      batchMax: 1,
+      waitMax: millis(1),
+      providers: ['cpu'],
+      cascade: { model: 'b.onnx', below: 0.2, above: 0.8 },
+    },
+  ],
+  learn: [linear, { ...learning, drift: { detector: adwin(), act: 'event' } }],
   selectBySuccessiveHalving: [
     { a: linear, b: linear },
     { ...learning, rungLabels: 10 },
@@ -118,14 +127,43 @@ function allProblemsWith(name: string, added: object) {
 const problemsWith = (name: string, added: object) =>
   allProblemsWith(name, added).filter(({ message }) => message.startsWith('there is no'));
 
+/** Each option that takes an object of options, and one of those. */
+const objectsOfOptions = Object.entries(optionNames).flatMap(([name, names]) => {
+  const known = new Map(names.split(' ').flatMap((each) => inside(each)));
+  return [...known].map(([path, option]) => [name, path, option] as const);
+});
+
+function inside(name: string): [path: string, option: string][] {
+  const at = name.lastIndexOf('.');
+  return at < 0 ? [] : [[name.slice(0, at), name.slice(at + 1)]];
+}
+
+/** Options of which an object, at a path in them, has further ones. */
+function withInside(options: unknown, [first, ...rest]: readonly string[], added: object): object {
+  if (first === undefined) return { ...Object(options), ...added };
+  return { ...Object(options), [first]: withInside(Object(options)[first], rest, added) };
+}
+
 describe('misspelt options', () => {
   it.each(Object.entries(optionNames))('of %s are refused by name', (name, names) => {
     expect(problemsWith(name, {})).toEqual([]);
-    const [known = ''] = names.split(' ').slice(-1);
+    const [known = ''] = names
+      .split(' ')
+      .filter((each) => !each.includes('.'))
+      .slice(-1);
     const misspelt = `${known.slice(0, -1)}_`;
     const [problem, ...others] = problemsWith(name, { [misspelt]: 1 });
     expect(others).toEqual([]);
     expect(problem?.message).toBe(`there is no option ${misspelt}`);
+    expect(problem?.hint).toMatch(new RegExp(`^did you mean \\w+\\? there are: .*\\b${known}\\b`));
+  });
+
+  it.each(objectsOfOptions)('in %s: %s are refused by name', (name, path, known) => {
+    const misspelt = `${known.slice(0, -1)}_`;
+    const options = withInside(right[name]?.at(-1), path.split('.'), { [misspelt]: 1 });
+    const [problem, ...others] = problemsWith(name, options);
+    expect(others).toEqual([]);
+    expect(problem?.message).toBe(`there is no option ${path}.${misspelt}`);
     expect(problem?.hint).toMatch(new RegExp(`^did you mean \\w+\\? there are: .*\\b${known}\\b`));
   });
 

@@ -1,7 +1,6 @@
 import {
   type Adds,
   type FallbackReason,
-  type FeatureShape,
   type FeatureVector,
   type Free,
   inferenceService,
@@ -18,6 +17,7 @@ import {
   type Tensor,
   type TensorSpec,
 } from '../../core/index.js';
+import type { FeatureView } from '../../ml/features/index.js';
 import { optionProblems } from '../options.js';
 import { askTensors, checkWidth, madeBy, readersOf } from './infer-tensors.js';
 import {
@@ -69,7 +69,7 @@ export interface InferOutputsOptions<As extends string, O extends Outputs, T = W
   /** The outputs to take, by the names of the model, each with the type and the shape that it has there. */
   readonly outputs: O;
   /** The view that makes `features`: a model that takes another number of features is refused before the first record. */
-  readonly view?: { readonly name: string; readonly shape: FeatureShape };
+  readonly view?: Pick<FeatureView, 'name' | 'shape'>;
 }
 
 /** Which model of tensors `infer` asks for several outputs, what fills its inputs, and under which name it adds the outputs. */

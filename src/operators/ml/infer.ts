@@ -2,7 +2,6 @@ import {
   type Adds,
   type BatchedLogic,
   type FallbackReason,
-  type FeatureShape,
   type FeatureVector,
   type FillRow,
   type Free,
@@ -19,6 +18,7 @@ import {
   type Settings,
   type StepContext,
 } from '../../core/index.js';
+import type { FeatureView } from '../../ml/features/index.js';
 import { fieldAdder } from '../../util/literals.js';
 import { optionProblems } from '../options.js';
 import {
@@ -92,7 +92,7 @@ export interface InferOptions<As extends string, T = WithFeatures>
   /** A cheap model that is asked first; the model is asked about the rows of which it is unsure. */
   readonly cascade?: Cascade;
   /** The view that makes `features`: a model that takes another number of features is refused before the first record. */
-  readonly view?: { readonly name: string; readonly shape: FeatureShape };
+  readonly view?: Pick<FeatureView, 'name' | 'shape'>;
 }
 
 /**

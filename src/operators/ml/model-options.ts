@@ -170,7 +170,7 @@ export const nameOfFallback = ({ model, providers }: FallbackModel): string =>
 
 /** Of a URL only the file's name: the rest differs from machine to machine, and descriptions are compared. */
 export const fileName = (file: string | URL): string =>
-  typeof file === 'string' ? file : (file.pathname.split('/').at(-1) ?? '');
+  file instanceof URL ? (file.pathname.split('/').at(-1) ?? '') : file;
 
 export function modelProblems(options: ModelOptions<string> & UrgencyOptions<never>): readonly Problem[] {
   const { batchMax, waitMax, providers: wanted, fallback = [] } = options;
