@@ -24,6 +24,8 @@ export function projectOf(plan: Plan): Project {
   const { name, input, labels } = plan;
   const topology = topologyFile(plan);
   const inputs = labels === undefined ? [input] : [input, labels];
+  // Topics that others write are not in the embedded store.
+  const where = inputs.some(({ shape }) => shape.registered) ? ' --profile cluster' : '';
   return {
     topology: `${name}.ts`,
     files: new Map([
@@ -35,10 +37,10 @@ export function projectOf(plan: Plan): Project {
       ['package.json', packageFile],
     ]),
     steps: [
-      `millrace check ${name}.ts`,
-      ...inputs.filter(isMadeUp).map(produceStep),
-      `millrace run ${name}.ts --until-end`,
-      ...lookSteps(plan),
+      `millrace check ${name}.ts${where}`,
+      ...inputs.filter(isMadeUp).map((one) => produceStep(one, where)),
+      `millrace run ${name}.ts --until-end${where}`,
+      ...lookSteps(plan).map((step) => step + where),
     ],
     notes: inputs.flatMap(({ shape, time }) => [...shape.notes, ...unitNotes(shape.rows, time)]),
   };
@@ -49,9 +51,9 @@ function unitNotes(rows: readonly Row[], time: Field | undefined): readonly stri
   return [`${time.name}: numbers are ${timeUnitOf(rows.map((row) => row[time.name])).called} since 1970`];
 }
 
-/** Whether there is nothing to read before samples are sent. What lies in Redis is not ours to make. */
+/** Whether there is nothing to read before samples are sent. What lies in Redis, or is written by others, is not ours to make. */
 const isMadeUp = ({ origin, shape }: Input): boolean =>
-  origin.kind !== 'file' && origin.kind !== 'redis' && shape.rows.length > 0;
+  origin.kind !== 'file' && origin.kind !== 'redis' && !shape.registered && shape.rows.length > 0;
 
 const dataFile = ({ id }: Input): string => `data/${id}.ndjson`;
 
@@ -74,14 +76,14 @@ function plainOf(value: unknown): unknown {
     : value;
 }
 
-function produceStep(input: Input): string {
+function produceStep(input: Input, where: string): string {
   const { shape, time, key } = input;
   const flags = [
     ...(shape.schemaFile === undefined ? [] : [`--schema ${shape.schemaFile}`]),
     `--key ${argument(key.name)}`,
     ...(time === undefined || !isInMs(input) ? [] : [`--time ${argument(time.name)}`]),
   ];
-  return `millrace produce ${topicOf(input)} ${flags.join(' ')} < ${dataFile(input)}`;
+  return `millrace produce ${topicOf(input)} ${flags.join(' ')}${where} < ${dataFile(input)}`;
 }
 
 /** `produce` reads milliseconds, and texts in ISO 8601. */

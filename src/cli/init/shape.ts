@@ -28,8 +28,10 @@ export interface Shape {
   /** Of CSV: the first line has the names of the columns. */
   readonly header: boolean;
   readonly rows: readonly Row[];
-  /** Whether the rows are synthetic: there is nothing to read before they are produced. */
+  /** Whether the rows are synthetic: there is nothing to read before they are produced, unless the schema is registered. */
   readonly synthetic: boolean;
+  /** Whether the schema is from the registry: then others write the topic. */
+  readonly registered: boolean;
   /** Whether an id or the like tells records apart, as far as one can see. */
   readonly identity: string | undefined;
   /** Files that belong to it, by path. */
@@ -169,7 +171,8 @@ export async function shapeOfRegistered(text: SchemaText, options: ShapeOptions)
   const file = `${recordFile(options.name)}${endings[text.format]}`;
   const files = new Map([[`schemas/${file}`, text.text]]);
   const message = text.format === 'protobuf' ? await firstMessage(text.text, options.subject) : undefined;
-  return ofText(text, options, { file: `./${file}`, message, schemaFile: `schemas/${file}`, files });
+  const shape = ofText(text, options, { file: `./${file}`, message, schemaFile: `schemas/${file}`, files });
+  return { ...shape, registered: true };
 }
 
 function ofText(
@@ -256,6 +259,7 @@ function shape(
     header: known.header ?? false,
     rows,
     synthetic: known.rows === undefined,
+    registered: false,
     identity: named !== undefined && isDistinct(rows, named) ? named : undefined,
     files: new Map([
       ...(known.files ?? []),

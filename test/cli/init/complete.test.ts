@@ -6,6 +6,7 @@ import { type Answers, isStarter, planOf } from '../../../src/cli/init/complete.
 import { targetKinds } from '../../../src/cli/init/places.js';
 import { tasks } from '../../../src/cli/init/plan.js';
 import { projectOf } from '../../../src/cli/init/project.js';
+import { shapeOfRegistered } from '../../../src/cli/init/shape.js';
 import { writeFiles } from '../../../src/cli/init/write-files.js';
 import { starterFiles } from '../../../src/cli/starter/index.js';
 
@@ -75,6 +76,29 @@ describe('answers', () => {
     expect((await made('1/2/2026', '3/4/2026', { dates: 'dmy' })).notes[0]).toBe(
       'on: 1/2/2026 is 2026-02-01T00:00:00.000Z (--dates)',
     );
+  });
+
+  it('make no events for a topic whose schema is registered', async () => {
+    const plan = await planOf({ from: 'kafka:visits.v1', do: 'count', to: 'clickhouse' }, folder);
+    const text = JSON.stringify({
+      type: 'record',
+      name: 'Visit',
+      fields: [
+        { name: 'visitId', type: 'string' },
+        { name: 'at', type: { type: 'long', logicalType: 'timestamp-millis' } },
+      ],
+    });
+    const options = { name: 'visits', subject: 'visits.v1-value', folder, plain: false };
+    const shape = await shapeOfRegistered({ format: 'avro', text, references: [] }, options);
+    const [key] = shape.fields;
+    const { files, steps } = projectOf({ ...plan, input: { ...plan.input, shape, key: key ?? plan.input.key } });
+    expect([...files.keys()].filter((path) => path.startsWith('data/'))).toEqual([]);
+    expect(steps).toEqual([
+      'millrace check visits.ts --profile cluster',
+      'millrace run visits.ts --until-end --profile cluster',
+      expect.stringMatching(/^millrace query ".*" --profile cluster$/),
+    ]);
+    expect(projectOf(plan).steps[1]).toMatch(/^millrace produce visits\.v1 .* < data\/visits\.ndjson$/);
   });
 
   it.each([

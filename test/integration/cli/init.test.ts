@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -50,19 +50,35 @@ const protobuf = `syntax = "proto3";
 package shop;
 message Visit { string visit_id = 1; string customer = 2; int64 started_at = 3; int32 pages = 4; bool bought = 5; }`;
 
+const EVENTS = 500;
+
+/** What others write into the topic, with the names and the unit of time of the schema. */
+const events = (id: string, at: string, perMs: number): string =>
+  Array.from({ length: EVENTS }, (_, n) => {
+    const ms = Date.UTC(2026, 0, 1) + n * 60_000;
+    const visit = { [id]: `v${n}`, customer: `c${n % 9}`, [at]: ms * perMs, pages: n % 7, bought: n % 3 === 0 };
+    return `${JSON.stringify(visit)}\n`;
+  }).join('');
+
 describe.each([
-  ['avro', { schema: avro }, 'count', 'redis'],
-  ['json-schema', { schema: jsonSchema, schemaType: 'JSON' }, 'learn', 'kafka'],
-  ['protobuf', { schema: protobuf, schemaType: 'PROTOBUF' }, 'route', 'clickhouse'],
-])('init from a topic whose schema is registered as %s', (format, body, task, to) => {
+  ['avro', { schema: avro }, 'count', 'redis', events('visitId', 'startedAt', 1_000)],
+  ['json-schema', { schema: jsonSchema, schemaType: 'JSON' }, 'learn', 'kafka', events('visitId', 'startedAt', 1)],
+  [
+    'protobuf',
+    { schema: protobuf, schemaType: 'PROTOBUF' },
+    'route',
+    'clickhouse',
+    events('visit_id', 'started_at', 1),
+  ],
+])('init from a topic whose schema is registered as %s', (format, body, task, to, input) => {
   const topic = `visits-${format}-${randomUUID().slice(0, 8)}`;
 
   it('writes what has types that hold, and runs', { timeout: 180_000 }, async () => {
     await register(`${topic}-value`, body);
-    const call = (args: readonly string[], folder = user.folder, input = '') =>
-      millrace(args, { folder, env: env(), input });
+    const call = (args: readonly string[], folder: string, given = '') =>
+      millrace(args, { folder, env: env(), input: given });
     const args = ['init', format, '--from', `kafka:${topic}`, '--schema', 'registry', '--do', task, '--to', to];
-    const written = await call([...args, '--json']);
+    const written = await call([...args, '--json'], user.folder);
     expect(written.err).toBe('');
     const { nextSteps } = JSON.parse(written.out) as { nextSteps: string[] };
     const folder = join(user.folder, format);
@@ -79,17 +95,24 @@ describe.each([
     const { stdout } = await run(process.execPath, [tsc, '-p', folder]).catch((error) => error as { stdout: string });
     expect(stdout).toBe('');
 
+    const [schema = ''] = readdirSync(join(folder, 'schemas')).filter((name) => !name.endsWith('.ts'));
+    const produced = await call(
+      ['produce', topic, '--schema', `schemas/${schema}`, '--key', 'customer'],
+      folder,
+      input,
+    );
+    expect([produced.code, produced.err]).toEqual([0, '']);
+
     const steps = nextSteps.filter((step) => step.startsWith('npx millrace '));
-    expect(steps.length).toBeGreaterThan(2);
+    expect(steps.map((step) => step.split(' ')[2]).slice(0, 2)).toEqual(['check', 'run']);
     for (const step of steps) {
-      const [line = '', input] = step.slice('npx millrace '.length).split(' < ');
-      const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
-      if (words[0] === 'run') words.push('--json');
-      const outcome = await call(words, folder, input === undefined ? '' : readFileSync(join(folder, input), 'utf8'));
+      const words = [...step.slice('npx millrace '.length).matchAll(/"([^"]*)"|(\S+)/g)];
+      const line = words.map(([, quoted, plain]) => quoted ?? plain ?? '');
+      const outcome = await call(line[0] === 'run' ? [...line, '--json'] : line, folder);
       expect([step, outcome.code, outcome.err], outcome.out).toEqual([step, 0, '']);
-      if (words[0] !== 'run') continue;
+      if (line[0] !== 'run') continue;
       const summary = JSON.parse(outcome.out);
-      expect(summary).toMatchObject({ read: { [topic]: 500 }, deadLetters: {} });
+      expect(summary).toMatchObject({ read: { [topic]: EVENTS }, deadLetters: {} });
       expect(Math.max(...Object.values<number>(summary.written))).toBeGreaterThan(0);
     }
   });

@@ -48,6 +48,7 @@ function sampleShape(
       .split('\n')
       .map((line) => JSON.parse(line) as Row),
     synthetic: true,
+    registered: false,
     identity,
     files: new Map([
       [`schemas/${file}.avsc`, text],
