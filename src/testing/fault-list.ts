@@ -45,6 +45,8 @@ const sweep = (way: Way, traffic: Traffic): readonly (readonly Fault[])[] =>
 const at = (traffic: Traffic, way: Way, part: number): number => Math.floor(traffic[way] * part);
 
 const SLOW_PIECES = 10;
+/** Below the short timeouts of the trials, also where a machine is busy. */
+const SLOW_MS = 200;
 
 /** The scripts of each network fault, one trial per script. */
 export const scripts: Partial<Readonly<Record<FaultName, (traffic: Traffic) => readonly (readonly Fault[])[]>>> = {
@@ -62,7 +64,14 @@ export const scripts: Partial<Readonly<Record<FaultName, (traffic: Traffic) => r
     [{ does: 'hang', in: 'answer', afterBytes: at(traffic, 'answer', 0.5) }],
   ],
   slow: ({ request, answer }) => [
-    [{ does: 'slow', pieceBytes: Math.max(512, Math.ceil((request + answer) / SLOW_PIECES)), everyMs: 10 }],
+    [
+      {
+        does: 'slow',
+        pieceBytes: Math.max(512, Math.ceil((request + answer) / SLOW_PIECES)),
+        everyMs: 10,
+        totalMs: SLOW_MS,
+      },
+    ],
   ],
 };
 

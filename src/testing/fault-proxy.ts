@@ -13,8 +13,11 @@ export type Fault =
   | { readonly does: 'hang'; readonly in: Way; readonly afterBytes: number }
   /** The next connections are reset when they are made. */
   | { readonly does: 'refuse'; readonly connections: number }
-  /** Everything passes, in pieces with pauses, until `heal`. It must be the last fault of a script. */
-  | { readonly does: 'slow'; readonly pieceBytes: number; readonly everyMs: number };
+  /**
+   * Everything passes, in pieces with pauses, until `heal` or until the pauses have taken `totalMs`: a busy machine makes each longer.
+   * It must be the last fault of a script.
+   */
+  | { readonly does: 'slow'; readonly pieceBytes: number; readonly everyMs: number; readonly totalMs: number };
 
 /** Passed bytes. */
 export type Traffic = Readonly<Record<Way, number>>;
@@ -43,6 +46,8 @@ export class FaultProxy {
   /** Bytes or connections until the next fault of the script. */
   private left = 0;
   private struckSoFar = 0;
+  /** How long the pauses of the script have taken. */
+  private pausedMs = 0;
   private readonly server = createServer({ allowHalfOpen: true }, (near) => this.accept(near));
 
   private constructor(
@@ -76,6 +81,7 @@ export class FaultProxy {
   play(...script: readonly Fault[]): void {
     this.script = script;
     this.struckSoFar = 0;
+    this.pausedMs = 0;
     this.begin();
   }
 
@@ -160,13 +166,19 @@ export class FaultProxy {
     bytes: Buffer,
     way: Way,
     to: Socket,
-    { pieceBytes, everyMs }: Extract<Fault, { does: 'slow' }>,
+    { pieceBytes, everyMs, totalMs }: Extract<Fault, { does: 'slow' }>,
   ): Promise<void> {
     this.struckSoFar ||= 1;
     for (let at = 0; at < bytes.length; at += pieceBytes) {
-      if (this.script[0]?.does === 'slow') await sleep(everyMs);
+      if (this.script[0]?.does === 'slow' && this.pausedMs < totalMs) await this.pause(everyMs);
       await this.send(bytes.subarray(at, at + pieceBytes), way, to);
     }
+  }
+
+  private async pause(ms: number): Promise<void> {
+    const beganMs = performance.now();
+    await sleep(ms);
+    this.pausedMs += performance.now() - beganMs;
   }
 
   private async send(bytes: Uint8Array, way: Way, to: Socket): Promise<void> {

@@ -107,13 +107,20 @@ describe('FaultProxy', () => {
   });
 
   it('is slow until it is healed', async () => {
-    const { proxy } = await world({ does: 'slow', pieceBytes: 10, everyMs: 5 });
+    const { proxy } = await world({ does: 'slow', pieceBytes: 10, everyMs: 5, totalMs: 10_000 });
     const text = 'x'.repeat(100);
     const before = performance.now();
     expect((await say(proxy, text)).back.length).toBe(200);
     expect(performance.now() - before).toBeGreaterThan(70);
     await proxy.heal();
     expect((await say(proxy, text)).back.length).toBe(200);
+  });
+
+  it('is slow no longer than it is told, however long a busy machine makes a pause', async () => {
+    const { proxy } = await world({ does: 'slow', pieceBytes: 1, everyMs: 50, totalMs: 60 });
+    const before = performance.now();
+    expect((await say(proxy, 'x'.repeat(1_000))).back.length).toBe(2_000); // 150 s of pauses
+    expect(performance.now() - before).toBeGreaterThan(50);
   });
 
   it('is shut: connections are refused until it is healed, on the same port', async () => {
