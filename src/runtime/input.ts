@@ -64,6 +64,7 @@ export class Input {
   private times: number[] = [];
   /** The approximate memory of each record: its bytes and its value. */
   private sizes: number[] = [];
+  /** Their sum. */
   private size = 0;
   /** Polled records that may not be decoded yet. */
   private unread: readonly RawRecord[] = [];
@@ -108,11 +109,6 @@ export class Input {
 
   get buffered(): number {
     return this.values.length - this.head;
-  }
-
-  /** The approximate memory of the buffered records. */
-  get bufferedBytes(): number {
-    return this.size;
   }
 
   /** Nothing is buffered and nothing will follow. */

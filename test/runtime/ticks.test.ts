@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { millis, stateful } from '../../src/core/index.js';
 import { filter } from '../../src/operators/index.js';
 import { runTopology } from '../../src/runtime/index.js';
+import { ClockTicks } from '../../src/runtime/ticks.js';
 import { mapCell } from '../../src/state/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
@@ -110,5 +111,37 @@ describe('ticks', () => {
       ),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('ticks of processing time', () => {
+  const every = (ms: number) =>
+    stateful({ kind: 'timed', processingTimeInterval: millis(ms), cells: {}, open: () => ({ onRecord: () => {} }) });
+  const timed = topology('timed', { deadLetters: memorySink() }, (t) => {
+    const events = t.source('events', source);
+    events.via('slow', every(70)).to('a', memorySink());
+    events.via('quick', every(20)).to('b', memorySink());
+  });
+
+  it('come in the shortest interval of a step, and not before the first has passed', () => {
+    const ticks = new ClockTicks(timed, 4, {}, 1_000);
+    expect([ticks.isDue(1_019), ticks.isDue(1_020), ticks.decisions]).toEqual([false, true, {}]);
+    const round = ticks.next(1_025, -5);
+    const origin = { topic: '$clock', partition: 4, offset: 1_025, receivedAtMs: 1_025, eventTimeMs: 0 };
+    expect(round).toMatchObject({ records: 1, ticks: [{ watermarkMs: -5, clockMs: 1_025, origin }] });
+    expect([ticks.isDue(1_044), ticks.isDue(1_045), ticks.decisions]).toEqual([false, true, { clockMs: 1_025 }]);
+  });
+
+  it('never go back, whatever the clock of the next owner says', () => {
+    const ticks = new ClockTicks(timed, 0, { clockMs: 9_000 }, 1_000);
+    expect([1_020, 1_040, 9_500].map((nowMs) => ticks.next(nowMs, 7).ticks[0]?.clockMs)).toEqual([9_001, 9_002, 9_500]);
+  });
+
+  it('come at the end of a run where an interval has passed since the last one of any run', () => {
+    expect(new ClockTicks(timed, 0, {}, 1_000).isDueAtEnd(1_000)).toBe(true);
+    const ticks = new ClockTicks(timed, 0, { clockMs: 990 }, 1_000);
+    expect([ticks.isDueAtEnd(1_009), ticks.isDueAtEnd(1_010)]).toEqual([false, true]);
+    const never = new ClockTicks(nested, 0, {}, 1_000);
+    expect([never.isDue(Number.MAX_SAFE_INTEGER), never.isDueAtEnd(Number.MAX_SAFE_INTEGER)]).toEqual([false, false]);
   });
 });

@@ -295,11 +295,37 @@ describe('every cell', () => {
   it('an arena writes the records in use only, and drops a block that has none', () => {
     const cell = arenaCell({ width: 1_000, recordsMax: 10 }).open();
     const [first, , third] = [cell.allocate(), cell.allocate(), cell.allocate()];
+    expect(cell.changedBytes).toBe(2 * (1 + 2 + 16_000)); // as if both blocks were full
     expect(cell.takeChanges().map(({ bytes }) => bytes?.length)).toEqual([1 + 2 + 16_000, 1 + 2 + 8_000]);
     cell.free(third);
     cell.free(first);
     expect(cell.takeChanges().map(({ bytes }) => bytes?.length)).toEqual([1 + 2 + 8_000, undefined]);
     expect([cell.allocate(), cell.allocate(), cell.used]).toEqual([first, third, 3]);
+    cell.takeChanges();
+    expect(cell.changedBytes).toBe(0);
+    const small = arenaCell({ width: 100, recordsMax: 5 }).open();
+    small.allocate();
+    expect(small.changedBytes).toBe(1 + 20 + 2 * 800); // of the two that there is room for
+  });
+
+  it('an arena takes back what fits it, to the last record', () => {
+    const spec = (width: number, recordsMax: number) => arenaCell({ width, recordsMax });
+    const cell = spec(500, 6).open();
+    for (let n = 0; n < 6; n++) cell.values.fill(n, cell.allocate());
+    cell.free(0);
+    const changes = cell.takeChanges().map(({ bucket, bytes }) => ({ bucket, bytes: bytes as Uint8Array }));
+    const restored = (width: number, recordsMax: number, cut = 0) => {
+      const again = spec(width, recordsMax).open();
+      for (const { bucket, bytes } of changes) again.restore(bucket, amid(bytes.subarray(0, bytes.length - cut)), 1);
+      return again;
+    };
+    expect(restored(500, 6).used).toBe(5);
+    for (const [width, recordsMax, cut] of [
+      [500, 5, 0],
+      [499, 6, 0],
+      [500, 6, 8],
+    ] as const)
+      expect(() => restored(width, recordsMax, cut)).toThrow(expect.objectContaining({ code: 'state' }));
   });
 });
 

@@ -77,7 +77,10 @@ describe('paneCell', () => {
           if (i % every === 0) {
             kept.take(cell);
             cell = kept.restored();
-          } else if (i % 3 === 0) kept.take(cell);
+          } else if (i % 3 === 0) {
+            kept.take(cell);
+            expect(cell.takeChanges()).toEqual([]);
+          }
           const expected = [...model]
             .sort(([a], [b]) => a - b)
             .map(([start, pane]) => [start, [...pane].map(([key, held]) => [key, ...held])]);
@@ -120,6 +123,9 @@ describe('paneCell', () => {
     cell.dropBefore(10);
     kept.take(cell);
     expect(kept.written).toBeLessThan(20);
+    expect(cell.takeChanges()).toEqual([]);
+    cell.dropBefore(9); // before what is dropped already
+    expect(cell.takeChanges()).toEqual([]);
     expect(contentOf(kept.restored())).toEqual(contentOf(cell));
     cell.dropBefore(20);
     kept.take(cell);
