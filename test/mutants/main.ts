@@ -48,7 +48,7 @@ interface Tried extends Mutant, Verdict {
 
 const FOLDERS = ['src/runtime', 'src/state', 'src/operators', 'src/schema', 'connectors'];
 /** They run the built command, which the copy does not have; tests of the command line alone where they load it. */
-const NEEDS_BUILD = /^test\/(e2e|sim|mutants)\/|starter|is-url/;
+const NEEDS_BUILD = /^test\/(e2e|sim|mutants)\/|starter/;
 const COMMAND = 'test/cli/millrace.ts';
 const INTEGRATION = 'test/integration/';
 /** They take longer than a group may, and leave their brokers behind when they are ended. */
