@@ -36,6 +36,24 @@ describe('clickHouseReader', () => {
     expect(numbers.asked).toEqual([{ keys: [7n] }]);
   });
 
+  it('refuses the key that ClickHouse cannot read, by the first line of its words, and finds the others', async () => {
+    const asked: unknown[] = [];
+    const query = async (_sql: string, { keys }: { readonly keys: readonly string[] }) => {
+      asked.push(keys);
+      if (keys.includes('x')) throw Object.assign(new Error('cannot parse x\nand a stack'), { code: '376' });
+      return keys.map((key) => `${JSON.stringify({ _key: key, tier: 'gold' })}\n`).join('');
+    };
+    const engine: Partial<Engine> = { where: 'here', query: query as Engine['query'] };
+    const lookup = clickhouse.tableLookup({ table: 'customers', key: 'id', keyType: 'UUID', columns: ['tier'] });
+    const reader = clickHouseReader(engine as Engine, lookup);
+    expect(await reader.get(['a', 'x', 'b'], new AbortController().signal)).toEqual([
+      gold,
+      { kind: 'refused', detail: 'cannot parse x' },
+      gold,
+    ]);
+    expect(asked).toEqual([['a', 'x', 'b'], ['a'], ['x', 'b'], ['x'], ['b']]);
+  });
+
   it.each([
     [202, false],
     [60, true],
@@ -47,5 +65,12 @@ describe('clickHouseReader', () => {
     const answers = clickHouseReader(engine as Engine, lookup).get(['a'], new AbortController().signal);
     await expect(answers).rejects.toMatchObject({ code: 'lookup', where: 'here', permanent });
     await expect(answers).rejects.toThrow(`cannot look up: it says no (ClickHouse error ${code})`);
+  });
+
+  it('takes an error without a number for one of the statement', async () => {
+    const engine: Partial<Engine> = { where: 'here', query: () => Promise.reject(new Error('odd')) };
+    const lookup = clickhouse.tableLookup({ table: 'customers', key: 'id', keyType: 'String', columns: ['tier'] });
+    const answers = clickHouseReader(engine as Engine, lookup).get(['a'], new AbortController().signal);
+    await expect(answers).rejects.toMatchObject({ permanent: true, hint: 'the message comes from ClickHouse' });
   });
 });

@@ -74,4 +74,34 @@ describe('the thread that makes Parquet of packed rows', () => {
     made.push(await other.push(rows), await other.end());
     expect(Buffer.concat(made)).toEqual(await whole(rows));
   });
+
+  it('is one for all files of the process, and ends when it has had none for ten seconds', async () => {
+    let started = 0;
+    const note = () => {
+      started += 1;
+    };
+    const made = async () => {
+      const conversion = new Conversion(columns, GROUP_ROWS);
+      await conversion.end();
+      return started;
+    };
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    process.on('worker', note);
+    try {
+      await made();
+      started = 0;
+      const open = new Conversion(columns, GROUP_ROWS);
+      await made();
+      vi.advanceTimersByTime(60_000); // it has a file
+      await open.push(packed(0, 1));
+      await open.end();
+      vi.advanceTimersByTime(9_999);
+      expect(await made()).toBe(0);
+      vi.advanceTimersByTime(10_000);
+      expect([await made(), await made()]).toEqual([1, 1]);
+    } finally {
+      process.off('worker', note);
+      vi.useRealTimers();
+    }
+  });
 });

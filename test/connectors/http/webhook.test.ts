@@ -105,6 +105,23 @@ describe('http.webhookSink', () => {
     await writer.close();
   });
 
+  it('sends values of different keys side by side, as many at a time as it may', async () => {
+    let underWay = 0;
+    let most = 0;
+    const service = await newService(async (_, response) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await sleep(5);
+      underWay -= 1;
+      response.end();
+    });
+    const writer = await open(hook(service.url, { key: ({ n }) => String(n), concurrencyMax: 3 }));
+    await put(writer, range(0, 20));
+    await writer.prepare?.();
+    await writer.close();
+    expect([service.heard.length, most]).toEqual([20, 3]);
+  });
+
   it('sends the same id in every replay, another for another value, and signs what it sends', async () => {
     process.env.TEST_HOOK_SECRET = `whsec_${Buffer.from('a secret').toString('base64')}`;
     const service = await newService((_, response) => response.end());

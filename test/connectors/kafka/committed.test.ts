@@ -125,6 +125,15 @@ it('decodes no more records than are asked for, and one at least', () => {
   expect(offsets).toEqual([[1, 2], [3], [4], [5], [6], undefined]);
 });
 
+it('decodes records until they have taken as many bytes as are asked for', () => {
+  const values = Array.from({ length: 7 }, (_, n) => String(n).repeat(100));
+  const range = rangeOf([dataBatch(0, values)]);
+  const sizes = [range.take(9, 250), range.take(9, 250), range.take(9, 250), range.take(9, 250)].map(
+    (records) => records?.length,
+  );
+  expect(sizes).toEqual([3, 3, 1, undefined]); // each takes some bytes more than its value
+});
+
 it('moves past batches that compaction has emptied', () => {
   const emptied = dataBatch(0, ['gone', 'gone']).subarray(0, 61);
   emptied.writeInt32BE(49, 8);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { columnCheck, rowCheck } from '../../../connectors/postgres/unrepresentable.js';
 import { fitting, unfitting } from './hostile-cells.js';
@@ -9,6 +10,30 @@ describe('what a column of Postgres has no room for', () => {
 
   it.each(fitting)('but room for %s: %o', (type, value) => {
     expect(columnCheck(type)(value)).toBeUndefined();
+  });
+
+  it('is a number that has more digits than its column, once it is rounded', () => {
+    const digits = fc.array(fc.constantFrom(...'0459'), { minLength: 1, maxLength: 7 }).map((all) => all.join(''));
+    const parts = fc.tuple(digits, fc.nat(7), fc.integer({ min: -4, max: 4 }), fc.constantFrom('', '-', '+'));
+    fc.assert(
+      fc.property(
+        parts,
+        fc.integer({ min: 1, max: 6 }),
+        fc.nat(4),
+        ([all, pointAt, exponent, sign], precision, more) => {
+          const scale = Math.min(precision, more);
+          const point = Math.min(all.length, pointAt);
+          const text = `${sign}${all.slice(0, point)}.${all.slice(point)}e${exponent}`;
+          // The number times 10^scale, rounded half away from zero.
+          const shift = exponent + scale - (all.length - point);
+          const divisor = 10n ** BigInt(Math.max(0, -shift));
+          const scaled = (2n * BigInt(all) * 10n ** BigInt(Math.max(0, shift)) + divisor) / (2n * divisor);
+          const fits = scaled < 10n ** BigInt(precision);
+          expect([text, columnCheck(`numeric(${precision}, ${scale})`)(text) === undefined]).toEqual([text, fits]);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
   });
 
   it('names the column, and asks for the key', () => {

@@ -167,6 +167,76 @@ describe('Buckets', () => {
     expect(asked.length).toBe(2);
   });
 
+  it.each([
+    [500, 3, /bucket exists/],
+    [501, 1, /bucket exists/],
+    [503, 3, /bucket exists/],
+    [429, 3, /bucket exists/],
+    [408, 3, /bucket exists/],
+    [404, 1, /bucket exists/],
+    [400, 1, /bucket exists/],
+    [301, 1, /region=/],
+    [401, 1, /AWS_ACCESS_KEY_ID/],
+    [403, 1, /AWS_ACCESS_KEY_ID/],
+    [412, 1, /replaced while it was read/],
+  ])('asks again after status %i as far as it may pass: %i times, with a hint', async (status, times, hint) => {
+    const refuse: Answer = (response) => response.writeHead(status).end();
+    const { buckets, asked } = await storeOf(refuse, refuse, refuse, refuse);
+    await expect(buckets.bytes('lake/object')).rejects.toMatchObject({
+      ...{ code: 'source', where: buckets.where, permanent: times === 1, hint: expect.stringMatching(hint) },
+      message: expect.stringMatching(new RegExp(`^cannot GET lake/object: status ${status}`)),
+    });
+    expect(asked.length).toBe(times);
+  });
+
+  it('reads ranges of one object, and refuses a store that gives all of it', async () => {
+    const { buckets, asked } = await storeOf(
+      (response) => response.writeHead(206, { etag: '"a"' }).end('cde'),
+      (response) => response.writeHead(200, { etag: '"a"' }).end('abcdef'),
+    );
+    const range = { start: 2, end: 5, mark: '"a"' };
+    expect(Buffer.from(await buckets.bytes('lake/object', range)).toString()).toBe('cde');
+    expect(asked).toMatchObject([{ range: 'bytes=2-4', ifMatch: '"a"' }]);
+    await expect(buckets.bytes('lake/object', range)).rejects.toMatchObject({
+      permanent: true,
+      hint: expect.stringContaining('must answer ranges'),
+    });
+  });
+
+  it('knows what an object is, and that there is none', async () => {
+    const modified = { 'content-length': '7', etag: '"a"', 'last-modified': 'Thu, 01 Jan 2026 00:00:00 GMT' };
+    const { buckets } = await storeOf(
+      (response) => response.writeHead(200, modified).end(),
+      (response) => response.writeHead(404).end(),
+      (response) => response.writeHead(403).end(),
+    );
+    expect(await buckets.head('lake/a')).toEqual({ size: 7, mark: '"a"', writtenMs: Date.UTC(2026, 0, 1) });
+    expect(await buckets.head('lake/b')).toBeUndefined();
+    await expect(buckets.head('lake/c')).rejects.toMatchObject({ permanent: true });
+  });
+
+  it('answers a ping with any status but an error of its own', async () => {
+    const status = (code: number) => (response: ServerResponse) => response.writeHead(code).end();
+    const { buckets, asked } = await storeOf(status(403), status(307), status(500));
+    await buckets.ping();
+    await buckets.ping();
+    await expect(buckets.ping()).rejects.toMatchObject({ code: 'source', permanent: false });
+    expect(asked.map(({ method }) => method)).toEqual(['HEAD', 'HEAD', 'HEAD']);
+  });
+
+  it('puts an object of one part, or of none, at once', async () => {
+    const ok: Answer = (response) => response.end();
+    const one = await storeOf(ok, ok);
+    await putTogether(one.buckets, 'lake/one', 'lake/marker', async function* () {
+      yield Buffer.from('all');
+    });
+    await putTogether(one.buckets, 'lake/none', 'lake/marker', async function* () {});
+    expect(one.asked.map(({ method, path, bytes }) => [method, path.split('?')[0], bytes])).toEqual([
+      ['PUT', '/lake/one', 3],
+      ['PUT', '/lake/none', 0],
+    ]);
+  });
+
   it('names keys as they are, whatever characters they have, over all pages', async () => {
     const page = (key: string, next = '') =>
       `<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>${key}</Key></Contents>${next}</ListBucketResult>`;

@@ -177,6 +177,29 @@ describe('joinTable', () => {
     checkOperator(leftJoinTable(small), samplesOf(events));
   });
 
+  it('remembers as many rows that are gone as there may be keys, and makes room of those that went first', () => {
+    const told = (timeMs: number, key: string, after: number | null): Event => ({
+      ...{ timeMs, change: { key, before: null, after } },
+    });
+    const of = (timeMs: number, n: number, key: string): Event => ({ timeMs, order: { n, of: key } });
+    const events: Event[] = [
+      ...['a', 'b', 'c'].map((key, n) => told(10 + n, key, n)),
+      ...['b', 'a', 'c'].map((key, n) => told(20 + n, key, null)),
+      of(40, 6, 'a'),
+      told(41, 'd', 4), // in the place of `b`
+      told(15, 'a', 9), // late: it went afterwards
+      of(42, 9, 'a'),
+      of(42, 10, 'd'),
+    ];
+    const { emitted, deadLetters } = driveOperator(leftJoinTable({ ...options(), keysMax: 3 }), samplesOf(events));
+    expect(deadLetters).toEqual([]);
+    expect(emitted.map(({ value }) => value)).toEqual([
+      [6, null],
+      [9, null],
+      [10, 4],
+    ]);
+  });
+
   it('forgets late changes as others', () => {
     const events = Array.from({ length: 60 }, (_, n): Event => {
       return { timeMs: n % 2 === 0 ? n * 10 : n * 10 - 35, change: { key: `k${n % 3}`, before: null, after: n } };

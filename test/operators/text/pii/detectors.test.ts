@@ -44,6 +44,30 @@ describe('card numbers', () => {
     expect(found(`${number}0000000`, 'card')).toEqual([]);
   });
 
+  it('are those of a network, in its lengths alone', () => {
+    // By what the networks publish of their first digits.
+    const networks: readonly (readonly [RegExp, ...sizes: number[]])[] = [
+      [/^4/, 16, 19], // Visa
+      [/^(5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)/, 16], // Mastercard
+      [/^3[47]/, 15], // American Express
+      [/^3(0[0-5]|6|8)/, 14], // Diners
+      [/^35(2[89]|[3-8])/, 16], // JCB
+      [/^(6011|64[4-9]|65|62)/, 16, 17, 18, 19], // Discover, UnionPay
+      [/^(50|5[6-9]|63|67)/, 14, 15, 16, 17, 18, 19], // Maestro
+    ];
+    const wrong: string[] = [];
+    for (let first = 0; first < 10_000; first++) {
+      const start = String(first).padStart(4, '0');
+      for (let size = 12; size <= 20; size++) {
+        const known = `${start}${'3'.repeat(size - 5)}`;
+        const number = known + [...'0123456789'].find((check) => holdsLuhn(known + check));
+        const isOne = networks.some(([pattern, ...sizes]) => pattern.test(start) && sizes.includes(size));
+        if ((found(`no ${number}`, 'card')?.length === 1) !== isOne) wrong.push(number);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
   it('leaves out groups that belong to something else', () => {
     expect(found('order 12 4111 1111 1111 1111 2026 and 378282246310005', 'card')).toEqual([
       'card: 4111 1111 1111 1111',
