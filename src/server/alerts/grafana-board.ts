@@ -45,10 +45,14 @@ const HEIGHT = 8;
  * @example
  * JSON.parse(grafanaBoard(payments)).title; // 'Millrace: payments'
  */
-export function grafanaBoard({ name, alerts }: Pick<Topology, 'name' | 'alerts'>): string {
+export const grafanaBoard = (topology: Pick<Topology, 'name' | 'alerts'>): string =>
+  `${JSON.stringify(boardOf(topology), null, 2)}\n`;
+
+/** The same as an object: `test/types` holds it against the types of Grafana. */
+export function boardOf({ name, alerts }: Pick<Topology, 'name' | 'alerts'>) {
   const watched = [...new Set<AlertRule['measure']>([...alertMeasures, ...alerts.map(({ measure }) => measure)])];
   const contents = [...watched.map((measure) => ofMeasure(measure, name, alerts)), ...details(name)];
-  const board = {
+  return {
     title: `Millrace: ${name}`,
     tags: ['millrace'],
     editable: true,
@@ -63,8 +67,7 @@ export function grafanaBoard({ name, alerts }: Pick<Topology, 'name' | 'alerts'>
       const [x, y] = [(i % ACROSS) * WIDTH, Math.floor(i / ACROSS) * HEIGHT];
       return panelOf(content, i + 1, { x, y, w: WIDTH, h: HEIGHT });
     }),
-  };
-  return `${JSON.stringify(board, null, 2)}\n`;
+  } as const;
 }
 
 function ofMeasure(measure: AlertRule['measure'], topology: string, alerts: readonly AlertRule[]): Content {
@@ -158,10 +161,10 @@ function panelOf({ title, description, unit, curves, rules }: Content, id: numbe
       overrides: [],
     },
     options: {
-      legend: { displayMode: 'list', placement: 'bottom', showLegend: true },
+      legend: { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: [] },
       tooltip: { mode: 'multi', sort: 'desc' },
     },
-  };
+  } as const;
 }
 
 /** From the lowest up, the colour of the values from each threshold on. */
