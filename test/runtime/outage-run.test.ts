@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { MillraceError, millis, type Profile, type SinkDriver } from '../../src/core/index.js';
-import { runTopology } from '../../src/runtime/index.js';
+import { type RunSnapshot, runTopology } from '../../src/runtime/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { topology } from '../../src/topology/index.js';
@@ -37,6 +37,8 @@ it.each([
     let open = 0;
     let polls = 0;
     let asked = 0;
+    /** The logs grow meanwhile. */
+    const ends = Array.from({ length: TASKS }, () => EVENTS);
     const refuse = () => {
       throw new MillraceError('sink', 'connect ECONNREFUSED');
     };
@@ -52,8 +54,15 @@ it.each([
           partitions: (of) => reading.partitions(of),
           open: async (...of) => {
             const reader = await reading.open(...of);
+            const [, { partition }] = of;
             return {
               ...reader,
+              get logEnd() {
+                return ends[partition];
+              },
+              refreshLogEnd: () => {
+                ends[partition] = (ends[partition] ?? 0) + 1;
+              },
               poll: (recordsMax) => {
                 polls += 1;
                 return reader.poll(recordsMax);
@@ -99,6 +108,14 @@ it.each([
       onWarning: (message) => warnings.push(message),
       onPoint: () => clock.advance(40),
     });
+    const seen = ({ outages, tasks }: RunSnapshot) => ({
+      outages: outages.map(({ sink: name }) => name),
+      lag: tasks.reduce((sum, { lag }) => sum + (lag.events ?? Number.NaN), 0),
+      behind: tasks.reduce(
+        (sum, { partition, positions }) => sum + (ends[partition] ?? 0) - (positions.events?.offset ?? 0),
+        0,
+      ),
+    });
     let over = false;
     running.finished.then(
       () => {
@@ -108,11 +125,11 @@ it.each([
         over = true;
       },
     );
-    const during: { open: number; polls: number; outages: readonly string[] }[] = [];
+    const during: { open: number; polls: number; outages: readonly string[]; lag: number; behind: number }[] = [];
     while (!over) {
       await new Promise((resolve) => setImmediate(resolve));
       if (clock.now() > down.fromMs + MINUTE_MS && clock.now() < down.toMs - MINUTE_MS)
-        during.push({ open, polls, outages: running.snapshot().outages.map(({ sink: name }) => name) });
+        during.push({ open, polls, ...seen(running.snapshot()) });
     }
     await running.finished;
 
@@ -122,6 +139,10 @@ it.each([
     expect(new Set(during.map(({ open: writers }) => writers))).toEqual(new Set([0]));
     expect(new Set(during.map(({ polls: count }) => count)).size).toBe(1);
     expect(during.every(({ outages }) => outages.join() === 'rows')).toBe(true);
+    // What is behind counts from what is committed, and grows with the logs. Before a task has been opened nothing is known of it.
+    const lags = during.map(({ lag }) => lag);
+    expect(lags).toEqual(during.map(({ behind }) => behind));
+    if (fromMs > 0) expect(lags.at(-1)).toBeGreaterThan((lags[0] ?? 0) + 100);
     expect(asked).toBeLessThan((45 * 60) / 5); // every ten seconds at most, with jitter, whatever the number of tasks
     expect(running.snapshot().outages).toEqual([]);
     expect(running.snapshot().health.map(({ restarts }) => restarts)).toEqual([1, 1, 1]);
