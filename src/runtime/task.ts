@@ -174,6 +174,7 @@ export class Task {
       ...lagsOf(this.inputs, isOver ? this.checkpoint.positions : undefined),
       watermarkMs: this.time.watermarkMs,
       recordsInFlight: this.pipeline.recordsInFlight,
+      recordsUncommitted: this.recordsSinceEpoch,
       isAtRest: this.isAtRest,
       pending: this.waits.silent(),
       time: this.waits.meter.time(this.pipeline.busyMs),

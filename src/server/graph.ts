@@ -38,7 +38,7 @@ export interface Graph {
 }
 
 const WIDTH = 158;
-const HEIGHT = 72;
+const HEIGHT = 76;
 
 type Box = Omit<GraphNode, 'x' | 'y' | 'width' | 'height'>;
 type Line = Pick<GraphEdge, 'from' | 'to' | 'name'>;

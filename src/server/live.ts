@@ -74,7 +74,7 @@ export interface Picture {
   readonly loop: number;
   /** What the process has in memory. */
   readonly memoryBytes: number;
-  /** Since the oldest last checkpoint of the tasks that have records in flight; 0 if none has any, `null` before the first checkpoint. */
+  /** Since the oldest last checkpoint of the tasks that have uncommitted records; 0 if none has any, `null` before the first checkpoint. */
   readonly epochAgeSeconds: number | null;
   readonly nodes: Readonly<Record<string, NodeFigures>>;
   /** What the run waits for, or takes most of the thread. */
@@ -309,9 +309,8 @@ export const newest = <Row extends { readonly atMs: number; readonly task: numbe
   rowsMax: number,
 ): Row[] => rows.toSorted((a, b) => b.atMs - a.atMs || a.task - b.task).slice(0, rowsMax);
 
-/** Of tasks without records in flight nothing is uncommitted, however long ago that was. */
 function epochAgeOf({ tasks }: RunSnapshot, nowMs: number): number | null {
-  const busy = tasks.filter(({ recordsInFlight }) => recordsInFlight > 0);
+  const busy = tasks.filter(({ recordsUncommitted }) => recordsUncommitted > 0);
   const ages = busy.flatMap(({ epochs: { last } }) => (last ? [(nowMs - last.endedMs) / 1_000] : []));
   return ages.length === 0 && busy.length > 0 ? null : Math.max(0, ...ages);
 }

@@ -155,12 +155,12 @@ describe('pictures of a run', () => {
     expect(long?.lastRestarts[0]?.cause).toHaveLength(300);
   });
 
-  it('have the age of the oldest checkpoint, of tasks with records in flight', () => {
+  it('have the age of the oldest checkpoint, of tasks with uncommitted records', () => {
     const [task] = someSnapshot().tasks;
     const ageOf = (more: Partial<RunSnapshot['tasks'][number]>) =>
       over([5], () => [], { tasks: task ? [{ ...task, ...more }] : [] })[0]?.epochAgeSeconds;
     expect(ageOf({})).toBe(4);
-    expect(ageOf({ recordsInFlight: 0 })).toBe(0);
+    expect(ageOf({ recordsUncommitted: 0 })).toBe(0);
     expect(ageOf({ epochs: { ...(task as RunSnapshot['tasks'][number]).epochs, last: undefined } })).toBeNull();
   });
 

@@ -267,12 +267,14 @@ function drawLines() {
   }
 }
 
-/** Broken where nobody looked. */
-function line(values) {
+/** Broken where nobody looked. A young history is drawn larger. */
+function line(all) {
+  const known = all.findIndex((value) => value !== null);
+  const values = all.slice(Math.min(Math.max(0, known), all.length - POINTS));
   const each = values.length / POINTS;
   const points = Array.from({ length: POINTS }, (_, i) => {
-    const known = values.slice(Math.floor(i * each), Math.floor((i + 1) * each)).filter((value) => value !== null);
-    return known.length > 0 ? Math.max(...known) : undefined;
+    const some = values.slice(Math.floor(i * each), Math.floor((i + 1) * each)).filter((value) => value !== null);
+    return some.length > 0 ? Math.max(...some) : undefined;
   });
   const top = Math.max(...points.filter((value) => value !== undefined), 1e-9);
   const width = 100 / POINTS;
@@ -326,12 +328,12 @@ function show(picture) {
   say(byId('read'), rate(picture.readRate));
   say(byId('written'), rate(picture.writtenRate));
   say(byId('lag'), picture.lag === null ? 'unknown' : count(picture.lag));
-  const lagTexts = [picture.lagSeconds ? ago(picture.lagSeconds) : '', toGo(picture, status)];
-  say(byId('lag-of'), ['records behind', ...lagTexts.filter(Boolean)].join(', '));
+  const inTime = picture.lagSeconds ? ` and ${ago(picture.lagSeconds)}` : '';
+  say(byId('lag-of'), [`records${inTime} behind`, toGo(picture, status)].filter(Boolean).join(', '));
   say(byId('latency'), picture.latency ? age(picture.latency.p99) : 'no records');
   say(byId('dead'), count(deadLetters.reduce((sum, each) => sum + each.count, 0)));
   say(byId('loop'), percent(picture.loop));
-  say(byId('epoch'), picture.epochAgeSeconds === null ? 'none yet' : millis(picture.epochAgeSeconds * 1_000));
+  say(byId('epoch'), picture.epochAgeSeconds === null ? 'none yet' : `${picture.epochAgeSeconds.toFixed(1)} s`);
   say(byId('memory'), bytes(picture.memoryBytes));
   drawLines();
 
@@ -388,7 +390,7 @@ function showTables() {
           ? 'waited for'
           : lag === 0
             ? 'at its end'
-            : ['reading', toGo({ lag, lagRate }, status)].filter(Boolean).join(', '),
+            : toGo({ lag, lagRate }, status) || 'reading',
     ]),
     sinksDown.length > 0 ? 'tasks are opened when the sinks that are down answer' : 'no task has been assigned yet',
   );
