@@ -11,6 +11,7 @@ const files = [
   ['/', 'index.html', 'text/html; charset=utf-8'],
   ['/page.js', 'page.js', 'text/javascript; charset=utf-8'],
   ['/dom.js', 'dom.js', 'text/javascript; charset=utf-8'],
+  ['/lines.js', 'lines.js', 'text/javascript; charset=utf-8'],
   ['/panels.js', 'panels.js', 'text/javascript; charset=utf-8'],
   ['/record.js', 'record.js', 'text/javascript; charset=utf-8'],
   ['/page.css', 'page.css', 'text/css; charset=utf-8'],

@@ -57,6 +57,7 @@ describe('the live page', () => {
       ['/', 'text/html'],
       ['/page.js', 'text/javascript'],
       ['/dom.js', 'text/javascript'],
+      ['/lines.js', 'text/javascript'],
       ['/panels.js', 'text/javascript'],
       ['/record.js', 'text/javascript'],
       ['/page.css', 'text/css'],

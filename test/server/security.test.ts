@@ -46,6 +46,7 @@ const routes = [
   '/page.js',
   '/page.css',
   '/dom.js',
+  '/lines.js',
   '/panels.js',
   '/record.js',
   '/record?id=a',
