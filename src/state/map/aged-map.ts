@@ -5,11 +5,8 @@ import { KeyIndex } from './key-index.js';
 import type { MapCell } from './map-contract.js';
 import { PackedRows, type Packing } from './packed-rows.js';
 import { PLACE_BITS, SEGMENT_MAX, Segment } from './segment.js';
+import { HORIZON, TimeSlices } from './time-slices.js';
 
-/** The number of slices of a ttl: the memory of an expired entry is freed after at most one slice. */
-const SLICES = 24;
-/** The bucket with the time last passed to `expire`; segments count from 1. */
-const HORIZON = 0;
 const PLACE = SEGMENT_MAX - 1;
 /** Equal to no key. */
 const NO_KEY = Symbol('no key');
@@ -31,32 +28,19 @@ type Bytes<K> = readonly [
 ];
 
 /**
- * A map that is limited by age or number: entries in segments in the order of their writes. Everything that decides its behaviour
- * (order, which segment gets the next entry) is stored, so a restored map behaves like the original. Segments hold the values, or
- * the rows in which they are packed.
+ * A map that is limited by age or number: entries in segments in the order of their writes. Everything that decides its behaviour is
+ * stored, so a restored map behaves like the original. Segments hold the values, or the rows in which they are packed.
  */
 export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   expired = 0;
   evicted = 0;
   /** By key: the slot of its segment, then the bits of its index there. */
   private readonly index = new KeyIndex<K>();
-  private readonly table: Segment<K>[] = [];
-  /** Their arrays are reused: new arrays would soon be old garbage, the most expensive kind. */
-  private readonly freeSegments: Segment<K>[] = [];
-  /** By start, then by id: the oldest first. None is empty. */
-  private readonly segments: Segment<K>[] = [];
-  /** The segment that got the last entry: the newest of its slice. */
-  private newest: Segment<K> | undefined;
-  private changed: Segment<K>[] = [];
-  private dropped: number[] = [];
+  private readonly slices: TimeSlices<Segment<K>>;
   /** The last lookup: most writes follow a lookup of the same key. */
   private lastKey: K | typeof NO_KEY = NO_KEY;
   private lastAt = NOWHERE;
-  private nextId = 1;
-  private horizonMs = Number.NEGATIVE_INFINITY;
-  private horizonChanged = false;
   private frozen: { readonly bucket: number; readonly bytes: Uint8Array; readonly version: number }[] | undefined;
-  private readonly sliceMs: number;
   private readonly ttlMs: number;
   private readonly tag;
   private readonly packed: PackedRows<V> | undefined;
@@ -69,7 +53,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     packing?: Packing<V>,
   ) {
     this.ttlMs = ttlMs ?? Number.POSITIVE_INFINITY;
-    this.sliceMs = ttlMs === undefined ? 0 : Math.max(1, Math.ceil(ttlMs / SLICES));
+    this.slices = new TimeSlices(ttlMs, (slot) => new Segment<K>(slot, ttlMs !== undefined));
     this.tag = ttlMs === undefined ? tags.orderedMap : tags.agedMap;
     this.packed = packing && new PackedRows(packing);
   }
@@ -96,28 +80,23 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
 
   set(key: K, value: V, timeMs?: number): void {
     if (this.frozen) this.thaw();
-    let startMs = 0;
-    let offsetMs = 0;
-    if (this.sliceMs > 0) {
-      assert(timeMs !== undefined && Number.isFinite(timeMs), 'a map with a ttl needs the event time of each write');
-      startMs = Math.floor(timeMs / this.sliceMs) * this.sliceMs;
-      offsetMs = timeMs - startMs;
-    }
+    const startMs = this.slices.startOf(timeMs);
+    const offsetMs = (timeMs ?? 0) - startMs;
     const at = this.find(key);
     if (at === NOWHERE) {
       if (this.index.size >= this.entriesMax) this.evictOldest();
-      this.add(this.openSegment(startMs), key, value, offsetMs);
+      this.add(this.slices.open(startMs), key, value, offsetMs);
       return;
     }
     const segment = this.segmentAt(at);
     const place = at & PLACE;
-    if (segment === this.newestOf(startMs)) {
+    if (segment === this.slices.newestOf(startMs)) {
       this.packed?.drop(segment.values[place] as number);
       segment.values[place] = this.packed ? this.packed.put(value) : value;
-      if (this.sliceMs > 0) segment.offsetsMs[place] = offsetMs;
-      this.markChanged(segment);
+      if (this.slices.sliceMs > 0) segment.offsetsMs[place] = offsetMs;
+      this.slices.touch(segment);
     } else {
-      const target = this.openSegment(startMs);
+      const target = this.slices.open(startMs);
       this.remove(segment, place);
       this.add(target, key, value, offsetMs);
     }
@@ -137,7 +116,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
 
   *keys(): IterableIterator<K> {
     if (this.frozen) this.thaw();
-    for (const segment of [...this.segments])
+    for (const segment of [...this.slices.segments])
       for (let place = 0; place < segment.length; place++) {
         const key = segment.keys[place];
         if (key !== undefined && !this.isExpired(segment, place)) yield key;
@@ -146,12 +125,9 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
 
   expire(nowMs: number): void {
     if (this.frozen) this.thaw();
-    if (nowMs === this.horizonMs || this.sliceMs === 0) return;
-    this.horizonChanged = true;
-    this.horizonMs = nowMs;
-    for (;;) {
-      const oldest = this.segments[0];
-      if (oldest === undefined || oldest.startMs + oldest.spanMs + this.ttlMs > nowMs) return;
+    if (this.slices.sliceMs === 0) return;
+    this.slices.advance(nowMs);
+    for (let oldest = this.slices.over; oldest !== undefined; oldest = this.slices.over) {
       for (let place = 0; place < oldest.length; place++) {
         const key = oldest.keys[place];
         if (key === undefined) continue;
@@ -159,7 +135,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
         this.packed?.drop(oldest.values[place] as number);
         this.expired++;
       }
-      this.drop(oldest);
+      this.slices.drop(oldest);
     }
   }
 
@@ -170,30 +146,19 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   }
 
   takeChanges(): BucketChange[] {
-    const changes: BucketChange[] = this.dropped.map((bucket) => ({ bucket, bytes: null }));
-    this.dropped = [];
-    for (const segment of this.changed) {
-      segment.changed = false;
-      if (segment.size === 0) continue; // dropped meanwhile
-      segment.stored = true;
-      changes.push({ bucket: segment.id, bytes: encode(this.tag, this.bytesOf(segment)) });
-    }
-    this.changed = [];
-    if (this.horizonChanged) changes.push({ bucket: HORIZON, bytes: encode(tags.agedMapHorizon, this.horizonMs) });
-    this.horizonChanged = false;
-    return changes;
+    return this.slices.takeChanges((segment) => encode(this.tag, this.bytesOf(segment)));
   }
 
   /** Copies the entries with the times of their writes, the oldest first, without expired ones. */
   spread(cellOf: (key: string | number) => AgedMap<K, V>): void {
     if (this.frozen) this.thaw();
-    for (const segment of this.segments)
+    for (const segment of this.slices.segments)
       for (let place = 0; place < segment.length; place++) {
         const key = segment.keys[place];
         if (key === undefined || this.isExpired(segment, place)) continue;
         const to = cellOf(key);
         to.set(key, this.valueAt(segment, place), segment.startMs + (segment.offsetsMs[place] ?? 0));
-        if (this.horizonMs > to.horizonMs) to.expire(this.horizonMs);
+        if (this.slices.horizonMs > to.slices.horizonMs) to.expire(this.slices.horizonMs);
       }
   }
 
@@ -216,13 +181,14 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   }
 
   private segmentAt(at: number): Segment<K> {
-    return this.table[at >>> PLACE_BITS] as Segment<K>;
+    return this.slices.at(at >>> PLACE_BITS);
   }
 
   private isExpired(segment: Segment<K>, place: number): boolean {
     // Most segments are too young to have expired entries; then the offset need not be read.
-    if (segment.startMs + this.ttlMs > this.horizonMs) return false;
-    return this.sliceMs > 0 && segment.startMs + (segment.offsetsMs[place] as number) + this.ttlMs <= this.horizonMs;
+    const { horizonMs } = this.slices;
+    if (segment.startMs + this.ttlMs > horizonMs) return false;
+    return segment.spanMs > 0 && segment.startMs + (segment.offsetsMs[place] as number) + this.ttlMs <= horizonMs;
   }
 
   private add(segment: Segment<K>, key: K, value: V, offsetMs: number): void {
@@ -231,11 +197,11 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     this.index.set(key, at);
     this.lastKey = key;
     this.lastAt = at;
-    this.markChanged(segment);
+    this.slices.touch(segment);
   }
 
   private evictOldest(): void {
-    const oldest = this.segments[0];
+    const oldest = this.slices.segments[0];
     assert(oldest, 'a full map has a segment');
     const key = oldest.oldestKey();
     const place = this.index.get(key) & PLACE;
@@ -248,59 +214,8 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   private remove(segment: Segment<K>, place: number): void {
     this.packed?.drop(segment.values[place] as number);
     segment.remove(place);
-    if (segment.size === 0) this.drop(segment);
-    else this.markChanged(segment);
-  }
-
-  private drop(segment: Segment<K>): void {
-    if (this.segments[0] === segment) this.segments.shift();
-    else this.segments.splice(this.segments.indexOf(segment), 1);
-    if (segment.stored) this.dropped.push(segment.id);
-    if (this.newest === segment) this.newest = undefined;
-    segment.clear();
-    this.freeSegments.push(segment);
-  }
-
-  private markChanged(segment: Segment<K>): void {
-    if (segment.changed) return;
-    segment.changed = true;
-    this.changed.push(segment);
-  }
-
-  /** The newest segment of a slice, full or not. */
-  private newestOf(startMs: number): Segment<K> | undefined {
-    if (this.newest?.startMs === startMs) return this.newest;
-    const found = this.segments[this.placeAfter(startMs) - 1];
-    // A segment with another span was written before the ttl was changed: its slice has another meaning.
-    return found?.startMs === startMs && found.spanMs === this.sliceMs ? found : undefined;
-  }
-
-  /** The segment of a slice that gets its next entry. */
-  private openSegment(startMs: number): Segment<K> {
-    let segment = this.newestOf(startMs);
-    if (segment === undefined || segment.used >= SEGMENT_MAX) {
-      segment = this.newSegment(this.nextId++, startMs, this.sliceMs);
-      this.segments.splice(this.placeAfter(startMs), 0, segment);
-    }
-    this.newest = segment;
-    return segment;
-  }
-
-  private newSegment(id: number, startMs: number, spanMs: number): Segment<K> {
-    const free = this.freeSegments.pop();
-    if (free) return free.reopen(id, startMs, spanMs);
-    const segment = new Segment<K>(id, startMs, spanMs, this.table.length);
-    this.table.push(segment);
-    return segment;
-  }
-
-  /**
-   * The index after the last segment that starts at `startMs` or before. Writes are mostly in order, so it searches from the end.
-   */
-  private placeAfter(startMs: number): number {
-    let place = this.segments.length;
-    while (place > 0 && (this.segments[place - 1] as Segment<K>).startMs > startMs) place--;
-    return place;
+    if (segment.size === 0) this.slices.drop(segment);
+    else this.slices.touch(segment);
   }
 
   private bytesOf(segment: Segment<K>): Bytes<K> {
@@ -321,10 +236,10 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     const frozen = this.frozen ?? [];
     this.frozen = undefined;
     for (const { bucket, bytes, version } of frozen) {
-      if (bucket === HORIZON) this.horizonMs = decode(tags.agedMapHorizon, bytes) as number;
+      if (bucket === HORIZON) this.slices.restoreHorizon(bytes);
       else this.thawSegment(bucket, bytes, version);
     }
-    this.segments.sort((a, b) => a.startMs - b.startMs || a.id - b.id);
+    this.slices.sort();
   }
 
   private thawSegment(id: number, bytes: Uint8Array, version: number): void {
@@ -332,7 +247,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     const [startMs, spanMs, used, keys, offsetsMs, values, numbers] = decode(this.tag, bytes) as Bytes<K>;
     const fits = numbers && this.packed ? this.packed.fits(keys.length, numbers) : !numbers && !this.packed;
     if (!fits) throw unreadable('values of another width, or packed in one case and not in the other');
-    const segment = this.newSegment(id, startMs, spanMs);
+    const segment = this.slices.restore(id, startMs, spanMs);
     for (let i = 0; i < keys.length; i++) {
       const kept = values ? values[i] : true;
       const value = this.packed ? this.packed.putCopy(kept, numbers as Float64Array, i) : kept;
@@ -340,9 +255,6 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
       this.index.set(keys[i] as K, (segment.slot << PLACE_BITS) + place);
     }
     segment.used = used;
-    segment.stored = true;
-    this.segments.push(segment);
-    if (migrate) this.markChanged(segment);
-    if (id >= this.nextId) this.nextId = id + 1;
+    if (migrate) this.slices.touch(segment);
   }
 }

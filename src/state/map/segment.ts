@@ -1,13 +1,14 @@
+import type { SliceSegment } from './time-slices.js';
+
 export const PLACE_BITS = 8;
 /** Entries per segment: the most that one new key rewrites. */
 export const SEGMENT_MAX = 1 << PLACE_BITS;
 
 /**
- * A run of entries of an `AgedMap` that were written within one slice of time, in the order of writing: one bucket of the
- * changelog. It uses parallel arrays, because the garbage collection of millions of small objects would cost more than the rest of
- * the map. The arrays have their full length from the start, because growing arrays are copied repeatedly.
+ * A segment of an `AgedMap`: entries in the order of writing. It uses parallel arrays, because the garbage collection of millions of
+ * small objects would cost more than the rest of the map. The arrays have their full length from the start, because growing arrays are copied repeatedly.
  */
-export class Segment<K extends string | number> {
+export class Segment<K extends string | number> implements SliceSegment {
   /** `undefined` for a removed entry, and beyond `length`. */
   readonly keys: (K | undefined)[] = new Array(SEGMENT_MAX);
   readonly values: unknown[] = new Array(SEGMENT_MAX);
@@ -19,23 +20,25 @@ export class Segment<K extends string | number> {
   size = 0;
   /** Entries ever added: at `SEGMENT_MAX` it takes no more. */
   used = 0;
-  /** Differs from its last version in the changelog. */
+  id = 0;
+  startMs = 0;
+  spanMs = 0;
   changed = false;
-  /** The changelog contains it, so its deletion must be written. */
   stored = false;
   private first = 0;
 
   constructor(
-    public id: number,
-    public startMs: number,
-    public spanMs: number,
-    /** Its index in the map's table; with the index of an entry, this is the key index's value. */
+    /** With the index of an entry, this is the key index's value. */
     readonly slot: number,
+    hasTimes: boolean,
   ) {
-    this.offsetsMs = new Float64Array(spanMs > 0 ? SEGMENT_MAX : 0);
+    this.offsetsMs = new Float64Array(hasTimes ? SEGMENT_MAX : 0);
   }
 
-  /** Removes all entries. */
+  get isFull(): boolean {
+    return this.used >= SEGMENT_MAX;
+  }
+
   clear(): void {
     this.keys.fill(undefined, 0, this.length);
     this.values.fill(undefined, 0, this.length);
@@ -43,15 +46,6 @@ export class Segment<K extends string | number> {
     this.size = 0;
     this.used = 0;
     this.first = 0;
-    this.stored = false;
-  }
-
-  /** Reuses a cleared segment. It keeps its place among the changed ones. */
-  reopen(id: number, startMs: number, spanMs: number): this {
-    this.id = id;
-    this.startMs = startMs;
-    this.spanMs = spanMs;
-    return this;
   }
 
   /** Adds an entry and returns its index. */
