@@ -54,6 +54,8 @@ export {
   type RingCellOptions,
   rescale,
   ringCell,
+  type SetCellOptions,
+  setCell,
   type TimerCell,
   type TimerCellOptions,
   timerCell,

@@ -33,6 +33,8 @@ export const tags = {
   updates: 16,
   /** Keys with as many numbers each: see `numbersByKeyCell`. */
   numbersByKey: 17,
+  /** A segment of keys: see `AgedSet`. */
+  keySet: 18,
 } as const;
 export type Tag = (typeof tags)[keyof typeof tags];
 

@@ -7,6 +7,7 @@ export type { MapCell } from './map/map-contract.js';
 export { type NumbersByKeyCell, type NumbersByKeyCellOptions, numbersByKeyCell } from './map/numbers-by-key-cell.js';
 export { packedKey } from './map/packed-key.js';
 export type { Packing } from './map/packed-rows.js';
+export { type SetCellOptions, setCell } from './map/set-cell.js';
 export type { Pane } from './pane/pane.js';
 export { type PaneCell, type PaneCellOptions, paneCell } from './pane/pane-cell.js';
 export { rescale } from './rescale.js';

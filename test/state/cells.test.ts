@@ -8,6 +8,7 @@ import {
   type Packing,
   packedMapCell,
   ringCell,
+  setCell,
   valueCell,
 } from '../../src/state/index.js';
 
@@ -155,6 +156,7 @@ describe('every cell', () => {
     ['with entriesMax', mapCell<string | number, unknown>({ entriesMax: 5 })],
     ['with both', mapCell<string | number, unknown>({ ttl: millis(480), entriesMax: 7 })],
     ['of packed values', packedMapCell<string | number, unknown>({ ttl: millis(480), entriesMax: 7, packing })],
+    ['of keys alone', setCell<string | number>({ ttl: millis(480), entriesMax: 7 })],
   ])('a map %s behaves alike after any restore', (_, spec) => {
     fc.assert(
       fc.property(mapOps, cutsOf, (ops, cuts) => {

@@ -7,6 +7,7 @@ import {
   packedMapCell,
   paneCell,
   rescale,
+  setCell,
   timerCell,
   valueCell,
 } from '../../src/state/index.js';
@@ -76,6 +77,11 @@ const specs: Readonly<
     }),
     write: (cell: { set(k: string | number, v: unknown, t: number): void }, of, timeMs) =>
       cell.set(of, { n: timeMs, text: `t${timeMs}` }, timeMs),
+    read: contents.map as never,
+  },
+  'a set': {
+    spec: setCell<string | number>({ ttl: TTL, entriesMax: 500 }),
+    write: (cell: { set(k: string | number, v: true, t: number): void }, of, timeMs) => cell.set(of, true, timeMs),
     read: contents.map as never,
   },
   'numbers by key': {

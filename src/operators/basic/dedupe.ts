@@ -4,11 +4,12 @@ import {
   type Duration,
   formatDuration,
   givenDuration,
+  millis,
   type Operator,
   type Problem,
   stateful,
 } from '../../core/index.js';
-import { mapCell, rescale, valueCell } from '../../state/index.js';
+import { rescale, setCell, valueCell } from '../../state/index.js';
 import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey } from '../keys.js';
 import { optionProblems } from '../options.js';
@@ -35,7 +36,8 @@ export interface DedupeOptions<T> {
  * `evicted`.
  *
  * Counters: `duplicates`, `evicted`. Dead letters: `empty-key` for a key that is null, undefined, NaN or ''.
- * Memory: some 100 bytes per key. Changelog: the length of the key and some 8 bytes.
+ * Memory: about 16 bytes per key and the key itself: 4 bytes for a 32-bit integer, 8 for another number, 16 for a UUID in lower case, or the
+ * characters of another text. Changelog: 5 bytes and the key.
  */
 export function dedupe<T>(options: DedupeOptions<T>): Operator<T, Adds<unknown>> {
   const { key, retention, keysMax } = options;
@@ -44,7 +46,7 @@ export function dedupe<T>(options: DedupeOptions<T>): Operator<T, Adds<unknown>>
     ...functionProblems({ key }),
     ...problemsOf(retention, keysMax),
   ];
-  const bounds = problems.length === 0 ? { ttl: retention, entriesMax: keysMax } : {};
+  const bounds = problems.length === 0 ? { ttl: retention, entriesMax: keysMax } : { ttl: millis(1), entriesMax: 1 };
   const jumpMs = credibleJump(retention);
   return stateful({
     kind: 'dedupe',
@@ -52,7 +54,7 @@ export function dedupe<T>(options: DedupeOptions<T>): Operator<T, Adds<unknown>>
     problems,
     cells: {
       clock: rescale.merged(valueCell({ initial: eventClock() }), furthest),
-      seen: rescale.byKey(mapCell<string | number, true>(bounds)),
+      seen: rescale.byKey(setCell<string | number>(bounds)),
     },
     open({ clock, seen }, context) {
       const duplicates = context.counter('duplicates');

@@ -90,6 +90,28 @@ describe('dedupe', () => {
   it('tells the number 1 from the text 1', () =>
     expect(ids(driveOperator(operator(), [at(1, 0), at('1', 0)]))).toEqual([1, '1']));
 
+  it('tells any two ids apart, and finds each again', () => {
+    const uuid = '0f8fad5b-d9cb-469f-a165-70867728950e';
+    const given = [
+      uuid,
+      uuid.toUpperCase(),
+      `${uuid}0`,
+      '\ud83d',
+      '\ude00',
+      '\ufffd',
+      '__proto__',
+      'é',
+      'e\u0301',
+      2 ** 53,
+      0.5,
+    ];
+    const run = driveOperator(
+      operator(),
+      [...given, ...given].map((id) => at(id, 0)),
+    );
+    expect([ids(run), run.counters]).toEqual([given, { duplicates: given.length }]);
+  });
+
   it('forgets nothing because of one absurd time', () => {
     expect(ids(driveOperator(operator(), [at('a', 0), at('b', 1), at('c', 8.64e15), at('a', 2), at('b', 3)]))).toEqual([
       'a',

@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { PlaceIndex } from '../../../src/state/map/place-index.js';
+
+/** Hashes that meet: few, equal tags in different parts, tags of 0, neighbours, both ends. */
+const hash = fc.oneof(
+  fc.nat(12),
+  fc.nat(3).map((part) => part * 2 ** 30),
+  fc.nat(20).map((n) => 0xffff - n),
+  fc.constantFrom(0xffff_ffff, 0, 1, 0x1_0000),
+  fc.nat(0xffff_ffff),
+);
+
+/** An index whose places are the numbers of keys, each with a hash. */
+function indexed(keysMax: number, hashes: readonly number[]) {
+  let sought = 0;
+  const index = new PlaceIndex(keysMax, { isSought: (place) => place === sought });
+  const of = (key: number) => hashes[key] as number;
+  return {
+    index,
+    find(key: number) {
+      sought = key;
+      return index.find(of(key));
+    },
+    add: (key: number) => index.add(of(key), key),
+    remove: (key: number) => index.remove(of(key), key),
+  };
+}
+
+it('finds the keys that a set holds, while they come and go', () => {
+  const keys = fc.array(hash, { minLength: 1, maxLength: 60 });
+  fc.assert(
+    fc.property(keys, fc.array(fc.nat(59), { maxLength: 300 }), fc.constantFrom(1, 20_000), (hashes, ops, keysMax) => {
+      const { index, find, add, remove } = indexed(keysMax, hashes);
+      const held = new Set<number>();
+      for (const op of ops) {
+        const key = op % hashes.length;
+        expect(find(key)).toBe(held.has(key) ? key : -1);
+        if (held.delete(key)) remove(key);
+        else {
+          held.add(key);
+          add(key);
+        }
+        expect(index.size).toBe(held.size);
+      }
+      for (const key of hashes.keys()) expect(find(key)).toBe(held.has(key) ? key : -1);
+    }),
+  );
+});
+
+it('grows part by part, and finds all keys before and after', () => {
+  const hashes = Array.from({ length: 30_000 }, (_, key) => Math.imul(key + 1, 0x9e3779b1) >>> 0);
+  const { index, find, add, remove } = indexed(1_000, hashes);
+  for (const key of hashes.keys()) {
+    expect(find(key)).toBe(-1);
+    add(key);
+  }
+  for (const key of hashes.keys()) if (key % 3 > 0) remove(key);
+  expect(index.size).toBe(10_000);
+  for (const key of hashes.keys()) expect(find(key)).toBe(key % 3 > 0 ? -1 : key);
+});
