@@ -13,6 +13,7 @@ import type { AnsweredRequest } from '../server/request-ids.js';
 import type { Topology } from '../topology/index.js';
 import { outageBackOff, retry } from '../util/retry.js';
 import type { BatchRowsOptions } from './batch-rows.js';
+import type { RecordDeskOptions } from './record-desk.js';
 
 /** A topology that runs in this process, with everything that was opened for it. */
 export interface App extends Running {
@@ -115,7 +116,7 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
     const actions =
       config.port === 0 ? undefined : await actionsOf(topology, config, profile, { running, drain, onAction });
     if (actions?.deadLetters) keep(actions.deadLetters);
-    const records = config.port === 0 ? undefined : await recordsOf(topology, config, profile, onAction);
+    const records = config.port === 0 ? undefined : await recordsOf(topology, config, { profile, running, onAction });
     const monitoring = await serve(topology, config, {
       ...{ running, actions, records, alerts, isReady: () => ready },
       onRequest: (request) => options.onRequest?.(request),
@@ -232,11 +233,10 @@ async function actionsOf(
 const recordsOf = async (
   topology: Topology,
   { deadLetterKey, showValues }: Config,
-  profile: OpenProfile,
-  onAction: (line: string) => void,
+  parts: Pick<RecordDeskOptions, 'profile' | 'running' | 'onAction'>,
 ) => {
   const { openRecordDesk } = await import('./record-desk.js');
-  return openRecordDesk({ topology, profile, deadLetterKey, showsValues: showValues === 'on', onAction });
+  return openRecordDesk({ ...parts, topology, deadLetterKey, showsValues: showValues === 'on' });
 };
 
 async function serve(

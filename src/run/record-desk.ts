@@ -3,6 +3,7 @@ import { definition as kafka } from '../../connectors/kafka/definition.js';
 import { deadLetterHeaders, type TopicSinkOptions } from '../../connectors/kafka/topic-options.js';
 import { MillraceError } from '../core/errors.js';
 import type { Schema } from '../core/schema.js';
+import type { Running } from '../runtime/index.js';
 import { openDecoder, type WireDecoder } from '../schema/index.js';
 import type { FoundRecord, RecordDesk, TopicTrail } from '../server/record-route.js';
 import { letterOf, preview } from '../topics/dead-letters.js';
@@ -13,14 +14,20 @@ import { isoTime } from '../util/iso-time.js';
 import { comparableText } from '../util/json-text.js';
 import type { DeskOptions } from './dead-letter-desk.js';
 
-/** What a look reads at most: entries of each topic, the newest; and of all topics together, bytes and milliseconds. */
+/** What a look reads at most: entries of each topic; and of all topics together, bytes and milliseconds. */
 const ENTRIES_MAX = 10_000;
 const BYTES_MAX = 64 * 1024 * 1024;
 const MS_MAX = 5_000;
+/** Of the entries of a source, those that are not read yet. */
+const UNREAD_SHARE = 0.25;
 /** The newest records of a topic that are shown. */
 const SHOWN_MAX = 10;
 const LOOKS_MAX = 2;
 const VALUE_CHARACTERS = 4_096;
+
+export interface RecordDeskOptions extends DeskOptions {
+  readonly running: Pick<Running, 'snapshot'>;
+}
 
 interface Place {
   readonly topic: string;
@@ -43,10 +50,12 @@ interface Look {
 /**
  * Finds what the topics of a topology have of one record: in its sources, its dead letters and the topics of its sinks. A record is known by its
  * key, by its place (TOPIC/PARTITION/OFFSET) or that of its origin, where headers have it; where values may be shown, by any field of its value too.
+ * It reads the newest entries of a topic; of a source those about the position of the task, if it runs in this process, since a run may be far behind.
  *
  * Memory: one poll, 20 records of a topic, and the places of what was found in sources. A look reads at most 10,000 entries of a topic, 64 MiB and five seconds.
  */
-export function openRecordDesk({ topology, profile, deadLetterKey, showsValues, onAction }: DeskOptions): RecordDesk {
+export function openRecordDesk(options: RecordDeskOptions): RecordDesk {
+  const { topology, profile, running, deadLetterKey, showsValues, onAction } = options;
   const key = showsValues ? letterKey(deadLetterKey) : undefined;
   const places = placesOf(topology);
   let looks = 0;
@@ -68,13 +77,19 @@ export function openRecordDesk({ topology, profile, deadLetterKey, showsValues, 
       look.isCut ||= look.bytesLeft <= 0 || performance.now() > look.endMs;
       return look.isCut;
     };
+    const { tasks } = running.snapshot();
+    const positionIn = (partition: number): number =>
+      tasks.find((task) => task.partition === partition && node in task.positions)?.positions[node]?.offset ??
+      Number.POSITIVE_INFINITY;
     const named = ends.map((_, partition) => offsetIn(look.id, `${topic}/${partition}`));
     const isPlace = named.some((offset) => offset !== undefined);
     for (const [partition, end] of ends.entries()) {
       if (isPlace && named[partition] === undefined) continue;
-      const from = Math.max(firsts[partition] ?? 0, named[partition] ?? end - share);
+      const to = role === 'source' ? Math.min(end, positionIn(partition) + UNREAD_SHARE * share) : end;
+      const from = Math.max(firsts[partition] ?? 0, named[partition] ?? Math.ceil(to - share));
       if (from >= end || isOver()) continue;
       for await (const record of readPartition(profile, topic, partition, from)) {
+        if (!isPlace && record.offset >= to) break;
         scanned += 1;
         look.bytesLeft -= (record.value?.length ?? 0) + (record.key?.length ?? 0);
         const placed = role === 'dead letters' ? decryptedIn({ partition, record }, key) : { partition, record };

@@ -7,6 +7,7 @@ import { noRecord } from '../../src/core/record.js';
 import { resolveConfig } from '../../src/profiles/config.js';
 import { type OpenProfile, openProfile } from '../../src/profiles/profiles.js';
 import { openRecordDesk } from '../../src/run/record-desk.js';
+import { someSnapshot } from '../cli/snapshot.js';
 import { orders } from '../server/orders.js';
 
 let folder: string;
@@ -45,9 +46,19 @@ const write = (
   records: Parameters<ReturnType<OpenProfile['producer']>['append']>[2],
 ) => profile.producer().append(topic, partition, records);
 
+/** The position of the task of partition 1 in orders. */
+let position = Number.MAX_SAFE_INTEGER;
+const running = {
+  snapshot: () => {
+    const [task] = someSnapshot().tasks;
+    const positions = { orders: { offset: position, mergeTimeMs: 0 } };
+    return { ...someSnapshot(), tasks: task ? [{ ...task, partition: 1, positions }] : [] };
+  },
+};
+
 const desk = (showsValues: boolean) =>
   openRecordDesk({
-    ...{ topology: orders, profile, deadLetterKey: '', showsValues },
+    ...{ topology: orders, profile, running, deadLetterKey: '', showsValues },
     onAction: (line) => void lines.push(line),
   });
 const found = async (id: string, showsValues = false) => {
@@ -101,6 +112,14 @@ describe('the records of a run', () => {
     expect(trail).toMatchObject({ entries: 6_002, scanned: 5_000, found: 5_000 });
     expect(trail?.records.map(({ offset }) => offset)).toEqual(Array.from({ length: 10 }, (_, i) => 5_992 + i));
     expect(isCut).toBe(false);
+
+    // A run that is far behind: 5,000 about its position, of which 1,250 are not read yet.
+    position = 1_000;
+    const behind = (await desk(false).find('key-b', 'ada')).topics.find(({ node }) => node === 'orders');
+    expect(behind).toMatchObject({ entries: 6_002, scanned: 2_250, found: 2_249 });
+    expect(behind?.records.at(-1)?.offset).toBe(2_249);
+    expect(await found('orders.v1/1/6001')).toEqual(['source orders: orders.v1/1/6001']);
+    position = Number.MAX_SAFE_INTEGER;
   });
 
   it('are looked for by two at a time', async () => {

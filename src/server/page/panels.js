@@ -40,7 +40,16 @@ export function showQuality({ quality, actions: { hasDeadLetters } }, lookAt) {
   byId('quality-rules').hidden = quality.length === 0;
   rows(
     byId('quality'),
-    ['step', 'rule', 'if broken', '#checked', '#failed', '#share', 'newest verdict', 'dead letters'],
+    [
+      'step',
+      'rule',
+      'if broken',
+      '#checked',
+      '#failed',
+      '#share',
+      'newest verdict',
+      hasDeadLetters ? 'dead letters' : '',
+    ],
     quality.map(({ step, rule, text, severity, checked, failed, deadLetters, verdict }) => [
       step,
       text,

@@ -88,7 +88,7 @@ function noteText({ topics, isCut }) {
   return [
     found.length === 0 ? 'Found in no topic.' : '',
     ...more.map((text) => `${text}.`),
-    `Read the newest: ${read.join(', ')}.`,
+    `Read ${read.join(', ')}.`,
     isCut ? 'The look ended early, since it had read for five seconds or 64 MB.' : '',
   ]
     .filter(Boolean)

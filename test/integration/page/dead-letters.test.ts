@@ -100,7 +100,7 @@ async function served({ isAllowed = true, showsValues = true } = {}): Promise<st
     onAction: (line) => void lines.push(line.replace(/ \(request [\w-]+\)/, '')),
   });
   const records = openRecordDesk({
-    ...{ topology: events, profile, deadLetterKey: '', showsValues },
+    ...{ topology: events, profile, running, deadLetterKey: '', showsValues },
     onAction: (line) => void lines.push(line.replace(/ \(request [\w-]+\)/, '')),
   });
   const monitoring = await serveMonitoring({
@@ -187,7 +187,7 @@ it('goes from a rule to its dead letters, and from one of them to its record', a
 
   await page.getByLabel('Key, id or').fill('events/3/5');
   await page.keyboard.press('Enter');
-  await page.getByText('Read the newest: 1 of 1,000 entries of events, 1,000 of 1,000').waitFor();
+  await page.getByText('Read 1 of 1,000 entries of events, 1,000 of 1,000').waitFor();
   const rows = await page.locator('#record-rows tr').allTextContents();
   expect(rows.slice(1)).toEqual([
     expect.stringMatching(/events: read and committed; then check, outevents\/3\/5no key: {"n":-6}$/),
