@@ -33,8 +33,9 @@ interface Place {
  * Micro-batching for all models and workers of a process, as pure logic: packs the rows of many callers into batches, gives them to
  * workers, and distributes the answers.
  *
- * A worker that has nothing to do gets at once what is there. Behind a running batch one leaves when it has its best size or is
- * flushed; until then it grows, since no worker could take it. So the load decides the size of batches up to the best one (natural
+ * A worker that has nothing to do gets at once what is there. Behind a running batch one leaves when it has its best size, is
+ * flushed, or when the running one is about to end: what a batch costs beside its run is spent before the worker is free. Until then
+ * it grows, since no worker could take it. So the load decides the size of batches up to the best one (natural
  * batching, as in TF Serving's adaptive scheduler and in Triton with a queue delay of zero). A batch that is not full is not passed
  * over for ever by full ones of other models: after `waitMax` it counts as full beside them.
  *
