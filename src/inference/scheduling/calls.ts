@@ -23,6 +23,7 @@ export interface Call {
   left: number;
   /** Whether it is settled after the calls that were made before it, or as soon as it can be. */
   readonly isInOrder: boolean;
+  isSettled: boolean;
   error: { readonly cause: unknown } | undefined;
   readonly resolve: (result: RunResult) => void;
   readonly reject: (cause: unknown) => void;
@@ -44,6 +45,7 @@ export const newCall = ({ fill, outputSize, rows, isInOrder, resolve, reject }: 
   rows,
   left: rows,
   isInOrder,
+  isSettled: false,
   error: undefined,
   resolve,
   reject,
@@ -152,6 +154,7 @@ export type Versions = (rows: number) => readonly string[];
 
 export function settleCall(call: Call, versions: Versions): void {
   const { discrete, failures = noFailures, shed, degraded = nobody(call.rows), error } = call;
+  call.isSettled = true;
   if (error !== undefined) return void call.reject(error.cause);
   const answered = { scores: scoresOf(call), failures, degraded, versions: versions(call.rows) };
   const isPlain = discrete === undefined && shed === undefined;

@@ -125,9 +125,10 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   const flushed = new Map<number, number>();
   const buckets: number[] = [];
   const underWay = new Set<Batch>();
-  /** The calls that are settled in order, and how many others there are. */
+  /** The calls that are settled in order, and how many others wait for answers. Sets would not do: of one that is filled and emptied all the time, tables that
+   * are dead in old space keep the next ones alive, and so the calls in them. */
   const calls: Call[] = [];
-  const others = new Set<Call>();
+  let others = 0;
   const versions = sameForAll(options.version);
   const idleWaiters: (() => void)[] = [];
   const counts = { rows: 0, failed: 0, batches: 0, lost: 0, workerMs: 0, late: 0, notFinite: 0 };
@@ -252,18 +253,17 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   /** Settles what has its answers; of the calls out of order, `some`. */
   function settle(some: readonly { readonly call: Call }[]): void {
     let settled = settleInOrder(calls, versions);
-    if (others.size > 0) {
-      for (const { call } of some) {
-        if (call.left > 0 || !others.delete(call)) continue;
-        settleCall(call, versions);
-        settled++;
-      }
+    for (const { call } of some) {
+      if (call.left > 0 || call.isInOrder || call.isSettled) continue;
+      settleCall(call, versions);
+      others--;
+      settled++;
     }
     for (; settled > 0; settled--) gate.leave();
     if (isIdle()) for (const done of idleWaiters.splice(0)) done();
   }
 
-  const isIdle = () => calls.length + others.size === 0;
+  const isIdle = () => calls.length + others === 0;
 
   function noteAnswered(spans: readonly Span[]): void {
     const now = nowMs();
@@ -296,7 +296,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
         const entries = entriesOf(call, bucketOf, urgency, nowMs());
         gate.enter(() => {
           if (call.isInOrder) calls.push(call);
-          else others.add(call);
+          else others++;
           for (const entry of entries) admit(entry);
           if (call.left === 0) settle([{ call }]);
           context.onWaiting();
