@@ -42,6 +42,7 @@ export class Outages {
   private silences = 0;
   private readonly waiting = new Set<() => void>();
   private readonly ended = new AbortController();
+  private readonly sinks = new WeakMap<Error, string>();
 
   constructor(private readonly options: OutagesOptions) {}
 
@@ -51,6 +52,7 @@ export class Outages {
 
   /** Reports that a sink, or the store of a lookup, failed a task. Permanent errors are ignored. */
   report(sink: string, error: unknown): void {
+    if (error instanceof Error) this.sinks.set(error, sink);
     if (!(error instanceof MillraceError) || !(error.code in names) || error.permanent) return;
     const known = this.open.get(sink);
     this.open.set(sink, {
@@ -62,6 +64,11 @@ export class Outages {
     const name = `${names[error.code]} '${sink}'`;
     this.options.onWarning(`${name} is down, its tasks wait for it: ${placedMessageOf(error, sink)}`);
     void this.attend(sink, name);
+  }
+
+  /** The sink, or lookup, that was reported with this error. */
+  sinkOf(error: unknown): string | undefined {
+    return error instanceof Error ? this.sinks.get(error) : undefined;
   }
 
   /** All sinks have stored an epoch: later failures are a new outage. */

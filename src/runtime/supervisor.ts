@@ -35,7 +35,7 @@ export interface TaskAtEpoch {
 export interface Restart {
   readonly atMs: number;
   readonly cause: string;
-  /** Where it happened, such as the id of a step or a sink. */
+  /** The id of the sink or lookup that failed, or what else the error names. */
   readonly where: string | undefined;
 }
 
@@ -212,7 +212,7 @@ export class Supervisor {
       const hopeless = !passing || clock.now() - failingSinceMs > FAILING_MAX_MS || this.abandoned.size > ABANDONED_MAX;
       if (this.stopping || watched.lost || hopeless) throw cause;
       watched.restarts += 1;
-      const where = cause instanceof MillraceError ? cause.where : undefined;
+      const where = outages.sinkOf(cause) ?? (cause instanceof MillraceError ? cause.where : undefined);
       const restart = { atMs: clock.now(), cause: placedMessageOf(cause), where };
       watched.lastRestarts = [...watched.lastRestarts, restart].slice(-RESTARTS_MAX);
       const about = { task: partition, epoch: watched.task?.snapshot().epoch ?? 0 };

@@ -109,6 +109,26 @@ describe('Supervisor', () => {
     expect(warnings.length).toBe(of(0).length - 1);
   });
 
+  it('remembers why it opened a task anew, five times, with the sink that failed it', async () => {
+    const { supervisor, turn, of, clock, outages, askedFor } = world(false);
+    askedFor(async () => undefined);
+    supervisor.assign([0]);
+    for (let failure = 0; failure < 7; failure++) {
+      await turn();
+      const error = new MillraceError('sink', `refused ${failure}`, { where: 'redis://store' });
+      if (failure === 6) outages.report('newest', error);
+      of(0)[failure]?.break(error);
+      await turn();
+      clock.advance(15_000);
+    }
+    expect(supervisor.health[0]?.lastRestarts.map(({ cause, where }) => [cause, where])).toEqual([
+      ...[2, 3, 4, 5].map((failure) => [`refused ${failure} (redis://store)`, 'redis://store']),
+      ['refused 6 (redis://store)', 'newest'],
+    ]);
+    supervisor.stop();
+    await supervisor.finished;
+  });
+
   it('is patient anew once a task got somewhere', async () => {
     const { supervisor, turn, of, clock } = world(false);
     supervisor.assign([0]);

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
 import { json, map, topology } from '../../src/index.js';
+import { DurationHistogram } from '../../src/runtime/index.js';
 import { type Monitoring, serveMonitoring } from '../../src/server/http.js';
 import type { Picture } from '../../src/server/live.js';
 import { someSnapshot } from '../cli/snapshot.js';
@@ -111,8 +112,16 @@ describe('the live page', () => {
       const ms = Date.now() - startedMs;
       const steps = Array.from({ length: 300 }, (_, i) => ({ step: `step-${i}`, by: i / 7 }));
       const workMs = new Map(steps.map(({ step, by }) => [step, ms / 400 + by]));
+      const latencies = new Map(
+        steps.map(({ step, by }) => {
+          const latency = new DurationHistogram();
+          for (let second = 0; second <= ms / 1_000; second++) latency.record((1 + by) * (1 + (second % 7)), 1_000);
+          return [step, latency] as const;
+        }),
+      );
       return {
         ...usual,
+        latencies,
         counters: steps.flatMap(({ step, by }) =>
           ['in', 'out'].map((name) => ({ step, name, value: 1e6 + Math.floor(ms * by) })),
         ),

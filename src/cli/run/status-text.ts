@@ -23,7 +23,8 @@ const statusWords = {
  */
 export function statusText({ topology, profile, nodes }: Graph, picture: GroupPicture): string {
   const { status, upSeconds, restarts, lag, latency, deadLetters, loop, inputs, sinksDown } = picture;
-  const toGo = lag !== null && picture.lagRate < 0 && status !== 'paused' ? lag / -picture.lagRate : 0;
+  const toGo =
+    lag !== null && picture.lagRate < 0 && status !== 'paused' && status !== 'degraded' ? lag / -picture.lagRate : 0;
   const dead = deadLetters.reduce((sum, { count }) => sum + count, 0);
   const facts = [
     `${rate(picture.readRate)} records/s read`,

@@ -409,7 +409,7 @@ function fillBox(id) {
 
 /** How soon nothing is behind, if it goes on like this. */
 function toGo({ lag, lagRate }, status) {
-  if (!lag || status === 'paused' || Math.abs(lagRate) < 1) return '';
+  if (!lag || ['paused', 'degraded'].includes(status) || Math.abs(lagRate) < 1) return '';
   return lagRate > 0 ? 'growing' : `${duration(Math.ceil(lag / -lagRate))} to go`;
 }
 const ago = (seconds) => (seconds === null ? '' : duration(Math.round(seconds)));
