@@ -15,7 +15,7 @@ export const millis = (value) =>
 export const age = (value) => (value < 1 ? '<1 ms' : millis(value));
 export const bytes = (value) => {
   const [unit, size] = value < 1e3 ? ['B', 1] : value < 1e6 ? ['kB', 1e3] : value < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
-  return `${size === 1 ? value : (value / size).toFixed(1)} ${unit}`;
+  return `${size === 1 ? value : (value / size).toFixed(value / size < 100 ? 1 : 0)} ${unit}`;
 };
 export const percent = (value) => `${Math.round(value * 100)} %`;
 export const measure = (value) =>
