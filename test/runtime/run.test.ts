@@ -1,17 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { count } from '../../src/aggregates/index.js';
 import {
   type MetricRow,
   type MillraceError,
+  millis,
   type Operator,
   type Profile,
   type SourceDriver,
   stateful,
-  transform,
 } from '../../src/core/index.js';
+import { map, route, splitLate, window } from '../../src/operators/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
-import { topology } from '../../src/topology/index.js';
+import { type Stream, topology } from '../../src/topology/index.js';
+import { tumbling } from '../../src/window.js';
 import { memorySink, memorySource, noInference } from '../memory.js';
 
 // That nothing is lost or doubled by crashes is the simulation's business: test/sim.
@@ -35,6 +38,11 @@ function append(profile: MemoryProfile, topic: string, count: number, everyMs: n
     })),
   );
 }
+
+const boom = (): never => {
+  throw new TypeError('nothing here');
+};
+const counts = window({ key: boom, window: tumbling(millis(5)), aggregate: { n: count() }, keysMax: 1 });
 
 describe('a run', () => {
   it('has no more records on their way than a step of large ones allows', async () => {
@@ -75,21 +83,20 @@ describe('a run', () => {
     expect(most).toBeLessThan(20);
   });
 
-  it('stops with the cause, the step and the record when a step throws', async () => {
+  it.each<[string, (events: Stream<Event>) => readonly Stream<unknown>[]]>([
+    ['a step', (events) => [events.via('boom', map(boom))]],
+    [
+      'a split',
+      (events) => Object.values(events.split('boom', route<Event, { all: (event: Event) => boolean }>({ all: boom }))),
+    ],
+    ['a step with state', (events) => [events.via('boom', counts)]],
+    ['a split with state', (events) => Object.values(events.split('boom', splitLate(counts)))],
+  ])('stops with the cause, the step and the record when %s throws', async (_, fails) => {
     const profile = new MemoryProfile(1);
     append(profile, 'events', 1, 1);
     const broken = topology('broken', { deadLetters: memorySink() }, (t) => {
-      t.source('events', source('events'))
-        .via(
-          'boom',
-          transform<Event, Event>({
-            kind: 'boom',
-            open: () => () => {
-              throw new TypeError('nothing here');
-            },
-          }),
-        )
-        .to('out', memorySink());
+      for (const [index, results] of fails(t.source('events', source('events'))).entries())
+        results.to(`out-${index}`, memorySink());
     });
     const running = await runTopology(broken, {
       profile,
@@ -103,7 +110,7 @@ describe('a run', () => {
     );
     expect(error).toMatchObject({ code: 'step', where: 'boom' });
     expect(error?.message).toContain('events[0]@0');
-    expect(profile.outputOf('out')).toEqual([]);
+    expect(profile.outputOf('out-0')).toEqual([]);
   });
 
   it.each([
