@@ -197,6 +197,13 @@ export const explained: readonly Explained[] = [
     in: 'parts <= 1 ? 0',
     why: 'equivalent: the logarithm of 1 is 0',
   },
+  {
+    file: 'connectors/kafka/connection/broker-connection.ts',
+    from: '>=',
+    to: '>',
+    in: 'performance.now() >= this.signs.untilMs',
+    why: 'equivalent but for one instant: the clock has fractions of a millisecond, and the login lasts longer',
+  },
 ];
 
 /** A time, a size or a count that bounds something, by its name. */
