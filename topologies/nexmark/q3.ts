@@ -1,4 +1,4 @@
-import { filter, joinTable, json, map, table, topology } from 'millrace';
+import { filter, joinTable, json, map, topology } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
 import type { Auction } from '../../schemas/nexmark/auction.js';
 import { AuctionV1 } from '../../schemas/nexmark/auction.js';
@@ -8,13 +8,11 @@ const LOCAL = ['OR', 'ID', 'CA'];
 
 /** Local items: who sells things of category 10 in Oregon, Idaho or California. */
 export const q3 = topology('nexmark-q3', { deadLetters }, (t) => {
-  const sellers = t
-    .source('persons', persons())
-    .via(
-      'rows',
-      map((person) => ({ key: String(person.id), value: person })),
-    )
-    .via('sellers', table({ keysMax: 10_000_000 }));
+  // A person registers once, so that no table has to remember what a row was before.
+  const sellers = t.source('persons', persons()).via(
+    'sellers',
+    map(({ id, name, city, state }) => ({ key: String(id), before: null, after: { name, city, state } })),
+  );
   t.source('auctions', auctions())
     .via(
       'category',

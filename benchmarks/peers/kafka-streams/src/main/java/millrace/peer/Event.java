@@ -81,7 +81,13 @@ sealed interface Event extends Avro.Written {
       String city,
       String state,
       long dateTime)
-      implements Event {}
+      implements Event {
+
+    /** Without what no row of q3 has. */
+    Person asSeller() {
+      return new Person(schemaId, id, name, "", "", city, state, 0);
+    }
+  }
 
   record Auction(
       int schemaId,

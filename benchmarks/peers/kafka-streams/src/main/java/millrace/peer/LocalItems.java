@@ -32,7 +32,7 @@ final class LocalItems implements Processor<String, Event, String, byte[]> {
   public void process(Record<String, Event> record) {
     String seller = record.key();
     if (record.value() instanceof Event.Person person) {
-      sellers.put(seller, person);
+      sellers.put(seller, person.asSeller());
       String ids = waiting.delete(seller);
       if (ids == null) return;
       for (String id : ids.split(" ")) join(record, person, Long.parseLong(id));
