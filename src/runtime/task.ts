@@ -38,7 +38,7 @@ export class Task {
   private stopping = false;
   private abandoned = false;
   private isAtRest = false;
-  private recordsSinceEpoch = 0;
+  private uncommittedSinceMs: number | undefined;
   private bytesSinceEpoch = 0;
   private readonly queries = new StateQueries();
 
@@ -174,7 +174,7 @@ export class Task {
       ...lagsOf(this.inputs, isOver ? this.checkpoint.positions : undefined),
       watermarkMs: this.time.watermarkMs,
       recordsInFlight: this.pipeline.recordsInFlight,
-      recordsUncommitted: this.recordsSinceEpoch,
+      uncommittedSinceMs: this.uncommittedSinceMs,
       isAtRest: this.isAtRest,
       pending: this.waits.silent(),
       time: this.waits.meter.time(this.pipeline.busyMs),
@@ -309,7 +309,7 @@ export class Task {
   }
 
   private send(round: Round): void {
-    this.recordsSinceEpoch += round.records;
+    this.uncommittedSinceMs ??= this.options.clock.now();
     this.bytesSinceEpoch += round.bytes;
     for (const input of this.inputs) {
       const skipped = input.takeSkipped();
@@ -363,7 +363,7 @@ export class Task {
     this.epochs.phase('store');
     await this.waits.track(COMMIT, this.ledger.commit(checkpoint, changes));
     this.checkpoint = checkpoint;
-    this.recordsSinceEpoch = 0;
+    this.uncommittedSinceMs = undefined;
     this.bytesSinceEpoch = 0;
     onPoint('stored');
     this.queries.answer(task, epoch, (step, key) => this.pipeline.query(step, key));
@@ -377,7 +377,7 @@ export class Task {
   }
 
   private get isEpochDue(): boolean {
-    if (this.recordsSinceEpoch > 0 || this.queries.some || this.markers.isDue) return true;
+    if (this.uncommittedSinceMs !== undefined || this.queries.some || this.markers.isDue) return true;
     if (this.end.differsFrom(this.checkpoint.settledDecisions)) return true;
     for (const writer of this.writers.values()) if (writer.isDue?.()) return true;
     return false;

@@ -13,7 +13,7 @@ const combining = {
   lag: { inSlot: 'largest', inGroup: 'sum' },
   latency: { inSlot: 'largest', inGroup: 'largest' },
   loop: { inSlot: 'mean', inGroup: 'largest' },
-  epoch: { inSlot: 'largest', inGroup: 'largest' },
+  uncommitted: { inSlot: 'largest', inGroup: 'largest' },
   memory: { inSlot: 'largest', inGroup: 'sum' },
 } as const satisfies Readonly<Record<string, Combining>>;
 
@@ -42,7 +42,7 @@ const sampleOf = (picture: Picture): Readonly<Record<Figure, number | null>> => 
   lag: picture.lag,
   latency: picture.latency?.p99 ?? null,
   loop: picture.loop,
-  epoch: picture.epochAgeSeconds,
+  uncommitted: picture.uncommittedSeconds,
   memory: picture.memoryBytes,
 });
 

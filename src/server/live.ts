@@ -74,8 +74,8 @@ export interface Picture {
   readonly loop: number;
   /** What the process has in memory. */
   readonly memoryBytes: number;
-  /** Since the oldest last checkpoint of the tasks that have uncommitted records; 0 if none has any, `null` before the first checkpoint. */
-  readonly epochAgeSeconds: number | null;
+  /** For how long the task that is slowest to commit has had records that no checkpoint has. */
+  readonly uncommittedSeconds: number;
   readonly nodes: Readonly<Record<string, NodeFigures>>;
   /** What the run waits for, or takes most of the thread. */
   readonly bottleneck: Bottleneck | null;
@@ -227,7 +227,7 @@ export function pictures(
       latencyBins: binsOf(latency),
       loop,
       memoryBytes: process.memoryUsage.rss(),
-      epochAgeSeconds: epochAgeOf(from, atMs),
+      uncommittedSeconds: Math.max(0, ...from.tasks.map((task) => uncommittedSeconds(task, atMs))),
       nodes,
       bottleneck: times.bottleneck ?? null,
       bottleneckText: bottleneckText(times.bottleneck),
@@ -309,11 +309,11 @@ export const newest = <Row extends { readonly atMs: number; readonly task: numbe
   rowsMax: number,
 ): Row[] => rows.toSorted((a, b) => b.atMs - a.atMs || a.task - b.task).slice(0, rowsMax);
 
-function epochAgeOf({ tasks }: RunSnapshot, nowMs: number): number | null {
-  const busy = tasks.filter(({ recordsUncommitted }) => recordsUncommitted > 0);
-  const ages = busy.flatMap(({ epochs: { last } }) => (last ? [(nowMs - last.endedMs) / 1_000] : []));
-  return ages.length === 0 && busy.length > 0 ? null : Math.max(0, ...ages);
-}
+/** For how long a task has had records that no checkpoint has. */
+export const uncommittedSeconds = (
+  { uncommittedSinceMs }: Pick<RunSnapshot['tasks'][number], 'uncommittedSinceMs'>,
+  nowMs: number,
+): number => (uncommittedSinceMs === undefined ? 0 : Math.max(0, (nowMs - uncommittedSinceMs) / 1_000));
 
 const epochsOf = ({ tasks }: RunSnapshot, nowMs: number): EpochFigures[] =>
   tasks.flatMap(({ subtopology, partition, epoch, epochs: { last } }) => {

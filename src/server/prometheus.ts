@@ -2,6 +2,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import type { RunSnapshot } from '../runtime/index.js';
 import { lagSecondsOf } from './input-figures.js';
 import { bucketsOf } from './latency-figures.js';
+import { uncommittedSeconds } from './live.js';
 
 /**
  * The snapshot of a run as Prometheus metrics, taken anew at every scrape: nothing is counted twice, and a record costs
@@ -230,6 +231,12 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
   );
   gauge('epoch', 'Number of the last checkpoint', ['partition', 'subtopology'], ({ tasks }) =>
     tasks.map((task) => [labelsOf(task), task.epoch]),
+  );
+  gauge(
+    'uncommitted_seconds',
+    'For how long a task has had records that no checkpoint has; 0 without such records',
+    ['partition', 'subtopology'],
+    ({ tasks }) => tasks.map((task) => [labelsOf(task), uncommittedSeconds(task, Date.now())]),
   );
   gauge('records_in_flight', 'Records between source and sink', ['partition', 'subtopology'], ({ tasks }) =>
     tasks.map((task) => [labelsOf(task), task.recordsInFlight]),

@@ -41,7 +41,7 @@ export function someSnapshot(): RunSnapshot {
         unreadMs: { orders: 1_200 },
         watermarkMs: 1_500,
         recordsInFlight: 3,
-        recordsUncommitted: 20,
+        uncommittedSinceMs: 1_000,
         isAtRest: false,
         pending: [],
         time: {

@@ -95,6 +95,7 @@ describe('monitoring over HTTP', () => {
       Date.now() / 1_000 - 1.2,
       -1,
     );
+    expect(found.get('millrace_uncommitted_seconds{partition="0",topology="orders"}')).toBeGreaterThan(1e9);
     expect(found.get('millrace_memory_bytes{topology="orders"}')).toBeGreaterThan(1e7);
     expect(found.get('millrace_latency_quantile_seconds{quantile="0.5",topology="orders"}')).toBeCloseTo(0.002, 3);
     expect(found.get('millrace_latency_quantile_seconds{quantile="0.99",topology="orders"}')).toBeGreaterThan(0.04);

@@ -155,13 +155,13 @@ describe('pictures of a run', () => {
     expect(long?.lastRestarts[0]?.cause).toHaveLength(300);
   });
 
-  it('have the age of the oldest checkpoint, of tasks with uncommitted records', () => {
+  it('say for how long records have not been committed, in the task that is slowest to commit', () => {
     const [task] = someSnapshot().tasks;
-    const ageOf = (more: Partial<RunSnapshot['tasks'][number]>) =>
-      over([5], () => [], { tasks: task ? [{ ...task, ...more }] : [] })[0]?.epochAgeSeconds;
-    expect(ageOf({})).toBe(4);
-    expect(ageOf({ recordsUncommitted: 0 })).toBe(0);
-    expect(ageOf({ epochs: { ...(task as RunSnapshot['tasks'][number]).epochs, last: undefined } })).toBeNull();
+    const secondsOf = (...since: readonly (number | undefined)[]) =>
+      over([5], () => [], {
+        tasks: since.flatMap((uncommittedSinceMs) => (task ? [{ ...task, uncommittedSinceMs }] : [])),
+      })[0]?.uncommittedSeconds;
+    expect([secondsOf(1_000, 4_000, undefined), secondsOf(undefined), secondsOf()]).toEqual([4, 0, 0]);
   });
 
   it('have the last epochs, what is stored, and what a step counts besides', () => {

@@ -20,8 +20,8 @@ export interface TaskSnapshot {
   readonly unreadMs: Readonly<Record<string, number>>;
   readonly watermarkMs: number;
   readonly recordsInFlight: number;
-  /** Since its last checkpoint: they will be read again if it fails. */
-  readonly recordsUncommitted: number;
+  /** When it read the first record that no checkpoint has, which is read again if it fails; `undefined` if there is none. */
+  readonly uncommittedSinceMs: number | undefined;
   /** It reads nothing, and all that it has read is committed: the run is paused, or the task has ended. */
   readonly isAtRest: boolean;
   /** Sinks, batched steps and the checkpoint with operations in flight, and how long they have made no progress. */

@@ -37,7 +37,7 @@ export function mergedPicture(own: Picture, others: readonly Picture[]): Picture
     latencyBins: binsOf(latency),
     loop: Math.max(...all.map(({ loop }) => loop)),
     memoryBytes: sum(({ memoryBytes }) => memoryBytes),
-    epochAgeSeconds: largest(all.map(({ epochAgeSeconds }) => epochAgeSeconds)),
+    uncommittedSeconds: Math.max(...all.map(({ uncommittedSeconds }) => uncommittedSeconds)),
     nodes: mergedNodes(all),
     bottleneck,
     bottleneckText: bottleneckText(bottleneck),
@@ -91,11 +91,6 @@ export function mergedPicture(own: Picture, others: readonly Picture[]): Picture
     ),
     warnings: [...new Set(all.flatMap(({ warnings }) => warnings))],
   };
-}
-
-function largest(values: readonly (number | null)[]): number | null {
-  const known = values.flatMap((value) => value ?? []);
-  return known.length === 0 ? null : Math.max(...known);
 }
 
 function mergedNodes(all: readonly Picture[]): Picture['nodes'] {

@@ -22,11 +22,11 @@ export async function loadPast() {
   drawLines();
 }
 
-export function remember({ atMs, readRate, writtenRate, lag, latency, loop, epochAgeSeconds, memoryBytes }) {
+export function remember({ atMs, readRate, writtenRate, lag, latency, loop, uncommittedSeconds, memoryBytes }) {
   if (!past) return;
   const newest = {
     ...{ read: readRate, written: writtenRate, lag, latency: latency?.p99 ?? null, loop },
-    ...{ epoch: epochAgeSeconds, memory: memoryBytes },
+    ...{ uncommitted: uncommittedSeconds, memory: memoryBytes },
   };
   const slots = Math.max(0, Math.floor((atMs - past.untilMs) / past.everyMs));
   for (const [name, value] of Object.entries(newest)) {

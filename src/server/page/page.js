@@ -265,7 +265,7 @@ function show(picture) {
   say(byId('latency'), picture.latency ? age(picture.latency.p99) : 'no records');
   say(byId('dead'), count(deadLetters.reduce((sum, each) => sum + each.count, 0)));
   say(byId('loop'), percent(picture.loop));
-  say(byId('epoch'), picture.epochAgeSeconds === null ? 'none yet' : `${picture.epochAgeSeconds.toFixed(1)} s`);
+  say(byId('uncommitted'), `${picture.uncommittedSeconds.toFixed(1)} s`);
   say(byId('memory'), bytes(picture.memoryBytes));
   drawLines();
 
