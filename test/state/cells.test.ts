@@ -310,6 +310,24 @@ describe('every cell', () => {
     expect(small.changedBytes).toBe(1 + 20 + 2 * 800); // of the two that there is room for
   });
 
+  it('an arena takes back every record between freed ones', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 60 }), (frees) => {
+        const spec = arenaCell({ width: 3, recordsMax: 60 });
+        const [cell, again] = [spec.open(), spec.open()];
+        const places = frees.map(() => cell.allocate());
+        for (const [n, at] of places.entries()) cell.values.fill(n + 1, at, at + 3);
+        const kept = places.filter((at, n) => {
+          if (frees[n]) cell.free(at);
+          return !frees[n];
+        });
+        for (const { bucket, bytes } of cell.takeChanges()) if (bytes) again.restore(bucket, amid(bytes), 1);
+        expect(again.used).toBe(kept.length);
+        for (const at of kept) expect(again.values.slice(at, at + 3)).toEqual(cell.values.slice(at, at + 3));
+      }),
+    );
+  });
+
   it('an arena takes back what fits it, to the last record', () => {
     const spec = (width: number, recordsMax: number) => arenaCell({ width, recordsMax });
     const cell = spec(500, 6).open();
