@@ -16,8 +16,8 @@ import {
   type Float64Cell,
   float64Cell,
   type MapCell,
-  mapCell,
   packedMapCell,
+  setCell,
   type ValueCell,
   valueCell,
 } from '../../state/index.js';
@@ -144,7 +144,7 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
   ];
   // One that cannot run is declared all the same, for `check` to show.
   const { kind: labels, classes, judge } = form ?? (labelForm({ output: 'number' }, names) as LabelForm);
-  const kept = problems.length === 0 ? { ttl: label.wait, entriesMax: pendingMax } : { ttl: hours(1) };
+  const kept = problems.length === 0 ? { ttl: label.wait, entriesMax: pendingMax } : { ttl: hours(1), entriesMax: 1 };
   const place = hostPlace(replayMax);
   const saidWidth = judge.width + names.length + (beside?.numbers ?? 0);
   const hosting: ModelHosting = { view, versionEvery: versionEveryLabels };
@@ -171,7 +171,7 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
         version: rowVersion,
         packing: waitingRows(view, saidWidth, groupings(baselines) + (keyOf ? 1 : 0)),
       }),
-      labelled: mapCell<Key, true>(kept),
+      labelled: setCell<Key>(kept),
       scores: float64Cell({
         size: scoreboardSize(judge, 1 + baselines.length),
         version: layoutVersion([labels, classes, names]),

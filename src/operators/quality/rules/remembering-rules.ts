@@ -1,5 +1,5 @@
-import { type Cell, type Duration, formatDuration, type Problem } from '../../../core/index.js';
-import { type MapCell, mapCell } from '../../../state/index.js';
+import { type Cell, type Duration, formatDuration, millis, type Problem } from '../../../core/index.js';
+import { type MapCell, setCell } from '../../../state/index.js';
 import { comparableText } from '../../../util/json-text.js';
 import { type BandRule, bandOf } from '../bands.js';
 import { fieldOf, head, isMissing, type Rule, type Severity, show } from './rules.js';
@@ -36,7 +36,9 @@ export function uniqueRule(names: readonly string[], { within, keysMax }: Unique
   return Object.freeze({
     ...head(reason, severity, ` within ${formatDuration(within)}`),
     horizon: within,
-    cell: mapCell<string | number, true>(problems.length === 0 ? { ttl: within, entriesMax: keysMax } : {}),
+    cell: setCell<string | number>(
+      problems.length === 0 ? { ttl: within, entriesMax: keysMax } : { ttl: millis(1), entriesMax: 1 },
+    ),
     problems,
     open(cell: Cell) {
       const seen = cell as MapCell<string | number, true>;
