@@ -10,6 +10,8 @@ export interface ProduceOptions {
   /** Of the topic; see `TopicProducer.createTopic`. */
   readonly configs?: Readonly<Record<string, string>>;
   readonly codec: Codec<unknown>;
+  /** The names of the schema's fields, if its format leaves others out. */
+  readonly fields?: readonly string[];
   /** Field that becomes the record's key; equal keys lie in one partition. */
   readonly keyField: string | undefined;
   /** Field that holds the record's time, in milliseconds or ISO 8601; `nowMs` otherwise. */
@@ -22,14 +24,15 @@ const BATCH = 1_000;
 /**
  * Encodes values and appends them to a topic, creating it where it is missing. Returns how many there were.
  *
- * @throws MillraceError `schema` or `config` with the line that does not fit; what stood before it in full batches of
- * 1,000 has been written.
+ * @throws MillraceError `schema` or `config` with the line that does not fit, or that spells a field otherwise than the schema (`visit_id`
+ * for `visitId`), which a codec would leave out. What stood before it in full batches of 1,000 has been written.
  */
 export async function produce(
   producer: TopicProducer,
   values: AsyncIterable<NumberedValue>,
   options: ProduceOptions,
 ): Promise<number> {
+  const mustBeNamed = nameCheck(options.fields ?? []);
   await producer.createTopic(options.topic, options.partitions, options.configs);
   let batch: OutgoingRecord[] = [];
   let sent = 0;
@@ -39,7 +42,7 @@ export async function produce(
     batch = [];
   };
   for await (const value of values) {
-    batch.push(recordOf(value, options));
+    batch.push(recordOf(value, options, mustBeNamed));
     if (batch.length === BATCH) await send();
   }
   if (batch.length > 0) await send();
@@ -49,8 +52,10 @@ export async function produce(
 function recordOf(
   { line, value }: NumberedValue,
   { codec, keyField, timeField, nowMs }: ProduceOptions,
+  mustBeNamed: (value: unknown) => void,
 ): OutgoingRecord {
   try {
+    mustBeNamed(value);
     return {
       key: keyField === undefined ? null : Buffer.from(String(fieldOf(value, keyField))),
       value: codec.encode(value),
@@ -61,6 +66,22 @@ function recordOf(
     const where = `line ${line}`;
     throw new MillraceError('schema', messageOf(cause), hint === undefined ? { where, cause } : { where, hint, cause });
   }
+}
+
+/** Refuses a value with a field whose name differs from a missing one of the schema in case or separators alone. */
+function nameCheck(fields: readonly string[]): (value: unknown) => void {
+  const plain = (name: string) => name.replace(/[-_ ]/g, '').toLowerCase();
+  const known = new Set(fields);
+  const byPlain = new Map(fields.map((name) => [plain(name), name]));
+  return (value) => {
+    if (known.size === 0 || typeof value !== 'object' || value === null) return;
+    for (const name of Object.keys(value)) {
+      if (known.has(name)) continue;
+      const meant = byPlain.get(plain(name));
+      if (meant === undefined || meant in value) continue;
+      throw new MillraceError('schema', `no field "${name}" in the schema`, { hint: `it has "${meant}"` });
+    }
+  };
 }
 
 function fieldOf(value: unknown, field: string): unknown {

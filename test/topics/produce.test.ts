@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Embedded, openEmbedded } from '../../src/profiles/embedded/index.js';
-import { avro, json, localRegistry, openCodec } from '../../src/schema/index.js';
+import { avro, json, jsonSchema, localRegistry, openCodec, protobuf } from '../../src/schema/index.js';
+import { onlyFieldsOf } from '../../src/schema/shape/index.js';
 import { readNdjson } from '../../src/topics/ndjson.js';
 import { produce } from '../../src/topics/produce.js';
 import { readTopic } from '../../src/topics/read-topic.js';
@@ -61,6 +62,7 @@ describe('produce and tail', () => {
       topic: 'payments',
       partitions: 2,
       codec: await openCodec(PaymentV1, embedded.schemas),
+      fields: await onlyFieldsOf(PaymentV1),
       keyField: fields.key,
       timeField: fields.time,
       nowMs: 42,
@@ -91,6 +93,23 @@ describe('produce and tail', () => {
   it('takes a time in ISO 8601, and now where none is asked for', async () => {
     await write(lines({ id: 'a', paidAt: 1 }), {});
     expect((await read())[0]).toMatchObject({ timestamp: '1970-01-01T00:00:00.042Z', key: null });
+  });
+
+  it('refuses a field that the schema spells otherwise, and takes one that it does not know at all', async () => {
+    await expect(write(lines({ id: 'a', paidAt: 1 }, { id: 'b', paid_at: 2 }))).rejects.toMatchObject({
+      ...{ code: 'schema', where: 'line 2', message: expect.stringContaining('no field "paid_at" in the schema') },
+      hint: 'it has "paidAt"',
+    });
+    expect(await write(lines({ id: 'a', paidAt: 1, paid_at: 2, note: 'x' }))).toBe(1);
+  });
+
+  it('knows which formats leave fields out', async () => {
+    const definition = 'syntax = "proto3"; message Visit { string visit_id = 1; }';
+    expect(await onlyFieldsOf(protobuf({ subject: 'v', definition, message: 'Visit' }))).toEqual(['visitId']);
+    const properties = { visitId: { type: 'string' } };
+    const open = JSON.stringify({ type: 'object', properties });
+    expect(await onlyFieldsOf(jsonSchema({ subject: 'v', definition: open }))).toEqual([]);
+    expect(await onlyFieldsOf(json({ subject: 'v' }))).toEqual([]);
   });
 
   it('carries more than one batch', async () => {

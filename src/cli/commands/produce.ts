@@ -37,13 +37,15 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
     .addOption(shared.data)
     .action((topic: string, flags: ProduceFlags) =>
       act(flags, async () => {
-        const [{ openProfile }, { openCodec }, { schemaOf }, { produce }, { readNdjson }] = await Promise.all([
-          import('../../profiles/profiles.js'),
-          import('../../schema/index.js'),
-          import('../schema-file.js'),
-          import('../../topics/produce.js'),
-          import('../../topics/ndjson.js'),
-        ]);
+        const [{ openProfile }, { openCodec }, { onlyFieldsOf }, { schemaOf }, { produce }, { readNdjson }] =
+          await Promise.all([
+            import('../../profiles/profiles.js'),
+            import('../../schema/index.js'),
+            import('../../schema/shape/index.js'),
+            import('../schema-file.js'),
+            import('../../topics/produce.js'),
+            import('../../topics/ndjson.js'),
+          ]);
         // JSON has no dates.
         const schema = await schemaOf(topic, flags.schema, { timestamp: 'number' });
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }), {
@@ -57,6 +59,7 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
               partitions: flags.partitions,
               configs: configsIn(flags.config ?? []),
               codec: await openCodec(schema, profile.schemas),
+              fields: await onlyFieldsOf(schema),
               keyField: flags.key,
               timeField: flags.time,
               nowMs: Date.now(),

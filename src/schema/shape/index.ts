@@ -24,6 +24,10 @@ export async function fieldsOfSchema(schema: Schema<unknown>): Promise<readonly 
   });
 }
 
+/** The names of the fields of a format that leaves all others out when it encodes; none of a format that keeps them. */
+export const onlyFieldsOf = async (schema: Schema<unknown>): Promise<readonly string[]> =>
+  schema.format === 'json-schema' ? [] : ((await read(schema)) ?? []).map(({ name }) => name);
+
 async function read(schema: Schema<unknown>): Promise<readonly Field[] | undefined> {
   const options = { ...(schema.options as object | undefined) };
   switch (schema.format) {
