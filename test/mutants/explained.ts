@@ -204,6 +204,20 @@ export const explained: readonly Explained[] = [
     in: 'performance.now() >= this.signs.untilMs',
     why: 'equivalent but for one instant: the clock has fractions of a millisecond, and the login lasts longer',
   },
+  {
+    file: 'src/operators/quality/bands.ts',
+    from: '0',
+    to: '(-1)',
+    in: 'low: 0,',
+    why: 'equivalent: a band is asked after know() has said that there is one, which sets it',
+  },
+  {
+    file: 'connectors/clickhouse/table/type-text.ts',
+    from: '<',
+    to: '<=',
+    in: 'if (open < 0 ||',
+    why: 'equivalent: no type begins with a parenthesis',
+  },
 ];
 
 /** A time, a size or a count that bounds something, by its name. */

@@ -52,13 +52,16 @@ async function open({ options = {}, requestMs = REQUEST_MS, before }: Opening = 
     ...options,
   }) as Source<unknown>;
   await driver.setUp?.(source);
-  const reader = await driver.open(source, {
-    task: { topology: 't', partition: 0 },
-    partition: 0,
-    offset: EARLIEST,
-    bounded: false,
-    step: 'in',
-  });
+  /** A task that reads the topic. */
+  const read = () =>
+    driver.open(source, {
+      task: { topology: 't', partition: 0 },
+      partition: 0,
+      offset: EARLIEST,
+      bounded: false,
+      step: 'in',
+    });
+  const reader = await read();
   const port = driver.portOf('in') as number;
   /** A client that sends this much and no more; what it has heard when the connection is over, and after how long. */
   const client = (text: string) => {
@@ -77,7 +80,7 @@ async function open({ options = {}, requestMs = REQUEST_MS, before }: Opening = 
     return { socket, closed, status: () => heard.split(' ')[1] };
   };
   const stored = () => [...embedded.scan('in', 0)].map(({ value }) => Buffer.from(value ?? []).toString());
-  return { client, stored, reader, port };
+  return { client, stored, read, reader, port, isOpen: () => driver.portOf('in') !== undefined };
 }
 
 const post = (length: number, body = '') =>
@@ -89,6 +92,18 @@ const drip = (socket: Socket, text: string) => {
 };
 
 describe('the door of http.ingestSource', () => {
+  it('is open as long as one of its tasks reads', async () => {
+    const { client, stored, read, reader, isOpen } = await open();
+    const other = await read();
+    await reader.close();
+    await reader.close(); // a second time is no other task
+    const { closed } = client(`${post(1, '1').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')}`);
+    expect((await closed).heard).toContain(' 202 ');
+    expect(stored()).toEqual(['1']);
+    await other.close();
+    expect(isOpen()).toBe(false);
+  });
+
   it('keeps nothing of a request that is cut, and goes on', async () => {
     const { client, stored } = await open();
     const cut = [post(1_000, '[1,2,3,'), post(2, '1'), `${chunked}2\r\n1\n\r\n`, 'POST / HT', post(1_000)];
