@@ -80,3 +80,9 @@ export function rows(table, heads, values, empty) {
         );
   table.replaceChildren(...(hasHead ? [head] : []), ...body);
 }
+
+/** A table of what happened, hidden while it is empty. */
+export function happened(name, heads, values) {
+  byId(`${name}-of`).hidden = values.length === 0;
+  rows(byId(name), heads, values);
+}

@@ -5,9 +5,9 @@ import {
   byId,
   bytes,
   count,
-  drawn,
   duration,
   element,
+  happened,
   measure,
   millis,
   moment,
@@ -17,213 +17,25 @@ import {
   say,
   time,
 } from './dom.js';
+import { closeDrawer, fillDrawer, lookUpState, select } from './drawer.js';
+import { draw, fillBoxes } from './graph.js';
+import { ask, askReplay, doing, look, lookAt, showReplays } from './letters.js';
 import { drawLines, loadPast, otherSpan, remember } from './lines.js';
+import { note, notice, processWords } from './notices.js';
 import { showMetrics, showQuality } from './panels.js';
 import { lookForRecord } from './record.js';
 
-const EVENTS_MAX = 50;
 const RETRY_MS = 2_000;
 const LONG_SILENT_SECONDS = 5;
 /** Pictures come once a second. */
 const SILENT_MS = 2_500;
-/** Boxes that are not on the screen get new figures with every so many pictures. */
-const AWAY_PICTURES = 5;
 
-// The drawing
-
-const boxes = new Map();
-const lines = [];
-/** The boxes on the screen. The browser has to lay out each text that changes, so the others change less often. */
-const onScreen = new Set();
-const watcher = new IntersectionObserver((entries) => {
-  for (const { target, isIntersecting } of entries) {
-    const { id } = target.dataset;
-    if (!isIntersecting) onScreen.delete(id);
-    else if (!onScreen.has(id)) {
-      onScreen.add(id);
-      fillBox(id);
-    }
-  }
-});
 let drawing;
 let graph;
-let selected;
-
-function path(points) {
-  const [first, ...rest] = points;
-  let at = `M${first[0]},${first[1]}`;
-  for (let i = 0; i < rest.length; i++) {
-    const [x, y] = rest[i];
-    const next = rest[i + 1];
-    // Through the middle of two points, so that a line bends and does not break.
-    at += next ? ` Q${x},${y} ${(x + next[0]) / 2},${(y + next[1]) / 2}` : ` L${x},${y}`;
-  }
-  return at;
-}
-
-const shortened = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
-
-function draw() {
-  boxes.clear();
-  onScreen.clear();
-  watcher.disconnect();
-  lines.length = 0;
-  selected = undefined;
-  byId('drawer').hidden = true;
-  const svg = drawn('svg', { width: graph.width, height: graph.height, viewBox: `0 0 ${graph.width} ${graph.height}` });
-  for (const { from, to, name, points } of graph.edges) {
-    const line = drawn('path', { d: path(points), class: `edge${name ? ' further' : ''}` });
-    line.append(drawn('title', {}, `${from} to ${to}${name ? ` (${name})` : ''}`));
-    lines.push({ from, line });
-    svg.append(line);
-  }
-  for (const node of graph.nodes) {
-    const { id, role, kind, x, y, width, height, keepsState } = node;
-    const label = `${role} ${id}, ${kind}`;
-    const group = drawn('g', {
-      class: `node ${role}${keepsState ? ' keeps' : ''}`,
-      transform: `translate(${x},${y})`,
-      tabindex: 0,
-      role: 'button',
-      'data-id': id,
-    });
-    const title = drawn('title', {}, keepsState ? `${label}; it keeps state` : label);
-    const busy = drawn('rect', { class: 'busy', x: 8, y: height - 6, width: 0, height: 3 });
-    const backpressured = drawn('rect', { class: 'backpressured', x: 8, y: height - 6, width: 0, height: 3 });
-    const figures = drawn('text', { class: 'small', x: 12, y: 49 }, 'no data yet');
-    const bad = drawn('text', { class: 'bad', x: width - 12, y: 63, 'text-anchor': 'end' });
-    const p99 = drawn('text', { class: 'small', x: 12, y: 63 });
-    group.append(
-      title,
-      drawn('rect', { class: 'box', width, height }),
-      drawn('text', { x: 12, y: 19 }, shortened(id, 18)),
-      drawn('text', { class: 'small', x: 12, y: 34 }, shortened(kind, 22)),
-      figures,
-      bad,
-      p99,
-      busy,
-      backpressured,
-    );
-    group.addEventListener('click', () => select(id));
-    group.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter' || event.key === ' ') select(id);
-      const next = nextTo(id, event.key);
-      if (next) boxes.get(next).group.focus();
-      // Enter would press what has the focus then: the button that closes.
-      if (next || event.key === ' ' || event.key === 'Enter') event.preventDefault();
-    });
-    boxes.set(id, { node, group, figures, bad, p99, busy, backpressured });
-    svg.append(group);
-    watcher.observe(group);
-  }
-  // It fills the page, and is scrolled where its texts would become too small.
-  svg.style.maxWidth = `${graph.width}px`;
-  svg.style.minWidth = `${Math.round(graph.width * 0.75)}px`;
-  byId('graph').replaceChildren(svg);
-  say(byId('topology'), graph.topology);
-  document.title = `${graph.topology} – Millrace`;
-}
-
-/** Arrow keys follow the lines, and go up and down within a layer. */
-function nextTo(id, key) {
-  if (key === 'ArrowRight') return graph.edges.find(({ from }) => from === id)?.to;
-  if (key === 'ArrowLeft') return graph.edges.find(({ to }) => to === id)?.from;
-  const step = { ArrowUp: -1, ArrowDown: 1 }[key];
-  if (step === undefined) return undefined;
-  const { x } = boxes.get(id).node;
-  const layer = graph.nodes.filter((node) => node.x === x).sort((a, b) => a.y - b.y);
-  return layer[layer.findIndex((node) => node.id === id) + step]?.id;
-}
-
-// The drawer
-
-function select(id) {
-  selected = id;
-  byId('drawer').hidden = id === undefined;
-  if (id === undefined) return;
-  const { node } = boxes.get(id);
-  say(byId('drawer-title'), id);
-  say(
-    byId('drawer-kind'),
-    [node.kind, node.guarantee, node.keepsState ? 'keeps state' : ''].filter(Boolean).join(' · '),
-  );
-  rows(
-    byId('drawer-settings'),
-    [],
-    Object.entries(node.settings).map(([name, value]) => [name, String(value)]),
-    'no options',
-  );
-  byId('state-of').hidden = !last?.nodes[id]?.hasQueries;
-  byId('state-of').reset();
-  say(byId('state-shown'), '');
-  fillDrawer();
-  byId('close').focus();
-}
-function fillDrawer() {
-  const figures = last?.nodes[selected];
-  if (selected === undefined || !figures) return;
-  rows(
-    byId('drawer-figures'),
-    [],
-    [
-      ['in', `${count(figures.in)}, ${rate(figures.inRate)} a second`],
-      ['out', `${count(figures.out)}, ${rate(figures.outRate)} a second`],
-      ...sharesText(figures.shares),
-      ...latencyText(figures.latency),
-      ['dead letters', count(figures.deadLetters)],
-      ...Object.entries(figures.counts).map(([name, value]) => [name, count(value)]),
-      ...(figures.stateBytes > 0 ? [['state stored', bytes(figures.stateBytes)]] : []),
-    ],
-  );
-  happened(
-    'drawer-errors',
-    ['when', 'reason', 'record', '#task'],
-    figures.errors.map(({ atMs, reason, place, task }) => [moment(atMs), reason, place, count(task)]),
-  );
-  happened(
-    'drawer-restarts',
-    ['when', '#task', 'cause'],
-    last.lastRestarts
-      .filter(({ where }) => where === selected)
-      .map(({ atMs, task, cause }) => [moment(atMs), count(task), cause]),
-  );
-}
-/** A table of what happened, hidden while it is empty. */
-function happened(name, heads, values) {
-  byId(`${name}-of`).hidden = values.length === 0;
-  rows(byId(name), heads, values);
-}
-const sharesText = (shares) =>
-  shares
-    ? ['busy', 'backpressured', 'idle'].map((name) => [
-        name,
-        `${percent(shares[name])} of the time, in task ${shares.task}`,
-      ])
-    : [['busy', 'no data yet']];
-
-const latencyText = (latency) =>
-  latency ? [['received', `p50 ${age(latency.p50)} ago, p99 ${age(latency.p99)} ago, last 10 s`]] : [];
-
-/** What the last checkpoint has of a key; any process of the group may be asked. */
-async function lookUpState() {
-  const { key } = byId('state-of').elements;
-  say(byId('state-shown'), 'asking');
-  const answer = await fetch(`state/${[selected, key.value].map(encodeURIComponent).join('/')}`);
-  const { value, retry, error, hint } = await answer.json();
-  const why = [error ?? retry, hint].filter(Boolean).join('; ');
-  say(byId('state-shown'), why || (value === null ? 'nothing is stored for this key' : JSON.stringify(value, null, 2)));
-}
-
-function closeDrawer() {
-  const was = selected;
-  select(undefined);
-  if (was !== undefined) boxes.get(was).group.focus();
-}
 
 // One picture
 
 let last;
-let pictures = 0;
 let areTablesDue = false;
 let isFrozen = false;
 const statusWords = {
@@ -239,17 +51,9 @@ const statusText = ({ status, tasks, tasksAtRest }) =>
     ? `pausing: ${tasksAtRest} of ${tasks} tasks are at rest`
     : statusWords[status];
 
-const processWords = {
-  here: 'answers',
-  answers: 'answers',
-  asked: 'asked',
-  silent: 'does not answer',
-  'another version': 'runs another version',
-};
-
 function show(picture) {
   last = picture;
-  const { status, upSeconds, nodes, sinksDown, deadLetters } = picture;
+  const { status, upSeconds, sinksDown, deadLetters } = picture;
   tell(status, statusText(picture));
   const { length } = picture.processes;
   say(byId('loop-of'), length > 1 ? 'of the busiest thread in use' : 'of this thread in use');
@@ -272,10 +76,7 @@ function show(picture) {
   // Earlier ones are a line of what happened: a list that comes and goes would move the page.
   const longSilent = picture.silent.filter(({ seconds }) => seconds >= LONG_SILENT_SECONDS);
   say(byId('bottleneck'), picture.bottleneckText);
-  pictures += 1;
-  for (const [i, id] of [...boxes.keys()].entries())
-    if (onScreen.has(id) || (pictures + i) % AWAY_PICTURES === 0) fillBox(id);
-  for (const { from, line } of lines) line.classList.toggle('flows', (nodes[from]?.outRate ?? 0) > 0.05);
+  fillBoxes(picture);
 
   const warnings = [
     ...sinksDown.map(({ sink, seconds, cause }) => `${sink} has been down for ${duration(seconds)}: ${cause}`),
@@ -289,7 +90,7 @@ function show(picture) {
     byId('warnings').replaceChildren(...warnings.map((text) => element('li', {}, text)));
   }
   showActions(picture);
-  fillDrawer();
+  fillDrawer(picture);
   // With the next frame: a browser that lays out the boxes and the tables of a large run in one task is busy for too long.
   if (!areTablesDue) requestAnimationFrame(() => setTimeout(showTables));
   areTablesDue = true;
@@ -387,27 +188,6 @@ function sayLeft(list, rowsLeft, where) {
   say(line, `${count(rowsLeft)} more ${where}`);
 }
 
-function fillBox(id) {
-  if (!last) return;
-  const { node, group, figures, bad, p99, busy, backpressured } = boxes.get(id);
-  const { nodes, sinksDown, silent, bottleneck } = last;
-  const isDown = sinksDown.some(({ sink }) => sink === id) || silent.some((each) => each.id === id);
-  group.classList.toggle('down', isDown);
-  group.classList.toggle('bottleneck', bottleneck?.id === id);
-  const of = nodes[id];
-  if (!of) return;
-  say(figures, `${rate(node.role === 'source' ? of.inRate : of.outRate)}/s · ${count(of.out)}`);
-  say(p99, of.latency ? `p99 ${age(of.latency.p99)}` : '');
-  say(bad, of.deadLetters > 0 ? `${count(of.deadLetters)} dead` : '');
-  const [busyWidth, waitWidth] = [of.shares?.busy ?? 0, of.shares?.backpressured ?? 0].map((share) =>
-    Math.round(share * (node.width - 16)),
-  );
-  busy.setAttribute('width', String(busyWidth));
-  backpressured.setAttribute('x', String(8 + busyWidth));
-  backpressured.setAttribute('width', String(waitWidth));
-}
-
-/** How soon nothing is behind, if it goes on like this. */
 function toGo({ lag, lagRate }, status) {
   if (!lag || ['paused', 'degraded'].includes(status) || Math.abs(lagRate) < 1) return '';
   return lagRate > 0 ? 'growing' : `${duration(Math.ceil(lag / -lagRate))} to go`;
@@ -420,12 +200,8 @@ function reached(ms, nowMs) {
   return seconds >= 0 && seconds < 172_800 ? `${time(ms)}, ${duration(seconds)} ago` : time(ms);
 }
 
-// Dead letters, to be looked at and sent again
-
-const chosen = new Set();
-const replayItems = new Map();
-
-function showActions({ status, processes, actions: { isAllowed, hasDeadLetters, hasRecords, replays } }) {
+function showActions({ status, processes, actions }) {
+  const { isAllowed, hasDeadLetters, hasRecords } = actions;
   byId('record').hidden = !hasRecords;
   byId('run-tools').hidden = !isAllowed;
   byId('pause-run').hidden = status === 'paused';
@@ -434,35 +210,8 @@ function showActions({ status, processes, actions: { isAllowed, hasDeadLetters, 
   byId('letter-tools').hidden = !hasDeadLetters;
   byId('count').hidden = !isAllowed;
   byId('no-actions').hidden = isAllowed;
-  for (const replay of replays) showReplay(replay);
-  const ids = new Set(replays.map(({ id }) => id));
-  for (const [id, { item }] of replayItems) {
-    if (ids.has(id)) continue;
-    item.remove();
-    replayItems.delete(id);
-  }
+  showReplays(actions);
 }
-
-async function ask(path, body) {
-  const sent = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  const answer = await fetch(path, sent);
-  const said = await answer.json();
-  if (!answer.ok) throw new Error([said.message ?? said.error, said.hint].filter(Boolean).join('; '));
-  return said;
-}
-
-/** Does what a button says, and tells why it could not. */
-const doing = (button, action, noteId = 'letter-note') =>
-  button.addEventListener('click', async () => {
-    button.disabled = true;
-    try {
-      await action();
-    } catch (error) {
-      say(byId(noteId), error.message);
-    } finally {
-      button.disabled = false;
-    }
-  });
 
 /** An action of all processes, which names those that do not follow. */
 const control = (button, action) =>
@@ -476,192 +225,10 @@ const control = (button, action) =>
     'run-note',
   );
 
-function selection() {
-  const { reason, step, again } = byId('letter-filter').elements;
-  return {
-    ...(reason.value && { reason: reason.value }),
-    ...(step.value && { step: step.value }),
-    again: again.checked,
-  };
-}
-
-async function look() {
-  const { topic, entries, scanned, groups, letters } = await ask(`dead-letters?${new URLSearchParams(selection())}`);
-  choices('reason', groups);
-  choices('step', groups);
-  chosen.clear();
-  sayChosen();
-  const part =
-    scanned < entries
-      ? `the newest ${count(scanned)} dead letters in ${topic} (${count(entries)} entries)`
-      : `all ${count(scanned)} dead letters in ${topic}`;
-  const again = groups.reduce((sum, { replayed }) => sum + replayed, 0);
-  say(
-    byId('letter-note'),
-    `${letters.length} of ${part}, the newest first. ${count(again)} had been sent again and failed again.`,
-  );
-  const withValues = letters.some(({ values }) => values);
-  const { isAllowed } = last.actions;
-  const heads = [
-    ...(isAllowed ? ['choose'] : []),
-    ...['event time', 'reason', 'step', 'came from', '#bytes'],
-    ...(withValues ? ['why', 'record'] : []),
-  ];
-  byId('letter-rows').dataset.shape = ''; // none is chosen any more
-  rows(
-    byId('letter-rows'),
-    heads,
-    letters.map(({ place, timestamp, reason, step, origin, replayed, bytes, values }) => [
-      ...(isAllowed ? [{ key: place, make: () => chooser(place) }] : []),
-      timestamp.replace('T', ' ').slice(0, 19),
-      replayed ? `${reason} (again)` : reason,
-      step,
-      origin ?? 'unknown',
-      count(bytes),
-      ...(values ? [values.detail, values.record] : []),
-    ]),
-    'none that match',
-  );
-}
-
-/** The dead letters of a rule. */
-async function lookAt(step, reason) {
-  choices('reason', [{ reason }]);
-  choices('step', [{ step }]);
-  const { elements } = byId('letter-filter');
-  elements.reason.value = reason;
-  elements.step.value = step;
-  byId('letters').scrollIntoView();
-  elements.reason.focus();
-  await look().catch((error) => say(byId('letter-note'), error.message));
-}
-
-function choices(name, groups) {
-  const list = byId('letter-filter').elements[name];
-  const known = new Set([...list.options].map(({ value }) => value));
-  for (const group of groups) {
-    if (known.has(group[name])) continue;
-    known.add(group[name]);
-    list.append(element('option', { value: group[name] }, group[name]));
-  }
-}
-
-function chooser(place) {
-  const box = element('input', { type: 'checkbox', 'aria-label': `choose dead letter ${place}` });
-  box.addEventListener('change', () => {
-    if (box.checked) chosen.add(place);
-    else chosen.delete(place);
-    sayChosen();
-  });
-  return box;
-}
-
-const sayChosen = () =>
-  say(byId('count'), chosen.size > 0 ? `Replay the ${chosen.size} chosen…` : 'Replay all that match…');
-
-const replayWords = {
-  counting: ({ what }) => `counting ${what}`,
-  counted: ({ found, what, records }) => `${count(found)} to ${targets(records)}: ${what}`,
-  sending: ({ sent, found, what }) => `${count(sent)} of ${count(found)} sent: ${what}`,
-  sent: ({ sent, records, what }) => `${count(sent)} sent to ${targets(records)}: ${what}`,
-  stopped: ({ sent, found, what }) => `stopped after ${count(sent)} of ${count(found)}: ${what}`,
-  failed: ({ sent, what, error }) => `failed after ${count(sent)}: ${what}: ${error}`,
-};
-function targets(records) {
-  const topics = [...new Set(records.map(({ topic }) => topic))];
-  return topics.length > 0 ? `${topics.join(', ')} (${records.length} partitions)` : 'no topic';
-}
-
-/** One line a replay, which keeps its buttons while its figures change. */
-function showReplay(replay) {
-  const { id, state, by, startedMs, found, sent, read } = replay;
-  if (!replayItems.has(id)) {
-    const [text, bar] = [element('span'), element('progress', { max: 1, 'aria-label': `progress of ${id}` })];
-    const [send, stop] = [element('button', { type: 'button' }), element('button', { type: 'button' }, 'Stop')];
-    doing(send, async () => showReplay(await ask('replays/send', { id })));
-    doing(stop, async () => showReplay(await ask('replays/stop', { id })));
-    const item = element('li', {}, text, bar, send, stop);
-    byId('replays').prepend(item);
-    replayItems.set(id, { item, text, bar, send, stop });
-  }
-  const { text, bar, send, stop } = replayItems.get(id);
-  const isUnderWay = state === 'counting' || state === 'sending';
-  say(text, `${id}, ${time(startedMs).slice(11)} by ${by}: ${replayWords[state](replay)}`);
-  say(send, `Send ${count(found)}`);
-  send.hidden = state !== 'counted' || found === 0;
-  stop.hidden = !isUnderWay;
-  bar.hidden = !isUnderWay;
-  bar.value = state === 'sending' && found > 0 ? sent / found : read;
-}
-
 function tell(state, text) {
   document.body.dataset.state = state;
   byId('status').dataset.is = state;
   say(byId('status'), text);
-}
-
-// What happened while somebody looked: a line for each change of state, the newest first.
-
-function note(text) {
-  const at = new Date().toTimeString().slice(0, 8);
-  const list = byId('events');
-  list.prepend(element('li', {}, element('time', { class: 'faint' }, at), ` ${text}`));
-  while (list.childElementCount > EVENTS_MAX) list.lastChild.remove();
-  byId('happened').hidden = false;
-}
-
-/** Parts that did not answer. One that is slow again and again is said once a minute. */
-const silences = new Map();
-const SAY_AGAIN_MS = 60_000;
-
-function noticeSilence({ silent, sinksDown, atMs }) {
-  for (const { id, seconds } of silent) {
-    if (atMs - (silences.get(id)?.saidMs ?? 0) < SAY_AGAIN_MS) continue;
-    silences.set(id, { saidMs: atMs, isOver: false });
-    note(`${id} has not answered for ${duration(seconds)}`);
-  }
-  const now = new Set(silent.map(({ id }) => id));
-  const down = new Set(sinksDown.map(({ sink }) => sink));
-  for (const [id, silence] of silences) {
-    if (silence.isOver || now.has(id)) continue;
-    silence.isOver = true;
-    if (!down.has(id)) note(`${id} answers again`);
-  }
-}
-
-const lostBatches = ({ models }) => models.reduce((sum, { lost }) => sum + lost, 0);
-
-function notice(before, now) {
-  const isNew = before.startedMs !== now.startedMs;
-  if (isNew) note(`another process answers, which was started at ${time(now.startedMs)}`);
-  const restarts = now.restarts - (isNew ? 0 : before.restarts);
-  if (restarts > 0) note(`${count(restarts)} task(s) restored from their checkpoints`);
-  const lost = lostBatches(now) - (isNew ? 0 : lostBatches(before));
-  if (lost > 0) note(`${count(lost)} batch(es) were lost with their inference worker, and sent again`);
-  const down = ({ sinksDown }) => new Set(sinksDown.map(({ sink }) => sink));
-  const [was, is] = [down(before), down(now)];
-  for (const { sink, cause } of now.sinksDown) if (!was.has(sink)) note(`${sink} is down: ${cause}`);
-  for (const sink of was) if (!is.has(sink)) note(`${sink} works again`);
-  noticeSilence(now);
-  const states = new Map(before.alerts.map(({ name, state }) => [name, state]));
-  for (const { name, state, why } of now.alerts)
-    if (state !== states.get(name) && (state === 'firing' || state === 'resolved'))
-      note(`alert ${state}: ${name} (${why})`);
-  const heard = new Map(before.processes.map(({ url, state }) => [url, state]));
-  for (const { url, state } of now.processes)
-    if (state !== (heard.get(url) ?? 'asked') && state !== 'asked') note(`${url} ${processWords[state]}`);
-  const urls = new Set(now.processes.map(({ url }) => url));
-  for (const { url } of before.processes) if (!urls.has(url)) note(`${url} has no tasks any more`);
-  const steps = new Map(before.actions.replays.map(({ id, state }) => [id, state]));
-  for (const replay of now.actions.replays) {
-    const { id, state } = replay;
-    if (state !== steps.get(id) && ['sent', 'stopped', 'failed'].includes(state))
-      note(`${id} ${replayWords[state](replay)}`);
-  }
-  const isPaused = ({ status }) => status === 'paused';
-  if (isPaused(now) && !isPaused(before)) note('somebody paused the run');
-  if (isPaused(before) && now.status === 'ok') note('the run goes on');
-  for (const warning of now.warnings) if (!before.warnings.includes(warning)) note(warning);
 }
 
 // One stream for all pages of a browser, which opens at most six connections to a server. The page with the lock has the stream, and
@@ -725,7 +292,8 @@ async function load() {
   if (text === drawing) return;
   drawing = text;
   graph = JSON.parse(text);
-  draw();
+  select(undefined);
+  draw(graph, select);
 }
 
 async function start() {
@@ -760,11 +328,7 @@ byId('record-id').addEventListener('submit', (event) => {
   const { record } = event.target.elements;
   lookForRecord(record.value.trim(), graph, last, ask).catch((error) => say(byId('record-note'), error.message));
 });
-doing(byId('count'), async () => {
-  const places = chosen.size > 0 ? { places: [...chosen] } : {};
-  showReplay(await ask('replays', { ...selection(), ...places }));
-  say(byId('letter-note'), 'A replay is sent after it has been counted: see below.');
-});
+doing(byId('count'), askReplay);
 byId('stop').addEventListener('click', () => byId('sure').showModal());
 byId('not-yet').addEventListener('click', () => byId('sure').close());
 control(byId('really'), () => {
