@@ -218,6 +218,13 @@ export const explained: readonly Explained[] = [
     in: 'if (open < 0 ||',
     why: 'equivalent: no type begins with a parenthesis',
   },
+  {
+    file: 'src/operators/ml/evaluate.ts',
+    from: '1',
+    to: '(2)',
+    in: 'slicesMax: isGood ?',
+    why: 'equivalent: a step with problems does not run',
+  },
 ];
 
 /** A time, a size or a count that bounds something, by its name. */

@@ -98,7 +98,8 @@ function naive(
         };
       });
       const all = importances > 0 ? exceeded / importances : null;
-      return [...rows, { feature: 'all', ...slice, distance: all, drifted: all !== null && all > 1 }];
+      const threshold = all === null ? null : 1;
+      return [...rows, { feature: 'all', ...slice, distance: all, threshold, drifted: all !== null && all > 1 }];
     });
   });
 }

@@ -98,6 +98,7 @@ describe('sampleWindows', () => {
   it('says what is wrong with its options, and how it is set', () => {
     expect(operator().settings).toEqual({ window: 'tumbling 100ms', size: 3, groupsMax: 100, seed: 'sample-windows' });
     expect(operator().problems).toEqual([]);
+    expect(operator({ window: tumbling(millis(1)) }).problems).toEqual([]);
     expect(operator({ size: 0 }).problems).toHaveLength(1);
     expect(operator({ by: (value) => value.of }).problems).toHaveLength(1);
     expect(operator({ window: hopping({ size: millis(10), every: millis(5) }) }).problems).toHaveLength(1);
