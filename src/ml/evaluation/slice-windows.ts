@@ -158,7 +158,7 @@ const SMALL = 2 ** 31;
 /** What values beyond the limit of a slice, and versions beyond theirs, count as. */
 const OTHER = 'other';
 
-const NO_SUMS: Sums = Object.freeze({});
+export const NO_SUMS: Sums = Object.freeze({});
 
 /**
  * Opens windows by slice on their cells. A window has a row at the end of each interval in which it changed, and one when it ends if there

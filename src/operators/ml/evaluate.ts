@@ -12,6 +12,7 @@ import {
 } from '../../core/index.js';
 import { type Judged, type Judgement, labelCells, labelStore } from '../../ml/evaluation/label-store.js';
 import {
+  NO_SUMS,
   type SliceCounts,
   type SlicePlan,
   type SliceValue,
@@ -238,7 +239,7 @@ export function evaluate<Row, Label, const M extends Named>(
       const tellTo =
         (emit: Emit) =>
         (counts: SliceCounts, results: Record<string, unknown>, own: Sums): void => {
-          emit(rowOf(context.task, counts, results, sums ? own : {}), counts.atMs);
+          emit(rowOf(context.task, counts, results, sums ? own : NO_SUMS), counts.atMs);
           const { slice, value, version, endMs } = counts;
           const of = { slice: slice === 'all' ? '' : `${slice}=${value}`, version };
           for (const name of measured) {
