@@ -225,6 +225,13 @@ export const explained: readonly Explained[] = [
     in: 'slicesMax: isGood ?',
     why: 'equivalent: a step with problems does not run',
   },
+  {
+    file: 'src/state/arena-cell.ts',
+    from: '2_000',
+    to: '(2001)',
+    in: 'const BLOCK',
+    why: 'equivalent but for the size of blocks, which nothing promises',
+  },
 ];
 
 /** A time, a size or a count that bounds something, by its name. */
