@@ -11,7 +11,7 @@ import {
 } from '../../core/index.js';
 import { rescale, setCell, valueCell } from '../../state/index.js';
 import { functionProblems } from '../functions.js';
-import { emptyKeyText, isEmptyKey } from '../keys.js';
+import { emptyKeyText, isEmptyKey, isKey } from '../keys.js';
 import { optionProblems } from '../options.js';
 
 /** What makes two records the same for `dedupe`, and how long that is remembered. */
@@ -35,7 +35,7 @@ export interface DedupeOptions<T> {
  * the same result. Equal keys must be in one partition. With more than `keysMax` keys the oldest are forgotten early, and counted as
  * `evicted`.
  *
- * Counters: `duplicates`, `evicted`. Dead letters: `empty-key` for a key that is null, undefined, NaN or ''.
+ * Counters: `duplicates`, `evicted`. Dead letters: `empty-key` for a key that is null, undefined, NaN, '', or neither text nor number.
  * Memory: about 16 bytes per key and the key itself: 4 bytes for a 32-bit integer, 8 for another number, 16 for a UUID in lower case, or the
  * characters of another text. Changelog: 5 bytes and the key.
  */
@@ -62,7 +62,7 @@ export function dedupe<T>(options: DedupeOptions<T>): Operator<T, Adds<unknown>>
       return {
         onRecord(_input, value: T, emit, origin) {
           const id = key(value);
-          if (isEmptyKey(id)) {
+          if (isEmptyKey(id) || !isKey(id)) {
             context.deadLetter('empty-key', emptyKeyText(id));
             return;
           }

@@ -137,6 +137,21 @@ describe('dedupe', () => {
     ]);
   });
 
+  it('sends keys of other types to the dead letters, which data may hold that is not what its type says', () => {
+    // Made numbers of, all but the text would be 1, and each a duplicate of the one before.
+    const { emitted, deadLetters } = driveOperator(operator(), [
+      at(1, 0),
+      at(true as never, 0),
+      at([1] as never, 0),
+      at('true', 0),
+    ]);
+    expect(emitted).toHaveLength(2);
+    expect(deadLetters.map(({ reason, detail }) => `${reason}: ${detail}`)).toEqual([
+      'empty-key: the key is neither text nor number, but of type boolean',
+      'empty-key: the key is neither text nor number, but of type object',
+    ]);
+  });
+
   it('forgets the oldest keys beyond keysMax, and counts them', () => {
     const run = driveOperator(operator(hours(24), 2), [at('a', 0), at('b', 0), at('c', 0), at('b', 0), at('a', 0)]);
     expect([ids(run), run.counters]).toEqual([['a', 'b', 'c', 'a'], { evicted: 2, duplicates: 1 }]);
