@@ -9,6 +9,8 @@ const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 export const rate = (value) =>
   value < 0.05 ? '0' : value < 10 ? value.toFixed(1) : value < 100_000 ? whole.format(value) : words.format(value);
 export const count = (value) => (value < 1e7 ? whole.format(value) : words.format(value));
+/** For where there is little room. */
+export const brief = (value) => (value < 1_000 ? whole : words).format(value);
 export const millis = (value) =>
   value < 1_000 ? `${value < 10 ? value.toFixed(1) : whole.format(value)} ms` : `${(value / 1_000).toFixed(1)} s`;
 /** Clocks of records count whole milliseconds. */

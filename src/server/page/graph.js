@@ -1,6 +1,6 @@
 // The drawing: a box for each node of the topology, made once, and its figures.
 
-import { age, byId, count, drawn, rate, say } from './dom.js';
+import { age, brief, byId, count, drawn, rate, say } from './dom.js';
 
 /** Boxes that are not on the screen get new figures with every so many pictures. */
 const AWAY_PICTURES = 5;
@@ -46,7 +46,7 @@ function fillBox(id) {
   if (!of) return;
   say(figures, `${rate(node.role === 'source' ? of.inRate : of.outRate)}/s · ${count(of.out)}`);
   say(p99, of.latency ? `p99 ${age(of.latency.p99)}` : '');
-  say(bad, of.deadLetters > 0 ? `${count(of.deadLetters)} dead` : '');
+  say(bad, of.deadLetters > 0 ? `${brief(of.deadLetters)} dead` : '');
   const [busyWidth, waitWidth] = [of.shares?.busy ?? 0, of.shares?.backpressured ?? 0].map((share) =>
     Math.round(share * (node.width - 16)),
   );
