@@ -85,6 +85,27 @@ it('owns the bytes that it gives back', () => {
   expect(Buffer.from(reader.restored('x').state[0]?.bytes ?? []).toString()).toBe('mine');
 });
 
+it('keeps at most as much of replaced values as of the newest, and 4 MiB', () => {
+  const reader = new ChangelogReader();
+  const put = (bucket: number, length: number) => {
+    const { key, value } = changeRecord({ ...change('weights', bucket, null), bytes: Buffer.alloc(length, bucket) }, 1);
+    reader.put(key, value);
+  };
+  // A value that stays, and 80 KB of one that is replaced at once: each block has one of the first.
+  for (let i = 1; i <= 400; i++) {
+    put(i, 100);
+    for (let j = 0; j < 8; j++) put(0, 10_000);
+    if (i === 200) put(5_000, 100_000); // larger than a block
+  }
+  const { bytes } = reader;
+  const { state } = reader.restored('x');
+  const buffers = new Set(state.map((each) => each.bytes?.buffer));
+  const held = [...buffers].reduce((sum, buffer) => sum + (buffer?.byteLength ?? 0), 0);
+  expect(bytes).toBe(400 * 104 + 10_004 + 100_004);
+  expect(held).toBeLessThan(2 * bytes + 4 * 1024 * 1024);
+  for (const each of state) expect([...new Set(each.bytes)]).toEqual([each.bucket % 256]);
+});
+
 it('refuses what it did not write', () => {
   const foreign = { key: Buffer.from('hello'), value: Buffer.from([0, 0, 0, 1]), timestampMs: 0 };
   expect(() => read([foreign])).toThrow(expect.objectContaining({ code: 'state', where: 'changelog/0' }));
