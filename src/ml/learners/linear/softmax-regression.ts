@@ -2,6 +2,7 @@ import type { ClassLabel, ClassScores, FeatureNumbers, FeatureShape, Learner } f
 import type { OpenCells } from '../../../core/state.js';
 import { newMoves, type UpdateRule } from '../../optimizers/optimizer.js';
 import { indicesOf, normalize, requireClasses } from '../classes.js';
+import { BLOCK } from '../model-numbers.js';
 import { FEATURE_MAX, rowLimits } from '../rows.js';
 import {
   interceptRule,
@@ -65,27 +66,46 @@ function openSoftmax<C extends ClassLabel>(
   const scores = new Float64Array(width);
   const slopes = new Float64Array(width);
 
-  /** Adds to each class what one coordinate gives. */
-  const add = (coordinate: number, x: number) => {
-    for (let c = 0; c < width; c++)
-      scores[c] = (scores[c] as number) + rule.weight(state, (coordinate * width + c) * stride) * x;
-  };
+  // The weights of all classes at a dense coordinate lie side by side, so the dense part of a row moves in one call.
+  const atDense = newMoves(state, stride, new Float64Array(denseSize * width));
+  atDense.from = width * stride;
+  const atOne = newMoves(state, stride, new Float64Array(width));
+
   const sharesOf = ({ dense, indices, values }: FeatureNumbers): ClassScores => {
     for (let c = 0; c < width; c++) scores[c] = intercept.weight(state, c * stride);
-    for (let i = 0; i < denseSize; i++) add(1 + i, dense[i] as number);
-    for (let i = 0; i < indices.length; i++) add(1 + denseSize + (indices[i] as number), values[i] as number);
+    for (let i = 0, at = 0; i < denseSize; i++) {
+      const x = dense[i] as number;
+      for (let c = 0; c < width; c++, at++) {
+        const weight = rule.weight(state, atDense.from + at * stride);
+        atDense.weights[at] = weight;
+        scores[c] = (scores[c] as number) + weight * x;
+      }
+    }
+    for (let i = 0; i < indices.length; i++) {
+      const x = values[i] as number;
+      const from = (1 + denseSize + (indices[i] as number)) * width;
+      for (let c = 0; c < width; c++) scores[c] = (scores[c] as number) + rule.weight(state, (from + c) * stride) * x;
+    }
     return normalize(scores);
   };
-  const moves = newMoves(state, stride, new Float64Array(width));
-  const descend = (by: UpdateRule, coordinate: number, x: number) => {
-    moves.from = coordinate * width * stride;
+  const descendDense = ({ dense }: FeatureNumbers, step: number) => {
+    for (let i = 0, at = 0; i < denseSize; i++)
+      for (let c = 0; c < width; c++, at++) atDense.gradients[at] = (slopes[c] as number) * (dense[i] as number);
+    const end = atDense.from + atDense.count * stride;
+    for (let at = 0; at < end; at += BLOCK) weights.touch(at);
+    atDense.step = step;
+    rule.update(atDense);
+  };
+  const descend = (by: UpdateRule, coordinate: number, x: number, step: number) => {
+    atOne.from = coordinate * width * stride;
     for (let c = 0; c < width; c++) {
-      const at = moves.from + c * stride;
-      moves.gradients[c] = (slopes[c] as number) * x;
-      moves.weights[c] = by.weight(state, at);
+      const at = atOne.from + c * stride;
+      atOne.gradients[c] = (slopes[c] as number) * x;
+      atOne.weights[c] = by.weight(state, at);
       weights.touch(at);
     }
-    by.update(moves);
+    atOne.step = step;
+    by.update(atOne);
   };
 
   return {
@@ -103,12 +123,11 @@ function openSoftmax<C extends ClassLabel>(
       const step = (updates.values[0] as number) + 1;
       updates.values[0] = step;
       updates.touch(0);
-      moves.step = step;
-      descend(intercept, 0, 1);
-      const { dense, indices, values } = features;
-      for (let i = 0; i < denseSize; i++) descend(rule, 1 + i, dense[i] as number);
+      descend(intercept, 0, 1, step);
+      descendDense(features, step);
+      const { indices, values } = features;
       for (let i = 0; i < indices.length; i++)
-        descend(rule, 1 + denseSize + (indices[i] as number), values[i] as number);
+        descend(rule, 1 + denseSize + (indices[i] as number), values[i] as number, step);
       return 'learnt';
     },
   };
