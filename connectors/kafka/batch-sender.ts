@@ -91,7 +91,7 @@ export class BatchSender {
   private sendAgain(): Promise<void> {
     const attempt = async () => {
       await Promise.all(this.inFlight);
-      const again = this.refused.sort((a, b) => (this.places.get(a) ?? 0) - (this.places.get(b) ?? 0));
+      const again = this.refused.sort((a, b) => (this.places.get(a) as number) - (this.places.get(b) as number));
       this.refused = [];
       this.refusal = undefined;
       try {

@@ -50,7 +50,7 @@ export function writtenTopics({ log, schemas }: Pick<ConnectorContext, 'log' | '
           }
         },
         async show(at) {
-          const [partition = 0, offset = 0] = at.split('/').map(Number);
+          const [partition, offset] = at.split('/').map(Number) as [number, number];
           for await (const record of recordsOf(sink, partition, offset)) {
             await decoder.prepare([record]);
             return { key: record.key && Buffer.from(record.key).toString(), value: decoded(record, decoder) };

@@ -126,7 +126,7 @@ function numeric(text: string, precision: number | undefined, scale: number): st
   if (!found) return shown(text);
   const [, whole = '', fraction = '', exponent = '0'] = found;
   const digits = `${whole}${fraction}`;
-  const leading = /^0*/.exec(digits)?.[0].length ?? 0;
+  const leading = digits.search(/[^0]|$/);
   if (leading === digits.length) return undefined; // zero
   const before = whole.length + Number(exponent) - leading; // digits before the point
   if (precision === undefined) return before > DIGITS_MAX || before < -16_383 ? shown(text) : undefined;

@@ -92,12 +92,12 @@ function unrepresentableDocument(value: unknown): string | undefined {
   const text = reason === undefined ? (jsonOf(value) ?? '') : '';
   if (reason !== undefined || text.length <= DEPTH_MAX) return reason ?? halfIn(text);
   let depth = 0;
-  let deepest = 0;
   for (const [bracket] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/g)) {
-    if (bracket === '[' || bracket === '{') deepest = Math.max(deepest, ++depth);
+    if (bracket === '[' || bracket === '{') depth += 1;
     else if (bracket === ']' || bracket === '}') depth -= 1;
+    if (depth > DEPTH_MAX) return `nested deeper than ${DEPTH_MAX}, which Redis does not read`;
   }
-  return deepest > DEPTH_MAX ? `nested deeper than ${DEPTH_MAX}, which Redis does not read` : halfIn(text);
+  return halfIn(text);
 }
 
 const halfIn = (text: string): string | undefined =>

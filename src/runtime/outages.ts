@@ -113,7 +113,7 @@ export class Outages {
       await clock.sleep(breaker.openMs, signal);
       if (!signal.aborted) answer = await this.answerOf(sink);
     }
-    const { sinceMs = 0 } = this.open.get(sink) ?? {};
+    const { sinceMs } = this.open.get(sink) as Outage;
     this.open.delete(sink);
     const what = answer === 'unknown' ? 'is tried again' : 'answers again';
     if (!signal.aborted) onWarning(`${name} ${what} after ${seconds(clock.now() - sinceMs)} s`);
@@ -132,8 +132,7 @@ export class Outages {
       return 'given';
     } catch (error) {
       this.silences += 1;
-      const outage = this.open.get(sink);
-      if (outage) this.open.set(sink, { ...outage, cause: messageOf(error) });
+      this.open.set(sink, { ...(this.open.get(sink) as Outage), cause: messageOf(error) });
       return 'none';
     } finally {
       tooLate.catch(() => undefined);

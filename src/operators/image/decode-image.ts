@@ -146,7 +146,7 @@ export type PixelScale = readonly Float32Array[];
 /** One table of 256 numbers a channel. */
 const pixelScale = (mean: readonly number[], std: readonly number[]): PixelScale =>
   mean.map((mean, channel) =>
-    Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean) / (std[channel] ?? 1)),
+    Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean) / (std[channel] as number)),
   );
 
 /** Interleaved bytes (`height` rows of `width` pixels, a byte a channel) as a tensor of floats. */

@@ -49,9 +49,9 @@ export function assignCluster<Row, const As extends string>(
         const distance = distances[cluster] as number;
         return { shown: { cluster, distance, modelVersion }, learns: true, sums: [distance] };
       },
-      measures: (assigned, [distances = 0]) => [
+      measures: (assigned, [distances]) => [
         ['assigned', assigned],
-        ['distance_mean', distances / assigned],
+        ['distance_mean', (distances as number) / assigned],
       ],
     }),
   });

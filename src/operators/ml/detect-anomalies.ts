@@ -86,10 +86,10 @@ export function detectAnomalies<Row, const As extends string, const Q extends nu
             ...(isWarm && { sums: [score, anomalous ? 1 : 0] }),
           };
         },
-        measures: (scored, [scores = 0, anomalies = 0]) => [
+        measures: (scored, [scores, anomalies]) => [
           ['scored', scored],
-          ['score_mean', scores / scored],
-          ...(quantile ? [['anomalous', anomalies] as const] : []),
+          ['score_mean', (scores as number) / scored],
+          ...(quantile ? [['anomalous', anomalies as number] as const] : []),
         ],
       };
     },

@@ -26,6 +26,13 @@ export interface Asking {
   readonly answerOf: (result: RunResult, row: number) => object | RowFailure;
 }
 
+/** A row that the model can take: its place among the values, and among the lengths of the model. */
+interface ReadRow {
+  readonly at: number;
+  readonly bucket: number;
+  readonly tensors: readonly Tensor[];
+}
+
 /** The readers of named inputs, in their order. */
 export const readersOf = (inputs: object): Asking['readers'] => Object.values(inputs);
 
@@ -40,7 +47,7 @@ export function askTensors(
 
   /** The rows that the model can take, with their tensors; the others are answered at once. */
   function readRows(values: readonly unknown[], answers: unknown[]) {
-    const rows: { readonly at: number; readonly bucket: number; readonly tensors: readonly Tensor[] }[] = [];
+    const rows: ReadRow[] = [];
     for (const [at, value] of values.entries()) {
       const tensors = readers.map((read) => read(value));
       const bucket = bucketOf(tensors, model, context);
@@ -54,15 +61,16 @@ export function askTensors(
     async onBatch(values, origins) {
       const answers = new Array<unknown>(values.length);
       const rows = readRows(values, answers);
+      const rowAt = (row: number) => rows[row] as ReadRow;
       const how = { sheds: false, isBehind: isBehind(origins) };
       const result = await model.run(
         rows.length,
         (row, into, place) => {
-          const { tensors } = rows[row] as (typeof rows)[number];
+          const { tensors } = rowAt(row);
           for (const [i, { data }] of tensors.entries()) write(data, into[i] as TensorData, place * data.length);
         },
-        (row) => rows[row]?.bucket ?? 0,
-        urgencyOf(options, (row) => values[rows[row]?.at as number], how),
+        (row) => rowAt(row).bucket,
+        urgencyOf(options, (row) => values[rowAt(row).at], how),
       );
       for (const [row, { at }] of rows.entries()) {
         const failure = result.failures.get(row);

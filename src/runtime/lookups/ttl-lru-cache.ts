@@ -33,10 +33,10 @@ export class TtlLruCache {
   }
 
   put(key: string, answer: LookupAnswer): void {
-    const { entriesMax, ttl, missingTtl = 0 } = this.limits;
-    const keptMs = answer.kind === 'found' ? ttl : answer.kind === 'missing' ? missingTtl : 0;
+    const { entriesMax, ttl, missingTtl } = this.limits;
+    const keptMs = answer.kind === 'found' ? ttl : answer.kind === 'missing' ? missingTtl : undefined;
     this.entries.delete(key);
-    if (keptMs <= 0) return;
+    if (!keptMs) return;
     if (this.entries.size >= entriesMax) this.entries.delete(this.entries.keys().next().value as string);
     this.entries.set(key, { answer, expiresAtMs: this.now() + keptMs });
   }

@@ -18,7 +18,7 @@ export interface AvroValues {
 export const DAY_MS = 86_400_000;
 
 /** The JavaScript types of values: a union whose branches differ in this needs no wrappers. */
-type Bucket = 'null' | 'boolean' | 'number' | 'bigint' | 'string' | 'bytes' | 'array' | 'date' | 'object';
+export type Bucket = 'null' | 'boolean' | 'number' | 'bigint' | 'string' | 'bytes' | 'array' | 'date' | 'object';
 
 export function bucketOf(type: Exclude<AvroType, AvroUnion>, values: AvroValues): Bucket {
   const logical = 'logical' in type ? type.logical : undefined;

@@ -13,6 +13,7 @@ import {
 } from './avro-type.js';
 import {
   type AvroValues,
+  type Bucket,
   bucketOf,
   bucketOfValue,
   DAY_MS,
@@ -99,10 +100,11 @@ class Compilation {
         }
       };
     }
-    const buckets = branches.map((branch) => bucketOf(branch as Exclude<AvroType, AvroUnion>, this.values));
+    const buckets: readonly (Bucket | undefined)[] = branches.map((branch) =>
+      bucketOf(branch as Exclude<AvroType, AvroUnion>, this.values),
+    );
     return (w, value) => {
-      const bucket = bucketOfValue(value);
-      const index = bucket === undefined ? -1 : buckets.indexOf(bucket);
+      const index = buckets.indexOf(bucketOfValue(value));
       if (index < 0) throw w.unrepresentable(value, wanted);
       w.zigzag(index);
       (writes[index] as Write)(w, value);

@@ -73,7 +73,7 @@ export class Spelling {
 }
 
 const bitsOf = (letters: readonly string[]): number =>
-  letters.reduce((bits, letter) => bits | (1 << ((letter.codePointAt(0) ?? 0) & 31)), 0);
+  letters.reduce((bits, letter) => bits | (1 << ((letter.codePointAt(0) as number) & 31)), 0);
 
 /** How many bits are set. */
 function countOf(bits: number): number {

@@ -100,8 +100,9 @@ export class KeyPanes<In> {
     scratch.clear();
     for (let slice = window; slice < window + slices.perWindow; slice++) {
       const pane = panes.at(startOf(slices, slice));
-      const slot = pane ? pane.find(key) : -1;
-      if (!pane || slot < 0) continue;
+      if (!pane) continue;
+      const slot = pane.find(key);
+      if (slot < 0) continue;
       if (scratch.size === 0) scratch.add();
       scratch.merge(0, pane, slot);
     }
