@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
 import { redis } from '../../connectors/redis/index.js';
 import { count } from '../../src/aggregates/index.js';
-import { hours, millis, minutes } from '../../src/core/index.js';
+import { hours, millis, minutes, type Operator } from '../../src/core/index.js';
 import { adwin, featureView, halfSpaceTrees, kMeans, logisticRegression, numeric, sgd } from '../../src/ml.js';
 import * as operators from '../../src/operators/index.js';
 import { optionNames } from '../../src/operators/option-names.js';
@@ -39,7 +39,7 @@ const linear = logisticRegression({ optimizer: sgd({ rate: 0.1 }) });
 const right: Readonly<Record<string, readonly unknown[]>> = {
   dedupe: [{ key, retention: hours(1), keysMax: 10 }],
   detectInactivity: [{ key, inactivityTimeout: minutes(1), keysMax: 10 }],
-  lookup: [{ from: redis.stringLookup(), key, as: 'found', batchMax: 10 }],
+  lookup: [{ from: redis.stringLookup(), key, as: 'found', batchMax: 10, cache: { entriesMax: 10, ttl: minutes(1) } }],
   throttle: [{ key, records: 10, per: minutes(1), keysMax: 10 }],
   decodeImage: [{ from, as: 'pixels', width: 8, height: 8 }],
   innerJoin: [join],
@@ -53,7 +53,7 @@ const right: Readonly<Record<string, readonly unknown[]>> = {
   assignCluster: [kMeans({ clusters: 2 }), { as: 'cluster', view }],
   compareDistributions: [{ features: {}, every: hours(1), reference: { last: hours(24) } }],
   detectAnomalies: [halfSpaceTrees(), { as: 'anomaly', view }],
-  detectDrift: [{ of: ({ size }: Row) => size, detector: adwin() }],
+  detectDrift: [{ of: ({ size }: Row) => size, detector: adwin(), key, keysMax: 10 }],
   estimatePerformance: [
     { prediction: { key, value: ({ size }: Row) => size }, label, wait: hours(1), every: hours(1), pendingMax: 10 },
   ],
@@ -94,10 +94,10 @@ const right: Readonly<Record<string, readonly unknown[]>> = {
   ],
   clip: [{}, { mark: 'clipped' }],
   quarantine: [{}],
-  validateWindows: [{ window: tumbling(hours(1)), expect: operators.windowExpectations<Row>() }],
+  validateWindows: [{ window: tumbling(hours(1)), expect: operators.windowExpectations<Row>(), key, keysMax: 10 }],
   sample: [{ key, rate: 0.5 }],
   sampleWindows: [{ window: tumbling(hours(1)), size: 5, key }],
-  stratify: [{ stratum: key, key, rates: { a: 1 } }],
+  stratify: [{ stratum: key, key, rates: { a: 1 }, quota: { records: 5, every: hours(1) }, strataMax: 10 }],
   undersample: [{ class: key, shares: { a: 1 }, key, as: 'weight' }],
   table: [{ keysMax: 10 }],
   cleanText: [{ html: 'strip' }],
@@ -109,20 +109,21 @@ const right: Readonly<Record<string, readonly unknown[]>> = {
   windowOfChanges: [{ ...windows, eventTime: ({ size }: Row) => size }],
 };
 
-type Make = (...given: readonly unknown[]) => {
-  readonly problems?: readonly { readonly message: string; readonly hint: string }[];
-};
+type Make = (...given: readonly unknown[]) => Pick<Operator<never, unknown>, 'problems' | 'settings'>;
 
 const all: Readonly<Record<string, unknown>> = operators;
 
-/** What is wrong with an operator that is given further options. */
-function allProblemsWith(name: string, added: object) {
+/** An operator that is given further options. */
+function madeWith(name: string, added: object) {
   const given = right[name] ?? [];
   const options = { ...(given.at(-1) as object), ...added };
   const last = name === 'cleanText' ? { text: options } : options;
   const make = all[name] as Make;
-  return make(...given.slice(0, -1), last).problems ?? [];
+  return make(...given.slice(0, -1), last);
 }
+
+/** What is wrong with it. */
+const allProblemsWith = (name: string, added: object) => madeWith(name, added).problems ?? [];
 
 const problemsWith = (name: string, added: object) =>
   allProblemsWith(name, added).filter(({ message }) => message.startsWith('there is no'));
@@ -180,19 +181,63 @@ describe('misspelt options', () => {
   });
 });
 
+/** Bounds and durations that `right` leaves out. */
+const optional: Readonly<Record<string, string>> = {
+  detectInactivity: 'processingTimeInterval',
+  lookup: 'waitMax concurrencyMax perSecondMax timeout attemptsMax cache.entriesMax cache.ttl cache.missingTtl',
+  throttle: 'burst',
+  decodeImage: 'bytesMax pixelsMax concurrencyMax inFlightMax',
+  innerJoin: 'allowedLateness',
+  joinTable: 'allowedLateness',
+  assignCluster: 'metricsInterval versionEveryRecords',
+  compareDistributions: 'slicesMax rowsMin',
+  estimatePerformance: 'threshold distrustLabels',
+  evaluate: 'correctable slicesMax versionsMax',
+  infer: 'cacheBytesMax deadline lagMax weight queueMax',
+  learn: 'label.wait versionEveryLabels drift.compareLabels',
+  match: 'runsPerKeyMax',
+  quarantine: 'keysMax',
+  sampleWindows: 'groupsMax',
+  stratify: 'otherwise quota.records quota.every',
+  cleanText: 'charsMax',
+  detectLanguage: 'charsMax',
+  encodeTokens: 'charsMax',
+  maskPii: 'findingsMax',
+  window: 'allowedLateness',
+};
+/** The least that each takes; 1 where nothing is said. */
+const least: Readonly<Record<string, number>> = {
+  ...{ waitMax: 0, allowedLateness: 0, 'cache.missingTtl': 0, rate: 0, otherwise: 0, threshold: 0 },
+};
+
 describe('bounds and durations', () => {
-  const bounds = Object.keys(optionNames).flatMap((name) =>
-    Object.entries((right[name]?.at(-1) ?? {}) as Readonly<Record<string, unknown>>).flatMap(([option, value]) =>
+  const bounds = Object.entries(right).flatMap(([name, given]) => [
+    ...Object.entries(Object(given.at(-1))).flatMap(([option, value]) =>
       typeof value === 'number' ? [[name, option] as const] : [],
     ),
-  );
+    ...(optional[name]?.split(' ') ?? []).map((path) => [name, path] as const),
+  ]);
 
-  it.each(bounds)('of %s: %s is none that is negative or no number', (name, option) => {
-    const messages = (added: object) => allProblemsWith(name, added).map(({ message }) => message);
-    const before = new Set(messages({}));
-    for (const wrong of [-1, Number.NaN]) {
-      const added = messages({ [option]: wrong }).filter((message) => !before.has(message));
-      expect(added.join()).toContain(option);
-    }
-  });
+  it.each(bounds)(
+    'of %s: %s is the least that it takes, and none that is lower, negative or no number',
+    (name, path) => {
+      const above = path.split('.');
+      const option = above.pop() as string;
+      const messages = (added: object) =>
+        allProblemsWith(name, withInside(right[name]?.at(-1), above, added)).map(({ message }) => message);
+      const before = new Set(messages({}));
+      const added = (value: number) =>
+        messages({ [option]: value })
+          .filter((message) => !before.has(message))
+          .join();
+      const lowest = least[path] ?? 1;
+      expect(added(lowest)).toBe('');
+      for (const wrong of [lowest - 1, -1, Number.NaN]) expect(added(wrong)).toContain(option);
+    },
+  );
+});
+
+it.each(Object.keys(right))('settings of %s are texts, numbers and booleans', (name) => {
+  const kinds = new Set(Object.values(madeWith(name, {}).settings).map((value) => typeof value));
+  expect(['string', 'number', 'boolean']).toEqual(expect.arrayContaining([...kinds]));
 });

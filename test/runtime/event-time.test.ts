@@ -31,6 +31,12 @@ describe('eventTimeIn', () => {
     expect(eventTimeIn(given)).toBeNaN();
     expect(shownTime(given)).toMatch(/./);
   });
+
+  it('shows what is no time, in a few words', () => {
+    expect(['x'.repeat(101), null, {}, () => 1, true, undefined].map(shownTime)).toEqual([
+      ...[`"${'x'.repeat(100)}"`, 'null', 'of type object', 'of type function', 'true', 'undefined'],
+    ]);
+  });
 });
 
 describe('implausible', () => {

@@ -23,7 +23,9 @@ describe('Outages', () => {
     const clock = new Clock();
     const warnings: string[] = [];
     let asked = 0;
+    const causes = new Set<string>();
     const ask = async () => {
+      for (const { cause } of outages.down) causes.add(cause);
       if (++asked < 9) throw new Error(`no ${asked}`);
     };
     const outages = new Outages({ clock, ping: ask, random: () => 1, onWarning: (message) => warnings.push(message) });
@@ -31,6 +33,7 @@ describe('Outages', () => {
     expect(outages.down).toMatchObject([{ sink: 'history', cause: 'connection refused' }]);
     await outages.over(signal);
     expect(outages.down).toEqual([]);
+    expect([...causes]).toEqual(['connection refused', ...[1, 2, 3, 4, 5, 6, 7, 8].map((n) => `no ${n}`)]);
     const waits = clock.slept.filter((_, i) => i % 2 === 0); // every other one is the limit of an answer
     expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000, 10_000, 10_000]);
     expect(warnings).toEqual([

@@ -88,6 +88,8 @@ describe('csv', () => {
     }
     expect(reasonOf(() => codec.decode(Uint8Array.of(0xff)))).toBe('not-utf8');
     expect(() => codec.encode({ a: 'x', b: null, c: 1.5 })).toThrow(/column c: a number is no integer/);
+    expect(() => read(`x;;${'y'.repeat(40)}`)).toThrow(`column c: "${'y'.repeat(40)}" is no integer`);
+    expect(() => read(`x;;${'y'.repeat(41)}`)).toThrow(`column c: "${'y'.repeat(37)}..." is no integer`);
   });
 
   it('reads a number as JavaScript does, to the last bit', async () => {

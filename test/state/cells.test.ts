@@ -349,6 +349,28 @@ describe('every cell', () => {
   });
 });
 
+describe('the bounds of a cell', () => {
+  it('are positive', () => {
+    for (const bound of [0, -1, Number.NaN]) {
+      expect(() => ringCell({ length: bound })).toThrow(`a ring cannot have length ${bound}`);
+      expect(() => mapCell({ entriesMax: bound })).toThrow('cannot have ttl undefined and entriesMax');
+      expect(() => mapCell({ ttl: millis(bound) })).toThrow(`a map cell cannot have ttl ${bound}`);
+    }
+    expect(() => ringCell({ length: 1.5 })).toThrow('a ring cannot have length 1.5');
+    ringCell({ length: 1 });
+    mapCell({ ttl: millis(1), entriesMax: 1 });
+  });
+
+  it('of a ring are those of its checkpoint', () => {
+    const ring = ringCell<number>({ length: 3 }).open();
+    ring.push(1);
+    const bytes = ring.takeChanges()[0]?.bytes as Uint8Array;
+    ringCell<number>({ length: 3 }).open().restore(0, bytes, 1);
+    const longer = ringCell<number>({ length: 4 }).open();
+    expect(() => longer.restore(0, bytes, 1)).toThrow(expect.objectContaining({ code: 'state' }));
+  });
+});
+
 describe('a value in a checkpoint', () => {
   it.each<[string, unknown]>([
     ['a field __proto__', JSON.parse('{"__proto__":{"x":1},"a":[{"__proto__":2}]}')],

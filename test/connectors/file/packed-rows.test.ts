@@ -68,11 +68,21 @@ describe('packed rows', () => {
   });
 
   it('take no value that a column has no room for, and go on after it', () => {
-    const pack = rowPacker({ n: 'integer', at: 'date?' });
+    const pack = rowPacker({ n: 'integer', at: 'date?', big: 'bigint?', text: 'text?', x: 'number?', is: 'boolean?' });
     const first = pack({ n: 1, at: 5 });
-    for (const wrong of [{}, { n: 0.5 }, { n: '1' }, { n: 1, at: new Date(Number.NaN) }, null]) {
-      expect(() => pack(wrong)).toThrow(/is no (integer|date\?)/);
-    }
+    for (const wrong of [{}, { n: 0.5 }, { n: '1' }, null]) expect(() => pack(wrong)).toThrow('is no integer');
+    for (const [name, type, wrong] of [
+      ['at', 'date?', new Date(Number.NaN)],
+      ['big', 'bigint?', 2n ** 63n],
+      ['big', 'bigint?', -(2n ** 63n) - 1n],
+      ['big', 'bigint?', 1],
+      ['text', 'text?', 1],
+      ['text', 'text?', '\ud800'],
+      ['x', 'number?', 1n],
+      ['x', 'number?', Number.POSITIVE_INFINITY],
+      ['is', 'boolean?', 1],
+    ] as const)
+      expect(() => pack({ n: 1, [name]: wrong })).toThrow(`column ${name}: a ${typeof wrong} is no ${type}`);
     expect(Buffer.from(pack({ n: 1, at: new Date(5) }))).toEqual(Buffer.from(first));
   });
 

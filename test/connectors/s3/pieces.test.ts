@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Buckets } from '../../../connectors/s3/bucket.js';
+import { BucketPart } from '../../../connectors/s3/bucket-part.js';
 import { Memory } from '../../../connectors/s3/memory.js';
+import { PackedPartWriter } from '../../../connectors/s3/packed-part-writer.js';
 import { inParts, nothingKept, PART_BYTES_MIN, PIECE_BYTES, Pieces, pathsOf } from '../../../connectors/s3/pieces.js';
 
 /** A store that keeps objects in memory, and the paths that were fetched. */
@@ -54,6 +56,19 @@ describe('pieces', () => {
     const bodies = pieces.bodiesOf(pieces.runs);
     expect(Buffer.from((await bodies.next()).value ?? []).toString()).toBe('one');
     await expect(bodies.next()).rejects.toThrow('no a/1');
+  });
+
+  it('of packed rows are told to the checkpoint, those of earlier owners too', async () => {
+    const { buckets, objects } = store();
+    const before = { ...nothingKept, runs: [{ claim: 'a', from: 0, count: 2 }], bytes: 8 };
+    const part = new BucketPart(
+      new PackedPartWriter(new Pieces(buckets, new Memory(0), 'b', pathOf, before), undefined),
+    );
+    await part.append(Buffer.from('row1'));
+    const kept = { runs: [...before.runs, { claim: 'b', from: 0, count: 1 }], bytes: 12, merged: [] };
+    expect(await part.keep()).toEqual(kept);
+    expect(await part.complete()).toEqual(kept);
+    expect([...objects.keys()]).toEqual(['b/0']);
   });
 });
 

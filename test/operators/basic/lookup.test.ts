@@ -72,12 +72,21 @@ describe('lookup', () => {
 
   it('sends what is missing to the dead letters, or gives it what it is told, or stops', async () => {
     const customers = ['ann', 'nobody', null, ''];
+    const long = `no${'x'.repeat(98)}`;
     const plain = await run({}, customers);
     expect(plain.ids).toEqual([0]);
     expect(plain.dead).toEqual(
       [1, 2, 3].map((offset) => expect.objectContaining({ reason: 'not-found', step: 'customer', offset })),
     );
-    expect(plain.dead[0]?.detail).toBe("there is nothing of key 'nobody'");
+    const details = [...plain.dead, ...(await run({}, [long, `${long}y`])).dead].map(({ detail }) => detail);
+    const named = [
+      "key 'nobody'",
+      'a record without a key',
+      'a record without a key',
+      `key '${long}'`,
+      `key '${long}...'`,
+    ];
+    expect(details).toEqual(named.map((name) => `there is nothing of ${name}`));
     expect(plain.asked).toEqual(['ann', 'nobody']);
     expect(plain.counter('missing')).toBe(3);
     const used = await run({ onMissing: { use: null } }, customers);

@@ -173,5 +173,6 @@ describe('a join', () => {
       'the interval from 5 to 2 ms is empty',
       'entriesMax is 0',
     ]);
+    expect(innerJoin(options(-5, 5)).problems).toEqual([]);
   });
 });

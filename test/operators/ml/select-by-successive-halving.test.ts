@@ -248,7 +248,8 @@ describe('selectBySuccessiveHalving', () => {
     expect(problemsOf({ one: byFtrl(1), two: linearRegression({ optimizer: sgd({ rate: 1 }) }) as never })).toEqual([
       'two and one do not predict the same kind of labels',
     ]);
-    expect(problemsOf(four, 0.5)).toEqual(['rungLabels is 0.5']);
+    expect(problemsOf(four, 1)).toEqual([]);
+    expect([0, 0.5].flatMap((labels) => problemsOf(four, labels))).toEqual(['rungLabels is 0', 'rungLabels is 0.5']);
   });
 
   describe('in a topology', () => {

@@ -408,6 +408,22 @@ describe('an operator of patterns', () => {
       'pendingMax is 0',
     ]);
   });
+
+  it('has up to 24 stages, and no names that objects do not keep in order', () => {
+    const named = (names: readonly string[]) =>
+      operatorOf(
+        names.reduce<Pattern<Word, unknown>>(
+          (pattern, name) => pattern.followedBy(name, is('a')) as Pattern<Word, unknown>,
+          startsWith('first', is('a')) as Pattern<Word, unknown>,
+        ),
+      ).problems?.map(({ message }) => message);
+    const stages = Array.from({ length: 24 }, (_, n) => `s${n}`);
+    expect(named(stages.slice(1))).toEqual([]);
+    expect(named(stages)).toEqual(['25 stages']);
+    expect(named(['0', '10', '__proto__', '', '01', '1a'])).toEqual(
+      ['0', '10', '__proto__', ''].map((name) => `a part of the pattern cannot be called "${name}"`),
+    );
+  });
 });
 
 describe('state of another pattern', () => {

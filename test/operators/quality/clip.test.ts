@@ -183,5 +183,22 @@ describe('clip', () => {
     expect(problems({ hampel: 1, window: 3, warmUp: 4 })).toBe(1);
     expect(problems({ quantiles: [0.9, 0.1] })).toBe(1);
     expect(clip<Flight>({}).problems).toHaveLength(1);
+    const atBounds: readonly ClipRule[] = [
+      { min: 1, max: 1 },
+      { zScore: 0.1, warmUp: 1 },
+      { iqr: 0.1, window: 1 },
+      { hampel: 1, window: 3, warmUp: 3 },
+      { quantiles: [0, 1] },
+    ];
+    expect(atBounds.map(problems)).toEqual([0, 0, 0, 0, 0]);
+    const beyond: readonly ClipRule[] = [
+      { zScore: 1, warmUp: 0 },
+      { iqr: 0 },
+      { iqr: 1, window: 0 },
+      { quantiles: [0.5, 0.5] },
+      { quantiles: [-0.1, 0.5] },
+      { quantiles: [0.5, 1.1] },
+    ];
+    expect(beyond.map(problems)).toEqual([1, 1, 1, 1, 1, 1]);
   });
 });

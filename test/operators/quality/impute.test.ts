@@ -365,7 +365,9 @@ describe('impute', () => {
     const problems = (rule: object) =>
       impute<Flight, object>({ distance: rule }).problems?.map(({ message }) => message);
     expect(problems({ use: 'mean', by: () => 'x' })).toEqual(['distance: groupsMax is 0']);
+    expect(problems({ use: 'mean', by: () => 'x', groupsMax: 1, window: 1 })).toEqual([]);
     expect(problems({ use: 'nearest', of: [], neighbors: 0 })).toHaveLength(2);
+    expect(problems({ use: 'nearest', of: ['a'], neighbors: 1, window: 1 })).toEqual([]);
     expect(problems({ use: 'mode', window: 1.5 })).toHaveLength(1);
     expect(problems({ use: 'model' })).toHaveLength(1);
     expect(problems({ ...byModel.distance, warmUp: Number.NaN })).toEqual(['distance: warmUp is NaN']);

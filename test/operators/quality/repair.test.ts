@@ -231,6 +231,7 @@ describe('repair', () => {
       'pressure: the range is 2 to 1',
     ]);
     expect(repair(repairs<Reading>()).problems).toHaveLength(1);
+    expect(repair(repairs<Reading>().spelling('station', ['x'], { distanceMax: 1 })).problems).toEqual([]);
   });
 });
 

@@ -162,6 +162,9 @@ describe('validateWindows', () => {
     const problems = (expect: WindowExpectations<Trip>, options: Partial<ValidateWindowsOptions<Trip>> = {}) =>
       judging(expect, options).problems?.map(({ message }) => message);
     expect(problems(expected.volume(1, 2))).toEqual([]);
+    expect(problems(expected.volume(2, 2))).toEqual([]);
+    expect(problems(expected.volume(Number.NaN, 2))).toEqual(['volume: the range is NaN to 2']);
+    expect(problems(expected.volume(1, Number.NaN))).toEqual(['volume: the range is 1 to NaN']);
     expect(problems(expected)).toEqual(['no expectation']);
     expect(problems(expected.volume(3, 2).volume(1, 2))).toEqual([
       'volume is declared twice',

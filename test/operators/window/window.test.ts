@@ -356,6 +356,18 @@ describe('window', () => {
     expect(problems({ window: session({ gap: millis(-1) }) })).toEqual(['sessions with a gap of -1 ms']);
     expect(problems({ window: sliding(millis(0.5)) })).toEqual(['sliding windows of 0.5 ms']);
     expect(problems({ window: counting(0) })).toEqual(['windows of 0 records']);
+    const ofLength = (length: number): WindowSpec[] => [
+      tumbling(millis(length)),
+      hopping({ size: millis(5), every: millis(length) }),
+      session({ gap: millis(length) }),
+      sliding(millis(length)),
+      counting(length),
+    ];
+    expect(ofLength(1).flatMap((shortest) => problems({ window: shortest }))).toEqual([]);
+    expect(ofLength(0).flatMap((none) => problems({ window: none }))).toHaveLength(5);
+    expect(problems({ window: hopping({ size: millis(5), every: millis(5) }) })).toEqual([]);
+    expect(problems({ emit: onInterval({ every: millis(1) }) })).toEqual([]);
+    expect(problems({ window: counting(1), allowedLateness: millis(0) })).toEqual([]);
     expect(problems({ window: counting(2), allowedLateness: millis(1) })).toEqual([
       'windows that count records know no lateness',
     ]);
