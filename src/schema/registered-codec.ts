@@ -89,7 +89,7 @@ function decoderOf<T>(format: BinaryFormat, registry: SchemaRegistry, ownId: num
   const readers = new Map<number, Read | DecodeFailure>();
   if (ownId !== undefined) readers.set(ownId, format.read);
   const unknown = new Set<number>();
-  let lastId = -1;
+  let lastId: number | undefined;
   let lastRead: Read | DecodeFailure | undefined;
 
   const learn = async (id: number): Promise<void> => {

@@ -131,7 +131,7 @@ export function scoreThenLearn<Row, const As extends string, P, Added>(
           );
           if (sums) {
             bump(1, 1);
-            for (let i = 0; i < sums.length; i++) bump(HEAD + i, sums[i] as number);
+            for (const [i, sum] of sums.entries()) bump(HEAD + i, sum);
           }
           emit(withRead(value, shown));
           if (learns) host.learns(model.learnOne(features, undefined, 1, origin));

@@ -8,7 +8,7 @@ import {
 } from '../../core/index.js';
 import { CircuitBreaker } from '../../util/circuit-breaker.js';
 import { backOffMs, requestBackOff } from '../../util/retry.js';
-import { type Clock, type Pace, paceOf, unpaced } from '../clock.js';
+import { type Clock, type Pace, paceOf } from '../clock.js';
 import { TtlLruCache } from './ttl-lru-cache.js';
 
 /** A key without an answer yet, and its waiting callers. */
@@ -54,10 +54,10 @@ export class BatchLoader {
     private readonly clock: Clock,
     private readonly random: () => number,
   ) {
-    const { cache, perSecondMax } = limits;
+    const { cache, perSecondMax = Number.POSITIVE_INFINITY } = limits;
     this.remembered = cache && new TtlLruCache(cache, () => clock.now());
     this.breaker = new CircuitBreaker({ failuresMax: FAILURES_MAX, now: () => clock.now(), random });
-    this.pace = perSecondMax === undefined ? unpaced : paceOf(perSecondMax, clock);
+    this.pace = paceOf(perSecondMax, clock);
   }
 
   /** @throws the reader's error if it is permanent. */

@@ -209,8 +209,10 @@ describe('learn with drift', () => {
   });
 
   it('counts what the detector cannot take', () => {
-    const far = operator({ detector: hddmA(), act: 'event', of: (said) => said + 1 });
-    expect(drive(far, history(50, [])).counters).toMatchObject({ unwatched: 50, learned: 50 });
+    const losses = [-0.1, 0, 1, 1.1];
+    let labels = 0;
+    const shares = operator({ detector: hddmA(), act: 'event', of: () => losses[labels++ % 4] as number });
+    expect(drive(shares, history(52, [])).counters).toMatchObject({ unwatched: 26, learned: 52 });
   });
 
   it('says what it cannot be', () => {
