@@ -208,4 +208,9 @@ export type ConfidenceInterval = readonly [low: number, high: number];
 /** What a measurement is of, where that is not all records of a step, and how sure it is: pages show that, metrics sinks do not store it. */
 export type Measured = Partial<Pick<MetricRow, 'slice' | 'version'>> & {
   readonly interval?: ConfidenceInterval | undefined;
+  /**
+   * How the figures of several tasks become one: as their mean by this weight, a positive number such as that of labels (1 by default), or
+   * as their sum, for a count.
+   */
+  readonly weight?: number | 'sum' | undefined;
 };

@@ -52,11 +52,11 @@ export class TaskStepContext implements StepContext {
     name: string,
     value: number,
     eventTimeMs: number,
-    { slice = '', version = '', interval }: Measured = {},
+    { slice = '', version = '', interval, weight }: Measured = {},
   ): void {
     const { topology, step, task } = this;
     const row = { topology, step, task, name, slice, version, eventTimeMs, value };
-    this.outputs.metrics.push({ row, interval });
+    this.outputs.metrics.push({ row, interval, weight });
   }
 
   deadLetter(reason: string, detail: string): void {

@@ -44,11 +44,11 @@ describe('the context of a step', () => {
     });
     expect(() => context.fail('no')).toThrow('no at contract[0]@5');
     context.measure('m', 3, 9);
-    context.measure('m', 4, 9, { slice: 's', version: 'v', interval: [3, 5] });
+    context.measure('m', 4, 9, { slice: 's', version: 'v', interval: [3, 5], weight: 20 });
     const row = { topology: 't', step: 'step', task: 2, name: 'm', eventTimeMs: 9 };
     expect(metrics).toEqual([
       { row: { ...row, slice: '', version: '', value: 3 }, interval: undefined },
-      { row: { ...row, slice: 's', version: 'v', value: 4 }, interval: [3, 5] },
+      { row: { ...row, slice: 's', version: 'v', value: 4 }, interval: [3, 5], weight: 20 },
     ]);
   });
 });

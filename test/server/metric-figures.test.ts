@@ -34,9 +34,11 @@ const measured = (
   value: number,
   more: Partial<Measurement['row']> = {},
   interval?: Measurement['interval'],
+  weight?: Measurement['weight'],
 ): Measurement => ({
   row: { ...{ topology: 't', step, task, name: 'right', slice: '', version: '', eventTimeMs: 1, value }, ...more },
   interval,
+  weight,
 });
 
 describe('metrics of a run', () => {
@@ -46,12 +48,25 @@ describe('metrics of a run', () => {
       measured('model', 1, 0.6, { version: 'b', eventTimeMs: 5 }, [0.56, 0.66]),
     ]);
     expect(none).toEqual([]);
-    expect(figures).toMatchObject({ tasks: 2, version: 'by task', eventTimeMs: 5 });
+    expect(figures).toMatchObject({ weight: 2, version: 'by task', eventTimeMs: 5 });
     expect(figures?.value).toBeCloseTo(0.7, 12);
     expect(figures?.interval?.[0]).toBeCloseTo(0.7 - Math.hypot(0.1, 0.04) / 2, 12);
     expect(figures?.interval?.[1]).toBeCloseTo(0.7 + Math.hypot(0.08, 0.06) / 2, 12);
     const [unsure] = metricsOf(scored)([measured('model', 0, 1, {}, [0.5, 1]), measured('model', 1, 0)]);
     expect(unsure?.interval).toBeNull();
+  });
+
+  it('of counts are sums, and others are weighted by the labels of each task', () => {
+    const figures = metricsOf(scored)([
+      ...[30, 10, 60].map((labels, task) => measured('model', task, labels, { name: 'labelled' }, undefined, 'sum')),
+      measured('model', 0, 0.5, {}, [0.4, 0.6], 30),
+      measured('model', 1, 0.9, {}, [0.8, 1], 10),
+    ]);
+    expect(figures.map(({ name, value, weight, interval }) => ({ name, value, weight, interval }))).toEqual([
+      { name: 'labelled', value: 100, weight: 'sum', interval: null },
+      { name: 'right', value: expect.closeTo(0.6, 12), weight: 40, interval: [expect.any(Number), expect.any(Number)] },
+    ]);
+    expect(figures[1]?.interval?.[0]).toBeCloseTo(0.6 - Math.hypot(0.1 * 0.75, 0.1 * 0.25), 12);
   });
 
   it('stand by version where a step measures versions side by side, and those over all slices first', () => {
@@ -73,7 +88,10 @@ describe('metrics of a run', () => {
 
   it('of processes are those of all tasks, however they are merged', () => {
     const parts = [0, 1, 2, 3].map(
-      (task) => metricsOf(scored)([measured('model', task, task / 10, {}, [task / 10 - 0.1, task / 10 + 0.05])])[0],
+      (task) =>
+        metricsOf(scored)([
+          measured('model', task, task / 10, {}, [task / 10 - 0.1, task / 10 + 0.05], 10 * (task + 1)),
+        ])[0],
     );
     const [a, b, c, d] = parts;
     if (!a || !b || !c || !d) throw new Error('there are four');

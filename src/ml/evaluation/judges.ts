@@ -1,4 +1,4 @@
-import type { ConfidenceInterval } from '../../core/record.js';
+import type { ConfidenceInterval, Measured } from '../../core/record.js';
 import type { Float64Cell } from '../../state/index.js';
 import { meanInterval, rocAucInterval, shareInterval } from '../metrics/intervals.js';
 import { greatest } from '../metrics/labelled.js';
@@ -6,8 +6,16 @@ import { logLossOf } from '../metrics/probabilities/log-loss.js';
 import { binnedRocAuc } from '../metrics/probabilities/roc-auc.js';
 import { scoreBin } from '../metrics/probabilities/score-table.js';
 
-/** A measure of a window, and how sure it is, where that is known; `NaN` where it has no value. */
-export type Measure = readonly [name: string, value: number, interval?: ConfidenceInterval | undefined];
+/**
+ * A measure of a window, and how sure it is, where that is known; `NaN` where it has no value. Over tasks it is weighted by the rows of the window
+ * unless it says otherwise.
+ */
+export type Measure = readonly [
+  name: string,
+  value: number,
+  interval?: ConfidenceInterval | undefined,
+  weight?: Measured['weight'],
+];
 
 /** How predictions are scored by labels: sums in a slice of a cell's numbers. */
 export interface Judge {
@@ -55,7 +63,7 @@ export const binaryJudge: Judge = Object.freeze({
       ['accuracy', isModel ? right / labelled : Number.NaN, shareInterval(right, labelled)],
     ];
   },
-  ofLabels: (_labelled, positives) => [['positives', positives]],
+  ofLabels: (_labelled, positives) => [['positives', positives, undefined, 'sum']],
 } satisfies Judge);
 
 /** Numbers against numbers: mean absolute error, root of the mean squared error. Memory: two numbers a scorer. */

@@ -50,7 +50,7 @@ export function assignCluster<Row, const As extends string>(
         return { shown: { cluster, distance, modelVersion }, learns: true, sums: [distance] };
       },
       measures: (assigned, [distances]) => [
-        ['assigned', assigned],
+        ['assigned', assigned, undefined, 'sum'],
         ['distance_mean', (distances as number) / assigned],
       ],
     }),

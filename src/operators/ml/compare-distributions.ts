@@ -271,7 +271,7 @@ export function compareDistributions<T>(options: CompareDistributionsOptions<T>)
           ...NO_DISTANCES,
           ...{ referenceMissing: 0, missing: 0 },
         });
-        const of = { slice: slice === 'all' ? '' : `${slice}=${value}` };
+        const of = { slice: slice === 'all' ? '' : `${slice}=${value}`, weight: rows };
         for (const { feature, distance, threshold, endMs } of told)
           if (threshold !== null) context.measure(`distance:${feature}`, distance as number, endMs, of);
         return told;

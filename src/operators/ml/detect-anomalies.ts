@@ -87,9 +87,9 @@ export function detectAnomalies<Row, const As extends string, const Q extends nu
           };
         },
         measures: (scored, [scores, anomalies]) => [
-          ['scored', scored],
+          ['scored', scored, undefined, 'sum'],
           ['score_mean', (scores as number) / scored],
-          ...(quantile ? [['anomalous', anomalies as number] as const] : []),
+          ...(quantile ? [['anomalous', anomalies as number, undefined, 'sum'] as const] : []),
         ],
       };
     },

@@ -240,8 +240,8 @@ export function evaluate<Row, Label, const M extends Named>(
         (emit: Emit) =>
         (counts: SliceCounts, results: Record<string, unknown>, own: Sums): void => {
           emit(rowOf(context.task, counts, results, sums ? own : NO_SUMS), counts.atMs);
-          const { slice, value, version, endMs } = counts;
-          const of = { slice: slice === 'all' ? '' : `${slice}=${value}`, version };
+          const { slice, value, version, endMs, labelled } = counts;
+          const of = { slice: slice === 'all' ? '' : `${slice}=${value}`, version, weight: labelled };
           for (const name of measured) {
             const figure = results[name];
             const interval = metrics[name]?.additive?.interval?.(own[name] ?? []);

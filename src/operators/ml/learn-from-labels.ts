@@ -359,9 +359,9 @@ function measure(
   baselines: readonly string[],
   version: string,
 ): void {
-  const tell = ([name, value, interval]: Measure, of = ''): void =>
-    context.measure(`${name}${of}`, value, endMs, { version, interval });
-  tell(['labelled', labelled]);
+  const tell = ([name, value, interval, weight = labelled]: Measure, of = ''): void =>
+    context.measure(`${name}${of}`, value, endMs, { version, interval, weight });
+  tell(['labelled', labelled, undefined, 'sum']);
   for (const each of labels) tell(each);
   scorers.forEach((measures, s) => {
     const of = s === 0 ? '' : `:${baselines[s - 1]}`;

@@ -195,7 +195,8 @@ export function learnWithDrift<Row, Label, const As extends string, const B exte
           const { values } = beside;
           BESIDE_NAMES.forEach((name, i) => {
             const labels = values[2 * i] as number;
-            if (labels > 0) context.measure(...measureOf(form, name, (values[2 * i + 1] as number) / labels), endMs);
+            const loss = (values[2 * i + 1] as number) / labels;
+            if (labels > 0) context.measure(...measureOf(form, name, loss), endMs, { weight: labels });
           });
           values.fill(0);
           beside.touch(0);

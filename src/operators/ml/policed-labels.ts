@@ -130,9 +130,12 @@ export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>):
         results,
         sums,
       ) => {
-        const of = { version: learner.version() };
-        context.measure('coverage', labelled / predicted, endMs, of);
-        for (const [name, value] of Object.entries({ labelled, assumed, corrected, ...results })) {
+        const of = { version: learner.version(), weight: labelled };
+        context.measure('coverage', labelled / predicted, endMs, { ...of, weight: predicted });
+        const { positives, ...others } = results;
+        for (const [name, value] of Object.entries({ labelled, assumed, corrected, positives }))
+          if (typeof value === 'number') context.measure(name, value, endMs, { ...of, weight: 'sum' });
+        for (const [name, value] of Object.entries(others)) {
           const interval = measures[name]?.additive?.interval?.(sums[name] ?? []);
           if (typeof value === 'number') context.measure(name, value, endMs, { ...of, interval });
           else if (Array.isArray(value))

@@ -108,9 +108,9 @@ export function scoreThenLearn<Row, const As extends string, P, Added>(
       const jumpMs = credibleJump(metricsInterval);
       const { warmUp = 0 } = learner;
       const finish = (endMs: number, records: number): void => {
-        const of = { version: host.version() };
-        for (const [name, value] of reader.measures(records, window.values.subarray(HEAD)))
-          context.measure(name, value, endMs, of);
+        const version = host.version();
+        for (const [name, value, interval, weight = records] of reader.measures(records, window.values.subarray(HEAD)))
+          context.measure(name, value, endMs, { version, interval, weight });
       };
       const bump = (at: number, by: number) => {
         window.values[at] = (window.values[at] as number) + by;

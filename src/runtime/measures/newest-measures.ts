@@ -1,9 +1,10 @@
-import type { ConfidenceInterval, MetricRow } from '../../core/index.js';
+import type { ConfidenceInterval, Measured, MetricRow } from '../../core/index.js';
 
-/** What a step has measured, and how sure it is, where that is known. */
+/** What a step has measured, how sure it is, where that is known, and how it is put together with that of other tasks. */
 export interface Measurement {
   readonly row: MetricRow;
   readonly interval: ConfidenceInterval | undefined;
+  readonly weight?: Measured['weight'];
 }
 
 /** Slices that are kept, over all steps and names. */

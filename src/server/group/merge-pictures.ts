@@ -8,7 +8,7 @@ import { type Bottleneck, bottleneckText } from '../time-shares.js';
 
 /**
  * The pictures of several processes as one, the own one first. Counts and rates are sums, latencies those of all records together,
- * shares of time those of the task that was idle least, and measures means over all tasks.
+ * shares of time those of the task that was idle least; measures are sums of counts, and otherwise means over all tasks.
  */
 export function mergedPicture(own: Picture, others: readonly Picture[]): Picture {
   const all = [own, ...others];

@@ -46,10 +46,10 @@ describe('assignCluster', () => {
   it('measures how far records are from their clusters', () => {
     const { measures } = drive([arrival(1, 0.1), arrival(9, 0.2), arrival(3, 0.3), arrival(3, 1.1), arrival(3, 2.1)]);
     expect(measures).toEqual([
-      { name: 'assigned', value: 3, eventTimeMs: at(1), version: 'assignCluster.0.2' },
-      { name: 'distance_mean', value: 2 / 3, eventTimeMs: at(1), version: 'assignCluster.0.2' },
-      { name: 'assigned', value: 1, eventTimeMs: at(2), version: 'assignCluster.0.4' },
-      { name: 'distance_mean', value: 1, eventTimeMs: at(2), version: 'assignCluster.0.4' },
+      { name: 'assigned', value: 3, eventTimeMs: at(1), version: 'assignCluster.0.2', weight: 'sum' },
+      { name: 'distance_mean', value: 2 / 3, eventTimeMs: at(1), version: 'assignCluster.0.2', weight: 3 },
+      { name: 'assigned', value: 1, eventTimeMs: at(2), version: 'assignCluster.0.4', weight: 'sum' },
+      { name: 'distance_mean', value: 1, eventTimeMs: at(2), version: 'assignCluster.0.4', weight: 1 },
     ]);
   });
 

@@ -153,11 +153,12 @@ describe('compareDistributions', () => {
     expect(measures).toEqual(
       rows
         .filter(({ threshold }) => threshold !== null)
-        .map(({ feature, distance, endMs, slice, value }) => ({
+        .map(({ feature, distance, endMs, slice, value, rows: weight }) => ({
           name: `distance:${feature}`,
           value: distance,
           eventTimeMs: endMs,
           slice: slice === 'all' ? '' : `place=${value}`,
+          weight,
         })),
     );
     expect(measures.length).toBeLessThan(rows.length);

@@ -88,15 +88,15 @@ describe('detectAnomalies', () => {
     ];
     const { said, measures } = drive(operator, rows);
     const scores = said.slice(WINDOW, -1).map(({ score }) => score);
-    const version = 'detectAnomalies.0.0';
+    const at1 = { eventTimeMs: at(1), version: 'detectAnomalies.0.0' };
     expect(measures).toEqual([
-      { name: 'scored', value: 41, eventTimeMs: at(1), version },
-      { name: 'score_mean', value: scores.reduce((sum, score) => sum + score, 0) / 41, eventTimeMs: at(1), version },
+      { name: 'scored', value: 41, ...at1, weight: 'sum' },
+      { name: 'score_mean', value: scores.reduce((sum, score) => sum + score, 0) / 41, ...at1, weight: 41 },
       {
         name: 'anomalous',
         value: said.slice(0, -1).filter(({ anomalous }) => anomalous).length,
-        eventTimeMs: at(1),
-        version,
+        ...at1,
+        weight: 'sum',
       },
     ]);
     expect(said.at(-2)?.anomalous).toBe(true);

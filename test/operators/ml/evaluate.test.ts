@@ -259,8 +259,8 @@ describe('evaluate', () => {
         expectAlike(rows, naive(history, policy));
         const losses = rows.filter(({ loss }) => loss !== null);
         expect(measures).toEqual(
-          losses.map(({ loss, slice, value, version, endMs }) => ({
-            ...{ name: 'loss', value: loss, eventTimeMs: endMs, version },
+          losses.map(({ loss, slice, value, version, endMs, labelled: weight }) => ({
+            ...{ name: 'loss', value: loss, eventTimeMs: endMs, version, weight },
             slice: slice === 'all' ? '' : `${slice}=${value}`,
           })),
         );

@@ -105,6 +105,17 @@ describe('learn', () => {
     expect(measured.get('2 accuracy')).toBe(1);
     expect(measured.get('2 log_loss:rate')).toBeCloseTo((Math.LN2 + logLossOf(2 / 3, true)) / 2, 12);
     expect(measured.get('2 roc_auc:last')).toBe(1);
+    const weights = driven.measures.flatMap(({ name, eventTimeMs, weight }) =>
+      eventTimeMs === at(0) + 2 * hour ? [[name, weight]] : [],
+    );
+    expect(weights).toEqual(
+      expect.arrayContaining([
+        ['labelled', 'sum'],
+        ['positives', 'sum'],
+        ['log_loss', 2],
+        ['accuracy', 2],
+      ]),
+    );
   });
 
   it('counts labels that find no row, come twice or too late, and rows without labels', () => {

@@ -215,11 +215,17 @@ const drive = (own: Policies, history: readonly Step[], final = true) => {
   const predicted = driven.emitted.map(({ value }) => (value as { late: { probability: number } }).late.probability);
   const told: Record<string, unknown>[] = [];
   // A row of measures begins with its coverage.
-  for (const { name, value, eventTimeMs } of driven.measures) {
+  for (const { name, value, eventTimeMs, weight } of driven.measures) {
     if (name === 'coverage') told.push({ endMs: eventTimeMs, coverage: value, loss: null });
     const row = told.at(-1) as Record<string, unknown>;
-    if (['labelled', 'assumed', 'corrected'].includes(name)) row[name] = value;
-    if (name === 'log_loss') row.loss = value;
+    if (['labelled', 'assumed', 'corrected'].includes(name)) {
+      row[name] = value;
+      expect(weight).toBe('sum');
+    }
+    if (name === 'log_loss') {
+      row.loss = value;
+      expect(weight).toBe(row.labelled);
+    }
   }
   return { ...driven, predicted, told: told as unknown as Told[] };
 };
