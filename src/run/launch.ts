@@ -5,10 +5,10 @@ import { seconds } from '../core/duration.js';
 import { MillraceError, messageOf } from '../core/errors.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import type { Config } from '../profiles/settings.js';
-import type { Running, RunOptions, RunSnapshot } from '../runtime/index.js';
+import type { Running, RunOptions, RunSnapshot, StartingRun } from '../runtime/index.js';
 import type { ControlOptions } from '../server/actions/run-control.js';
 import type { Health } from '../server/health.js';
-import type { MonitoringOptions } from '../server/http.js';
+import type { Monitoring, MonitoringOptions } from '../server/http.js';
 import type { AnsweredRequest } from '../server/request-ids.js';
 import type { Topology } from '../topology/index.js';
 import { outageBackOff, retry } from '../util/retry.js';
@@ -36,7 +36,10 @@ export interface App extends Running {
 
 /** The options of a run that do not come from settings. */
 export interface LaunchOptions
-  extends Omit<RunOptions, 'profile' | 'inference' | 'stallMax' | 'inFlightBytesMax' | 'address' | 'tracing'> {
+  extends Omit<
+    RunOptions,
+    'profile' | 'inference' | 'stallMax' | 'inFlightBytesMax' | 'address' | 'tracing' | 'onStartWaits'
+  > {
   /** Called with a line for each action over HTTP: who did what, and how it ended. `onWarning` by default. */
   onAction?(line: string): void;
   /** Called with each request to the page, metrics, health and state, when it is answered. */
@@ -72,6 +75,8 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
     open.push(opened);
     return opened;
   };
+  /** What is served before the tasks are there, while the start waits for a sink. */
+  const early: Promise<Monitoring | undefined>[] = [];
   try {
     const profile = keep(await onceUp(() => openProfile(config, { onWarning }), onWarning));
     const answers = config.inferenceCacheSeconds > 0 ? await sharedAnswers(profile, config, onWarning) : undefined;
@@ -86,6 +91,31 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
     const { inFlightBytesMax } = config;
     const store = config.alertTable === '' ? undefined : await alertStore(profile, config.alertTable);
     const tracing = config.traceEndpoint === '' ? undefined : keep(await tracesOf(topology, config, onWarning));
+    let ready = true;
+    const drain = (run: StartingRun) => {
+      ready = false;
+      run.stop().catch(() => undefined); // `finished` rejects with the same cause
+    };
+    const watch = async (running: StartingRun) => {
+      const webhook = config.alertWebhook || undefined;
+      const group =
+        address === undefined
+          ? undefined // others cannot ask this process, and look without it
+          : alertGroup(
+              { topology: topology.name, token: config.token || undefined, elsewhere: running.elsewhere },
+              () => running.snapshot().health,
+            );
+      const alerts = keep(startAlerts(topology, running.snapshot, { webhook, store, group, onWarning }));
+      const control = { running, drain: () => drain(running), onAction };
+      const actions = config.port === 0 ? undefined : await actionsOf(topology, config, profile, control);
+      if (actions?.deadLetters) keep(actions.deadLetters);
+      const records = config.port === 0 ? undefined : await recordsOf(topology, config, { profile, running, onAction });
+      const monitoring = await serve(topology, config, {
+        ...{ running, actions, records, alerts, isReady: () => ready },
+        onRequest: (request) => options.onRequest?.(request),
+      });
+      return monitoring && keep(monitoring);
+    };
     const running = await runTopology(topology, {
       ...options,
       profile,
@@ -96,32 +126,18 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
       // Nobody could resume it otherwise.
       followsPause: config.port !== 0 && config.allowActions === 'on',
       tracing,
+      onStartWaits(run) {
+        if (early.length > 0) return;
+        const served = watch(run);
+        early.push(served);
+        served.then(
+          (monitoring) => monitoring && onWarning(`${monitoring.url} shows what the start waits for`),
+          () => undefined, // thrown below
+        );
+      },
     });
     keep({ close: () => running.stop() });
-
-    let ready = true;
-    const webhook = config.alertWebhook || undefined;
-    const group =
-      address === undefined
-        ? undefined // others cannot ask this process, and look without it
-        : alertGroup(
-            { topology: topology.name, token: config.token || undefined, elsewhere: running.elsewhere },
-            () => running.snapshot().health,
-          );
-    const alerts = keep(startAlerts(topology, running.snapshot, { webhook, store, group, onWarning }));
-    const drain = () => {
-      ready = false;
-      running.stop().catch(() => undefined); // `finished` rejects with the same cause
-    };
-    const actions =
-      config.port === 0 ? undefined : await actionsOf(topology, config, profile, { running, drain, onAction });
-    if (actions?.deadLetters) keep(actions.deadLetters);
-    const records = config.port === 0 ? undefined : await recordsOf(topology, config, { profile, running, onAction });
-    const monitoring = await serve(topology, config, {
-      ...{ running, actions, records, alerts, isReady: () => ready },
-      onRequest: (request) => options.onRequest?.(request),
-    });
-    if (monitoring) keep(monitoring);
+    const monitoring = await (early[0] ?? watch(running));
 
     let last: RunSnapshot | undefined;
     const snapshot = () => last ?? running.snapshot();
@@ -138,7 +154,7 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
     return {
       finished,
       stop: () => {
-        drain();
+        drain(running);
         return finished;
       },
       pause: running.pause,
@@ -151,6 +167,7 @@ export async function launch(topology: Topology, given: Config, options: LaunchO
       url: monitoring?.url,
     };
   } catch (error) {
+    await Promise.allSettled(early); // what it has opened is closed then
     await closeAll(open, onWarning);
     throw error;
   }

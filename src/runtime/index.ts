@@ -6,7 +6,7 @@ export type { Measurement } from './measures/newest-measures.js';
 export { CHECKPOINT, type TaskTime } from './measures/task-meter.js';
 export type { TaskSnapshot } from './measures/task-snapshot.js';
 export type { Outage } from './outages.js';
-export type { Running, RunOptions, RunSnapshot, TaskElsewhere } from './run.js';
+export type { Running, RunOptions, RunSnapshot, StartingRun, TaskElsewhere } from './run.js';
 export { runTopology } from './run-topology.js';
 export { rx } from './rx.js';
 export { sinksOf } from './sinks.js';

@@ -1,9 +1,10 @@
 import type { Profile, SinkDriver, Source } from '../core/index.js';
-import { INTERNAL, MillraceError, placedMessageOf, sinkDriver, sourceDriver } from '../core/index.js';
+import { INTERNAL, MillraceError, messageOf, placedMessageOf, sinkDriver, sourceDriver } from '../core/index.js';
 import { hasState, type SourceNode, type Topology } from '../topology/index.js';
 import { counted } from '../util/counted.js';
 import { backOffMs, outageBackOff } from '../util/retry.js';
 import type { Clock } from './clock.js';
+import type { Outage } from './outages.js';
 import { sinksOf } from './sinks.js';
 
 /**
@@ -91,6 +92,10 @@ export interface Waiting {
   readonly clock: Clock;
   readonly random: () => number;
   onWarning(message: string): void;
+  /** Told of each failure, and with `undefined` when the sink answers. */
+  onOutage(outage: Outage | undefined): void;
+  /** Ends the start. */
+  readonly stopped: AbortSignal;
 }
 
 async function setUpSinks(
@@ -113,7 +118,7 @@ async function onceUp(
   id: string,
   { ping }: SinkDriver,
   setUp: () => Promise<void>,
-  { clock, random, onWarning }: Waiting,
+  { clock, random, onWarning, onOutage, stopped }: Waiting,
 ): Promise<void> {
   const isDown = async (error: unknown): Promise<boolean> => {
     if (!(error instanceof MillraceError) || error.code !== 'sink' || error.permanent || !ping) return false;
@@ -127,11 +132,14 @@ async function onceUp(
     try {
       await setUp();
       if (failures > 1) onWarning(`sink '${id}' answers after ${Math.round((clock.now() - sinceMs) / 1_000)} s`);
+      onOutage(undefined);
       return;
     } catch (error) {
       if (!(await isDown(error))) throw error;
       if (failures === 1) onWarning(`sink '${id}' is down, the start waits for it: ${placedMessageOf(error, id)}`);
-      await clock.sleep(backOffMs(failures, outageBackOff, random));
+      onOutage({ sink: id, sinceMs, cause: messageOf(error) });
+      await clock.sleep(backOffMs(failures, outageBackOff, random), stopped);
+      if (stopped.aborted) throw error;
     }
   }
 }

@@ -11,7 +11,15 @@ import { counted } from '../util/counted.js';
 import { paceOf, systemClock, unpaced } from './clock.js';
 import { ByteBudget } from './in-flight.js';
 import { layOut } from './layout.js';
-import { type Running, type RunningSubtopology, type RunOptions, runSubtopology, snapshotOf } from './run.js';
+import type { Outage } from './outages.js';
+import {
+  type Running,
+  type RunningSubtopology,
+  type RunOptions,
+  runSubtopology,
+  type StartingRun,
+  snapshotOf,
+} from './run.js';
 
 /**
  * Runs a topology on a profile: one task for each partition of its inputs. All tasks run in this process, or those that the
@@ -33,12 +41,6 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
   if (problems.length > 0) throw problemsError(topology, problems);
   const all = subtopologiesOf(topology);
   const chosen = subtopologiesNamed(options.subtopology, topology, all);
-  const tasks = await layOut(all, profile, {
-    clock,
-    random: options.random ?? Math.random,
-    onWarning: (message) => options.onWarning?.(message),
-  });
-
   const pace = recordsPerSecondMax ? paceOf(recordsPerSecondMax, clock) : unpaced;
   const budget = new ByteBudget(options.inFlightBytesMax);
   const running: RunningSubtopology[] = [];
@@ -52,10 +54,49 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
       options.onWarning?.('the other processes of the group are paused, so this one is too: resume them together');
     },
   };
+  const starting = new AbortController();
   const stop = () => {
     stopping = true;
+    starting.abort();
     for (const subtopology of running) subtopology.stop();
   };
+  /** What the start waits for. */
+  let waitsFor: Outage | undefined;
+  const run: StartingRun = {
+    stop: async () => stop(),
+    pause: () => {
+      isPaused = true;
+    },
+    resume: () => {
+      isPaused = false;
+    },
+    snapshot: () => {
+      const snapshot = snapshotOf(running, options, isPaused);
+      return waitsFor ? { ...snapshot, outages: [waitsFor] } : snapshot;
+    },
+    query: async (step, key, partition) => {
+      const owner = all.find(({ steps }) => steps.some(({ id }) => id === step)) ?? chosen[0];
+      const subtopology = running.find(({ topology: { name } }) => name === owner?.name);
+      return (
+        subtopology?.ask(step, key, partition) ?? {
+          kind: 'retry',
+          why: `sub-topology '${owner?.name}' does not run in this process`,
+        }
+      );
+    },
+    elsewhere: () => running.flatMap((subtopology) => subtopology.elsewhere),
+  };
+  const tasks = await layOut(all, profile, {
+    clock,
+    random: options.random ?? Math.random,
+    onWarning: (message) => options.onWarning?.(message),
+    stopped: starting.signal,
+    onOutage: (outage) => {
+      waitsFor = outage;
+      if (outage) options.onStartWaits?.(run);
+    },
+  });
+
   const hash = topologyHash(topology);
   const accepted = options.acceptPlan === true || options.acceptPlan === hash;
   const start = async (subtopology: Topology): Promise<RunningSubtopology> => {
@@ -79,29 +120,12 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
     ? inTurn(await start(chosen[0] as Topology), chosen.slice(1), start, () => stopping)
     : sideBySide(await startAll(chosen, start, stop), stop);
   return {
+    ...run,
     finished,
     stop: () => {
       stop();
       return finished;
     },
-    pause: () => {
-      isPaused = true;
-    },
-    resume: () => {
-      isPaused = false;
-    },
-    snapshot: () => snapshotOf(running, options, isPaused),
-    query: async (step, key, partition) => {
-      const owner = all.find(({ steps }) => steps.some(({ id }) => id === step)) ?? chosen[0];
-      const subtopology = running.find(({ topology: { name } }) => name === owner?.name);
-      return (
-        subtopology?.ask(step, key, partition) ?? {
-          kind: 'retry',
-          why: `sub-topology '${owner?.name}' does not run in this process`,
-        }
-      );
-    },
-    elsewhere: () => running.flatMap((subtopology) => subtopology.elsewhere),
   };
 }
 

@@ -24,6 +24,7 @@ import {
 } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { DurationHistogram } from '../util/duration-histogram.js';
+import { getOrInsert } from '../util/maps.js';
 import { type Clock, type Pace, systemClock } from './clock.js';
 import type { ByteBudget } from './in-flight.js';
 import { watchPartitions } from './layout.js';
@@ -84,6 +85,8 @@ export interface RunOptions {
   readonly random?: () => number;
   /** Called with problems that were resolved, such as the restart of a task, and the task that it is about, if it is one. */
   onWarning?(message: string, about?: TaskAtEpoch): void;
+  /** Called while the start waits for a sink that is down, with what there is of the run: its snapshot names the sink. */
+  onStartWaits?(run: StartingRun): void;
   /** Called with the id of this process in the group of a sub-topology, each time that it changes. */
   onJoined?(memberId: string, subtopology: string): void;
   /** Called at the named points of every epoch; for logs and tests. */
@@ -153,6 +156,9 @@ export interface Running {
   /** The tasks of the group that do not run in this process. */
   elsewhere(): readonly TaskElsewhere[];
 }
+
+/** A run that may have no tasks yet. Its `stop` ends the start too, which then fails with why it waited. */
+export type StartingRun = Omit<Running, 'finished'>;
 
 const STALL_MAX_MS = 60_000;
 
@@ -318,26 +324,25 @@ export function snapshotOf(
   isPaused: boolean,
 ): RunSnapshot {
   const tasks = subtopologies.flatMap((subtopology) => subtopology.tasks);
-  const counters = new Map<string, { step: string; name: string; value: number }>();
+  const snapshots = tasks.map((task) => task.snapshot());
+  const counters = new Map<string, Map<string, { step: string; name: string; value: number }>>();
   const latency = new DurationHistogram();
   const latencies = new Map<string, DurationHistogram>();
   const busyMs = new Map<string, number>();
-  for (const task of tasks) {
-    for (const { step, name, value } of task.counters()) {
-      const sum = counters.get(`${step}/${name}`);
-      if (sum) sum.value += value;
-      else counters.set(`${step}/${name}`, { step, name, value });
-    }
-    for (const [step, ms] of task.pipeline.busyMs) busyMs.set(step, (busyMs.get(step) ?? 0) + ms);
+  for (const { step, name, value } of snapshots.flatMap((task) => task.counters)) {
+    const ofStep = getOrInsert(counters, step, () => new Map());
+    getOrInsert(ofStep, name, () => ({ step, name, value: 0 })).value += value;
   }
+  for (const task of tasks)
+    for (const [step, ms] of task.pipeline.busyMs) busyMs.set(step, (busyMs.get(step) ?? 0) + ms);
   for (const { topology, latencies: byNode } of subtopologies) {
     for (const [node, { histogram }] of byNode) latencies.set(node, histogram.copy());
     for (const { id } of topology.sinks) latency.add(latencies.get(id) ?? new DurationHistogram());
   }
   return {
-    tasks: tasks.map((task) => task.snapshot()),
+    tasks: snapshots,
     isPaused,
-    counters: [...counters.values()],
+    counters: [...counters.values()].flatMap((ofStep) => [...ofStep.values()]),
     measures: tasks.flatMap((task) => task.measures.ofAll()),
     slices: tasks.flatMap((task) => task.measures.bySlice()),
     outages: subtopologies.flatMap((subtopology) => subtopology.outages),

@@ -1,5 +1,5 @@
 import type { RunSnapshot } from '../runtime/index.js';
-import { RunCounts } from './run-counts.js';
+import { countsOf, type RunCount } from './run-counts.js';
 import { concernsOf, findings, type RunShares } from './run-shares.js';
 
 /** What stands in the way of a run. */
@@ -21,10 +21,13 @@ export interface Health {
 }
 
 /** What stands in the way of a run, in one object. */
-export function healthOf({ outages, health, tasks, isPaused }: RunSnapshot, isReady: boolean, nowMs: number): Health {
-  const counts = new RunCounts();
-  counts.note(tasks);
-  const found = findings(counts.all());
+export function healthOf(
+  { outages, health, tasks, isPaused }: RunSnapshot,
+  isReady: boolean,
+  nowMs: number,
+  counts: readonly RunCount[] = countsOf(tasks),
+): Health {
+  const found = findings(counts);
   return {
     status: !isReady ? 'stopped' : outages.length > 0 ? 'degraded' : 'ok',
     sinksDown: outages.map(({ sink, sinceMs, cause }) => ({
@@ -43,9 +46,15 @@ export function healthOf({ outages, health, tasks, isPaused }: RunSnapshot, isRe
   };
 }
 
-/** Whether a task of this process has not been opened yet. */
-export const isRestoring = ({ health, tasks }: Pick<RunSnapshot, 'health' | 'tasks'>): boolean =>
-  health.some(
+type Opened = Pick<RunSnapshot, 'health' | 'tasks'>;
+
+/** The tasks of this process that have not been opened yet. */
+export const unopenedTasks = ({ health, tasks }: Opened): RunSnapshot['health'] =>
+  health.filter(
     ({ subtopology, partition }) =>
       !tasks.some((task) => task.subtopology === subtopology && task.partition === partition),
   );
+
+/** Whether a task has not been opened yet, or the start still waits for a sink. */
+export const isRestoring = (run: Opened & Pick<RunSnapshot, 'outages'>): boolean =>
+  unopenedTasks(run).length > 0 || (run.tasks.length + run.health.length === 0 && run.outages.length > 0);

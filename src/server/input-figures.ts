@@ -1,11 +1,16 @@
 import type { RunSnapshot } from '../runtime/index.js';
+import { subtopologiesOf, type Topology } from '../topology/index.js';
+import { unopenedTasks } from './health.js';
 
 /** One source in one task. */
 export interface InputFigures {
   readonly source: string;
   readonly subtopology: string;
   readonly task: number;
-  readonly position: number;
+  /** Whether the task is open; nothing else is known otherwise. */
+  readonly isOpen: boolean;
+  /** The next offset to read; `null` before the task is open. */
+  readonly position: number | null;
   /** Records behind the end of the log; `null` where the source cannot tell. */
   readonly lag: number | null;
   /** By how many a second it grows, or shrinks, as in the last 30 seconds. */
@@ -34,6 +39,13 @@ export const smoothing = (seconds: number, over: number): number => 1 - Math.exp
  */
 export class InputLags {
   private before = new Map<string, LagThen>();
+  /** By sub-topology. */
+  private readonly sources: ReadonlyMap<string, readonly string[]>;
+
+  constructor(topology: Topology) {
+    const parts = subtopologiesOf(topology);
+    this.sources = new Map(parts.map(({ name, sources }) => [name, sources.map(({ id }) => id)]));
+  }
 
   /** `seconds` have passed since the last call, if there was one. */
   next(snapshot: RunSnapshot, atMs: number, seconds: number): InputFigures[] {
@@ -46,7 +58,7 @@ export class InputLags {
         const rate = rateOf(this.before.get(key), behind, seconds);
         now.set(key, { lag: behind, rate });
         return {
-          ...{ source, subtopology, task: partition, position: positions[source]?.offset ?? 0 },
+          ...{ source, subtopology, task: partition, isOpen: true, position: positions[source]?.offset ?? 0 },
           lag: behind,
           lagRate: rate ?? 0,
           lagSeconds: lagSecondsOf(behind, unreadMs[source], atMs),
@@ -60,7 +72,16 @@ export class InputLags {
       });
     });
     this.before = now;
-    return inputs;
+    return [...inputs, ...this.unopened(snapshot)];
+  }
+
+  private unopened(snapshot: RunSnapshot): InputFigures[] {
+    return unopenedTasks(snapshot).flatMap(({ subtopology, partition: task }) =>
+      (this.sources.get(subtopology) ?? []).map((source) => ({
+        ...{ source, subtopology, task, isOpen: false, position: null, lag: null, lagRate: 0, lagSeconds: null },
+        ...{ watermarkMs: null, inFlight: 0, epoch: 0, isWaitedFor: false },
+      })),
+    );
   }
 }
 

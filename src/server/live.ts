@@ -17,6 +17,7 @@ import {
 import { type Bins, binsOf, type Percentiles, percentilesOf, RecentLatencies } from './latency-figures.js';
 import { type MetricFigures, metricsOf } from './metric-figures.js';
 import { type QualityFigures, qualityOf } from './quality-figures.js';
+import { countsOf } from './run-counts.js';
 import { type Silence, silences } from './silences.js';
 import { type Bottleneck, bottleneckText, type NodeShares, TimeShares } from './time-shares.js';
 
@@ -47,7 +48,7 @@ export interface NodeFigures {
 }
 
 /** The form of pictures, which processes of other versions tell each other. Raise it with every change. */
-export const PICTURE_FORM = 7;
+export const PICTURE_FORM = 8;
 
 /** What the page shows of a process: one value a second. */
 export interface Picture {
@@ -160,20 +161,21 @@ export function pictures(
   let loopBefore = performance.eventLoopUtilization();
   const rates = new Map<string, number>();
   const recentLatencies = new RecentLatencies();
-  const inputLags = new InputLags();
+  const inputLags = new InputLags(topology);
 
   return () => {
     const from = snapshot();
     const atMs = nowMs();
     const seconds = beforeMs === undefined ? 0 : (atMs - beforeMs) / 1_000;
     const counters = countersOf(from);
-    const restored = restoredIn(from);
+    const counts = countsOf(from.tasks);
+    // What a task brought with it was counted elsewhere, long ago.
+    const restored = new Map(counts.map(({ step, name, value, inThisRun }) => [`${step}\0${name}`, value - inThisRun]));
     const processed = new Map<string, number>();
     const weight = smoothing(seconds, RATE_SECONDS);
     for (const [step, all] of counters)
       for (const [name, value] of all) {
         const key = `${step}\0${name}`;
-        // What a task brought with it was counted elsewhere, long ago.
         const here = value - (restored.get(key) ?? 0);
         processed.set(key, here);
         const more = here - (counted.get(key) ?? Number.NaN);
@@ -208,7 +210,7 @@ export function pictures(
         errors: newest(errorsOf(from, step), ERRORS_MAX),
       };
     }
-    const health = healthOf(from, isReady(), atMs);
+    const health = healthOf(from, isReady(), atMs, counts);
     const latency = new DurationHistogram();
     for (const { id } of topology.sinks) latency.add(latencies.get(id) ?? new DurationHistogram());
     const [inputs, measures] = [inputLags.next(from, atMs, seconds), measuresOf(from.slices)];
@@ -270,16 +272,6 @@ function countersOf({ counters }: RunSnapshot): Counters {
     ofStep.set(name, (ofStep.get(name) ?? 0) + value);
   }
   return byStep;
-}
-
-/** By step and name, what tasks had counted when they were opened. */
-function restoredIn({ tasks }: RunSnapshot): ReadonlyMap<string, number> {
-  const sums = new Map<string, number>();
-  for (const { step, name, restored } of tasks.flatMap(({ counters }) => counters)) {
-    const key = `${step}\0${name}`;
-    sums.set(key, (sums.get(key) ?? 0) + restored);
-  }
-  return sums;
 }
 
 function stateBytesIn({ tasks }: RunSnapshot): ReadonlyMap<string, number> {

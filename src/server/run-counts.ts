@@ -1,4 +1,5 @@
 import type { TaskSnapshot } from '../runtime/index.js';
+import { getOrInsert } from '../util/maps.js';
 
 type Counted = TaskSnapshot['counters'][number];
 
@@ -56,3 +57,16 @@ export class RunCounts {
 }
 
 const keyOf = ({ step, name }: Counted): string => `${step}/${name}`;
+
+/** What tasks have counted, as they are now. Many tasks of many steps are added up once a second, so keys are not put together. */
+export function countsOf(tasks: readonly Pick<TaskSnapshot, 'counters'>[]): RunCount[] {
+  const bySteps = new Map<string, Map<string, { step: string; name: string; value: number; inThisRun: number }>>();
+  for (const { counters } of tasks)
+    for (const { step, name, value, restored } of counters) {
+      const byNames = getOrInsert(bySteps, step, () => new Map());
+      const sum = getOrInsert(byNames, name, () => ({ step, name, value: 0, inThisRun: 0 }));
+      sum.value += value;
+      sum.inThisRun += value - restored;
+    }
+  return [...bySteps.values()].flatMap((byNames) => [...byNames.values()]);
+}

@@ -48,11 +48,11 @@ export function findings(counts: readonly RunCount[]): RunFindings {
   const of = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
   const neverMatched: string[] = [];
   let unmatched = 0;
-  for (const step of new Set(counts.map((count) => count.step)))
-    for (const names of labelCounters) {
+  for (const names of labelCounters) {
+    // Windows count `unmatched` too: only a step that also counts what matched takes labels.
+    const takers = counts.filter(({ name }) => name === names.matched[0]);
+    for (const step of new Set(takers.map((count) => count.step))) {
       const known = counts.filter((count) => count.step === step);
-      // Windows count `unmatched` too: only a step that also counts what matched takes labels.
-      if (!known.some(({ name }) => name === names.matched[0])) continue;
       const total = (which: readonly string[], field: 'value' | 'inThisRun') =>
         known.reduce((sum, count) => (which.includes(count.name) ? sum + count[field] : sum), 0);
       const missed = total([names.unmatched], 'inThisRun');
@@ -60,6 +60,7 @@ export function findings(counts: readonly RunCount[]): RunFindings {
       if (total([names.unmatched], 'value') > 0 && total(names.matched, 'value') === 0)
         neverMatched.push(`${step}.${names.input}`);
     }
+  }
   return {
     shares: {
       late: of(

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { MillraceError, millis, type Profile, type SinkDriver } from '../../src/core/index.js';
-import { type RunSnapshot, runTopology } from '../../src/runtime/index.js';
+import { type RunSnapshot, runTopology, type StartingRun } from '../../src/runtime/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { topology } from '../../src/topology/index.js';
@@ -155,8 +155,10 @@ it.each([
 
 it('waits at the start for a sink that does not answer, and ends at once where one answers and fails', async () => {
   const clock = new VirtualClock();
-  const upMs = 20 * MINUTE_MS;
-  const start = async (setUp: () => Promise<void>) => {
+  let upMs = 20 * MINUTE_MS;
+  /** What is seen of the run meanwhile. */
+  const waiting: RunSnapshot['outages'][] = [];
+  const start = async (setUp: () => Promise<void>, onStartWaits?: (run: StartingRun) => void) => {
     const memory = new MemoryProfile(1, { table: 'idempotent' });
     memory.append('events', 0, [{ key: null, value: new TextEncoder().encode('{"id":1}'), timestampMs: 0 }]);
     const table: SinkDriver = {
@@ -181,7 +183,12 @@ it('waits at the start for a sink that does not answer, and ends at once where o
       clock,
       random: () => 0.5,
       onWarning,
+      onStartWaits(run) {
+        waiting.push(run.snapshot().outages);
+        onStartWaits?.(run);
+      },
     });
+    expect(running.snapshot().outages).toEqual([]);
     await running.finished;
     return { written: memory.outputOf('rows').length, warnings };
   };
@@ -194,6 +201,17 @@ it('waits at the start for a sink that does not answer, and ends at once where o
     "sink 'rows' is down, the start waits for it: connect ECONNREFUSED",
     expect.stringMatching(/^sink 'rows' answers after 12\d\d s$/),
   ]);
+  expect(waiting.length).toBeGreaterThan(10);
+  expect(new Set(waiting.map((outages) => JSON.stringify(outages)))).toEqual(
+    new Set([JSON.stringify([{ sink: 'rows', sinceMs: 0, cause: 'connect ECONNREFUSED' }])]),
+  );
   const refuse = (error: MillraceError) => start(() => Promise.reject(error));
   await expect(refuse(new MillraceError('sink', 'no such type'))).rejects.toThrow('no such type'); // it answers
+  upMs = Number.POSITIVE_INFINITY;
+  await expect(
+    start(
+      () => Promise.reject(down),
+      (run) => void run.stop(),
+    ),
+  ).rejects.toThrow('connect ECONNREFUSED');
 });

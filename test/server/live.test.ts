@@ -54,7 +54,7 @@ describe('pictures of a run', () => {
       ],
       inputs: [{ source: 'orders', task: 0, position: 120, lag: 5, watermarkMs: 1_500, isWaitedFor: false }],
       measures: [
-        { step: 'model', name: 'roc_auc', slice: '', value: 0.75, interval: [0.7, 0.8], tasks: 1, eventTimeMs: 1_000 },
+        { step: 'model', name: 'roc_auc', slice: '', value: 0.75, interval: [0.7, 0.8], weight: 1, eventTimeMs: 1_000 },
         { name: 'roc_auc:hourRate' },
         { name: 'roc_auc:lastClass' },
         { name: 'distance:delay' },
@@ -88,6 +88,19 @@ describe('pictures of a run', () => {
       ['n0', 'a=0'],
     ]);
     expect(picture?.left.measures).toBe(100);
+  });
+
+  it('have the inputs of tasks that are not open yet, of which nothing else is known', () => {
+    const [health] = someSnapshot().health;
+    const unopened = health ? [health, { ...health, partition: 3, waitsFor: undefined }] : [];
+    const [picture] = over([5], () => [], { health: unopened });
+    const nothing = { isOpen: false, position: null, lag: null, lagSeconds: null, watermarkMs: null };
+    expect(picture?.inputs).toMatchObject([
+      { source: 'orders', task: 0, isOpen: true, lag: 5 },
+      { source: 'payments', task: 3, ...nothing },
+      { source: 'orders', task: 3, ...nothing },
+    ]);
+    expect(picture?.lag).toBe(5);
   });
 
   it('say how fast the lag shrinks', () => {

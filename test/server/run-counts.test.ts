@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RunCounts } from '../../src/server/run-counts.js';
+import { countsOf, RunCounts } from '../../src/server/run-counts.js';
 
 const task = (partition: number, epoch: number, value: number, restored = 0) => ({
   subtopology: 'orders',
@@ -31,6 +31,14 @@ describe('the counts of a run', () => {
     counts.note([task(1, 12, 90, 70), task(2, 1, 3)]); // the second process took the second task over
     counts.note([task(1, 9, 75, 10)]); // what the first one had read since is not in the checkpoint
     expect(counts.all()).toEqual(read(193, 183));
+  });
+
+  it('of tasks as they are now are the same, without those that have left', () => {
+    const counts = new RunCounts();
+    const now = [task(0, 5, 100, 20), task(1, 9, 70, 70)];
+    counts.note(now);
+    expect(countsOf(now)).toEqual(counts.all());
+    expect(countsOf(now.slice(1))).toEqual(read(70, 0));
   });
 
   it('of nobody are none', () => {

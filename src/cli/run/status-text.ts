@@ -48,9 +48,23 @@ export function statusText({ topology, profile, nodes }: Graph, picture: GroupPi
     '',
     textTable(nodes.map(({ id, role, kind }) => ({ node: `${role} ${id}`, kind, ...columnsOf(picture.nodes[id]) }))),
     textTable(
-      inputs.map(({ source, task, position, lag: behind, lagSeconds, isWaitedFor }) => ({
-        ...{ input: source, task, position, behind, 'seconds behind': lagSeconds === null ? '' : whole(lagSeconds) },
-        state: status === 'paused' ? 'paused' : isWaitedFor ? 'waited for' : behind === 0 ? 'at its end' : 'reading',
+      inputs.map(({ source, task, isOpen, position, lag: behind, lagSeconds, isWaitedFor }) => ({
+        ...{
+          input: source,
+          task,
+          position: position ?? '',
+          behind: behind ?? 'unknown',
+          'seconds behind': lagSeconds === null ? '' : whole(lagSeconds),
+        },
+        state: !isOpen
+          ? 'not open yet'
+          : status === 'paused'
+            ? 'paused'
+            : isWaitedFor
+              ? 'waited for'
+              : behind === 0
+                ? 'at its end'
+                : 'reading',
       })),
     ),
   ].join('\n');

@@ -23,7 +23,8 @@ async function served(
 ): Promise<Monitoring> {
   const snapshot = () => {
     const usual = someSnapshot();
-    return { ...usual, outages: [], tasks: usual.tasks.map((task) => ({ ...task, partition })) };
+    const own = <T>(each: T) => ({ ...each, partition });
+    return { ...usual, outages: [], tasks: usual.tasks.map(own), health: usual.health.map(own) };
   };
   const monitoring = await serveMonitoring({
     ...{ host: '127.0.0.1', port, token, topology: orders, profile: 'cluster' as const, isReady: () => true },
