@@ -2,6 +2,7 @@ import { letterKey } from '../../connectors/kafka/dead-letter-record.js';
 import { definition as kafka } from '../../connectors/kafka/definition.js';
 import { deadLetterHeaders, type TopicSinkOptions } from '../../connectors/kafka/topic-options.js';
 import { MillraceError } from '../core/errors.js';
+import { noRecord } from '../core/record.js';
 import type { Schema } from '../core/schema.js';
 import type { Running } from '../runtime/index.js';
 import { openDecoder, type WireDecoder } from '../schema/index.js';
@@ -13,6 +14,7 @@ import { counted } from '../util/counted.js';
 import { isoTime } from '../util/iso-time.js';
 import { comparableText } from '../util/json-text.js';
 import type { DeskOptions } from './dead-letter-desk.js';
+import { wayOf } from './record-way.js';
 
 /** What a look reads at most: entries of each topic; and of all topics together, bytes and milliseconds. */
 const ENTRIES_MAX = 10_000;
@@ -71,7 +73,7 @@ export function openRecordDesk(options: RecordDeskOptions): RecordDesk {
       profile.offsetsAt(topic, 'latest'),
     ]);
     const share = Math.ceil(ENTRIES_MAX / Math.max(1, ends.length));
-    const kept: FoundRecord[] = [];
+    const kept: Kept[] = [];
     let [found, scanned] = [0, 0];
     const isOver = () => {
       look.isCut ||= look.bytesLeft <= 0 || performance.now() > look.endMs;
@@ -96,7 +98,7 @@ export function openRecordDesk(options: RecordDeskOptions): RecordDesk {
         const value = decoder && (await decodedBy(decoder, placed));
         if (isMeant(placed, topic, value, look)) {
           found += 1;
-          kept.push(foundRecord(placed, topic, value, showsValues));
+          kept.push({ found: foundRecord(placed, topic, value, showsValues), placed, value });
           if (role === 'source') look.origins.add(`${topic}/${partition}/${record.offset}`);
           if (kept.length === 2 * SHOWN_MAX) keepNewest(kept);
         }
@@ -105,7 +107,10 @@ export function openRecordDesk(options: RecordDeskOptions): RecordDesk {
     }
     keepNewest(kept);
     const entries = ends.reduce((sum, end, partition) => sum + end - (firsts[partition] ?? 0), 0);
-    return { node, role, topic, entries, scanned, found, records: kept };
+    const records = kept.map((each) =>
+      role === 'source' ? { ...each.found, way: wayFrom(topology, node, each) } : each.found,
+    );
+    return { node, role, topic, entries, scanned, found, records };
   }
 
   return {
@@ -223,8 +228,32 @@ function foundRecord(
   };
 }
 
+/** A record that may be shown. */
+interface Kept {
+  readonly found: FoundRecord;
+  readonly placed: PlacedRecord;
+  /** Decoded, where values may be shown. */
+  readonly value: unknown;
+}
+
 /** Leaves the newest ones by event time, the newest last. */
-function keepNewest(records: FoundRecord[]): void {
-  records.sort((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : a.offset - b.offset));
-  records.splice(0, Math.max(0, records.length - SHOWN_MAX));
+function keepNewest(kept: Kept[]): void {
+  kept.sort(({ found: a }, { found: b }) =>
+    a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : a.offset - b.offset,
+  );
+  kept.splice(0, Math.max(0, kept.length - SHOWN_MAX));
+}
+
+/** Where a record goes to. What steps do with it says something of its value, so without values only the possible way is told. */
+function wayFrom(topology: Topology, id: string, { placed: { partition, record }, value }: Kept): string {
+  const source = topology.sources.find((each) => each.id === id)?.source;
+  if (source === undefined || source.upserts || value === undefined || value === null) return wayOf(topology, id);
+  try {
+    const eventTimeMs = source.eventTimeOf(value, record.timestampMs);
+    const { offset, key, value: raw, headers } = record;
+    const origin = { ...noRecord(source.topic), partition, offset, eventTimeMs, key, raw, headers };
+    return wayOf(topology, id, { value, origin });
+  } catch {
+    return wayOf(topology, id); // it is a dead letter because of its time
+  }
 }

@@ -13,7 +13,7 @@ import { healthOf, isRestoring } from './health.js';
 import { keepHistory } from './history.js';
 import { serveHistory } from './history-route.js';
 import { type Picture, pictures } from './live.js';
-import { securityHeaders, servePage, TICK_MS } from './page-routes.js';
+import { answerPageKindly, securityHeaders, servePage, TICK_MS } from './page-routes.js';
 import { prometheus } from './prometheus.js';
 import { type RecordDesk, serveRecords } from './record-route.js';
 import { type AnsweredRequest, requestIds, tellOfRequests } from './request-ids.js';
@@ -83,6 +83,7 @@ export async function serveMonitoring({
     routerOptions: { maxParamLength: KEY_CHARACTERS_MAX },
   });
   tellOfRequests(server, onRequest);
+  answerPageKindly(server);
   server.addHook('onRequest', async ({ headers, routeOptions: { url = '' } }, reply) => {
     reply.headers(securityHeaders);
     if (token !== undefined && PROBES.has(url)) return;

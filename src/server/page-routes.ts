@@ -30,6 +30,20 @@ export const securityHeaders = {
   'x-content-type-options': 'nosniff',
 } as const;
 
+/** The page sends it, and reads in the other one what an answer's status would be. */
+const PAGE_HEADER = 'millrace-page';
+export const STATUS_HEADER = 'millrace-status';
+/** It cannot be done now, which a user may well meet. */
+const EXPECTED: ReadonlySet<number> = new Set([409, 503]);
+
+/** Answers the page with 200 where something cannot be done now: browsers log every answer with another status as an error. */
+export function answerPageKindly(server: FastifyInstance): void {
+  server.addHook('onSend', async ({ headers }, reply) => {
+    if (headers[PAGE_HEADER] !== undefined && EXPECTED.has(reply.statusCode))
+      reply.header(STATUS_HEADER, reply.statusCode).code(200);
+  });
+}
+
 export const TICK_MS = 1_000;
 /** A line without content keeps proxies from closing a quiet stream. */
 const KEEP_ALIVE_TICKS = 15;

@@ -12,6 +12,8 @@ export interface FoundRecord {
   readonly bytes: number;
   /** The place of the record that it comes from, where its headers say so. */
   readonly origin: string | undefined;
+  /** Of a record of a source: which steps and sinks it comes to, as a sentence. */
+  readonly way?: string;
   /** Of a dead letter. */
   readonly letter: { readonly reason: string; readonly step: string } | undefined;
   /** Only where values may be shown. */

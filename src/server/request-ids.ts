@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
+import { STATUS_HEADER } from './page-routes.js';
 
 /** A request that was answered. It has no header, no key and no query: these may hold secrets and personal data. */
 export interface AnsweredRequest {
@@ -29,6 +30,7 @@ export function requestIds(): (request: { readonly headers: IncomingHttpHeaders 
 export function tellOfRequests(server: FastifyInstance, onRequest: (request: AnsweredRequest) => void): void {
   server.addHook('onRequest', async ({ id }, reply) => void reply.header('x-request-id', id));
   server.addHook('onResponse', async ({ id, method, routeOptions: { url: route = '' } }, reply) => {
-    onRequest({ requestId: id, method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) });
+    const status = Number(reply.getHeader(STATUS_HEADER) ?? reply.statusCode);
+    onRequest({ requestId: id, method, route, status, ms: Math.round(reply.elapsedTime) });
   });
 }

@@ -37,3 +37,4 @@ export {
   type Wire,
 } from './topology.js';
 export { downstreamOf, globalNodes, upstreamOf } from './upstream.js';
+export { inputName } from './wires.js';

@@ -104,6 +104,16 @@ describe('the records of a run', () => {
     expect((await letterOf(true))?.records[0]?.values).toEqual({ key: 'key-y', record: '{"id":"y","at":5}' });
   });
 
+  it('of a source say where they go to, and what steps do with them only where values may be shown', async () => {
+    const wayOf = async (showsValues: boolean) => {
+      const { topics } = await desk(showsValues).find('key-b', 'ada');
+      return topics.flatMap(({ records }) => records.flatMap(({ way = [] }) => way));
+    };
+    const sinks = 'to history (kafka.sink), newest (redis.hashSink) unless a step drops it before';
+    expect(await wayOf(false)).toEqual([`then dedupe, large, paid; ${sinks}`]);
+    expect(await wayOf(true)).toEqual([`passes dedupe (unless its key came before), large; then paid; ${sinks}`]);
+  });
+
   it('are read from the newest 10,000 entries of a topic, and the newest ten are shown', async () => {
     const many = Array.from({ length: 6_000 }, (_, i) => ({ ...order('b', 100 + i), headers: [] }));
     await write('orders.v1', 1, many);

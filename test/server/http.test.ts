@@ -229,7 +229,7 @@ describe('monitoring over HTTP', () => {
     await served.close();
   });
 
-  it('gives each request an id, or takes that of a proxy, and tells of the route without keys', async () => {
+  it('gives each request an id, or takes that of a proxy, and tells of the route and the status without keys', async () => {
     const told: unknown[] = [];
     const served = await serve(someSnapshot, undefined, 0, (request) => void told.push(request));
     const idOf = async (path: string, id?: string) => {
@@ -240,12 +240,18 @@ describe('monitoring over HTTP', () => {
     expect([first?.split('-')[1], second?.split('-')[1]]).toEqual(['1', '2']);
     expect(await idOf('/state/count/card-17?partition=2', 'proxy-9.1')).toBe('proxy-9.1');
     expect(await idOf('/health/live', `"},${'x'.repeat(99)}`)).toMatch(/^[0-9a-f]{8}-3$/);
+    const ofPage = await fetch(`${served.url}/health`, { headers: { 'millrace-page': 'on' } });
+    expect([ofPage.status, ofPage.headers.get('millrace-status')]).toEqual([200, '503']);
+    const missing = await fetch(`${served.url}/nothing`, { headers: { 'millrace-page': 'on' } });
+    expect([missing.status, missing.headers.get('millrace-status')]).toEqual([404, null]);
     await served.close();
     expect(told).toMatchObject([
       { requestId: first, method: 'GET', route: '/health/live', status: 200 },
       { requestId: second, route: '', status: 404 },
       { requestId: 'proxy-9.1', route: '/state/:step/:key', status: 200 },
       { status: 200 },
+      { route: '/health', status: 503 },
+      { status: 404 },
     ]);
   });
 

@@ -1,4 +1,4 @@
-// What all parts of the page use: elements, texts of figures, tables. Values become text only.
+// What all parts of the page use: elements, texts of figures, tables, requests. Values become text only.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -87,4 +87,15 @@ export function rows(table, heads, values, empty) {
 export function happened(name, heads, values) {
   byId(`${name}-of`).hidden = values.length === 0;
   rows(byId(name), heads, values);
+}
+
+/** Sends a request; throws what it is answered with if that is an error. */
+export async function ask(path, body) {
+  // What may well be refused comes as a success with its status in a header: a browser logs other answers as errors.
+  const headers = { 'millrace-page': 'on', ...(body && { 'content-type': 'application/json' }) };
+  const answer = await fetch(path, { headers, ...(body && { method: 'POST', body: JSON.stringify(body) }) });
+  const said = await answer.json();
+  if (!answer.ok || answer.headers.has('millrace-status'))
+    throw new Error([said.message ?? said.error ?? said.retry, said.hint].filter(Boolean).join('; '));
+  return said;
 }

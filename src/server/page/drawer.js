@@ -1,6 +1,6 @@
 // The drawer: all that is known of the box that was chosen.
 
-import { age, byId, bytes, count, happened, moment, percent, rate, rows, say } from './dom.js';
+import { age, ask, byId, bytes, count, happened, moment, percent, rate, rows, say } from './dom.js';
 import { focusOn, nodeOf } from './graph.js';
 
 let selected;
@@ -74,16 +74,16 @@ const sharesText = (shares) =>
     : [['busy', 'no data yet']];
 
 const latencyText = (latency) =>
-  latency ? [['received', `p50 ${age(latency.p50)} ago, p99 ${age(latency.p99)} ago, last 10 s`]] : [];
+  latency
+    ? [['latency', `p50 ${age(latency.p50)}, p99 ${age(latency.p99)} since its source received it, last 10 s`]]
+    : [];
 
 /** What the last checkpoint has of a key; any process of the group may be asked. */
 export async function lookUpState() {
   const { key } = byId('state-of').elements;
   say(byId('state-shown'), 'asking');
-  const answer = await fetch(`state/${[selected, key.value].map(encodeURIComponent).join('/')}`);
-  const { value, retry, error, hint } = await answer.json();
-  const why = [error ?? retry, hint].filter(Boolean).join('; ');
-  say(byId('state-shown'), why || (value === null ? 'nothing is stored for this key' : JSON.stringify(value, null, 2)));
+  const { value } = await ask(`state/${[selected, key.value].map(encodeURIComponent).join('/')}`);
+  say(byId('state-shown'), value === null ? 'nothing is stored for this key' : JSON.stringify(value, null, 2));
 }
 
 export function closeDrawer() {

@@ -1,19 +1,10 @@
-// Dead letters, to be looked at and sent again, and the requests behind buttons.
+// Dead letters, to be looked at and sent again, and what buttons do.
 
-import { byId, count, element, rows, say, time } from './dom.js';
+import { ask, byId, count, element, rows, say, time } from './dom.js';
 
 const chosen = new Set();
 const replayItems = new Map();
 let isAllowed = false;
-
-/** Sends a request; throws what it is answered with if that is an error. */
-export async function ask(path, body) {
-  const sent = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  const answer = await fetch(path, sent);
-  const said = await answer.json();
-  if (!answer.ok) throw new Error([said.message ?? said.error, said.hint].filter(Boolean).join('; '));
-  return said;
-}
 
 /** Does what a button says, and tells why it could not. */
 export const doing = (button, action, noteId = 'letter-note') =>

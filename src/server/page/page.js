@@ -2,6 +2,7 @@
 
 import {
   age,
+  ask,
   byId,
   bytes,
   count,
@@ -19,7 +20,7 @@ import {
 } from './dom.js';
 import { closeDrawer, fillDrawer, lookUpState, select } from './drawer.js';
 import { draw, fillBoxes } from './graph.js';
-import { ask, askReplay, doing, look, lookAt, showReplays } from './letters.js';
+import { askReplay, doing, look, lookAt, showReplays } from './letters.js';
 import { drawLines, loadPast, otherSpan, remember } from './lines.js';
 import { note, notice, processWords } from './notices.js';
 import { showMetrics, showQuality } from './panels.js';
@@ -27,6 +28,8 @@ import { lookForRecord } from './record.js';
 
 const RETRY_MS = 2_000;
 const LONG_SILENT_SECONDS = 5;
+/** Records of another year are history that is read again: how old it is says nothing of the run. */
+const OLD_SECONDS = 365 * 86_400;
 /** Pictures come once a second. */
 const SILENT_MS = 2_500;
 
@@ -46,10 +49,10 @@ const statusWords = {
   stopped: 'stopped',
 };
 
-const statusText = ({ status, tasks, tasksAtRest }) =>
-  status === 'paused' && tasksAtRest < tasks
-    ? `pausing: ${tasksAtRest} of ${tasks} tasks are at rest`
-    : statusWords[status];
+function statusText({ status, tasks, tasksAtRest, inputs }) {
+  if (status === 'paused' && tasksAtRest < tasks) return `pausing: ${tasksAtRest} of ${tasks} tasks are at rest`;
+  return status === 'ok' && inputs.some(({ isOpen }) => !isOpen) ? 'opening its tasks' : statusWords[status];
+}
 
 function show(picture) {
   last = picture;
@@ -64,7 +67,7 @@ function show(picture) {
   say(byId('read'), rate(picture.readRate));
   say(byId('written'), rate(picture.writtenRate));
   say(byId('lag'), picture.lag === null ? 'unknown' : count(picture.lag));
-  const inTime = picture.lagSeconds ? ` and ${ago(picture.lagSeconds)}` : '';
+  const inTime = picture.lagSeconds && picture.lagSeconds < OLD_SECONDS ? ` and ${ago(picture.lagSeconds)}` : '';
   say(byId('lag-of'), [`records${inTime} behind`, toGo(picture, status)].filter(Boolean).join(', '));
   say(byId('latency'), picture.latency ? age(picture.latency.p99) : 'no records');
   say(byId('dead'), count(deadLetters.reduce((sum, each) => sum + each.count, 0)));
@@ -99,7 +102,7 @@ function show(picture) {
 function showTables() {
   areTablesDue = false;
   const picture = last;
-  const { status, deadLetters, sinksDown } = picture;
+  const { deadLetters, sinksDown } = picture;
   const { length } = picture.processes;
   byId('alert-rules').hidden = picture.alerts.length === 0;
   rows(
@@ -110,22 +113,18 @@ function showTables() {
   rows(
     byId('inputs'),
     ['source', '#task', '#position', '#behind', '#in time', 'event time reached', 'state'],
-    picture.inputs.map(({ source, task, position, lag, lagRate, lagSeconds, watermarkMs, isWaitedFor }) => [
-      source,
-      String(task),
-      count(position),
-      lag === null ? 'unknown' : count(lag),
-      ago(lagSeconds),
-      watermarkMs === null ? '' : reached(watermarkMs, picture.atMs),
-      status === 'paused'
-        ? 'paused'
-        : isWaitedFor
-          ? 'waited for'
-          : lag === 0
-            ? 'at its end'
-            : toGo({ lag, lagRate }, status) || 'reading',
+    picture.inputs.map((input) => [
+      input.source,
+      String(input.task),
+      input.position === null ? '' : count(input.position),
+      input.lag === null ? 'unknown' : count(input.lag),
+      ago(input.lagSeconds),
+      input.watermarkMs === null ? '' : reached(input.watermarkMs, picture.atMs),
+      inputState(input, picture),
     ]),
-    sinksDown.length > 0 ? 'tasks are opened when the sinks that are down answer' : 'no task has been assigned yet',
+    sinksDown.length > 0
+      ? `Nothing is read: the run ${waitText(sinksDown)}. How far ${sources(graph)} are behind is known once its tasks are open.`
+      : 'no task has been assigned yet',
   );
   rows(
     byId('epochs'),
@@ -186,6 +185,21 @@ function sayLeft(list, rowsLeft, where) {
   const line = byId(`${list}-left`);
   line.hidden = rowsLeft === 0;
   say(line, `${count(rowsLeft)} more ${where}`);
+}
+
+const sources = ({ nodes }) =>
+  nodes
+    .filter(({ role }) => role === 'source')
+    .map(({ id }) => id)
+    .join(', ');
+const waitText = (sinksDown) =>
+  `waits for ${sinksDown.map(({ sink, seconds }) => `${sink}, down for ${duration(seconds)}`).join(' and ')}`;
+
+function inputState({ isOpen, isWaitedFor, lag, lagRate }, { status, sinksDown }) {
+  if (!isOpen) return sinksDown.length > 0 ? `not open yet, ${waitText(sinksDown)}` : 'not open yet';
+  if (status === 'paused') return 'paused';
+  if (isWaitedFor) return 'waited for';
+  return lag === 0 ? 'at its end' : toGo({ lag, lagRate }, status) || 'reading';
 }
 
 function toGo({ lag, lagRate }, status) {
@@ -326,7 +340,7 @@ byId('letter-filter').addEventListener('submit', (event) => {
 byId('record-id').addEventListener('submit', (event) => {
   event.preventDefault();
   const { record } = event.target.elements;
-  lookForRecord(record.value.trim(), graph, last, ask).catch((error) => say(byId('record-note'), error.message));
+  lookForRecord(record.value.trim(), last).catch((error) => say(byId('record-note'), error.message));
 });
 doing(byId('count'), askReplay);
 byId('stop').addEventListener('click', () => byId('sure').showModal());

@@ -1,59 +1,36 @@
 // The panel of one record: what the topics and the state of the run have of it, in the order of time.
 
-import { byId, bytes, count, rows, say } from './dom.js';
+import { ask, byId, bytes, count, rows, say } from './dom.js';
 
-/** Steps that are asked for the state of a key, and names of steps on a way. */
+/** Steps that are asked for the state of a key. */
 const STEPS_MAX = 20;
-
-/** The steps that records of a source go through, and the further inputs of steps that they come to, such as labels. */
-function pathOf(graph, source) {
-  const [steps, inputs] = [new Set(), new Set()];
-  const follow = (id) => {
-    for (const { from, to, name } of graph.edges) {
-      if (from !== id) continue;
-      if (name) inputs.add(`${name} of ${to}`);
-      else if (!steps.has(to)) {
-        steps.add(to);
-        follow(to);
-      }
-    }
-  };
-  follow(source);
-  return { steps: [...steps], inputs: [...inputs] };
-}
 
 /** Whether a committed epoch of its task has the record. */
 function readText({ partition, offset }, node, inputs) {
   const input = inputs.find(({ source, task }) => source === node && task === partition);
-  if (!input) return 'its task is not shown here';
+  if (!input?.isOpen) return 'its task is not shown here, or not open yet';
   return offset < input.position ? 'read and committed' : 'not read yet';
 }
 
-function whatOf({ node, role }, record, graph, picture) {
+function whatOf({ node, role }, record, picture) {
   if (role === 'dead letters') {
     const { reason, step } = record.letter ?? { reason: 'unknown', step: 'unknown' };
     return `dead letter of ${step}: ${reason}`;
   }
   if (role === 'sink') return `written by ${node}`;
-  const { steps, inputs } = pathOf(graph, node);
-  const then = [...steps.slice(0, STEPS_MAX), ...(steps.length > STEPS_MAX ? ['…'] : [])];
-  return [
-    `${node}: ${readText(record, node, picture.inputs)}`,
-    ...(inputs.length > 0 ? [`as ${inputs.join(', ')}`] : []),
-    ...(then.length > 0 ? [`then ${then.join(', ')}`] : []),
-  ].join('; ');
+  return [`${node}: ${readText(record, node, picture.inputs)}`, record.way].filter(Boolean).join('; ');
 }
 
 const cut = (text) => (text.length > 300 ? `${text.slice(0, 300)}…` : text);
 
 /** A row for each record that was found, the oldest first. */
-const recordRows = (topics, graph, picture) =>
+const recordRows = (topics, picture) =>
   topics
     .flatMap((topic) => topic.records.map((record) => ({ topic, record })))
     .sort((a, b) => (a.record.timestamp < b.record.timestamp ? -1 : 1))
     .map(({ topic, record }) => [
       record.timestamp.replace('T', ' ').slice(0, 19),
-      whatOf(topic, record, graph, picture),
+      whatOf(topic, record, picture),
       record.origin ? `${record.place}, from ${record.origin}` : record.place,
       record.values ? cut(`${record.values.key ?? 'no key'}: ${record.values.record}`) : bytes(record.bytes),
     ]);
@@ -62,17 +39,13 @@ const recordRows = (topics, graph, picture) =>
 async function stateRows(id, partition, { nodes }) {
   const steps = Object.keys(nodes).filter((step) => nodes[step].hasQueries);
   const answers = steps.slice(0, STEPS_MAX).map(async (step) => {
-    const answer = await fetch(`state/${[step, id].map(encodeURIComponent).join('/')}${partition}`);
-    const { value, epoch, retry, error } = await answer.json();
-    if (value === null) return [];
-    return [
-      [
-        '',
-        `state of ${step}`,
-        epoch === undefined ? '' : `checkpoint ${epoch}`,
-        retry ?? error ?? cut(JSON.stringify(value)),
-      ],
-    ];
+    const path = `state/${[step, id].map(encodeURIComponent).join('/')}${partition}`;
+    try {
+      const { value, epoch } = await ask(path);
+      return value === null ? [] : [['', `state of ${step}`, `checkpoint ${epoch}`, cut(JSON.stringify(value))]];
+    } catch (error) {
+      return [['', `state of ${step}`, '', error.message]];
+    }
   });
   return (await Promise.all(answers)).flat();
 }
@@ -95,8 +68,8 @@ function noteText({ topics, isCut }) {
     .join(' ');
 }
 
-/** Looks for a record; `ask` sends a request, and throws what it is answered with if that is an error. */
-export async function lookForRecord(id, graph, picture, ask) {
+/** Looks for a record. */
+export async function lookForRecord(id, picture) {
   say(byId('record-note'), 'looking');
   const trail = await ask(`record?${new URLSearchParams({ id })}`);
   const own = trail.topics.filter(({ role }) => role === 'source').flatMap(({ records }) => records)[0];
@@ -105,7 +78,7 @@ export async function lookForRecord(id, graph, picture, ask) {
   rows(
     byId('record-rows'),
     ['time', 'what', 'where', 'content'],
-    [...recordRows(trail.topics, graph, picture), ...states],
+    [...recordRows(trail.topics, picture), ...states],
     'nothing is known of it',
   );
   say(byId('record-note'), noteText(trail));
