@@ -107,6 +107,15 @@ async function livePage() {
     const { page, problems } = await openPage(browser, url);
     await page.locator('[data-is=ok]').waitFor();
     expectIn(await page.locator('#inputs').textContent(), 'payments', 'reviews', 'at its end');
+    await page.locator('.node', { hasText: 'step dedupe' }).click();
+    expectIn(await page.locator('#drawer').textContent(), 'keysMax', 'a second');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Look' }).click();
+    await page.getByText('dead letters in payments.dead').waitFor();
+    await page.getByLabel('Key, id or').fill('payments.v1/0/0');
+    await page.getByRole('button', { name: 'Find' }).click();
+    await page.locator('#record-rows', { hasText: 'payments: read and committed; then dedupe' }).waitFor();
+    await page.locator('#lag-line path[d^=M]').waitFor({ state: 'attached' });
     if (problems.length > 0) throw new Error(problems.join('\n'));
   } finally {
     await browser.close();

@@ -74,10 +74,12 @@ try {
   await letters.getByRole('button', { name: 'Send' }).waitFor();
   await pause(1_000);
   await take(letters.locator('#letters'), 'page-letters');
-  // A flight of a large airport, by its id.
+  // One of the newest predictions, once no more come: a look reads the newest entries of the topics.
+  await letters.locator('#lag', { hasText: /^0$/ }).waitFor({ timeout: 300_000 });
   const { topics } = await (await fetch(`${url}/record?id=ATL`)).json();
-  const [prediction] = topics.find(({ role }) => role === 'sink').records.slice(-3);
-  const [, flight = ''] = /"flightId":"?(\d+)/.exec(prediction.values.record) ?? [];
+  const [prediction] = topics.find(({ node }) => node === 'predictions').records;
+  const [, flight] = /"flightId":"?(\d+)/.exec(prediction.values.record) ?? [];
+  if (flight === undefined) throw new Error(`no id of a flight in ${prediction.values.record}`);
   await letters.getByLabel('Key, id or').fill(flight);
   await letters.getByRole('button', { name: 'Find' }).click();
   await letters.locator('#record-rows td').first().waitFor();

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { graphOf } from '../../src/server/graph.js';
 import type { Topology } from '../../src/topology/index.js';
@@ -7,6 +8,7 @@ import * as nexmark from '../../topologies/nexmark/index.js';
 import { sensorAnomalies } from '../../topologies/sensor-anomalies.js';
 import { spam } from '../../topologies/spam.js';
 import { transfers } from '../../topologies/transfers.js';
+import { type Drawn, describedBy } from './described.js';
 import { orders } from './orders.js';
 
 const bundled: readonly Topology[] = [
@@ -41,6 +43,17 @@ describe('the drawing of a topology', () => {
     ]);
   });
 
+  it('shows what `describe` prints, for every example of the documents', async () => {
+    const examples: Topology[] = [];
+    for (const folder of ['', 'cookbook/'].map((name) => new URL(`../../docs/examples/${name}`, import.meta.url)))
+      for (const file of readdirSync(folder).filter((name) => name.endsWith('.ts'))) {
+        const { example } = (await import(new URL(file, folder).pathname)) as { readonly example?: Topology };
+        if (example) examples.push(example);
+      }
+    expect(examples.length).toBeGreaterThan(60);
+    for (const example of examples) expect(drawn(example), example.name).toEqual(describedBy(example));
+  });
+
   it.each(bundled)('of $name: no two boxes overlap, all are inside, and lines go to the right', (topology) => {
     const { nodes, edges, width, height } = graphOf(topology, 'embedded');
     const at = new Map(nodes.map((node) => [node.id, node]));
@@ -57,3 +70,12 @@ describe('the drawing of a topology', () => {
     for (const { from, to } of edges) expect(at.get(from)?.x).toBeLessThan(at.get(to)?.x ?? 0);
   });
 });
+
+function drawn(topology: Topology): Drawn {
+  const { nodes, edges } = graphOf(topology, 'embedded');
+  return {
+    nodes: nodes.map(({ role, id, kind }) => `${role} ${id}, ${kind}`).sort(),
+    lines: edges.map(({ from, to, name }) => `${from} to ${to}${name ? ` (${name})` : ''}`).sort(),
+    guarantees: nodes.flatMap(({ role, id, guarantee }) => (role === 'sink' ? [`${id}: ${guarantee}`] : [])).sort(),
+  };
+}

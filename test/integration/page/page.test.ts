@@ -1,12 +1,12 @@
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser, openPage, openTab } from '../../../scripts/browser.mjs';
+import { MillraceError } from '../../../src/core/index.js';
 import { DurationHistogram, type Running, type RunSnapshot } from '../../../src/runtime/index.js';
 import type { FoundRecord, TopicTrail } from '../../../src/server/record-route.js';
 import { someSnapshot } from '../../cli/snapshot.js';
 import { orders } from '../../server/orders.js';
-import { closeServed, livelySnapshot, served } from './served.js';
+import { closeServed, livelySnapshot, narrowScreens, served, unreachedByTab, violationsOf } from './served.js';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -21,16 +21,6 @@ afterEach(async () => {
 const textOf = (page: Page, selector: string) => page.locator(selector).textContent();
 const focused = (page: Page) =>
   page.evaluate('document.activeElement.querySelector("title")?.textContent ?? document.activeElement.id');
-
-interface Violation {
-  readonly id: string;
-  readonly nodes: readonly { readonly target: unknown; readonly failureSummary?: string }[];
-}
-async function violationsOf(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = (await page.evaluate('axe.run()')) as { violations: readonly Violation[] };
-  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`));
-}
 
 describe('the live page in a browser', () => {
   it('works in seven tabs, and goes on when the one with the stream is closed', async () => {
@@ -74,6 +64,34 @@ describe('the live page in a browser', () => {
     expect(problems).toEqual([]);
   });
 
+  it('shows which inputs wait for a sink that has been down since the start, and tasks that are being opened', async () => {
+    const outages = [{ sink: 'history', sinceMs: Date.now() - 60_000, cause: 'connect ECONNREFUSED' }];
+    const nothing = { tasks: [], health: [], counters: [], slices: [], models: [] };
+    let change: Partial<RunSnapshot> = { ...nothing, outages };
+    const url = await served(orders, () => ({ ...someSnapshot(), ...change }));
+    const { page, problems } = await openPage(browser, url);
+    await page.locator('[data-is=degraded]').waitFor();
+    expect((await fetch(`${url}/health/ready`)).status).toBe(503);
+    expect(await textOf(page, '#warnings')).toMatch(/^history has been down for 1 min .*: connect ECONNREFUSED$/);
+    expect(await textOf(page, '#inputs')).toMatch(
+      /the run waits for history, down for 1 min .*How far payments, orders are behind is known once its tasks are open/,
+    );
+    change = { ...nothing, health: someSnapshot().health, outages };
+    const states = () => page.locator('#inputs td:last-child').allTextContents();
+    await expect
+      .poll(states)
+      .toEqual([
+        expect.stringMatching(/^not open yet, waits for history, down for 1 min/),
+        expect.stringMatching(/^not open yet, waits for history, down for 1 min/),
+      ]);
+    change = { ...nothing, health: someSnapshot().health, outages: [] };
+    await expect.poll(states).toEqual(['not open yet', 'not open yet']);
+    expect(await textOf(page, '#status')).toBe('opening its tasks');
+    change = { outages: [] };
+    await page.locator('#status', { hasText: 'running' }).waitFor({ timeout: 3_000 });
+    expect(problems).toEqual([]);
+  });
+
   it('shows what a step counts and stores, its latency and errors, the state of a key, checkpoints and restarts', async () => {
     const asked: unknown[] = [];
     let looks = 0;
@@ -94,7 +112,7 @@ describe('the live page in a browser', () => {
     expect(epoch.toSpliced(1, 1)).toEqual(['7', '30 ms', '2.0 ms', '8.0 ms', '4.0 ms', '9.0 kB']);
     await page.locator('.node', { hasText: 'dedupe' }).first().click();
     expect(await textOf(page, '#drawer-figures')).toMatch(
-      /receivedp50 1\.7 ms ago, p99 1\.7 ms ago, last 10 s.*duplicates5state stored40\.0 kB$/,
+      /latencyp50 1\.7 ms, p99 1\.7 ms since its source received it, last 10 s.*duplicates5state stored40\.0 kB$/,
     );
     expect(await page.locator('.node', { hasText: 'dedupe' }).first().textContent()).toContain('p99 1.7 ms');
     await page.getByLabel('State of a key').fill('a/b');
@@ -163,7 +181,12 @@ describe('the live page in a browser', () => {
       async find(id) {
         asked.push(id);
         const topics = [
-          trail('source', 'orders', record('orders.v1', 119), record('orders.v1', 121, { values: undefined })),
+          trail(
+            'source',
+            'orders',
+            record('orders.v1', 119, { way: `dropped by large (${evil})` }),
+            record('orders.v1', 121, { values: undefined }),
+          ),
           trail('source', 'payments', record('payments.v1', 60)),
           trail('dead letters', 'dead letters', record('dead', 120, { letter: { reason: evil, step: 'large' } })),
           trail('sink', 'history', record('paid.v1', 122, { origin: 'orders.v1/0/119' })),
@@ -180,18 +203,37 @@ describe('the live page in a browser', () => {
     const rows = await page.locator('#record-rows tr').all();
     const cells = await Promise.all(rows.slice(1).map((row) => row.locator('td').allTextContents()));
     const content = `${evil}: ${evil}`;
-    const way = 'then dedupe, large, paid, history, newest';
     expect(cells.map(([, ...rest]) => rest)).toEqual([
-      ['payments: its task is not shown here; as right of paid', 'payments.v1/0/60', content],
-      [`orders: read and committed; ${way}`, 'orders.v1/0/119', content],
+      ['payments: its task is not shown here, or not open yet', 'payments.v1/0/60', content],
+      [`orders: read and committed; dropped by large (${evil})`, 'orders.v1/0/119', content],
       [`dead letter of large: ${evil}`, 'dead/0/120', content],
-      [`orders: not read yet; ${way}`, 'orders.v1/0/121', '20 B'],
+      ['orders: not read yet', 'orders.v1/0/121', '20 B'],
       ['written by history', 'paid.v1/0/122, from orders.v1/0/119', content],
       ['state of dedupe', 'checkpoint 7', JSON.stringify({ seen: evil })],
     ]);
     expect(await textOf(page, '#record-note')).toContain('400 of 500 entries of orders.v1');
     expect(await page.locator('img').count()).toBe(0);
     expect(await violationsOf(page)).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  it('says what cannot be done now, and the browser logs no error of it', async () => {
+    const retry: Running['query'] = async () => ({ kind: 'retry', why: 'task 3 is moving' });
+    const url = await served(orders, someSnapshot, undefined, retry, {
+      async find() {
+        throw new MillraceError('config', 'others are looking for records', { hint: 'try again in a moment' });
+      },
+    });
+    const { page, problems } = await openPage(browser, url);
+    await page.locator('[data-is=degraded]').waitFor();
+    await page.locator('.node', { hasText: 'dedupe' }).first().click();
+    await page.getByLabel('State of a key').fill('a');
+    await page.keyboard.press('Enter');
+    await page.locator('#state-shown', { hasText: /^task 3 is moving$/ }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByLabel('Key, id or').fill('a');
+    await page.keyboard.press('Enter');
+    await page.locator('#record-note', { hasText: 'others are looking for records; try again in a moment' }).waitFor();
     expect(problems).toEqual([]);
   });
 
@@ -238,28 +280,23 @@ describe('the live page in a browser', () => {
     await page.locator('#freeze').focus();
     await page.keyboard.press(' ');
     expect(await page.locator('#freeze').getAttribute('aria-pressed')).toBe('true');
+    expect(await unreachedByTab(page)).toEqual([]);
     expect(problems).toEqual([]);
   });
 
-  const screens = [
-    ['a phone', { width: 360, height: 740 }],
-    // What is left of 1,280 pixels at a zoom of 200 %.
-    ['a zoom of 200 %', { width: 640, height: 400 }],
-  ] as const;
-  for (const [screen, viewport] of screens)
-    it.each(['light', 'dark'] as const)(`is accessible on ${screen}, %s`, async (colorScheme) => {
+  for (const viewport of narrowScreens)
+    it.each(['light', 'dark'] as const)(`is accessible on ${viewport.width} pixels, %s`, async (colorScheme) => {
       const { page } = await openPage(browser, await served(), { colorScheme, viewport });
       await page.locator('[data-is=degraded]').waitFor();
       expect(await violationsOf(page)).toEqual([]);
-      const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
-      expect(await page.evaluate(overflow)).toBe(0);
       await page.locator('.node').first().click();
       expect(await violationsOf(page)).toEqual([]);
     });
 
   it('shows hostile names, reasons, causes and values as text', async () => {
     const evil = '<img src=x onerror="document.title=\'run\'"><script>document.title="run"</script>\'"&';
-    const hostile = { ...orders.sources[0], id: `a${evil}` } as (typeof orders.sources)[number];
+    const [first] = orders.sources as readonly [(typeof orders.sources)[number]];
+    const hostile = { id: `a${evil}`, source: { ...first.source, topic: evil, settings: { [evil]: evil } } };
     const steps = orders.steps.map((step) => ({ ...step, rules: [{ name: evil, severity: evil, text: evil }] }));
     const topology = { ...orders, name: evil, sources: [...orders.sources, hostile], steps };
     const { page, problems } = await openPage(
@@ -288,6 +325,7 @@ describe('the live page in a browser', () => {
     await page.locator('[data-is=degraded]').waitFor();
     await page.locator('.node', { hasText: `source a${evil}` }).click();
     expect(await textOf(page, '#drawer-title')).toBe(hostile.id);
+    expect(await textOf(page, '#drawer-settings')).toBe(`${evil}${evil}topic${evil}`);
     const places = [
       '#topology',
       '#warnings',

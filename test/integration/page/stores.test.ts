@@ -90,6 +90,8 @@ it('says within three seconds that Redis or ClickHouse was killed, and when each
   await expect.poll(() => app?.snapshot().tasks.every(({ isAtRest }) => isAtRest), { timeout: 10_000 }).toBe(true);
   const [task] = app.snapshot().tasks;
   expect(task?.lag.orders).toBeGreaterThan(0);
-  expect(task?.lag.orders).toBe(ORDERS - (task?.positions.orders?.offset ?? 0));
+  const behind = ORDERS - (task?.positions.orders?.offset ?? 0);
+  expect(task?.lag.orders).toBe(behind);
+  await page.locator('#lag', { hasText: new RegExp(`^${behind.toLocaleString('en')}$`) }).waitFor(SAID);
   expect(problems).toEqual([]);
 });
