@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hours } from '../../../src/core/index.js';
 import { ddm, hddmA } from '../../../src/ml/drift/index.js';
+import { addEstimate, emptyPerformance, performanceOf } from '../../../src/ml/evaluation/performance-estimate.js';
 import { isotonic, platt } from '../../../src/ml/index.js';
 import { logLossOf } from '../../../src/ml/metrics/probabilities/log-loss.js';
 import {
@@ -136,6 +137,14 @@ describe('estimatePerformance', () => {
     expect(rows).toHaveLength(8);
     expect(counters).toMatchObject({ predicted: 400, labelled: all.filter(({ label }) => label !== undefined).length });
     expect(Object.keys(rows[0] as object).sort()).toEqual(Object.keys(performanceColumns).sort());
+  });
+
+  it('expects what NannyML does of eight probabilities', () => {
+    const sums = emptyPerformance();
+    for (const p of [0.9, 0.8, 0.7, 0.4, 0.3, 0.2, 0.1, 0.6]) addEstimate(sums, p, p, 0.5);
+    const { expectedAccuracy, expectedPrecision, expectedRecall, expectedRocAuc } = performanceOf(sums);
+    for (const share of [expectedAccuracy, expectedPrecision, expectedRecall]) expect(share).toBeCloseTo(0.75, 12);
+    expect(expectedRocAuc).toBeCloseTo(0.8125, 12);
   });
 
   it('is near what comes, and knows when it cannot be', () => {
