@@ -27,15 +27,12 @@ export function slotCell<T>({ version = 1 }: { readonly version?: number } = {})
   return { kind: 'slots', version, tags: [tags.value], open: () => new Slots<T>(version) };
 }
 
-interface Slot<T> {
-  value: T;
-  dirty: boolean;
-}
-
 class Slots<T> implements SlotCell<T> {
   size = 0;
   /** By number, from `first` on: an array is read several times as fast as a map. */
-  private slots: (Slot<T> | undefined)[] = [];
+  private values: (T | undefined)[] = [];
+  /** Whether a value is in `changed` already; beside the values, so that the flags of all lie together. */
+  private dirty: boolean[] = [];
   private first = 0;
   /** So many at the front were deleted. */
   private gone = 0;
@@ -46,17 +43,17 @@ class Slots<T> implements SlotCell<T> {
   constructor(private readonly version: number) {}
 
   get(slot: number): T | undefined {
-    return this.slots[slot - this.first]?.value;
+    return this.values[slot - this.first];
   }
 
   change(slot: number): T | undefined {
-    const known = this.slots[slot - this.first];
-    if (known === undefined) return undefined;
-    if (!known.dirty) {
-      known.dirty = true;
+    const at = slot - this.first;
+    const value = this.values[at];
+    if (value !== undefined && !this.dirty[at]) {
+      this.dirty[at] = true;
       this.changed.push(slot);
     }
-    return known.value;
+    return value;
   }
 
   set(slot: number, value: T): void {
@@ -65,21 +62,21 @@ class Slots<T> implements SlotCell<T> {
   }
 
   delete(slot: number): void {
-    const { slots, first } = this;
-    if (slots[slot - first] === undefined) return;
-    slots[slot - first] = undefined;
+    const { values, dirty } = this;
+    if (this.change(slot) === undefined) return;
+    values[slot - this.first] = undefined;
     this.size--;
-    this.changed.push(slot);
-    while (this.gone < slots.length && slots[this.gone] === undefined) this.gone++;
-    if (2 * this.gone < slots.length) return;
-    slots.splice(0, this.gone);
+    while (this.gone < values.length && values[this.gone] === undefined) this.gone++;
+    if (2 * this.gone < values.length) return;
+    values.splice(0, this.gone);
+    dirty.splice(0, this.gone);
     this.first += this.gone;
     this.gone = 0;
   }
 
   *entries(): Iterable<readonly [slot: number, value: T]> {
     const { first } = this;
-    for (const [at, slot] of [...this.slots.entries()]) if (slot !== undefined) yield [first + at, slot.value];
+    for (const [at, value] of [...this.values.entries()]) if (value !== undefined) yield [first + at, value];
   }
 
   spread(cellOf: (key: string | number) => Slots<T>): void {
@@ -95,11 +92,12 @@ class Slots<T> implements SlotCell<T> {
   takeChanges(): BucketChange[] {
     const changes: BucketChange[] = [];
     for (const bucket of new Set(this.changed)) {
-      const slot = this.slots[bucket - this.first];
-      if (slot) {
-        slot.dirty = false;
+      const at = bucket - this.first;
+      if (at >= 0) this.dirty[at] = false;
+      const value = this.values[at];
+      if (value !== undefined) {
         this.stored.add(bucket);
-        changes.push({ bucket, bytes: encode(tags.value, slot.value) });
+        changes.push({ bucket, bytes: encode(tags.value, value) });
       } else if (this.stored.delete(bucket)) changes.push({ bucket, bytes: null });
     }
     this.changed = [];
@@ -107,20 +105,20 @@ class Slots<T> implements SlotCell<T> {
   }
 
   private place(slot: number, value: T): void {
-    const known = this.slots[slot - this.first];
-    if (known) {
-      known.value = value;
-      return;
-    }
-    if (this.slots.length === 0) this.first = slot;
+    if (this.values.length === 0) this.first = slot;
     if (slot < this.first) {
-      this.slots = [...new Array<undefined>(this.first - slot).fill(undefined), ...this.slots];
+      const before = this.first - slot;
+      this.values = [...new Array<undefined>(before).fill(undefined), ...this.values];
+      this.dirty = [...new Array<boolean>(before).fill(false), ...this.dirty];
       this.first = slot;
     }
     const at = slot - this.first;
-    while (this.slots.length <= at) this.slots.push(undefined);
-    this.slots[at] = { value, dirty: false };
+    while (this.values.length <= at) {
+      this.values.push(undefined);
+      this.dirty.push(false);
+    }
+    if (this.values[at] === undefined) this.size++;
+    this.values[at] = value;
     this.gone = Math.min(this.gone, at);
-    this.size++;
   }
 }
