@@ -60,21 +60,35 @@ interface Placed<L> {
   readonly offset: number;
 }
 
-/** Combines aggregates. With `counted`, one more number counts the values, so that an empty accumulator is known. */
-export function accumulatorOf<In>(aggregates: Aggregates<In>, counted = false): Accumulator<In> {
+/** Of an aggregate, in an array that many accumulators share; one with more numbers has an array of its own, as a value. */
+const SHARED_MAX = 64;
+
+/**
+ * Combines aggregates. With `counted`, one more number counts the values, so that an empty accumulator is known. `sharedMax` is
+ * for callers that have an array for each accumulator: then all numbers may lie in it, and less memory is touched.
+ */
+export function accumulatorOf<In>(
+  aggregates: Aggregates<In>,
+  { counted = false, sharedMax = SHARED_MAX }: { readonly counted?: boolean; readonly sharedMax?: number } = {},
+): Accumulator<In> {
   const entries = Object.entries(aggregates);
   const overNumbers: Placed<NumberLogic<In>>[] = [];
   const overValues: Placed<ValueLogic<In>>[] = [];
   let size = 0;
-  if (counted) size = overNumbers.push({ logic: count().logic as NumberLogic<In>, name: '', offset: 0 });
+  const place = (name: string, logic: NumberLogic<In>): void => {
+    overNumbers.push({ logic, name, offset: size });
+    size += logic.size;
+  };
+  if (counted) place('', count().logic as NumberLogic<In>);
+  const large: (readonly [name: string, logic: NumberLogic<In>])[] = [];
   for (const [name, { logic }] of entries) {
-    if (logic.state === 'numbers') {
-      overNumbers.push({ logic, name, offset: size });
-      size += logic.size;
-    } else {
-      overValues.push({ logic: logic, name, offset: overValues.length });
-    }
+    if (logic.state === 'value') overValues.push({ logic, name, offset: overValues.length });
+    else if (logic.size <= SHARED_MAX) place(name, logic);
+    else if (logic.size <= sharedMax) large.push([name, logic]);
+    else overValues.push({ logic: inOwnArray(logic) as ValueLogic<In>, name, offset: overValues.length });
   }
+  // Behind the others, of which every value changes all: those lie together.
+  for (const [name, logic] of large) place(name, logic);
   const inOrder = entries.map(([name]) => ({
     name,
     number: overNumbers.find((placed) => placed.name === name),
@@ -168,6 +182,29 @@ export function accumulatorOf<In>(aggregates: Aggregates<In>, counted = false): 
           : value.logic.result(values[valueAt + value.offset]);
       }
     },
+  };
+}
+
+/** The same aggregate, with each accumulator in an array of its own. */
+function inOwnArray<In, Result>(logic: NumberLogic<In, Result>): ValueLogic<In, Float64Array, Result> {
+  const { size, init, add, addEach, merge, result, retract } = logic;
+  const changed = (own: Float64Array, change: (own: Float64Array) => void): Float64Array => {
+    change(own);
+    return own;
+  };
+  return {
+    state: 'value',
+    create: () => changed(new Float64Array(size), (own) => init(own, 0)),
+    add: (own, value, timeMs) => changed(own, () => add(own, 0, value, timeMs)),
+    ...(addEach && {
+      addEach: (all: readonly Float64Array[], count: number, value: In, timeMs: number) =>
+        addEach(all, count, 0, value, timeMs),
+    }),
+    merge: (own, other) => changed(own, () => merge(own, 0, other, 0)),
+    result: (own) => result(own, 0),
+    ...(retract && {
+      retract: (own: Float64Array, value: In, timeMs: number) => changed(own, () => retract(own, 0, value, timeMs)),
+    }),
   };
 }
 

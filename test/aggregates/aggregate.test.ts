@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { accumulatorOf, aggregateProblems, retractionProblems } from '../../src/aggregates/accumulator.js';
 import { aggregate, count, distinctCount, last, quantile, sum } from '../../src/aggregates/index.js';
+import { logLoss, rocAuc, scoreHistogram } from '../../src/ml/metrics/index.js';
 
 interface Trip {
   readonly distance: number;
@@ -42,6 +43,25 @@ describe('aggregate', () => {
     const untouched: Record<string, unknown> = {};
     accumulator.results(untouched, numbers, n, values, v);
     expect(untouched).toEqual({ longest: null, trips: 0, distance: 0, station: null });
+  });
+
+  it('lies in an array of its own if it has many numbers, unless all may share one', () => {
+    const metrics = { scores: scoreHistogram({ bins: 40 }), loss: logLoss(), auc: rocAuc({ bins: 40 }) };
+    const rows = Array.from({ length: 60 }, (_, i) => ({ prediction: i / 60, label: i % 3 === 0 }));
+    const [apart, together] = [{}, { sharedMax: 100 }].map((options) => {
+      const accumulator = accumulatorOf(metrics, options);
+      const numbers = new Float64Array(1 + accumulator.numbers);
+      const values: unknown[] = [];
+      accumulator.init(numbers, 1, values, 0);
+      for (const row of rows) accumulator.addEach([numbers], 1, [values], 1, row, 0);
+      accumulator.retract(numbers, 1, values, 0, rows[7] as (typeof rows)[number], 0);
+      const results: Record<string, unknown> = {};
+      accumulator.results(results, numbers, 1, values, 0);
+      return { values: values.length, results, sums: accumulator.sums(numbers, 1, values, 0) };
+    });
+    expect(apart?.values).toBe(2);
+    expect(together).toEqual({ ...apart, values: 0 });
+    expect(apart?.sums.auc).toHaveLength(83);
   });
 
   it('says which aggregates cannot take values back, and what is wrong with each', () => {

@@ -1,4 +1,4 @@
-import type { Accumulator } from '../../aggregates/accumulator.js';
+import { type Accumulator, type Aggregates, accumulatorOf } from '../../aggregates/accumulator.js';
 import {
   rescale,
   type SlotCell,
@@ -90,7 +90,11 @@ const placesMax = ({ slices, slicesMax, versionsMax, windowsMax }: SlicePlan): n
   windowsMax * (versionsMax + 1) * (1 + slices.length * (slicesMax + 1));
 
 /** Of how a window lies in the state. */
-const WINDOW_VERSION = 4;
+const WINDOW_VERSION = 5;
+
+/** Combines metrics for windows by slice: each has all its numbers in one array, so that a label touches little memory. */
+export const sliceAccumulator = <In>(metrics: Aggregates<In>): Accumulator<In> =>
+  accumulatorOf(metrics, { sharedMax: Number.POSITIVE_INFINITY });
 
 /** The cells of windows by slice, for accumulators of a layout. */
 export const sliceCells = (plan: SlicePlan, layout: Accumulator<never>['layout']) => ({

@@ -1,4 +1,4 @@
-import { type Additive, type Aggregate, type Numbers, ofNumbers, ofValue } from '../../aggregates/aggregate.js';
+import { type Additive, type Aggregate, type Numbers, ofNumbers } from '../../aggregates/aggregate.js';
 import { addSum, addTerm, sumAt } from '../../aggregates/sum.js';
 import type { Problem } from '../../core/index.js';
 import { shareInterval } from './intervals.js';
@@ -23,9 +23,6 @@ export interface Sums<in Row> {
   readonly sql?: ((sums: string) => string) | undefined;
   readonly interval?: Additive['interval'];
 }
-
-/** Up to this size the numbers of many accumulators share an array; a larger one has its own. */
-const SHARED_MAX = 64;
 
 /**
  * Defines a metric. A row without a prediction, a label or a weight that can be used is ignored, as NaN is by other aggregates. The
@@ -59,40 +56,19 @@ export function metric<Row extends Pick<Labelled, 'weight'>, Result>(
     for (let i = 0; i <= plain; i++) into[at + i] = (into[at + i] as number) + (from[fromAt + i] as number);
     for (let i = 1 + plain; i < size; i += 2) addSum(into, at + i, from, fromAt + i);
   };
-  const result = (from: Numbers, at: number): Result | null => (from[at] === 0 ? null : read(from, at + 1));
-  if (size <= SHARED_MAX) {
-    const ofSums = ofNumbers<Row, Result | null>(
-      kind,
-      text,
-      {
-        size,
-        init: (into, at) => {
-          for (let i = 0; i < size; i++) into[at + i] = 0;
-        },
-        add: (into, at, row) => update(into, at, row, 1),
-        addEach: (into, count, at, row) => updateEach(into, count, at, row, 1),
-        merge,
-        result,
-        retract: (into, at, row) => update(into, at, row, -1),
-      },
-      problems,
-    );
-    return Object.freeze({ ...ofSums, additive });
-  }
-  const changed = (numbers: Float64Array, change: (into: Float64Array) => void): Float64Array => {
-    change(numbers);
-    return numbers;
-  };
-  const ofSums = ofValue<Row, Float64Array, Result | null>(
+  const ofSums = ofNumbers<Row, Result | null>(
     kind,
     text,
     {
-      create: () => new Float64Array(size),
-      add: (numbers, row) => changed(numbers, (into) => update(into, 0, row, 1)),
-      addEach: (all, count, row) => updateEach(all, count, 0, row, 1),
-      merge: (numbers, other) => changed(numbers, (into) => merge(into, 0, other, 0)),
-      result: (numbers) => result(numbers, 0),
-      retract: (numbers, row) => changed(numbers, (into) => update(into, 0, row, -1)),
+      size,
+      init: (into, at) => {
+        for (let i = 0; i < size; i++) into[at + i] = 0;
+      },
+      add: (into, at, row) => update(into, at, row, 1),
+      addEach: (into, count, at, row) => updateEach(into, count, at, row, 1),
+      merge,
+      result: (from, at) => (from[at] === 0 ? null : read(from, at + 1)),
+      retract: (into, at, row) => update(into, at, row, -1),
     },
     problems,
   );

@@ -1,4 +1,4 @@
-import { accumulatorOf, aggregateProblems, retractionProblems } from '../../aggregates/accumulator.js';
+import { aggregateProblems, retractionProblems } from '../../aggregates/accumulator.js';
 import type { Aggregate, ResultOf } from '../../aggregates/index.js';
 import { quantiles } from '../../aggregates/index.js';
 import { credibleJump, eventClock, furthest, observe } from '../../core/event-clock.js';
@@ -17,6 +17,7 @@ import {
   type SlicePlan,
   type SliceValue,
   type Sums,
+  sliceAccumulator,
   sliceCells,
   sliceWindows,
 } from '../../ml/evaluation/slice-windows.js';
@@ -160,7 +161,7 @@ export function evaluate<Row, Label, const M extends Named>(
   const problems = [...optionProblems('evaluate', options), ...problemsOf(options, { slicesMax, versionsMax })];
   const isGood = problems.length === 0;
   const named: Readonly<Record<string, Aggregate<Judged, unknown>>> = metrics as never;
-  const accumulator = accumulatorOf<Judged>({
+  const accumulator = sliceAccumulator<Judged>({
     ...named,
     [DELAYS]: quantiles<Judged>(({ delayMs }) => delayMs, [0.5, 0.95]),
   });
@@ -216,10 +217,11 @@ export function evaluate<Row, Label, const M extends Named>(
         return store.isFull() ? ['pending-full', `${pendingMax} predictions are kept, and none of ${key}`] : undefined;
       };
 
+      const sliceOf = slices.map(([, of]) => of);
       // Of the row in hand, by slice.
       const values: SliceValue[] = [];
       const predict = (key: Key, row: Row, timeMs: number, nowMs: number): void => {
-        for (let i = 0; i < slices.length; i++) values[i] = slices[i]?.[1](row);
+        for (let i = 0; i < sliceOf.length; i++) values[i] = sliceOf[i]?.(row);
         const group = windows.predict(timeMs, prediction.version?.(row) ?? '', values, nowMs);
         if (group === undefined) {
           context.deadLetter('too-many-windows', `${plan.windowsMax} windows are open already`);

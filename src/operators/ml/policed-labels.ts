@@ -1,4 +1,3 @@
-import { accumulatorOf } from '../../aggregates/accumulator.js';
 import { type Aggregate, mean, quantiles, sum } from '../../aggregates/index.js';
 import { type Duration, formatDuration, givenDuration } from '../../core/duration.js';
 import { type EventClock, observe } from '../../core/event-clock.js';
@@ -7,7 +6,7 @@ import type { Emit, Problem, Settings, StatefulLogic, StepContext } from '../../
 import { noRecord, type Origin } from '../../core/record.js';
 import type { Cell, CellSpecs } from '../../core/state.js';
 import { type Judged, type Judgement, labelCells, labelStore } from '../../ml/evaluation/label-store.js';
-import { type SlicePlan, sliceCells, sliceWindows } from '../../ml/evaluation/slice-windows.js';
+import { type SlicePlan, sliceAccumulator, sliceCells, sliceWindows } from '../../ml/evaluation/slice-windows.js';
 import type { LabelKind } from '../../ml/index.js';
 import { accuracy, fBeta, logLoss, mae, metricsOf, rmse, rocAuc } from '../../ml/metrics/index.js';
 import { type ValueCell, valueCell } from '../../state/index.js';
@@ -93,7 +92,7 @@ export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>):
   const { wait, late, missing, corrections, pendingMax, every, version } = options;
   const keptMs = Math.max(late?.within ?? 0, corrections?.within ?? 0);
   const measures = measuresOf(form);
-  const accumulator = accumulatorOf<Judged>(measures);
+  const accumulator = sliceAccumulator<Judged>(measures);
   const plan: SlicePlan = {
     everyMs: every,
     keptMs: wait + keptMs,

@@ -29,7 +29,7 @@ const ALL = Number.MAX_SAFE_INTEGER;
  */
 export function machineOf<In>(plan: WindowPlan): WindowMachine<In> {
   const { window } = plan;
-  const accumulator = accumulatorOf<In>(plan.aggregate as Aggregates<In>, plan.ofChanges);
+  const accumulator = accumulatorOf<In>(plan.aggregate as Aggregates<In>, { counted: plan.ofChanges });
   switch (window.kind) {
     case 'tumbling':
     case 'hopping':
