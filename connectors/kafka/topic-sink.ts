@@ -3,7 +3,7 @@ import { partitionOf } from '../../src/core/partition.js';
 import type { DeadLetter, Origin } from '../../src/core/record.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import type { SinkContext, SinkDriver, SinkWriter } from '../../src/core/sink.js';
-import { encodingWriter, keyBytes, mismatchText } from '../../src/core/sink.js';
+import { encodingWriter, keyEncoder, mismatchText } from '../../src/core/sink.js';
 import { openCodec, registerSchema } from '../../src/schema/index.js';
 import { counted } from '../../src/util/counted.js';
 import type { Admin } from './admin.js';
@@ -114,6 +114,7 @@ async function valueEncoder(options: TopicSinkOptions, partitions: number, regis
   const encode = codec.textOf ?? codec.encode;
   const headers = headersFor(options);
   const timestampOf = timestamps();
+  const keyBytes = keyEncoder();
   return (value: unknown, origin: Origin): Outgoing => {
     const bytes = key ? keyBytes(key(value)) : origin.key;
     const written = content ? content(value) : value;

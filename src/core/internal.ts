@@ -4,7 +4,7 @@ import { partitionOf } from './partition.js';
 import { headerPicker, type PassedHeaders } from './passed-headers.js';
 import type { Headers, OutgoingRecord, RawRecord } from './record.js';
 import type { Codec, Schema } from './schema.js';
-import { encodingWriter, keyBytes, type SinkWriter } from './sink.js';
+import { encodingWriter, keyEncoder, type SinkWriter } from './sink.js';
 
 // The content of topics between two sub-topologies, in any log.
 
@@ -106,6 +106,7 @@ export function internalWriter(
 ): Pick<SinkWriter, 'write' | 'unrepresentable' | 'writeMarker'> {
   const { options, codec, partitions, now, append, refusal, settle } = parts;
   const passed = headerPicker(options.headers);
+  const keyBytes = keyEncoder();
   return {
     ...encodingWriter({
       encode(value, origin) {

@@ -137,6 +137,31 @@ export function keyBytes(key: unknown): Uint8Array {
   });
 }
 
+/** The longest key that an encoder remembers, and how many keys: a power of two. */
+const KEY_LENGTH_MAX = 24;
+const KEYS = 1_024;
+
+/**
+ * `keyBytes` for a stream of keys, which are often few: a short key that comes again has the same bytes, which must not be changed.
+ *
+ * Memory: 1,024 short keys.
+ */
+export function keyEncoder(): (key: unknown) => Uint8Array {
+  const texts = new Array<string>(KEYS).fill('');
+  const encoded = new Array<Uint8Array>(KEYS).fill(keyBytes(''));
+  return (key) => {
+    if (typeof key !== 'string' || key.length > KEY_LENGTH_MAX) return keyBytes(key);
+    let hash = 0;
+    for (let i = 0; i < key.length; i++) hash = (Math.imul(hash, 31) + key.charCodeAt(i)) | 0;
+    const slot = (hash ^ (hash >>> 10)) & (KEYS - 1);
+    if (texts[slot] !== key) {
+      texts[slot] = key;
+      encoded[slot] = keyBytes(key);
+    }
+    return encoded[slot] as Uint8Array;
+  };
+}
+
 /**
  * Wraps an error thrown while a value was encoded for a sink. The result names the sink and, if known, the record that the value
  * came from. It is permanent: the same value fails at every try.

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { encodingWriter, keyBytes, MillraceError, placedMessageOf, unwritable } from '../../src/core/index.js';
+import {
+  encodingWriter,
+  keyBytes,
+  keyEncoder,
+  MillraceError,
+  placedMessageOf,
+  unwritable,
+} from '../../src/core/index.js';
 import { originAt } from '../../src/testing/contract.js';
 
 describe('keyBytes', () => {
@@ -9,6 +16,24 @@ describe('keyBytes', () => {
 
   it.each([undefined, null, 5, {}, ['a'], Symbol('a')])('takes nothing else: %o', (key) => {
     expect(() => keyBytes(key)).toThrow(/^the key is \w+, not text$/);
+  });
+});
+
+describe('keyEncoder', () => {
+  it('gives the bytes of each key, whatever came before', () => {
+    const encode = keyEncoder();
+    const keys = Array.from({ length: 5_000 }, (_, i) => `key ${i % 1_500}`);
+    for (const key of ['', 'ä', '\u{10ffff}', 'x'.repeat(24), 'x'.repeat(25), ...keys])
+      expect(Buffer.compare(encode(key), Buffer.from(key))).toBe(0);
+  });
+
+  it('encodes a short key once', () => {
+    const encode = keyEncoder();
+    expect(encode('JFK')).toBe(encode(['J', 'FK'].join('')));
+  });
+
+  it('takes nothing else than text', () => {
+    expect(() => keyEncoder()(null)).toThrow('the key is null, not text');
   });
 });
 

@@ -13,7 +13,7 @@ import { partitionOf } from '../../core/partition.js';
 import type { DeadLetter, Origin, OutgoingRecord } from '../../core/record.js';
 import type { SchemaRegistry } from '../../core/schema.js';
 import type { Sink, SinkContext, SinkDriver, SinkWriter } from '../../core/sink.js';
-import { encodingWriter, keyBytes } from '../../core/sink.js';
+import { encodingWriter, keyEncoder } from '../../core/sink.js';
 import { openCodec, registerSchema } from '../../schema/index.js';
 import { retentionOf } from './retention.js';
 import type { TaskOutputs, TaskOwners } from './task-outputs.js';
@@ -89,6 +89,7 @@ async function valueWriter(
 
   const bytesMax = recordBytesMax(options);
 
+  const keyBytes = keyEncoder();
   const outgoing = (value: unknown, origin: Origin) => {
     const bytes = key === undefined ? origin.key : keyBytes(key(value));
     const written = content ? content(value) : value;
