@@ -1,6 +1,7 @@
 import { crc32c } from '@node-rs/crc32';
 import { MillraceError } from '../../../src/core/errors.js';
 import type { Headers, RawRecord } from '../../../src/core/record.js';
+import { RecentBytes } from '../../../src/schema/bytes/recent-bytes.js';
 import { decompress, TooLarge } from './compression.js';
 import { batch } from './record-batch.js';
 
@@ -167,6 +168,8 @@ export function isAbort(marker: Batch, where: string): boolean {
   return key[2] === 0 && key[3] === 0;
 }
 
+const keys = new RecentBytes();
+
 class RecordReader {
   private at = 0;
   private readonly baseOffset: number;
@@ -200,7 +203,7 @@ class RecordReader {
     this.at += 1; // attributes of the record: none are defined
     const timestampMs = this.baseTimestampMs + this.varlong();
     const offset = this.baseOffset + this.varint();
-    const key = this.slice();
+    const key = this.key();
     const value = this.slice();
     const headerCount = this.varint();
     const record = { offset, timestampMs: this.appendedMs ?? timestampMs, key, value };
@@ -224,14 +227,23 @@ class RecordReader {
     return headers;
   }
 
+  private key(): Uint8Array | null {
+    const length = this.field();
+    return length < 0 ? null : keys.at(this.bytes, this.at - length, this.at);
+  }
+
   /** Length-prefixed bytes; `null` if the length is -1. */
   private slice(): Uint8Array | null {
+    const length = this.field();
+    return length < 0 ? null : this.bytes.subarray(this.at - length, this.at);
+  }
+
+  /** Moves behind length-prefixed bytes, and returns the length. */
+  private field(): number {
     const length = this.varint();
-    if (length < 0) return null;
-    const from = this.at;
-    this.at = from + length;
+    if (length > 0) this.at += length;
     if (this.at > this.bytes.length) throw damaged(`a field claims a length of ${length}`, this.where);
-    return this.bytes.subarray(from, this.at);
+    return length;
   }
 
   private varint(): number {

@@ -1,5 +1,6 @@
 import { MillraceError } from '../../core/errors.js';
 import type { Headers, RawRecord } from '../../core/record.js';
+import { RecentBytes } from '../../schema/bytes/recent-bytes.js';
 
 // A log is kept as blobs of many records: one store entry for each record would cost ten times as much. A blob is
 // eight bytes (version, three zeros, count), then record after record: timestamp (f64), lengths of key and value (i32,
@@ -89,6 +90,8 @@ function encodeHeaders(headers: Headers): Buffer {
   return Buffer.concat(parts);
 }
 
+const keys = new RecentBytes();
+
 /** Reads the records of one blob in order. What it hands out are views of the blob's bytes. */
 export class BlobReader {
   readonly count: number;
@@ -146,7 +149,7 @@ export class BlobReader {
     const end = valueAt + Math.max(0, valueLength);
     if (end > bytes.length) throw damaged(this.base, 'a length exceeds its end');
     const offset = this.base + this.read++;
-    const key = keyLength < 0 ? null : bytes.subarray(keyAt, valueAt);
+    const key = keyLength < 0 ? null : keys.at(bytes, keyAt, valueAt);
     const value = valueLength < 0 ? null : bytes.subarray(valueAt, end);
     if (headerCount === 0) {
       this.at = end;
