@@ -104,6 +104,8 @@ class UpdateLog implements UpdateLogCell {
   private fullBytes = 0;
   private chunk = updateChunk(0);
   private isOutgrown = false;
+  /** The bytes of this epoch's updates, about. */
+  private asked = 0;
   private busySeenMs = 0;
   /** What this epoch writes, and how many of the cells have not been asked for it. */
   private writesSnapshot = true;
@@ -160,6 +162,7 @@ class UpdateLog implements UpdateLogCell {
   }
 
   room(bytes: number): UpdateChunk | undefined {
+    this.asked += bytes;
     if (this.isOutgrown) return undefined;
     if (this.chunk.at + bytes <= this.chunk.end) return this.chunk;
     if (this.chunk.at > CHUNK_HEAD) {
@@ -183,6 +186,9 @@ class UpdateLog implements UpdateLogCell {
     this.settle();
     assert(this.toAsk === 0, 'the cells that a log of updates covers were not asked for their changes');
     this.toAsk = covered.cells.length;
+    // A busy model is busy in the next epoch too: its updates would be written into chunks for nothing.
+    const outgrowsNext = this.isOutgrown && this.asked > this.changedBytesOfCells;
+    this.asked = 0;
     const workedMs = busyMs - this.busySeenMs;
     this.busySeenMs = busyMs;
     const chunks = this.takeChunks();
@@ -200,19 +206,19 @@ class UpdateLog implements UpdateLogCell {
       this.bytes > share * this.changedBytesOfCells ||
       this.workMs > share * options.replayMaxMs ||
       this.buckets > BUCKETS_MAX;
-    if (this.writesSnapshot) return this.cut(before);
+    if (this.writesSnapshot) return this.cut(before, outgrowsNext);
     viewOf(chunks[0] as Uint8Array).setFloat32(WORK_AT, workedMs, true);
     const changes = chunks.map((bytes, i): BucketChange => ({ bucket: before + 1 + i, bytes }));
     return before > 0 ? changes : [{ bucket: 0, bytes: encode(tags.updatesHead, options.head) }, ...changes];
   }
 
   /** Begins anew; `stored` buckets and the head are deleted. */
-  private cut(stored: number): BucketChange[] {
+  private cut(stored: number, isOutgrown: boolean): BucketChange[] {
     this.buckets = 0;
     this.bytes = 0;
     this.workMs = 0;
     this.share = 1;
-    this.isOutgrown = false;
+    this.isOutgrown = isOutgrown;
     return stored === 0 ? [] : Array.from({ length: stored + 1 }, (_, bucket) => ({ bucket, bytes: null }));
   }
 
