@@ -17,10 +17,11 @@ export function hashSink(owners: TaskOwners, stored: Hashes): SinkDriver {
       if (!KINDS.includes(sink.kind)) throw unknownKind(sink, step);
       const outputs = owners.current(task);
       const { key, content, ttl, newest } = sink.options as HashSinkOptions;
-      const isOlder = (name: string, fields: Readonly<Record<string, string>>): boolean => {
+      const isOlder = (name: string, value: unknown): boolean => {
         if (newest === undefined) return false;
-        const there = outputs.hashes.get(name)?.fields ?? stored.get(name);
-        return Number(fields[newest]) < Number(there?.[newest]);
+        const written = outputs.hashes.get(name);
+        const there = written ? hashFields(written.value) : stored.get(name);
+        return Number(hashFields(value)[newest]) < Number(there?.[newest]);
       };
       return {
         unrepresentable: (value) =>
@@ -30,9 +31,9 @@ export function hashSink(owners: TaskOwners, stored: Hashes): SinkDriver {
           for (const value of values) {
             const name = key(value);
             mustFit(name, step);
-            const fields = hashFields(content ? content(value) : value);
-            if (isOlder(name, fields)) continue;
-            outputs.hashes.set(name, { fields, ttlMs: ttl ?? Number.POSITIVE_INFINITY });
+            const written = content ? content(value) : value;
+            if (isOlder(name, written)) continue;
+            outputs.hashes.set(name, { value: written, ttlMs: ttl ?? Number.POSITIVE_INFINITY });
           }
         },
         close: async () => undefined,

@@ -1,10 +1,11 @@
 import { Packr } from 'msgpackr';
+import { hashFields } from '../../../connectors/redis/hash-fields.js';
 import { MillraceError } from '../../core/errors.js';
 import { counted } from '../../util/counted.js';
 import { KEY_BYTES_MAX, type Store, type Write } from './store.js';
 
-/** The newest fields of each key, and how long they are to stay: `Infinity` for ever. */
-export type HashWrites = Map<string, { readonly fields: Record<string, string>; readonly ttlMs: number }>;
+/** The newest value of each key, and how long its fields are to stay: `Infinity` for ever. */
+export type HashWrites = Map<string, { readonly value: unknown; readonly ttlMs: number }>;
 
 /** One hash as it can be read. */
 export interface StoredHash {
@@ -56,9 +57,10 @@ export class Hashes {
   writesFor(hashes: HashWrites): Write[] {
     const nowMs = this.now();
     const writes = this.sweep(hashes.size, nowMs);
-    for (const [key, { fields, ttlMs }] of hashes) {
+    for (const [key, { value, ttlMs }] of hashes) {
+      const fields = isFlat(value) ? value : hashFields(value);
       // As in Redis, a hash without fields is none.
-      if (Object.keys(fields).length === 0) {
+      if (Object.values(fields).every((field) => field === null)) {
         writes.push({ table: this.store.hashes, key: storeKey(key), value: null });
         continue;
       }
@@ -114,7 +116,15 @@ export function mustFit(key: string, step: string): void {
 /** LMDB takes no empty keys. */
 const storeKey = (key: string): string => `:${key}`;
 
-function encode(fields: Record<string, string>, expiresAtMs: number): Buffer {
+/** Whether it is packed as it is. Numbers and flags become texts when they are read, which few of them are. */
+function isFlat(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
+  return Object.values(value).every((field) => field === null || FLAT.has(typeof field));
+}
+
+const FLAT: ReadonlySet<string> = new Set(['string', 'number', 'boolean']);
+
+function encode(fields: Readonly<Record<string, unknown>>, expiresAtMs: number): Buffer {
   const packed = packr.pack(fields);
   const bytes = Buffer.allocUnsafe(EXPIRY_SIZE + packed.length);
   bytes.writeDoubleLE(expiresAtMs, 0);
@@ -122,5 +132,4 @@ function encode(fields: Record<string, string>, expiresAtMs: number): Buffer {
   return bytes;
 }
 
-const fieldsOf = (bytes: Buffer): Record<string, string> =>
-  packr.unpack(bytes.subarray(EXPIRY_SIZE)) as Record<string, string>;
+const fieldsOf = (bytes: Buffer): Record<string, string> => hashFields(packr.unpack(bytes.subarray(EXPIRY_SIZE)));

@@ -7,7 +7,7 @@ import { BlobWriter } from './record-blob.js';
 /** What the sinks of one owner of a task wrote since its last checkpoint: it becomes visible with the next one. */
 export class TaskOutputs {
   fenced = false;
-  private readonly appends = new Map<string, { topic: string; partition: number; writer: BlobWriter }>();
+  private readonly appends = new Map<string, Map<number, BlobWriter>>();
   readonly hashes: HashWrites = new Map();
   /** By source step id: what positions of the checkpoint are positions in. Those of sources that left stay. */
   private readonly topics = new Map<string, string>();
@@ -45,18 +45,21 @@ export class TaskOutputs {
   }
 
   append(topic: string, partition: number, { key, value, timestampMs, headers }: OutgoingRecord): void {
-    const open = () => ({ topic, partition, writer: new BlobWriter() });
-    const { writer } = getOrInsert(this.appends, `${topic}/${partition}`, open);
+    const writer = getOrInsert(getOrInsert(this.appends, topic, noWriters), partition, newWriter);
     writer.append(key, value, timestampMs, headers);
   }
 
   *takeAppends(): Generator<{ topic: string; partition: number; blobs: ReturnType<BlobWriter['take']> }> {
-    for (const { topic, partition, writer } of this.appends.values()) {
-      const blobs = writer.take();
-      if (blobs.length > 0) yield { topic, partition, blobs };
-    }
+    for (const [topic, writers] of this.appends)
+      for (const [partition, writer] of writers) {
+        const blobs = writer.take();
+        if (blobs.length > 0) yield { topic, partition, blobs };
+      }
   }
 }
+
+const noWriters = () => new Map<number, BlobWriter>();
+const newWriter = () => new BlobWriter();
 
 /** Who owns which task in this process. */
 export class TaskOwners {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { kafka } from '../../../connectors/kafka/index.js';
+import { hashFields } from '../../../connectors/redis/hash-fields.js';
 import { redis } from '../../../connectors/redis/index.js';
 import type { TaskId } from '../../../src/core/checkpoint.js';
 import { minutes } from '../../../src/core/index.js';
@@ -320,6 +321,24 @@ describe('hashes', () => {
     expect(world.embedded.getHash('b')).toBeUndefined();
     await world.restart();
     expect([...world.embedded.hashes()].map(({ key }) => key)).toEqual(['', 'a']);
+  });
+
+  it('have the texts of every value, whatever its fields are', async () => {
+    const world = await open();
+    const field = fc.oneof(
+      fc.double(),
+      fc.integer(),
+      fc.maxSafeInteger(),
+      fc.bigInt(),
+      fc.boolean(),
+      fc.string(),
+      fc.constantFrom(null, undefined, -0, 2 ** 32, new Date(0)),
+      fc.array(fc.integer()),
+    );
+    const values = fc.sample(fc.dictionary(fc.string({ maxLength: 5 }), field, { maxKeys: 6 }), 300);
+    const rows = values.map((value, i) => ({ ...value, id: `k${i}` }));
+    await write(world, rows);
+    for (const row of rows) expect(world.embedded.getHash(row.id)).toEqual(hashFields(row));
   });
 
   it('keep what is newest by a field, within an epoch and from one to the next', async () => {
