@@ -45,17 +45,21 @@ const topicsOf = async (): Promise<string[]> => {
   return [clicks, outcomes, scored, `${scored}.dead`, `${scored}.reference`, `${scored}.reference.dead`, ...changelogs];
 };
 
-/** Ends the input, lets the workers finish it, and asks who knows nothing of Millrace. */
+/** Ends the input and the workers, and asks who knows nothing of Millrace, when the rest has been read. */
 async function expectExact(): Promise<void> {
   load.stop();
   await writing;
-  await sleep(3_000);
   await workers.end();
   const { compared, wrong } = await verdict(options);
   expect(compared.records).toBe(load.written);
   expect(compared.predictions).toBe(load.written);
   expect(compared.buckets).toBeGreaterThan(50);
   expect(wrong).toEqual(Object.fromEntries(Object.keys(wrong).map((name) => [name, 0])));
+}
+
+/** Resolves when each task has stored a checkpoint from now on. */
+async function eachStored(by: readonly Worker[]): Promise<void> {
+  await workers.nextStoredMs([...Array(TASKS).keys()], Date.now(), by);
 }
 
 const ownersOf = (living: readonly Worker[]) =>
@@ -80,7 +84,7 @@ describe('processes that share the tasks of a topology', () => {
   it('grow from one to three and shrink to two, without a stop for tasks that stay', async () => {
     const first = workers.start();
     await workers.settled([first], TASKS);
-    await sleep(2_000);
+    await eachStored([first]);
 
     let owners = ownersOf([first]);
     let sinceMs = Date.now();
@@ -110,7 +114,7 @@ describe('processes that share the tasks of a topology', () => {
     // Who waits for the end of this session waits longer than the test.
     const all = [workers.start(), workers.start(), workers.start({ sessionTimeoutMs: LONG_SESSION_MS })];
     await workers.settled(all, TASKS);
-    await sleep(2_000);
+    await eachStored(all);
     const [first, second, third] = all as [Worker, Worker, Worker];
 
     let owners = ownersOf(all);
@@ -163,17 +167,15 @@ describe('processes that share the tasks of a topology', () => {
     const startedMs = Date.now();
     const third = workers.start({ standbys: 1 });
     await workers.settled([first, third], TASKS, 60_000);
-    await sleep(2_500);
-    const moved = restoredBy(third, startedMs);
-    expect(moved).toHaveLength(TASKS / 2);
-    expect(moved.every(({ fromStandby }) => fromStandby)).toBe(true);
+    await expect.poll(() => restoredBy(third, startedMs), { timeout: 20_000 }).toHaveLength(TASKS / 2);
+    expect(restoredBy(third, startedMs).every(({ fromStandby }) => fromStandby)).toBe(true);
     await expectExact();
   });
 
   it('outlast one that sleeps longer than its session and wakes up: it commits nothing, lets go, joins again', async () => {
     const all = [workers.start(), workers.start()];
     await workers.settled(all, TASKS);
-    await sleep(2_000);
+    await eachStored(all);
     const [first, second] = all as [Worker, Worker];
     const owners = ownersOf(all);
     const stoppedMs = Date.now();
