@@ -1,10 +1,10 @@
-// All tests: `npm test`. Unit tests and the simulation first; then the integration tests against real services, which this
-// starts on free ports and ends. `--unit` stops after the unit tests; paths behind it are the ones to run. The last line says how
-// many passed and failed.
+// All tests: `npm test`. Unit tests first; then the integration tests against real services, which this starts on free ports and
+// ends, and the simulation beside them. `--unit` stops after the unit tests; paths behind it are the ones to run. The last line says
+// how many passed and failed.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { constants, setPriority, tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { install } from './programs.mjs';
@@ -15,7 +15,7 @@ const AGAIN_MAX = 3;
 if (process.argv.includes('--help')) {
   console.log(`npm test [-- [--unit] [FILES]]
 
-Unit tests and the simulation, then the integration tests, on real services that this starts on free ports and ends.
+Unit tests, then the simulation and the integration tests, on real services that this starts on free ports and ends.
 Up to ${AGAIN_MAX} files of each that failed run once more, alone; those that pass then are named as flaky at the end.
 
   --unit   stop after the unit tests
@@ -28,6 +28,9 @@ The integration tests need programs: npm run setup installs them.`);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
 const vitest = join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs');
+const progress = join(root, 'scripts/progress.mjs');
+/** Unit tests that need a process of their own, and the others; once more, each has one. */
+const partsOf = { unit: ['own', 'shared'] };
 const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
 let passed = 0;
 /** What failed, a line each. */
@@ -38,16 +41,22 @@ const flaky = [];
 const run = (command, args, options = {}) =>
   spawnSync(command, args, { cwd: root, stdio: 'inherit', encoding: 'utf8', ...options });
 
-/** Runs one project of vitest: how many tests passed, and what failed by file. A run without a report has failed. */
-async function vitestRun(project, env, paths) {
-  const report = join(folder, `${project}.json`);
+/**
+ * Runs projects of vitest: how many tests passed, and what failed by file. A run without a report has failed. One with a `log` writes
+ * there, and takes the part of a core that others leave.
+ */
+async function vitestRun(projects, { env, paths = [], log }) {
+  const report = join(folder, `${projects[0]}.json`);
   rmSync(report, { force: true });
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const child = spawn(process.execPath, [vitest, 'run', '--project', project, ...reporters, ...paths], {
+  const reporters = ['default', progress, 'json'].map((each) => `--reporter=${each}`);
+  const args = [...projects.flatMap((each) => ['--project', each]), ...reporters, `--outputFile.json=${report}`];
+  const output = log === undefined ? 'inherit' : openSync(log, 'a');
+  const child = spawn(process.execPath, [vitest, 'run', ...args, ...(log ? ['--maxWorkers=1'] : []), ...paths], {
     cwd: root,
-    stdio: 'inherit',
+    stdio: ['ignore', output, output],
     env: { ...process.env, ...env },
   });
+  if (log) setPriority(child.pid, constants.priority.PRIORITY_LOW);
   const status = await new Promise((resolve) => child.on('close', resolve));
   const { testResults = [] } = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
   const failed = new Map();
@@ -68,8 +77,8 @@ async function vitestRun(project, env, paths) {
  * Runs the tests of a project. A few files that failed run once more, alone: a slow machine breaks a limit of time now and
  * then. Those that pass then are named as flaky, in the last lines; each is a bug of the test or of the code.
  */
-async function test(project, env = {}, paths = []) {
-  const first = await vitestRun(project, env, paths);
+async function test(project, options = {}) {
+  const first = await vitestRun(partsOf[project] ?? [project], options);
   passed += first.passed;
   if (first.status === 0) return;
   if (first.failed.size === 0) {
@@ -77,7 +86,7 @@ async function test(project, env = {}, paths = []) {
     return;
   }
   const names = [...first.failed.keys()];
-  const again = names.length <= AGAIN_MAX ? await vitestRun(project, env, names) : first;
+  const again = names.length <= AGAIN_MAX ? await vitestRun([project], { ...options, paths: names }) : first;
   for (const [file, { lines, tests }] of first.failed) {
     if (again.status !== 0 && (again.failed.size === 0 || again.failed.has(file))) {
       failures.push(...lines);
@@ -118,19 +127,23 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   });
 }
 
+const isUnit = process.argv.includes('--unit');
+const paths = process.argv.slice(2).filter((each) => each !== '--unit');
 try {
-  await test(
-    'unit',
-    {},
-    process.argv.slice(2).filter((each) => each !== '--unit'),
-  );
-  if (!process.argv.includes('--unit')) {
-    await test('sim');
-    // End-to-end tests run the command as it is installed.
-    if (run(process.execPath, [join(root, 'scripts/build.mjs')]).status !== 0) failures.push('the build');
-    const env = install() ? startStack() : undefined;
-    if (env) await test('integration', env);
+  // Tests of the command start it as it is installed; where only some files run, from the sources, as it starts when a file runs alone.
+  const isBuilt = paths.length === 0 && run(process.execPath, ['scripts/build.mjs', '--changed']).status === 0;
+  if (paths.length === 0 && !isBuilt) failures.push('the build');
+  const env = isBuilt ? { MILLRACE_TEST_BUILT: '1' } : {};
+  await test('unit', { env, paths });
+  if (!isUnit) {
+    // It has a clock of its own, and the integration tests wait most of the time.
+    const log = join(folder, 'sim.log');
+    const simulation = test('sim', { log });
+    const services = install() ? startStack() : undefined;
+    if (services) await test('integration', { env: { ...env, ...services } });
     else failures.push('the start of the services that the integration tests need');
+    await simulation;
+    process.stdout.write(readFileSync(log, 'utf8'));
   }
 } finally {
   cleanUp();

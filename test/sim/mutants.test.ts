@@ -54,7 +54,7 @@ function seedsIn(
   seeds: number,
 ): Promise<{ readonly code: number | null; readonly said: string }> {
   const args = [file, '--scenario', scenario, '--seeds', String(seeds), '--first', '--json'];
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000 });
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], timeout: 240_000 });
   let said = '';
   child.stdout.on('data', (chunk) => {
     said += chunk;
@@ -69,12 +69,12 @@ function seedsIn(
 }
 
 describe('mutants of the runtime', () => {
-  it('are not seen where there is none', { timeout: 120_000 }, async () => {
+  it('are not seen where there is none', { timeout: 300_000 }, async () => {
     const file = await bundleOf('sound', []);
     for (const scenario of Object.keys(scenarios)) expect(await seedsIn(file, scenario, 2)).toMatchObject({ code: 0 });
   });
 
-  it.each(mutants)('$name is caught', { timeout: 180_000 }, async ({ name, scenario, patches }) => {
+  it.each(mutants)('$name is caught', { timeout: 300_000 }, async ({ name, scenario, patches }) => {
     const { code, said } = await seedsIn(await bundleOf(name, patches), scenario, SEEDS_MAX);
     // A promise was found broken; the mutant did not merely fail to start.
     expect(said).toMatch(/"failed":\["/);
