@@ -55,6 +55,8 @@ const features = {
   destination: { category: (flight: Flight) => flight.destination },
   draw: { category: (flight: Flight) => flight.draw },
 } as const;
+const SEEDS = 200;
+
 type Name = keyof typeof features;
 const names = Object.keys(features) as Name[];
 const byOf = (name: Name) => ('number' in features[name] ? 'kolmogorovSmirnov' : 'jensenShannon');
@@ -108,7 +110,7 @@ describe('distributions of flights', () => {
     const [half, other] = [0, 1].map((side) => some.filter((_, i) => i % 2 === side)) as [Flight[], Flight[]];
     const thresholds = names.map((name) => nullThreshold(byOf(name), of(name, half), of(name, other)));
     const alarms: Record<string, number> = {};
-    for (let seed = 1; seed <= 200; seed++) {
+    for (let seed = 1; seed <= SEEDS; seed++) {
       const next = generator(seed);
       const sides: [Flight[], Flight[]] = [[], []];
       for (const flight of some) sides[next() < 0.5 ? 0 : 1].push(flight);
@@ -117,6 +119,7 @@ describe('distributions of flights', () => {
         if (distance > (thresholds[i] as number)) alarms[name] = (alarms[name] ?? 0) + 1;
       });
     }
-    expect(Object.values(alarms).reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(4);
+    const comparisons = SEEDS * names.length;
+    expect(Object.values(alarms).reduce((a, b) => a + b, 0)).toBeLessThan(comparisons / 1_000);
   });
 });
