@@ -211,6 +211,19 @@ describe('Supervisor', () => {
     await supervisor.finished;
   });
 
+  it('opens its tasks anew where it is told to, once each, which is no restart', async () => {
+    const { supervisor, turn, of } = world(false);
+    supervisor.assign([0, 1]);
+    await turn();
+    supervisor.reopen();
+    await turn();
+    for (const partition of [0, 1]) expect(of(partition).map(({ said }) => said)).toEqual([['stop', 'close'], []]);
+    expect(supervisor.health.map(({ restarts }) => restarts)).toEqual([0, 0]);
+    for (const partition of [0, 1]) of(partition)[1]?.end();
+    await supervisor.finished;
+    expect([...of(0), ...of(1)]).toHaveLength(4);
+  });
+
   it('takes no more tasks once it has ended', async () => {
     const { supervisor, turn, of } = world(true);
     supervisor.assign([0]);

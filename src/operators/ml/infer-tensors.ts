@@ -106,10 +106,10 @@ function bucketOf(tensors: readonly Tensor[], model: ModelHandle, context: StepC
     if (!fits(tensor, input)) throw doesNotFit(tensor, input, context);
     for (const [axis, size] of input.shape.entries()) if (size === null) lengths.add(tensor.shape[axis] as number);
   }
-  if (lengths.size === 0) return 0;
-  const [length = 0] = lengths;
-  const bucket = lengths.size === 1 ? model.lengths.indexOf(length) : -1;
-  if (bucket >= 0) return bucket;
+  const [length, another] = lengths;
+  if (length === undefined) return 0;
+  const bucket = model.lengths.indexOf(length);
+  if (another === undefined && bucket >= 0) return bucket;
   return new RowFailure(
     'inference',
     `the length is ${[...lengths].join(' and ')}, not one of ${model.lengths.join(', ')}`,

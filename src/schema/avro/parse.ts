@@ -104,12 +104,12 @@ const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(St
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /** A known logical type on a base that it may have; the specification says that an invalid one is ignored. */
-function logicalOf(base: string, json: Json, size = 0): Logical | undefined {
+function logicalOf(base: string, json: Json, size?: number): Logical | undefined {
   const name = json.logicalType;
   if (name === 'decimal' && (base === 'bytes' || base === 'fixed')) {
     const precision = Number(json.precision);
     const scale = Number(json.scale ?? 0);
-    const digitsMax = base === 'fixed' ? Math.floor(Math.log10(2) * (8 * size - 1)) : Number.POSITIVE_INFINITY;
+    const digitsMax = size === undefined ? Number.POSITIVE_INFINITY : Math.floor(Math.log10(2) * (8 * size - 1));
     const isValid = Number.isInteger(precision) && precision > 0 && precision <= digitsMax;
     return isValid && Number.isInteger(scale) && scale >= 0 && scale <= precision
       ? { name, precision, scale }
