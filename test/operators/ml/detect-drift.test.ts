@@ -8,7 +8,7 @@ import { generator } from '../../random.js';
 
 interface Row {
   readonly key: string | null;
-  readonly x: number | boolean | null;
+  readonly x: number | boolean | null | undefined;
 }
 
 const detectors = {
@@ -106,6 +106,8 @@ describe('detectDrift', () => {
       { key: null, x: 1 },
       { key: 'a', x: 2 },
       { key: 'a', x: Number.NaN },
+      { key: 'a', x: null },
+      { key: 'a', x: undefined },
       { key: 'a', x: 1 },
     ];
     const { deadLetters, counters } = driveOperator(operatorOf('ddm'), inputsOf(rows));
@@ -113,7 +115,7 @@ describe('detectDrift', () => {
       ['empty-key', 'the key is null'],
       ['out-of-range', 'ddm cannot take 2'],
     ]);
-    expect(counters).toMatchObject({ watched: 1, unknown: 1 });
+    expect(counters).toMatchObject({ watched: 1, unknown: 3 });
     const numbers = detectDrift({ of: (x: number) => x, detector: adwin() });
     const { deadLetters: refused } = driveOperator(numbers, [
       { value: Number.POSITIVE_INFINITY },
