@@ -232,6 +232,13 @@ export const explained: readonly Explained[] = [
     in: 'const BLOCK',
     why: 'equivalent but for the size of blocks, which nothing promises',
   },
+  {
+    file: 'src/schema/protobuf/scalars.ts',
+    from: '>=',
+    to: '>',
+    in: 'if (value >= 0) w.unsigned(value)',
+    why: 'equivalent: zero of 64 bits is the same byte',
+  },
 ];
 
 /** A time, a size or a count that bounds something, by its name. */

@@ -288,6 +288,8 @@ describe('json codec', () => {
     expect(reasonOf(() => codec.decode(new Uint8Array()))).toBe('not-json');
     expect(reasonOf(() => codec.decode(Buffer.from('['.repeat(100_000) + ']'.repeat(100_000))))).toBe('too-deep');
     expect(codec.decode(Buffer.from(JSON.stringify('['.repeat(1_000) + '\\"['.repeat(300))))).toHaveLength(1_900);
+    const behindText = Buffer.from(`["a\\"]",${'['.repeat(1_000)}${']'.repeat(1_000)}]`);
+    expect(reasonOf(() => codec.decode(behindText))).toBe('too-deep');
     expect(() => codec.encode(undefined)).toThrow(/has no JSON/);
   });
 });

@@ -323,6 +323,14 @@ describe('damage', () => {
     const bytes = dataBatch(0, ['a']);
     bytes.writeInt32BE(3, batch.length);
     expect(() => decode(bytes)).toThrow(expect.objectContaining({ code: 'source' }));
+    for (const [zigzag, length] of [
+      [1, -1],
+      [126, 63],
+    ] as const) {
+      const claiming = dataBatch(0, ['a']);
+      claiming[batch.headerBytes] = zigzag;
+      expect(() => decode(resealed(claiming))).toThrow(`a record claims a length of ${length}`);
+    }
   });
 
   it('refuses offsets behind which one would read the same again', () => {

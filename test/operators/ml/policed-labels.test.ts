@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { millis } from '../../../src/core/index.js';
 import { featureView, numeric } from '../../../src/ml/features/index.js';
-import { logisticRegression, runningRate, sgd } from '../../../src/ml/index.js';
+import { linearRegression, logisticRegression, runningRate, sgd, softmaxRegression } from '../../../src/ml/index.js';
 import { logLossOf } from '../../../src/ml/metrics/probabilities/log-loss.js';
 import { learn } from '../../../src/operators/ml/learn.js';
 import type { LabelPolicies } from '../../../src/operators/ml/policed-labels.js';
@@ -352,4 +352,40 @@ it('labels that are true or false are counted, of rows, of corrections and of th
   const last = (name: string) =>
     drive({ missing: { label: true } }, history).measures.findLast((each) => each.name === name)?.value;
   expect(['labelled', 'positives', 'label_mean'].map(last)).toEqual([3, 2, undefined]);
+});
+
+it('labels that are numbers or classes are measured by what fits them', () => {
+  const history: Step[] = [
+    ...['a', 'b'].map((id): Step => ({ input: 0, value: { id, size: 1 }, eventTimeMs: 0 })),
+    { input: 1, value: { id: 'a', late: true }, eventTimeMs: 1 },
+    { input: 1, value: { id: 'b', late: false }, eventTimeMs: 2 },
+  ];
+  const common = {
+    as: 'said',
+    view,
+    key: (row: Row) => row.id,
+    pendingMax: 10,
+    metricsInterval: millis(EVERY),
+  } as const;
+  const label = { key: ({ id }: Label) => id, wait: millis(WAIT), late: { within: millis(20), act: 'score' } } as const;
+  const measured = (operator: Parameters<typeof driveOperator>[0]) => {
+    const { measures } = driveOperator(operator, inputsOf(history), { disorderMs: DISORDER, final: true });
+    return Object.fromEntries(measures.map(({ name, value }) => [name, value]));
+  };
+  const numbers = learn(linearRegression({ optimizer: sgd({ rate: 0.1 }) }), {
+    ...common,
+    label: { ...label, value: ({ late }) => (late ? 4 : 2) },
+  });
+  // Both were said to be 0.
+  const { mae, rmse, label_mean } = measured(numbers);
+  expect([mae, rmse, label_mean]).toEqual([3, expect.closeTo(Math.sqrt(10)), 3]);
+  const classes = ['on time', 'late'] as const;
+  const named = learn(softmaxRegression({ classes, optimizer: sgd({ rate: 0.1 }) }), {
+    ...common,
+    label: { ...label, value: ({ late }) => (late ? 'late' : 'on time') },
+  });
+  const { accuracy, macro_f1, log_loss, mae: none } = measured(named);
+  expect([accuracy, macro_f1, log_loss, none]).toEqual([
+    ...[0.5, expect.closeTo(1 / 3), expect.closeTo(Math.log(2)), undefined],
+  ]);
 });
