@@ -93,7 +93,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           // They wait for time-outs and restarts most of the time: more of them at once than there are cores.
-          maxWorkers: 4,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

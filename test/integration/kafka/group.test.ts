@@ -57,7 +57,7 @@ async function expectExact(): Promise<void> {
   expect(wrong).toEqual(Object.fromEntries(Object.keys(wrong).map((name) => [name, 0])));
 }
 
-/** Resolves when each task has stored a checkpoint from now on. */
+/** Resolves when each task has stored a checkpoint from now on, and so has restored what it begins with. */
 async function eachStored(by: readonly Worker[]): Promise<void> {
   await workers.nextStoredMs([...Array(TASKS).keys()], Date.now(), by);
 }
@@ -94,6 +94,7 @@ describe('processes that share the tasks of a topology', () => {
     let now = ownersOf([first, second, third]);
     await expectUntouched('one to three', unmoved(owners, now), sinceMs);
     expect(unmoved(owners, now)).toHaveLength(2);
+    await eachStored([first, second, third]);
 
     owners = now;
     sinceMs = Date.now();
