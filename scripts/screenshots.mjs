@@ -75,7 +75,7 @@ try {
   await pause(1_000);
   await take(letters.locator('#letters'), 'page-letters');
   // One of the newest predictions, once no more come: a look reads the newest entries of the topics.
-  await letters.locator('#lag', { hasText: /^0$/ }).waitFor({ timeout: 300_000 });
+  await atRest();
   const { topics } = await (await fetch(`${url}/record?id=ATL`)).json();
   const [prediction] = topics.find(({ node }) => node === 'predictions').records;
   const [, flight] = /"flightId":"?(\d+)/.exec(prediction.values.record) ?? [];
@@ -91,6 +91,17 @@ try {
     await ended(child);
   }
   rmSync(data, { recursive: true, force: true });
+}
+
+/** Waits until nothing is read any more. */
+async function atRest() {
+  for (let before = ''; ; ) {
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const read = metrics.match(/^millrace_step_events_total\{.*event="read".*$/gm).join();
+    if (read === before) return;
+    before = read;
+    await pause(3_000);
+  }
 }
 
 async function ended(child) {

@@ -35,6 +35,9 @@ export function fillBoxes(newest) {
   for (const { from, line } of lines) line.classList.toggle('flows', (picture.nodes[from]?.outRate ?? 0) > 0.05);
 }
 
+/** Where the bar begins: sources and sinks are round at their ends. */
+const insetOf = ({ role }) => (role === 'source' || role === 'sink' ? 16 : 8);
+
 function fillBox(id) {
   if (!picture) return;
   const { node, group, figures, bad, p99, busy, backpressured } = boxes.get(id);
@@ -47,11 +50,12 @@ function fillBox(id) {
   say(figures, `${rate(node.role === 'source' ? of.inRate : of.outRate)}/s · ${count(of.out)}`);
   say(p99, of.latency ? `p99 ${age(of.latency.p99)}` : '');
   say(bad, of.deadLetters > 0 ? `${brief(of.deadLetters)} dead` : '');
+  const inset = insetOf(node);
   const [busyWidth, waitWidth] = [of.shares?.busy ?? 0, of.shares?.backpressured ?? 0].map((share) =>
-    Math.round(share * (node.width - 16)),
+    Math.round(share * (node.width - 2 * inset)),
   );
   busy.setAttribute('width', String(busyWidth));
-  backpressured.setAttribute('x', String(8 + busyWidth));
+  backpressured.setAttribute('x', String(inset + busyWidth));
   backpressured.setAttribute('width', String(waitWidth));
 }
 
@@ -94,8 +98,9 @@ export function draw(drawing, select) {
       'data-id': id,
     });
     const title = drawn('title', {}, keepsState ? `${label}; it keeps state` : label);
-    const busy = drawn('rect', { class: 'busy', x: 8, y: height - 6, width: 0, height: 3 });
-    const backpressured = drawn('rect', { class: 'backpressured', x: 8, y: height - 6, width: 0, height: 3 });
+    const bar = { x: insetOf(node), y: height - 6, width: 0, height: 3 };
+    const busy = drawn('rect', { class: 'busy', ...bar });
+    const backpressured = drawn('rect', { class: 'backpressured', ...bar });
     const figures = drawn('text', { class: 'small', x: 12, y: 49 }, 'no data yet');
     const bad = drawn('text', { class: 'bad', x: width - 12, y: 63, 'text-anchor': 'end' });
     const p99 = drawn('text', { class: 'small', x: 12, y: 63 });
