@@ -20,6 +20,8 @@ export interface DrillStep {
   readonly mostSecondsBehind: number;
   readonly secondsBehind: number;
   readonly processes: number;
+  /** That were written to the inputs meanwhile. */
+  readonly recordsPerSecond: number;
 }
 
 export interface DrillResult extends Verdict {
@@ -35,7 +37,7 @@ const TASKS = 12;
 const MOST = 6;
 /** After the peak. */
 const LOW = 0.325;
-const BEHIND_MAX = 5;
+export const BEHIND_MAX = 5;
 /** Kubernetes looks every fifteen seconds, and waits for five minutes before it takes processes away. */
 const DECIDE_EVERY_MS = 5_000;
 const WINDOWS = { upWindowMs: 10_000, downWindowMs: 30_000 };
@@ -103,6 +105,7 @@ export async function drill(options: DrillOptions): Promise<DrillResult> {
   };
   const step = async (what: string, wanted: number, act: () => Promise<void> | void) => {
     const beganMs = Date.now();
+    const writtenBefore = load.written;
     mostBehind = 0;
     signal = undefined;
     await act();
@@ -122,6 +125,7 @@ export async function drill(options: DrillOptions): Promise<DrillResult> {
       mostSecondsBehind: inSeconds(1_000 * mostBehind),
       secondsBehind: inSeconds(1_000 * (await behind())),
       processes: replicas.count,
+      recordsPerSecond: Math.round((1_000 * (load.written - writtenBefore)) / (Date.now() - beganMs)),
     };
     steps.push(done);
     log(`${what}: ${seconds} s, at most ${done.mostSecondsBehind} s behind, now ${done.secondsBehind} s`);

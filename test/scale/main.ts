@@ -1,5 +1,5 @@
 import { runDrill } from '../upgrade/run-drill.js';
-import { drill } from './drill.js';
+import { BEHIND_MAX, drill } from './drill.js';
 
 // npm run drill:scale -- [--rate 20000] [--rest 10]
 await runDrill({
@@ -9,5 +9,7 @@ await runDrill({
   rate: 20_000,
   kafka: '12 tasks',
   drill,
-  isRight: ({ wrong }) => Object.values(wrong).every((count) => count === 0),
+  isRight: ({ wrong, steps }) =>
+    Object.values(wrong).every((count) => count === 0) &&
+    steps.every(({ secondsBehind }) => secondsBehind < BEHIND_MAX),
 });
