@@ -128,9 +128,14 @@ async function csvRows(path: string): Promise<Read> {
       return []; // counted when the rows are read
     }
   });
-  const { header, columns, decimal, dates } = inferCsv(cells, path);
+  const { header, columns, decimal, dates, nullLiteral } = inferCsv(cells, path);
   // A cell that is empty further down is a missing value, and no reason to refuse the row.
   const optional = Object.entries(columns).map(([name, column]) => [name, `${column.replace('?', '')}?` as CsvColumn]);
-  const form = { delimiter, ...(decimal && { decimal }), ...(dates?.order && { dates: dates.order }) };
+  const form = {
+    delimiter,
+    ...(decimal && { decimal }),
+    ...(dates?.order && { dates: dates.order }),
+    ...(nullLiteral && { nullLiteral }),
+  };
   return decoded(path, csv({ columns: Object.fromEntries(optional), ...form }) as Schema<unknown>, header);
 }

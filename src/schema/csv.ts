@@ -39,6 +39,8 @@ export interface CsvOptions<C extends Readonly<Record<string, CsvColumn>>> {
    * dates are in ISO 8601 only. Dates are always written in ISO 8601.
    */
   readonly dates?: DateOrder;
+  /** What a missing value is written as, such as `NA`, beside an empty cell: `null` of a column with `?`, unless it is quoted. */
+  readonly nullLiteral?: string;
   /** Payloads of more bytes are refused as `too-large`; 16 MiB by default. */
   readonly bytesMax?: number;
 }
@@ -56,7 +58,7 @@ export interface CsvOptions<C extends Readonly<Record<string, CsvColumn>>> {
  * // Schema<{ sensor: string; at: Date; celsius: number | null }>
  */
 export function csv<const C extends Readonly<Record<string, CsvColumn>>>(options: CsvOptions<C>): Schema<CsvRow<C>> {
-  const { subject, columns, delimiter, decimal, dates, bytesMax } = options;
+  const { subject, columns, delimiter, decimal, dates, nullLiteral, bytesMax } = options;
   return Object.freeze({
     format: 'csv',
     subject: subject ?? 'csv',
@@ -66,6 +68,7 @@ export function csv<const C extends Readonly<Record<string, CsvColumn>>>(options
       delimiter: delimiter ?? ',',
       ...(decimal && { decimal }),
       ...(dates && { dates }),
+      ...(nullLiteral && { nullLiteral }),
       bytesMax,
     }),
   });

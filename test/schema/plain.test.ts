@@ -64,6 +64,26 @@ describe('csv', () => {
     );
   });
 
+  it('has null where it is written as a word, unless that is quoted', async () => {
+    const columns = { a: 'text', b: 'text?', c: 'number?' } as const;
+    const codec = await openCodec(csv({ columns, nullLiteral: 'NA' }), registry);
+    const read = (row: string) => codec.decode(Buffer.from(row));
+    expect(read('NA,NA,NA')).toEqual({ a: 'NA', b: null, c: null });
+    expect(read('x,"NA",')).toEqual({ a: 'x', b: 'NA', c: null });
+    for (const row of [
+      { a: 'NA', b: null, c: null },
+      { a: '', b: 'NA', c: 1 },
+    ])
+      expect(read(Buffer.from(codec.encode(row)).toString())).toEqual(row);
+    await expect(openCodec(csv({ columns, nullLiteral: 'N,A' }), registry)).rejects.toThrow(/nullLiteral/);
+  });
+
+  it('tells a header from a row', async () => {
+    const codec = await openCodec(csv({ columns: { a: 'text', c: 'number' } }), registry);
+    expect(() => codec.decode(Buffer.from('a,c'))).toThrow('column c: "c" is no number: if this line is a header');
+    expect(() => codec.decode(Buffer.from('a,x'))).toThrow(/"x" is no number$/);
+  });
+
   it('reads what others write', async () => {
     const codec = await openCodec(csv({ columns: { a: 'text', b: 'text?', c: 'integer?' }, delimiter: ';' }), registry);
     const read = (row: string) => codec.decode(Buffer.from(row));

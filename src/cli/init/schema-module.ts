@@ -44,13 +44,11 @@ function optionsOf(source: SchemaSource): [string, string][] {
     case 'csv': {
       const columns = Object.entries(source.columns).map(([name, type]): [string, string] => [name, quoted(type)]);
       const delimiter: [string, string][] = source.delimiter === ',' ? [] : [['delimiter', quoted(source.delimiter)]];
-      const { decimal, dates } = source;
-      return [
-        ['columns', objectText(columns, '  ')],
-        ...delimiter,
-        ...(decimal === undefined ? [] : ([['decimal', quoted(decimal)]] as [string, string][])),
-        ...(dates === undefined ? [] : ([['dates', quoted(dates)]] as [string, string][])),
-      ];
+      const { decimal, dates, nullLiteral } = source;
+      const others = Object.entries({ decimal, dates, nullLiteral }).flatMap(([name, value]): [string, string][] =>
+        value === undefined ? [] : [[name, quoted(value)]],
+      );
+      return [['columns', objectText(columns, '  ')], ...delimiter, ...others];
     }
     default:
       return [

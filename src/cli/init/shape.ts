@@ -92,7 +92,7 @@ async function inferredCsv(file: string, known: KnownCsv) {
 }
 
 async function shapeOfCsv(file: string, options: ShapeOptions): Promise<Shape> {
-  const { lines, delimiter, header, columns, decimal, dates } = await inferredCsv(file, options);
+  const { lines, delimiter, header, columns, decimal, dates, nullLiteral } = await inferredCsv(file, options);
   if (dates !== undefined && dates.order === undefined) {
     throw new MillraceError(
       'config',
@@ -103,7 +103,12 @@ async function shapeOfCsv(file: string, options: ShapeOptions): Promise<Shape> {
       },
     );
   }
-  const form = { columns, delimiter, ...(decimal && { decimal }), ...(dates?.order && { dates: dates.order }) };
+  const form = {
+    ...{ columns, delimiter },
+    ...(decimal && { decimal }),
+    ...(dates?.order && { dates: dates.order }),
+    ...(nullLiteral && { nullLiteral }),
+  };
   const codec = await openCodec(csv(form), localRegistry());
   const decode = (text: string) => codec.decode(Buffer.from(text)) as Row;
   const rows = lines.slice(header ? 1 : 0).map((line) => read(line, decode, rowHint));
@@ -119,6 +124,7 @@ async function shapeOfCsv(file: string, options: ShapeOptions): Promise<Shape> {
       ? [`${dates.column}: ${dates.cell} is ${writtenDate(dates.cell, dates.order)?.toISOString()} (--dates)`]
       : []),
     ...(decimal ? ['numbers have a decimal comma'] : []),
+    ...(nullLiteral ? [`${nullLiteral} is a missing value`] : []),
   ];
   return shape({ format: 'csv', ...form }, declared, options, { rows, header, notes });
 }
@@ -189,18 +195,18 @@ function ofText(
   const { format } = text;
   // As JSON has no dates, requests have times as numbers.
   const declared = declarationsOf(text, { message, ...(options.plain ? { timestamp: 'number' } : {}) });
-  const micros = format === 'avro' ? microsIn(text) : new Set<string>();
-  if (options.plain && format !== 'json-schema') return shape({ format: 'json' }, declared, options, { micros });
+  const times = format === 'avro' ? timesIn(text) : new Map<string, string>();
+  if (options.plain && format !== 'json-schema') return shape({ format: 'json' }, declared, options, { times });
   const source: SchemaSource = { format, file, message, bare: options.plain };
-  return shape(source, declared, options, { files, micros, schemaFile: options.plain ? undefined : schemaFile });
+  return shape(source, declared, options, { files, times, schemaFile: options.plain ? undefined : schemaFile });
 }
 
-/** Fields that count microseconds, as Avro has them. */
-const microsIn = (text: SchemaText): ReadonlySet<string> =>
-  new Set(
+/** Times as Avro has them, with what they count. */
+const timesIn = (text: SchemaText): ReadonlyMap<string, string> =>
+  new Map(
     (avroFields(text, { timestamp: 'number' }) ?? []).flatMap(({ name, shape }) => {
       const bare = shape.kind === 'nullable' ? shape.inner : shape;
-      return bare.kind === 'time' && bare.unit === 'micros' ? [name] : [];
+      return bare.kind === 'time' ? [[name, bare.unit] as const] : [];
     }),
   );
 
@@ -227,11 +233,13 @@ function shape(
   declared: readonly Declaration[],
   { name, subject }: ShapeOptions,
   known: Partial<Pick<Shape, 'rows' | 'header' | 'files' | 'schemaFile' | 'notes'>> & {
-    readonly micros?: ReadonlySet<string>;
+    readonly times?: ReadonlyMap<string, string>;
   },
 ): Shape {
   const fields = fieldsOf(declared).map((field) =>
-    known.micros?.has(field.name) ? { ...field, micros: true } : field,
+    known.times?.has(field.name)
+      ? { ...field, isTimestamp: true, micros: known.times.get(field.name) === 'micros' }
+      : field,
   );
   const record = declared.find((one) => 'members' in one)?.name;
   if (record === undefined) {

@@ -149,11 +149,12 @@ export interface CsvForm {
   readonly delimiter: string;
   readonly decimal?: '.' | ',';
   readonly dates?: DateOrder;
+  readonly nullLiteral?: string;
 }
 
 /** The codec of `csv()`. */
 export function csvCodec<T>(subject: string, form: CsvForm): WireCodec<T> {
-  const { delimiter } = form;
+  const { delimiter, nullLiteral = '' } = form;
   const known = kindsOf(form);
   const columns = Object.entries(form.columns).map(([name, type]) => columnOf(name, type, known, subject));
   if (columns.length === 0 || delimiter.length !== 1 || /["\r\n]/.test(delimiter)) {
@@ -163,7 +164,14 @@ export function csvCodec<T>(subject: string, form: CsvForm): WireCodec<T> {
       permanent: true,
     });
   }
-  const read = readRow<T>(columns);
+  if (/["\r\n]/.test(nullLiteral) || nullLiteral.includes(delimiter)) {
+    throw new MillraceError('config', 'the nullLiteral of csv() would need quotes', {
+      where: subject,
+      hint: "give a text without delimiter, quotes and line ends, such as 'NA'",
+      permanent: true,
+    });
+  }
+  const read = readRow<T>(columns, nullLiteral);
   const write = writeRow(columns, form, subject);
   return {
     encode: (value) => Buffer.from(write(value)),
@@ -196,8 +204,8 @@ function cellsOf(bytes: Uint8Array, delimiter: string): (Cell | string)[] {
 }
 
 /** Compiles a function from cells to a value: one object literal, with a function per column. */
-function readRow<T>(columns: readonly Column[]): (cells: readonly (Cell | string)[]) => T {
-  const parts = Object.fromEntries(columns.map((column, i) => [`c${i}`, readCell(column)]));
+function readRow<T>(columns: readonly Column[], nullLiteral: string): (cells: readonly (Cell | string)[]) => T {
+  const parts = Object.fromEntries(columns.map((column, i) => [`c${i}`, readCell(column, nullLiteral)]));
   return generate(parts, `(cells) => (${literal(columns.map(({ name }, i) => [name, `c${i}(cells[${i}])`]))})`);
 }
 
@@ -219,26 +227,29 @@ function columnOf(name: string, type: CsvColumn, kinds: Kinds, subject: string):
   });
 }
 
-function readCell({ name, type, optional, kind }: Column): (cell: Cell | string) => unknown {
+function readCell({ name, type, optional, kind }: Column, nullLiteral: string): (cell: Cell | string) => unknown {
   if (type === 'text') return (cell) => (typeof cell === 'string' ? cell : cell.text);
   const { read } = kind;
   return (cell) => {
-    if (optional && cell === '') return null;
+    if (optional && (cell === '' || cell === nullLiteral)) return null;
     const text = typeof cell === 'string' ? cell : cell.text;
     const value = read(text);
     if (value !== undefined) return value;
     const shown = text.length > 40 ? `${text.slice(0, 37)}...` : text;
-    throw new DecodeFailure('not-csv', `column ${name}: ${JSON.stringify(shown)} is no ${type}`);
+    const advice = text === name ? ': if this line is a header, give the source `header: true`' : '';
+    throw new DecodeFailure('not-csv', `column ${name}: ${JSON.stringify(shown)} is no ${type}${advice}`);
   };
 }
 
-function writeCell({ name, type, optional, kind }: Column, { delimiter, decimal }: CsvForm, subject: string) {
+function writeCell({ name, type, optional, kind }: Column, form: CsvForm, subject: string) {
+  const { delimiter, decimal, nullLiteral = '' } = form;
   // Numbers and times never contain a character that needs quotes.
   const { write } = kind;
   const isBare = !type.startsWith('text') && !/[\w.+:-]/.test(delimiter) && delimiter !== decimal;
   return (value: unknown): string => {
-    if (optional && (value === null || value === undefined)) return '';
+    if (optional && (value === null || value === undefined)) return nullLiteral;
     const text = write(value);
+    if (optional && text === nullLiteral) return `"${text}"`;
     if (text !== undefined) return isBare ? text : cellOf(text, delimiter, optional);
     const hint = 'emit rows with a value of the right type for every column';
     throw unrepresentableValue(`column ${name}: a ${typeof value} is no ${type}`, subject, hint);

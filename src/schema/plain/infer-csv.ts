@@ -9,6 +9,8 @@ export interface InferredCsv {
   readonly decimal?: ',';
   /** How dates are written, where that is not in ISO 8601. */
   readonly dates?: WrittenDates;
+  /** What missing values are written as, where that is not the empty cell alone. */
+  readonly nullLiteral?: string;
 }
 
 /** Dates as people write them, in one of the columns. */
@@ -41,6 +43,7 @@ const kinds = [
 ] as const;
 
 const isNumber = (cell: string): boolean => kinds[1][1].test(cell);
+const isDate = (cell: string): boolean => kinds[2][1].test(cell);
 
 /** Numbers that are identifiers: with a leading zero, or with more digits than a number holds exactly. */
 const isCode = (cell: string): boolean =>
@@ -57,13 +60,35 @@ export function inferCsv(rows: readonly (readonly string[])[], where: string, kn
   const header = known.header ?? isHeader(first);
   const names = header ? namesOf(first, where) : first.map((_, i) => `c${i + 1}`);
   const values = header ? others : rows;
-  const columns = names.map((name, i) => ({ name, cells: values.map((row) => row[i] ?? '') }));
+  const nullLiteral = nullLiteralOf(names.map((_, i) => values.map((row) => row[i] ?? '')));
+  const cellIn = (row: readonly string[], i: number) => (row[i] === nullLiteral ? '' : (row[i] ?? ''));
+  const columns = names.map((name, i) => ({ name, cells: values.map((row) => cellIn(row, i)) }));
   const filled = columns.map(({ name, cells }) => ({ name, cells: cells.filter((cell) => cell !== '') }));
   const decimal = decimalOf(filled.map(({ cells }) => cells));
   const dates = datesIn(filled, known.dates);
   const types = columns.map(({ name, cells }) => [name, columnOf(cells, decimal, dates?.order !== undefined)]);
-  return { header, columns: Object.fromEntries(types), ...(decimal && { decimal }), ...(dates && { dates }) };
+  return {
+    ...{ header, columns: Object.fromEntries(types) },
+    ...(decimal && { decimal }),
+    ...(dates && { dates }),
+    ...(nullLiteral && { nullLiteral }),
+  };
 }
+
+/** What programs for statistics, spreadsheets and databases write where a value is missing. */
+const nullLiterals = ['NA', 'N/A', 'n/a', 'NaN', 'nan', 'NULL', 'null', 'None', '-', '?'];
+
+/** The one without which some column has only numbers, or only dates. */
+const nullLiteralOf = (columns: readonly (readonly string[])[]): string | undefined =>
+  nullLiterals.find((literal) =>
+    columns.some((cells) => {
+      const others = cells.filter((cell) => cell !== '' && cell !== literal);
+      const are = (is: (cell: string) => boolean) => others.length > 0 && others.every(is);
+      const areValues =
+        are((cell) => PERHAPS_WITH_COMMA.test(cell) || isNumber(cell)) || are(isDate) || are(isWrittenDate);
+      return areValues && cells.includes(literal);
+    }),
+  );
 
 const WITH_COMMA = /^[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+$/;
 const PERHAPS_WITH_COMMA = /^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$/;

@@ -6,6 +6,7 @@ import { type Answers, isStarter, planOf } from '../../../src/cli/init/complete.
 import { targetKinds } from '../../../src/cli/init/places.js';
 import { tasks } from '../../../src/cli/init/plan.js';
 import { projectOf } from '../../../src/cli/init/project.js';
+import { likelyTime } from '../../../src/cli/init/samples/fields.js';
 import { shapeOfRegistered } from '../../../src/cli/init/shape.js';
 import { writeFiles } from '../../../src/cli/init/write-files.js';
 import { starterFiles } from '../../../src/cli/starter/index.js';
@@ -76,6 +77,21 @@ describe('answers', () => {
     expect((await made('1/2/2026', '3/4/2026', { dates: 'dmy' })).notes[0]).toBe(
       'on: 1/2/2026 is 2026-02-01T00:00:00.000Z (--dates)',
     );
+  });
+
+  it('take the time that a schema declares, and no latitude', async () => {
+    const text = JSON.stringify({
+      type: 'record',
+      name: 'Quake',
+      fields: [
+        { name: 'lat', type: 'double' },
+        { name: 'occurred', type: { type: 'long', logicalType: 'timestamp-millis' } },
+      ],
+    });
+    const options = { name: 'quakes', subject: 'quakes-value', folder, plain: false };
+    const { fields, rows } = await shapeOfRegistered({ format: 'avro', text, references: [] }, options);
+    expect(likelyTime(fields, rows)?.name).toBe('occurred');
+    expect(likelyTime(fields.slice(0, 1), rows)).toBeUndefined();
   });
 
   it('make no events for a topic whose schema is registered', async () => {

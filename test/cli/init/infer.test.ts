@@ -28,6 +28,8 @@ describe('what rows look like', () => {
     [['a,1', 'b,-9007199254740992'], false, ',', { c1: 'text', c2: 'text' }],
     [['id,gone', '1,', '2,'], true, ',', { id: 'number', gone: 'text?' }],
     [['id;n;m', 'a;1.234,5;7', 'b;-2;8'], true, ';', { id: 'text', n: 'number', m: 'number' }, { decimal: ',' }],
+    [['id,n,sex', 'a,NA,m', 'b,2,NA'], true, ',', { id: 'text', n: 'number?', sex: 'text?' }, { nullLiteral: 'NA' }],
+    [['id,country', 'a,NA', 'b,DE'], true, ',', { id: 'text', country: 'text' }],
     [['id;n;m', 'a;1,5;7.5', 'b;2;8'], true, ';', { id: 'text', n: 'text', m: 'number' }],
     [
       ['id;at', 'a;01.02.2026', 'b;03.04.2026 12:30'],
@@ -42,6 +44,13 @@ describe('what rows look like', () => {
       ',',
       { id: 'text', at: 'date' },
       dates('01/02/2026', 'mdy'),
+    ],
+    [
+      ['id,at', 'a,-', 'b,31.12.2026'],
+      true,
+      ',',
+      { id: 'text', at: 'date?' },
+      { ...dates('31.12.2026', 'dmy'), nullLiteral: '-' },
     ],
     [['id,at', 'a,1/2/2026', 'b,31/12/2026'], true, ',', { id: 'text', at: 'date' }, dates('1/2/2026', 'dmy')],
     [['id,at', 'a,1/2/2026', 'b,2/3/2026'], true, ',', { id: 'text', at: 'text' }, dates('1/2/2026', undefined)],

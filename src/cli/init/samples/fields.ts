@@ -10,7 +10,9 @@ export interface Field {
   readonly holds: Holds;
   /** Whether it may be null or missing. */
   readonly optional: boolean;
-  /** A time as a number of microseconds. */
+  /** A time as a number, as the schema says. */
+  readonly isTimestamp?: boolean;
+  /** Of microseconds. */
   readonly micros?: boolean;
 }
 
@@ -50,12 +52,15 @@ export const likelyKey = (fields: readonly Field[], record: string): Field | und
   fields.find(({ holds, optional }) => !optional && holds === 'text') ??
   fields[0];
 
+const TIME_NAME = /(^|[_ -])(at|on|ts)$|time|date|stamp|when/i;
+
 /** The field that most likely says when: a date, or a number or text that is called like one. */
 export function likelyTime(fields: readonly Field[], samples: readonly Row[]): Field | undefined {
-  const named = fields.filter(({ name }) => /(^|[_ -])(at|on|ts)$|[a-z]At$|time|date|stamp|when/i.test(name));
+  const named = fields.filter(({ name }) => TIME_NAME.test(name) || /[a-z]At$/.test(name));
+  const isDate = ({ holds, isTimestamp }: Field) => holds === 'date' || isTimestamp;
   return (
-    named.find(({ holds }) => holds === 'date') ??
-    fields.find(({ holds }) => holds === 'date') ??
+    named.find(isDate) ??
+    fields.find(isDate) ??
     named.find(({ holds }) => holds === 'number') ??
     fields.find(
       ({ name, holds }) => holds === 'text' && samples.length > 0 && samples.every((row) => isTime(row[name])),
