@@ -226,7 +226,7 @@ function checkRefusal<Y, P>(
     if (target.length === 0) return;
     target[target.length - 1] = bad;
     if (learner.missing !== 'native') refuse(logic.learnOne(poisoned, label), `the feature ${bad}`);
-    numbersOf(learner, logic.predictOne(poisoned));
+    numbersOf(learner, logic.predictOne(poisoned), ` for a row with ${bad}`);
   }
 }
 
@@ -297,7 +297,7 @@ function checkWeights<Y, P>(learner: Learner<Y, P>, open: () => Opened<Y, P>, ro
 }
 
 /** A prediction as numbers, checked to be of the kind that the learner declares. */
-function numbersOf<Y, P>({ output, classes = [] }: Learner<Y, P>, prediction: P): number[] {
+function numbersOf<Y, P>({ output, classes = [] }: Learner<Y, P>, prediction: P, when = ''): number[] {
   if (output === 'scores') {
     if (!(prediction instanceof Float64Array)) broken('scores are no Float64Array');
     const scores = Array.from(prediction);
@@ -311,7 +311,7 @@ function numbersOf<Y, P>({ output, classes = [] }: Learner<Y, P>, prediction: P)
     if (!prediction.every((distance) => distance >= 0)) broken(`distances are ${prediction.join(', ')}`);
     return Array.from(prediction);
   }
-  if (typeof prediction !== 'number' || Number.isNaN(prediction)) broken('a prediction is not a number');
+  if (typeof prediction !== 'number' || Number.isNaN(prediction)) broken(`a prediction is not a number${when}`);
   const isShare = output === 'probability' || output === 'anomaly';
   if (isShare && !(prediction >= 0 && prediction <= 1)) broken(`a prediction is ${prediction}, no ${output}`);
   return [prediction];

@@ -283,6 +283,13 @@ describe('checkLearner', () => {
       })),
       'a prediction is not a number',
     ],
+    [
+      'that predicts NaN for a feature that is NaN',
+      mutant('number', (logic) => ({
+        predictOne: (row) => (row.dense.some(Number.isNaN) ? Number.NaN : logic.predictOne(row)),
+      })),
+      'a prediction is not a number for a row with NaN',
+    ],
   ];
 
   it.each(mutants)('catches one %s', (_name, learner, promise) => {
