@@ -73,6 +73,7 @@ describe('operations from the command line', () => {
     const newer = await call('plan', 'newer.mjs');
     expect([newer.code, newer.err]).toEqual([1, '']);
     expect(newer.out).toMatch(/totals +sum +refused +v1 -> v2, 1 bucket, 1 byte +version 1\n/);
+    expect(newer.out).toMatch(/a run would be refused\n$/);
     const renamed = await call('plan', 'renamed.mjs');
     expect([renamed.code, renamed.err, renamed.out]).toEqual([
       3,

@@ -63,16 +63,20 @@ export function planCommand({ terminal, act }: CommandContext): Command {
           const mismatches = await mismatchesOf(topology, profile);
           const object = plans.length === 1 ? plans[0] : { topology: topology.name, subtopologies: plans };
           const acceptPlan = needsAcceptance(plans) ? topologyHash(topology) : null;
+          const isStopped =
+            plans.some((plan) => isRefused(plan) || plan.tasksNow !== undefined) ||
+            problems.length > 0 ||
+            mismatches.some(({ refused }) => refused);
           if (flags.json) terminal.out(`${JSON.stringify({ ...object, problems, mismatches, acceptPlan })}\n`);
           else {
             terminal.out(plans.map(planText).join('\n'));
             if (problems.length > 0)
               terminal.out(`\n${counted(problems.length, 'problem')}\n${problemLines(problems)}`);
             terminal.out(mismatchLines(mismatches));
-            if (acceptPlan !== null) terminal.out(`a run needs --accept-plan ${acceptPlan}\n`);
+            if (isStopped) terminal.out('a run would be refused\n');
+            else if (acceptPlan !== null) terminal.out(`a run needs --accept-plan ${acceptPlan}\n`);
           }
-          const isStopped = plans.some((plan) => isRefused(plan) || plan.tasksNow !== undefined);
-          if (isStopped || problems.length > 0 || mismatches.some(({ refused }) => refused)) return exitCodes.failed;
+          if (isStopped) return exitCodes.failed;
           return acceptPlan === null ? exitCodes.ok : exitCodes.unaccepted;
         } finally {
           await profile.close();
