@@ -61,6 +61,8 @@ const permanent = new Set([
 ]);
 
 const hints = new Map([
+  [50, 'give each column a type that ClickHouse has, such as String, Float64 or DateTime64(3)'],
+  [62, 'correct the SQL where it says'],
   [
     60,
     'the table does not exist: `SHOW TABLES` lists those that do; a running topology needs a restart if it was dropped',

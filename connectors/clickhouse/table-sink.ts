@@ -56,10 +56,18 @@ export function tableSink<T>(given: ClickHouseTableOptions<T>): Sink<T> {
 const UNSTEADY = /\b(now|now64|today|yesterday|rand\w*|generate\w*|hostName|rowNumber\w*)\s*\(|\b_incarnation\b/i;
 
 function tableProblems(options: OptionsOf<typeof tableKind.options>): Problem[] {
-  const { schema, columns: given, partitionBy, insertedAt, ttl, views = [], table: view } = options;
+  const { schema, columns: given, orderBy = [], partitionBy, insertedAt, ttl, views = [], table: view } = options;
   const problems: Problem[] = [];
   if (schema === undefined && given === undefined)
     problems.push({ message: 'there are no columns', hint: 'give columns, or the schema of the values' });
+  const columns = [...Object.keys(given ?? {}), ...(insertedAt === undefined ? [] : [insertedAt])];
+  const unordered =
+    schema === undefined && given !== undefined ? orderBy.filter((name) => !columns.includes(name)) : [];
+  if (unordered.length > 0)
+    problems.push({
+      message: `orderBy has ${unordered.join(', ')}, which the table has not`,
+      hint: `order by columns: ${columns.join(', ')}`,
+    });
   const named = insertedAt !== undefined && new RegExp(`\\b${insertedAt}\\b`).test(partitionBy ?? '');
   if (partitionBy !== undefined && (UNSTEADY.test(partitionBy) || named)) {
     problems.push({
@@ -67,8 +75,7 @@ function tableProblems(options: OptionsOf<typeof tableKind.options>): Problem[] 
       hint: 'rows that replace each other must be in one partition: partition by fields of the value, such as its event time',
     });
   }
-  const known =
-    schema !== undefined || ttl === undefined || [...Object.keys(given ?? {}), insertedAt].includes(ttl.since);
+  const known = schema !== undefined || ttl === undefined || columns.includes(ttl.since);
   if (!known) {
     problems.push({
       message: `ttl counts since ${ttl.since}, which is not a column`,

@@ -1,4 +1,4 @@
-import { duration, type OptionType } from './option-types.js';
+import { duration, type OptionType, schema } from './option-types.js';
 
 /** Options and facts as `describe` prints them: plain values only. */
 export type Settings = Readonly<Record<string, string | number | boolean>>;
@@ -115,10 +115,15 @@ export const unknownOptions = (
     }));
 
 function problemOf(name: string, { type, need, doc }: OptionSpec, value: unknown): Problem[] {
-  const hint = `give ${type === duration ? 'a duration, such as hours(24)' : type.text.replaceAll('`', '')}`;
+  const hint = `give ${wanted(type)}`;
   if (value === undefined)
     return need === 'required' ? [{ message: `${name} is missing`, hint: `${hint}: ${doc}` }] : [];
   return type.accepts(value) ? [] : [{ message: `${name} is ${plain(value)}`, hint }];
+}
+
+function wanted(type: OptionType<unknown>): string {
+  if (type === duration) return 'a duration, such as hours(24)';
+  return type === schema ? 'a schema, such as json() or avro({ ... })' : type.text.replaceAll('`', '');
 }
 
 /** The options as `describe` prints them, without those that cannot or must not be shown. */

@@ -49,7 +49,9 @@ export interface DriftingModel<Y, P> {
 }
 
 const SLOTS: Readonly<Record<DriftAction, number>> = { event: 1, warn: 2, reset: 2, replace: 4 };
-export const slotsOf = (act: DriftAction): number => SLOTS[act];
+/** One of none of these too, which `check` refuses. */
+export const slotsOf = (act: DriftAction): number => SLOTS[act] ?? 1;
+export const driftActions = Object.keys(SLOTS);
 
 /** Whether a dummy does the same at other times. */
 export const hasDummy = (act: DriftAction): boolean => act === 'reset' || act === 'replace';

@@ -26,7 +26,7 @@ export const optionNames: Readonly<Record<string, string>> = {
   evaluate:
     'prediction prediction.key prediction.value prediction.weight prediction.version label label.key label.value wait correctable missing missing.label metrics slices slicesMax versionsMax sums measured every pendingMax',
   infer:
-    'inputs outputs lengths model as batchMax waitMax providers fallback weight queueMax pinned cacheBytesMax tier deadline lagMax view output pooling pooling.mean normalize cascade cascade.model cascade.providers cascade.below cascade.above',
+    'inputs outputs lengths model as batchMax waitMax providers fallback fallback[].model fallback[].providers fallback[].name fallback[].lastBy fallback[].keysMax fallback[].rule weight queueMax pinned cacheBytesMax tier deadline lagMax view output pooling pooling.mean normalize cascade cascade.model cascade.providers cascade.below cascade.above',
   learn:
     'drift drift.detector drift.act drift.of drift.compareLabels as view key label label.key label.value label.weight label.wait label.late label.late.within label.late.act label.missing label.missing.label label.missing.weighting label.corrections label.corrections.within label.corrections.learn pendingMax baselines metricsInterval versionEveryLabels replayMax by by.key by.modelsMax',
   selectBySuccessiveHalving:

@@ -1,9 +1,11 @@
-import type { Problem } from '../core/index.js';
+import { MillraceError, type Problem } from '../core/index.js';
 import { unknownOptions } from '../core/options.js';
 import { optionNames } from './option-names.js';
 import { editDistance } from './quality/spelling/edit-distance.js';
 
 const LETTERS_MAX = 2;
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /** Options of an operator that there are not, also in objects of options, for its `problems`. */
 export function optionProblems(operator: string, options: object, within = ''): Problem[] {
@@ -16,10 +18,25 @@ export function optionProblems(operator: string, options: object, within = ''): 
     return near === undefined ? '' : `did you mean ${near}? `;
   };
   const inside = Object.entries(options).flatMap(([name, part]) => {
-    const isObject = typeof part === 'object' && part !== null;
-    return isObject && known.some((each) => each.startsWith(`${name}.`))
-      ? optionProblems(operator, part, `${within}${name}.`)
-      : [];
+    const path = Array.isArray(part) ? `${name}[].` : `${name}.`;
+    if (!known.some((each) => each.startsWith(path))) return [];
+    return [part].flat().flatMap((each) => (isObject(each) ? optionProblems(operator, each, within + path) : []));
   });
   return [...unknownOptions(options, names, { within, meant }), ...inside];
+}
+
+/**
+ * Makes an operator from its options. Where that throws because a part of them is missing, the option that was misspelt is the cause.
+ *
+ * @throws MillraceError `config` that names it.
+ */
+export function fromOptions<O>(operator: string, options: object, make: () => O): O {
+  try {
+    return make();
+  } catch (cause) {
+    const [problem] = optionProblems(operator, options);
+    if (problem === undefined) throw cause;
+    const { message, hint } = problem;
+    throw new MillraceError('config', `${operator}: ${message}`, { hint, cause });
+  }
 }

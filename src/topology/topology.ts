@@ -1,4 +1,5 @@
 import type { Duration } from '../core/duration.js';
+import { MillraceError } from '../core/errors.js';
 import type {
   Adds,
   MultiInputOperator,
@@ -162,6 +163,10 @@ type AnyOperator = Pick<StepNode, 'kind' | 'settings' | 'shape'> &
  * });
  */
 export function topology(name: string, options: TopologyOptions, build: (t: TopologyBuilder) => void): Topology {
+  if (typeof options?.deadLetters !== 'object')
+    throw new MillraceError('config', `the topology "${name}" has no dead letters`, {
+      hint: `say where records that fail go: topology('${name}', { deadLetters: kafka.deadLetterSink({ topic: '${name}.dead' }) }, (t) => { ... })`,
+    });
   const sources: SourceNode[] = [];
   const steps: StepNode[] = [];
   const sinks: SinkNode[] = [];
@@ -196,6 +201,7 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
 
   /** Adds a step after a stream, with further inputs if there are three arguments; returns its outputs by number. */
   const attach = (wire: Wire, id: string, second: object, third: object | undefined) => {
+    mustBeStep(id, third ?? second);
     const { kind, settings, shape, problems = [], keys = [], rules = [] } = (third ?? second) as AnyOperator;
     const sides = (third ? second : {}) as Record<string, object>;
     const names = shape.shape === 'stateful' ? shape.inputs : [];
@@ -221,6 +227,17 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
     sinks: Object.freeze(sinks),
     repartitions: Object.freeze(repartitions),
   });
+}
+
+/** Typed code cannot leave them out, JavaScript and casts can. */
+function mustBeStep(id: unknown, operator: object | undefined): void {
+  if (typeof id !== 'string')
+    throw new MillraceError('config', 'a step has no id', {
+      hint: ".via('id', operator): its state is stored under the id",
+    });
+  if (typeof operator === 'object' && 'shape' in operator) return;
+  const hint = `call the operator with its options: .via('${id}', dedupe({ ... }))`;
+  throw new MillraceError('config', `the step "${id}" has no operator`, { hint });
 }
 
 /** Whether a value imported from a user's file is a topology. */

@@ -31,17 +31,17 @@ interface Parts {
 
 /** A topology over orders; what is wrong with it comes as its parts. */
 const flow = (name: string, { steps = '', before = '', time = 'o.at', definition, sink }: Parts = {}) => `
-import { avro, csv, dedupe, featurize, filter, hours, infer, innerJoin, joinTable, json, learn, map, millis, minutes, table, topology, window } from 'millrace';
+import { avro, csv, dedupe, featurize, filter, hours, impute, infer, innerJoin, joinTable, json, learn, map, millis, minutes, table, topology, window } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { file } from 'millrace/connectors/file';
 import { kafka } from 'millrace/connectors/kafka';
-import { featureView, ftrl, logisticRegression, numeric } from 'millrace/ml';
+import { adwin, featureView, ftrl, logisticRegression, numeric } from 'millrace/ml';
 import { count, tumbling } from 'millrace/window';
 
 const Order = avro({ subject: 'orders-value', ${definition ?? `definition: ${JSON.stringify(record())}`} });
 const viewOf = (name) => featureView({ name, version: 1, columns: { amount: (o) => o.amount }, features: { amount: numeric('amount') } });
-const learnFraud = (view, labelKey) => learn(logisticRegression({ optimizer: ftrl({ alpha: 0.1 }) }), {
-  as: 'fraud', view, key: (o) => o.id, label: { key: labelKey, value: (l) => l.fraud, wait: hours(48) }, pendingMax: 1_000,
+const learnFraud = (view, labelKey, more) => learn(logisticRegression({ optimizer: ftrl({ alpha: 0.1 }) }), {
+  as: 'fraud', view, key: (o) => o.id, label: { key: labelKey, value: (l) => l.fraud, wait: hours(48) }, pendingMax: 1_000, ...more,
 });
 
 export const flow = topology('${name}', { deadLetters: kafka.deadLetterSink({ topic: '${name}.dead' }) }, (t) => {
@@ -51,6 +51,14 @@ export const flow = topology('${name}', { deadLetters: kafka.deadLetterSink({ to
   orders.to('out', ${sink ?? `kafka.sink({ topic: '${name}.out', schema: json() })`});
 });
 `;
+
+/** A model that learns under a detector of drift. */
+const drifting = (drift: string) =>
+  `.via('features', featurize(viewOf('orders'))).via('model', { labels: labels() }, learnFraud(viewOf('orders'), (l) => l.id, { drift: ${drift} }))`;
+const scored = (more: string) =>
+  `.via('risk', infer({ as: 'risk', batchMax: 16, waitMax: millis(5), providers: ['cpu'], ${more} }))`;
+const windowed = (of: string) => `.via('hourly', window({ key: (o) => o.id, keysMax: 10, ${of} }))`;
+const broken = (text: string) => flow('broken', { definition: `definition: ${JSON.stringify(text)}` });
 
 interface Mistake extends Parts {
   /** Of the topology, and of its file. */
@@ -285,6 +293,138 @@ const mistakes = (busyPort: number, busyStore: string): readonly Mistake[] => [
     name: 'delimiter',
     args: ['dlq', 'show'],
     says: ['1 cell where 2 columns are declared', '"step":"orders"', 'delimiter: \\";\\"'],
+  },
+  {
+    name: 'misspelt-inside',
+    steps: drifting("{ detectr: adwin(), act: 'replace' }"),
+    args: CHECK,
+    says: ['learn: there is no option drift.detectr', 'where: misspelt-inside.ts:', 'did you mean detector?'],
+  },
+  {
+    name: 'not-called',
+    steps: drifting("{ detector: adwin, act: 'replace' }"),
+    args: CHECK,
+    says: [
+      'learn: detector.problems is not iterable',
+      'where: not-called.ts:',
+      'a function is not called; there are: drift',
+    ],
+  },
+  {
+    name: 'misspelt-choice',
+    steps: drifting("{ detector: adwin(), act: 'replce' }"),
+    args: CHECK,
+    says: ["drift.act is 'replce'", '  model (config): ', 'choose from event, warn, reset, replace'],
+  },
+  {
+    name: 'learner-not-called',
+    steps:
+      ".via('features', featurize(viewOf('orders'))).via('model', { labels: labels() }, learn(logisticRegression, { as: 'fraud', view: viewOf('orders'), key: (o) => o.id, label: { key: (l) => l.id, value: (l) => l.fraud, wait: hours(4) }, pendingMax: 9 }))",
+    args: CHECK,
+    says: ['the learner is missing, or is not called', '  model (config): ', 'give learn one with its options'],
+  },
+  {
+    name: 'misspelt-in-a-list',
+    steps: scored("model: 'a.onnx', fallback: [{ modle: 'small.onnx' }]"),
+    args: CHECK,
+    says: ['there is no option fallback[].modle', '  risk (config): ', 'did you mean model?'],
+  },
+  {
+    name: 'model-left-out',
+    steps: scored(''),
+    args: CHECK,
+    says: ['model is missing', '  risk (config): ', "new URL('risk.onnx', import.meta.url)"],
+  },
+  {
+    name: 'length-for-a-window',
+    steps: windowed('window: hours(1), aggregate: { n: count() }'),
+    args: CHECK,
+    says: ['window is no kind of window', '  hourly (config): ', 'such as tumbling(hours(1))'],
+  },
+  {
+    name: 'aggregate-not-called',
+    steps: windowed('window: tumbling(hours(1)), aggregate: { n: count }'),
+    args: CHECK,
+    says: [
+      'window: Cannot read properties',
+      'where: aggregate-not-called.ts:',
+      'or a function is not called; there are: key, window',
+    ],
+  },
+  {
+    name: 'misspelt-way',
+    steps: ".via('filled', impute({ amount: 'meen' }))",
+    args: CHECK,
+    says: ["amount: there is no way 'meen'", '  filled (config): ', 'use last, mean, median, mode, nearest, model'],
+  },
+  {
+    name: 'operator-not-called',
+    steps: ".via('once', dedupe)",
+    args: CHECK,
+    says: ['the step "once" has no operator', 'where: operator-not-called.ts:', ".via('once', dedupe({ ... }))"],
+  },
+  {
+    name: 'step-without-id',
+    steps: '.via(filter((o) => o.amount > 0))',
+    args: CHECK,
+    says: ['a step has no id', 'where: step-without-id.ts:', ".via('id', operator)"],
+  },
+  {
+    name: 'no-dead-letters',
+    file: flow('no-dead-letters').replace(/\{ deadLetters: [^}]*\}\) \}/, '{}'),
+    args: CHECK,
+    says: ['"no-dead-letters" has no dead letters', 'where: no-dead-letters.ts:', 'kafka.deadLetterSink({ topic:'],
+  },
+  {
+    name: 'broken',
+    file: broken('{ "type": "record", '),
+    args: CHECK,
+    says: ['schema orders-value cannot be read: ', '  orders (schema): ', '`millrace schema types FILE`'],
+  },
+  {
+    name: 'order-by',
+    sink: "clickhouse.tableSink({ table: 'ordered', columns: { id: 'String' }, orderBy: ['at'] })",
+    args: CHECK,
+    says: ['orderBy has at, which the table has not', '  out (config): ', 'order by columns: id'],
+  },
+  {
+    name: 'misspelt-type',
+    sink: "clickhouse.tableSink({ table: 'typed', columns: { id: 'Strng' }, orderBy: ['id'] })",
+    args: RUN,
+    says: [
+      'Unknown data type family: Strng',
+      'cannot set up table typed',
+      'give each column a type that ClickHouse has',
+    ],
+  },
+  {
+    name: 'two-writers',
+    sink: "kafka.sink({ topic: 'a', schema: json() })); orders.to('again', kafka.sink({ topic: 'a', schema: json() })",
+    args: CHECK,
+    says: ['writes to the same topic a as "out"', '  again (config): ', 'give each sink its own target'],
+  },
+  {
+    name: 'reads-what-it-writes',
+    sink: "kafka.sink({ topic: 'orders', schema: Order })",
+    args: CHECK,
+    says: ['writes to the topic orders that "orders" reads', '  out (config): ', 'write to another topic'],
+  },
+  {
+    name: 'path-for-a-schema',
+    sink: "kafka.sink({ topic: 'a', schema: 'order.avsc' })",
+    args: CHECK,
+    says: ['schema is of type string', '  out (config): ', 'give a schema, such as json()'],
+  },
+  {
+    name: 'other-name-of-an-input',
+    before: payments,
+    steps: joined('{ before: minutes(5), after: minutes(5) }').replace('right: payments', 'payments'),
+    args: CHECK,
+    says: [
+      'the input "right" is missing',
+      '  j (config): ',
+      "pass the stream: .via('j', { right: aStream }, operator)",
+    ],
   },
   {
     name: 'busy-port',

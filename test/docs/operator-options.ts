@@ -85,12 +85,14 @@ const optionsOf = (body: string, source: Source, before = ''): OptionRow[] =>
   });
 
 /** Types of objects that are written by hand. Those that a function makes have no names that a user could misspell. */
-const byHand = new Set(['Cascade', 'LabelPolicies', 'LearnDrift']);
+const byHand = new Set(['Cascade', 'FallbackModel', 'FallbackRule', 'LabelPolicies', 'LastScore', 'LearnDrift']);
 
 /** The names in the objects that a type takes. */
 const namesInside = (type: string, source: Source, before: string): string[] =>
   alternativesOf(type).flatMap((one) => {
     if (isObject(one)) return namesOf(within(one, 0), source, before);
+    const item = /^readonly \(?(.*?)\)?\[\]$/s.exec(one)?.[1];
+    if (item !== undefined) return namesInside(item, source, `${before.slice(0, -1)}[].`);
     const [, name = '', part] = /^(\w+)(?:<.*>)?(?:\['(\w+)'\])?$/s.exec(one) ?? [];
     const found = byHand.has(name) ? optionsNamed(name, source) : undefined;
     if (found === undefined) return [];

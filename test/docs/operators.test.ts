@@ -36,7 +36,7 @@ describe('the page of operators', () => {
       const own = options
         .filter((option) => !option.name.includes('.'))
         .flatMap((option) => [option.name, ...option.inner]);
-      const names = /join/i.test(name) ? [...own, 'combine'] : own;
+      const names = [...new Set(/join/i.test(name) ? [...own, 'combine'] : own)];
       const line = `  ${name}: '${names.join(' ')}',`;
       return names.length === 0 ? [] : [line.length <= 120 ? line : `  ${name}:\n    '${names.join(' ')}',`];
     });

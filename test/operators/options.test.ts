@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
 import { redis } from '../../connectors/redis/index.js';
 import { count } from '../../src/aggregates/index.js';
-import { hours, millis, minutes, type Operator } from '../../src/core/index.js';
+import { hours, MillraceError, millis, minutes, type Operator } from '../../src/core/index.js';
 import { adwin, featureView, halfSpaceTrees, kMeans, logisticRegression, numeric, sgd } from '../../src/ml.js';
 import * as operators from '../../src/operators/index.js';
 import { optionNames } from '../../src/operators/option-names.js';
@@ -75,6 +75,7 @@ const right: Readonly<Record<string, readonly unknown[]>> = {
       waitMax: millis(1),
       providers: ['cpu'],
       cascade: { model: 'b.onnx', below: 0.2, above: 0.8 },
+      fallback: [{ providers: ['cpu'] }],
     },
   ],
   learn: [linear, { ...learning, drift: { detector: adwin(), act: 'event' } }],
@@ -142,7 +143,21 @@ function inside(name: string): [path: string, option: string][] {
 /** Options of which an object, at a path in them, has further ones. */
 function withInside(options: unknown, [first, ...rest]: readonly string[], added: object): object {
   if (first === undefined) return { ...Object(options), ...added };
-  return { ...Object(options), [first]: withInside(Object(options)[first], rest, added) };
+  const name = first.replace('[]', '');
+  const part = Object(options)[name];
+  const changed = first === name ? withInside(part, rest, added) : [withInside(part?.[0], rest, added)];
+  return { ...Object(options), [name]: changed };
+}
+
+/** What is said of an operator, as its problem or as an error. */
+function saidOf(name: string, options: object): string {
+  try {
+    return allProblemsWith(name, options)
+      .map(({ message, hint }) => `${message}; ${hint}`)
+      .join('\n');
+  } catch (error) {
+    return error instanceof MillraceError ? `${error.message}; ${error.hint}` : String(error);
+  }
 }
 
 describe('misspelt options', () => {
@@ -166,6 +181,18 @@ describe('misspelt options', () => {
     expect(others).toEqual([]);
     expect(problem?.message).toBe(`there is no option ${path}.${misspelt}`);
     expect(problem?.hint).toMatch(new RegExp(`^did you mean \\w+\\? there are: .*\\b${known}\\b`));
+  });
+
+  it('of `learn` are named in the place of one that it needs, too', () => {
+    for (const known of optionNames.learn?.split(' ') ?? []) {
+      const path = known.split('.');
+      const last = path.pop() as string;
+      const misspelt = `${last}_`;
+      const options = withInside(right.learn?.at(-1), path, { [last]: undefined, [misspelt]: 1 });
+      expect(saidOf('learn', options)).toMatch(
+        `there is no option ${[...path, misspelt].join('.')}; did you mean ${last}? `,
+      );
+    }
   });
 
   it('are problems of `check`', () => {

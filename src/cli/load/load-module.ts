@@ -3,7 +3,9 @@ import { register as registerHook } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { MillraceError, messageOf } from '../../core/errors.js';
+import { optionNames } from '../../operators/option-names.js';
 import { exportHint } from './export-hint.js';
+import { ownPackage } from './own-package.js';
 
 /**
  * Imports a file of the user's, TypeScript or JavaScript, without a build step; types are not checked.
@@ -16,7 +18,7 @@ import { exportHint } from './export-hint.js';
 export async function loadModule(file: string): Promise<Readonly<Record<string, unknown>>> {
   const path = resolve(file);
   if (!existsSync(path)) {
-    throw new MillraceError('config', 'no such file', { where: file, hint: 'give the path of a topology file' });
+    throw new MillraceError('config', 'no such file', { where: file, hint: GIVE_A_FILE });
   }
   if (/\.[cm]?tsx?$/.test(path)) await readTypeScript();
   try {
@@ -25,6 +27,8 @@ export async function loadModule(file: string): Promise<Readonly<Record<string, 
     throw await loadFailure(error, file, path);
   }
 }
+
+const GIVE_A_FILE = 'give the path of a topology file';
 
 let registered: Promise<void> | undefined;
 
@@ -47,7 +51,7 @@ export const load = (url, context, next) => next(url, ours(url) ? { ...context, 
 `;
 
 async function loadFailure(error: unknown, file: string, path: string): Promise<MillraceError> {
-  if (error instanceof Error && error.name === 'MillraceError') return error as MillraceError;
+  if (error instanceof Error && error.name === 'MillraceError') return withPlace(error as MillraceError, file, path);
   const message = messageOf(error);
   const code = (error as { code?: unknown }).code;
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') {
@@ -62,6 +66,8 @@ async function loadFailure(error: unknown, file: string, path: string): Promise<
       cause: error,
     });
   }
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION')
+    return new MillraceError('config', 'is neither TypeScript nor JavaScript', { where: file, hint: GIVE_A_FILE });
   const syntax = /^Transform failed.*?\n(.+?):(\d+):(\d+): ERROR: (.+)$/ms.exec(message);
   if (syntax) {
     const [, where, line, column, what = ''] = syntax;
@@ -77,7 +83,29 @@ async function loadFailure(error: unknown, file: string, path: string): Promise<
     module !== undefined && name !== undefined
       ? await exportHint(module, name)
       : 'the file threw while it was loaded; `npx tsc --noEmit` finds type errors';
-  return new MillraceError('config', message, { where: placeOf(error, file, path), hint, cause: error });
+  const where = placeOf(error, file, path);
+  const called = error instanceof TypeError ? calledFrom(path, error) : undefined;
+  if (called === undefined) return new MillraceError('config', message, { where, hint, cause: error });
+  const names = optionNames[called]?.replaceAll(' ', ', ');
+  return new MillraceError('config', `${called}: ${message}`, {
+    where,
+    hint: `an option is missing or misspelt, or a function is not called${names ? `; there are: ${names}` : ''}; \`npx tsc --noEmit\` says which`,
+    cause: error,
+  });
+}
+
+function withPlace(error: MillraceError, file: string, path: string): MillraceError {
+  if (error.where !== undefined) return error;
+  const { code, message, hint = '' } = error;
+  return new MillraceError(code, message, { where: placeOf(error, file, path), hint, cause: error });
+}
+
+/** The function of Millrace that a file had called when this was thrown; `undefined` where the file itself threw it. */
+function calledFrom(path: string, { stack = '' }: Error): string | undefined {
+  const frames = stack.split('\n');
+  const caller = frames.findIndex((frame) => frame.includes(path));
+  const [, name, file = ''] = /at (?:\w+\.)?(\w+) \((?:file:\/\/)?(.+?)\)$/.exec(frames[caller - 1] ?? '') ?? [];
+  return file.startsWith(ownPackage().folder) ? name : undefined;
 }
 
 /** The first line of the user's code on the stack; the file alone where there is none. */

@@ -333,7 +333,12 @@ function problemsOf(
   { label: { wait }, pendingMax, versionEveryLabels = 1_000 }: Bounds,
 ): Problem[] {
   const problems: Problem[] = [];
-  if (form === undefined)
+  if (learner.kind === undefined)
+    problems.push({
+      message: 'the learner is missing, or is not called',
+      hint: `give ${operator} one with its options`,
+    });
+  else if (form === undefined)
     problems.push({
       message: `${learner.kind} gives '${learner.output}' and learns without labels`,
       hint: `give ${operator} a learner with labels, such as logisticRegression`,

@@ -5,6 +5,7 @@ import type { DriftDetector } from '../../ml/drift/index.js';
 import {
   type DriftAction,
   type DriftPlan,
+  driftActions,
   driftingCells,
   hasDummy,
   type ModelChange,
@@ -241,11 +242,13 @@ const rowOf = (
 
 function problemsOf<Y, P>(
   { kind, output }: Pick<Learner<Y, P>, 'kind' | 'output'>,
-  { detector, of }: LearnDrift<Y, P>,
+  { detector, act, of }: LearnDrift<Y, P>,
   baselines: readonly string[],
   compareLabels: number,
 ): Problem[] {
   const problems: Problem[] = [...detector.problems];
+  if (!driftActions.includes(act))
+    problems.push({ message: `drift.act is '${act}'`, hint: `choose from ${driftActions.join(', ')}` });
   if (output === 'number' && detector.values === 'shares' && of === undefined)
     problems.push({
       message: `${detector.kind} takes numbers from 0 to 1, and ${kind} may be off by more`,

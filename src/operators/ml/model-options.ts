@@ -173,9 +173,11 @@ export const fileName = (file: string | URL): string =>
   file instanceof URL ? (file.pathname.split('/').at(-1) ?? '') : file;
 
 export function modelProblems(options: ModelOptions<string> & UrgencyOptions<never>): readonly Problem[] {
-  const { batchMax, waitMax, providers: wanted, fallback = [] } = options;
+  const { model, batchMax, waitMax, providers: wanted, fallback = [] } = options;
   const { cacheBytesMax = 1 } = options;
   const problems: Problem[] = [...urgencyProblems(options)];
+  if (!model)
+    problems.push({ message: 'model is missing', hint: "give an ONNX file: new URL('risk.onnx', import.meta.url)" });
   if (!(cacheBytesMax > 0))
     problems.push({ message: `cacheBytesMax is ${cacheBytesMax}`, hint: 'give a number of bytes, or leave it out' });
   if (!Number.isSafeInteger(batchMax) || batchMax < 1) {

@@ -79,7 +79,7 @@ export const counting = (records: number): CountingSpec => Object.freeze({ kind:
 
 /** The text in `describe`. */
 export function textOf(spec: WindowSpec): string {
-  const offset = 'offset' in spec && spec.offset !== 0 ? ` offset ${spec.offset} ms` : '';
+  const offset = isSliced(spec) && spec.offset !== 0 ? ` offset ${spec.offset} ms` : '';
   switch (spec.kind) {
     case 'tumbling':
       return `tumbling ${formatDuration(spec.size as Duration)}${offset}`;
@@ -122,5 +122,7 @@ export function specProblems(spec: WindowSpec): Problem[] {
       return isLength(spec.size) ? [] : wrong(`sliding windows of ${spec.size} ms`, 'give whole milliseconds above 0');
     case 'counting':
       return isLength(spec.records) ? [] : wrong(`windows of ${spec.records} records`, 'give a positive integer');
+    default: // typed code cannot give it
+      return wrong('window is no kind of window', 'give a kind with its length, such as tumbling(hours(1))');
   }
 }

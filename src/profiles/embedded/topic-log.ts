@@ -54,7 +54,7 @@ export class TopicLog {
         `topic ${name} has ${counted(existing.partitions.length, 'partition')}, not ${partitions}`,
         {
           where: name,
-          hint: 'the number of partitions cannot change: keep it, or use a new topic',
+          hint: 'the number of partitions cannot change: keep it (`millrace produce --partitions`), or use a new topic',
         },
       );
     }

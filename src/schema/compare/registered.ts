@@ -1,4 +1,5 @@
-import type { SchemaData, SchemaRegistry } from '../../core/schema.js';
+import { MillraceError, messageOf } from '../../core/errors.js';
+import type { SchemaData, SchemaRegistry, SchemaText } from '../../core/schema.js';
 import { framingOf, schemaTextOf } from '../definition.js';
 import { subjects } from '../subjects.js';
 import { compareSchemas } from './index.js';
@@ -29,8 +30,17 @@ export async function unreadableBy(
     if (latest === undefined) continue;
     const named = `version ${latest.version} of ${subject}`;
     if (latest.schema.format !== format) return [`${named} is ${latest.schema.format}, and this is ${format}`];
-    const { backward } = compareSchemas(latest.schema, await schemaTextOf(schema));
+    const { backward } = compared(latest.schema, await schemaTextOf(schema), schema.subject);
     return backward.map((reason) => `${named}: ${reason}`);
   }
   return [];
+}
+
+function compared(before: SchemaText, after: SchemaText, where: string) {
+  try {
+    return compareSchemas(before, after);
+  } catch (cause) {
+    const hint = 'correct its text: `millrace schema types FILE` reads a file';
+    throw new MillraceError('schema', `schema ${where} cannot be read: ${messageOf(cause)}`, { where, hint, cause });
+  }
 }

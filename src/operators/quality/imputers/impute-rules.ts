@@ -14,6 +14,8 @@ const NEIGHBORS = 5;
 /** Values that a model learns from before it is asked. */
 const WARM_UP = 100;
 
+const WAYS = ['last', 'mean', 'median', 'mode', 'nearest', 'model'];
+
 /** The value before any was seen; without one such a record goes to the dead letters. */
 interface Fallback<V> {
   readonly fallback?: V;
@@ -118,6 +120,10 @@ interface Way {
 
 function wayOf(rule: Exclude<AnyImputeRule, string>): Way {
   const { use, from, window, by, groupsMax = 0 } = rule;
+  if (use !== undefined && !WAYS.includes(use)) {
+    const hint = `use ${WAYS.join(', ')}, or give { constant } or { from }`;
+    return { spec: constant(undefined), text: use, problems: [{ message: `there is no way '${use}'`, hint }] };
+  }
   if (use === 'nearest') return nearestWay(rule);
   if (use === 'model') return modelWay(rule);
   if (use === undefined)
