@@ -239,6 +239,13 @@ export const explained: readonly Explained[] = [
     in: 'if (value >= 0) w.unsigned(value)',
     why: 'equivalent: zero of 64 bits is the same byte',
   },
+  {
+    file: 'connectors/http/poll-source.ts',
+    from: '0',
+    to: '(-1)',
+    in: 'private askAtMs = 0',
+    why: 'equivalent: a time that has passed',
+  },
 ];
 
 /** A time, a size or a count that bounds something, by its name. */

@@ -135,6 +135,20 @@ describe('compareDistributions', () => {
     ]);
   });
 
+  it('finds no drift where a distance equals its threshold', () => {
+    const shifted = [0, 1, 2, 3, 4, 5].flatMap((shift) =>
+      Array.from({ length: 5 }, (_, i): DrivenInput => {
+        return { value: { size: i + shift, place: 'a' }, eventTimeMs: shift * hour + i };
+      }),
+    );
+    const { rows } = told(operatorOf({ first: hours(1) }, { features: { size: features.size } }), shifted);
+    const equal = rows.filter(({ distance, threshold }) => distance !== null && distance === threshold);
+    expect(equal.map(({ feature, drifted }) => [feature, drifted])).toEqual([
+      ['size', false],
+      ['all', false],
+    ]);
+  });
+
   it('compares with other rows, by slice', () => {
     const other = valuesIn(0, 3 * hour);
     const reference = { rows: distributionsOf(other, { features, slices }) };
