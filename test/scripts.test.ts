@@ -51,6 +51,14 @@ describe('npm run', () => {
   });
 });
 
+it('an option that a command does not have is named in a line', { timeout: 60_000 }, () => {
+  const { status, stderr } = spawnSync('node --import tsx test/sim/main.ts --sedes 3', {
+    shell: true,
+    encoding: 'utf8',
+  });
+  expect([status, stderr]).toEqual([2, "Unknown option '--sedes'; --help lists the options\n"]);
+});
+
 it('what documents name as a command of npm is one', () => {
   const below = ['docs', 'src', 'stack', 'connectors'].flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),

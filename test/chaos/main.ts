@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { machineLine } from '../../benchmarks/machine.js';
 import { missing } from '../../scripts/programs.mjs';
+import { readArguments } from '../arguments.js';
 import { type ChaosOptions, type ChaosResult, chaos } from './chaos.js';
 import { allFaults, type FaultGroup, usualFaults } from './faults.js';
 import { type Mutant, mutants } from './mutants.js';
@@ -24,7 +24,7 @@ was written with the inputs and with a run that nobody disturbed. Exits with 0 i
 
 The result goes to benchmarks/results. network and disk need root, clock needs libfaketime. npm run setup installs what is missing.`;
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },

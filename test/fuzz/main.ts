@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { readArguments } from '../arguments.js';
 import { fuzzFiles } from './files.js';
 import { fuzzIngest } from './ingest.js';
 import { fuzzLarge } from './large-inputs.js';
@@ -24,7 +24,7 @@ const subjects: Readonly<Record<string, Fuzz>> = {
   large: (count, seed) => fuzzLarge(Math.ceil(count / 2_000), seed),
 };
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     payloads: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: '1' },

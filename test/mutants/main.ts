@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArguments } from '../arguments.js';
 import { loadedWith, readSources, repository } from '../import-graph.js';
 import { diffOf, draw, faultsIn, type Mutant } from './draw.js';
 import { explanationOf } from './explained.js';
@@ -12,7 +12,7 @@ import { type TestsOfFile, Trials, type Verdict } from './trial.js';
 // `npm run mutants -- --seed 1 --count 100`. A run that was ended goes on where it was: results are kept in `.millrace`. With the
 // services' addresses in the environment integration tests are run as well.
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     seed: { type: 'string', default: '1' },
     count: { type: 'string', default: '100' },

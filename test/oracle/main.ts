@@ -1,10 +1,10 @@
-import { parseArgs } from 'node:util';
+import { readArguments } from '../arguments.js';
 import { families } from './families/index.js';
 import { judgeFamily } from './judge-family.js';
 
 // More cases than the tests judge: `npm run oracle -- --cases 20000 --seed 1 --family joins`.
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     cases: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },

@@ -1,11 +1,11 @@
-import { parseArgs } from 'node:util';
 import { type SimReport, simulate } from '../../src/testing/sim/index.js';
+import { readArguments } from '../arguments.js';
 import { explain } from './explain.js';
 import { scenarios } from './scenarios/index.js';
 
 // More seeds than the tests run, or one seed again: `npm run sim -- --seeds 1000 --from 1`, `npm run sim -- --seed 42`.
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     seeds: { type: 'string', default: '200' },
     from: { type: 'string', default: '1' },

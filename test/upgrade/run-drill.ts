@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { machineLine } from '../../benchmarks/machine.js';
+import { readArguments } from '../arguments.js';
 import { OwnBroker } from '../integration/kafka/own-broker.js';
 
 export interface DrillOptions {
@@ -31,7 +31,7 @@ export interface Drill<Result extends object> {
 /** Runs a drill on a broker of its own, prints and keeps its result, and fails where that is not right. */
 export async function runDrill<Result extends object>(command: Drill<Result>): Promise<void> {
   const { name, about, rate, kafka, drill, isRight } = command;
-  const { values } = parseArgs({
+  const { values } = readArguments({
     options: {
       rate: { type: 'string', default: String(rate) },
       rest: { type: 'string', default: '10' },
