@@ -37,9 +37,12 @@ export function* linesOf(body: Buffer): RecordTexts {
 export function* valuesOf(body: Buffer): RecordTexts {
   const whole = trimmed(body, 0, body.length);
   const isList = whole[0] === LIST;
-  let [depth, from, inText, count] = [0, 1, false, 0];
+  let [depth, from, inText, count, turn] = [0, 1, false, 0, 0];
   for (let at = 0; at < whole.length; at++) {
-    if (at % TURN_BYTES === TURN_BYTES - 1) yield undefined;
+    if (at - turn >= TURN_BYTES) {
+      turn = at;
+      yield undefined;
+    }
     const byte = whole[at] as number;
     if (inText) {
       if (byte === BACKSLASH) at++;
