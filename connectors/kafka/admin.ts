@@ -35,14 +35,14 @@ export class Admin {
   }
 
   /**
-   * Creates a topic if it is missing, and waits until it can be used. Its records are kept for ever unless `settings` (of the
+   * Creates a topic if it is missing, with one partition if `partitions` is undefined, and waits until it can be used. Its records are kept for ever unless `settings` (of the
    * broker, such as `retention.ms`) say otherwise.
    *
-   * @throws MillraceError `config` if it exists with another number of partitions.
+   * @throws MillraceError `config` if it exists with another number of partitions than given.
    */
-  async createTopic(topic: string, partitions: number, settings: TopicSettings = {}): Promise<void> {
-    const found = await this.ensureTopic(topic, partitions, settings);
-    if (found.leaders.length === partitions) return;
+  async createTopic(topic: string, partitions: number | undefined, settings: TopicSettings = {}): Promise<void> {
+    const found = await this.ensureTopic(topic, partitions ?? 1, settings);
+    if (partitions === undefined || found.leaders.length === partitions) return;
     throw new MillraceError(
       'config',
       `topic '${topic}' has ${counted(found.leaders.length, 'partition')}, not ${partitions}`,

@@ -45,7 +45,7 @@ export class KafkaProducer implements TopicProducer {
     this.accumulator = new RecordAccumulator(() => this.identity, compression);
   }
 
-  createTopic(topic: string, partitions: number, configs?: TopicSettings): Promise<void> {
+  createTopic(topic: string, partitions: number | undefined, configs?: TopicSettings): Promise<void> {
     return this.admin.createTopic(topic, partitions, configs);
   }
 

@@ -9,8 +9,13 @@ import type { Source, SourceDriver } from './source.js';
 
 /** Writes to topics from outside a topology: loaders, tests, tools. Keys are partitioned by murmur2, as in Java. */
 export interface TopicProducer {
-  /** Creates a missing topic with these configs of Kafka's. The embedded log takes the retention of an existing topic from them too. */
-  createTopic(topic: string, partitions: number, configs?: Readonly<Record<string, string>>): Promise<void>;
+  /**
+   * Creates a missing topic with these configs of Kafka's; one partition if `partitions` is undefined. The embedded log takes the retention of an
+   * existing topic from them too.
+   *
+   * @throws MillraceError `config` if it exists with another number of partitions than given.
+   */
+  createTopic(topic: string, partitions: number | undefined, configs?: Readonly<Record<string, string>>): Promise<void>;
   send(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
   /** Appends to one partition, whatever the keys: for records that are written back to where they came from. */
   append(topic: string, partition: number, records: readonly OutgoingRecord[]): Promise<void>;

@@ -6,7 +6,8 @@ import type { NumberedValue } from './ndjson.js';
 
 export interface ProduceOptions {
   readonly topic: string;
-  readonly partitions: number;
+  /** Of a topic that is missing, 1 by default; one that is there must have as many, if it is given. */
+  readonly partitions?: number | undefined;
   /** Of the topic; see `TopicProducer.createTopic`. */
   readonly configs?: Readonly<Record<string, string>>;
   readonly codec: Codec<unknown>;

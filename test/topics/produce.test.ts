@@ -57,10 +57,13 @@ describe('produce and tail', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const write = async (values: ReturnType<typeof lines>, fields: { key?: string; time?: string } = {}) =>
+  const write = async (
+    values: ReturnType<typeof lines>,
+    fields: { key?: string; time?: string; partitions?: number } = { partitions: 2 },
+  ) =>
     produce(embedded.producer(), values, {
       topic: 'payments',
-      partitions: 2,
+      partitions: fields.partitions,
       codec: await openCodec(PaymentV1, embedded.schemas),
       fields: await onlyFieldsOf(PaymentV1),
       keyField: fields.key,
@@ -81,13 +84,24 @@ describe('produce and tail', () => {
       { id: 'b', paidAt: 2_000 },
       { id: 'a', paidAt: 3_000 },
     ];
-    expect(await write(lines(...payments), { key: 'id', time: 'paidAt' })).toBe(3);
+    expect(await write(lines(...payments), { key: 'id', time: 'paidAt', partitions: 2 })).toBe(3);
     const records = await read();
     expect(records.map(({ value }) => value)).toEqual(expect.arrayContaining(payments));
     expect(records).toHaveLength(3);
     const ofA = records.filter(({ key }) => key === 'a');
     expect(ofA.map(({ timestamp }) => timestamp)).toEqual(['1970-01-01T00:00:01.000Z', '1970-01-01T00:00:03.000Z']);
     expect(new Set(ofA.map(({ partition }) => partition)).size).toBe(1);
+  });
+
+  it('leaves a topic its partitions, and gives a new one a single one, where no number is given', async () => {
+    await write(lines({ id: 'a', paidAt: 1 }), { partitions: 3 });
+    await write(lines({ id: 'b', paidAt: 2 }), {});
+    expect(await embedded.endOffsets('payments')).toHaveLength(3);
+    await expect(write(lines(), { partitions: 1 })).rejects.toMatchObject({
+      ...{ code: 'config', message: 'topic payments has 3 partitions, not 1' },
+    });
+    await embedded.producer().createTopic('others', undefined);
+    expect(await embedded.endOffsets('others')).toHaveLength(1);
   });
 
   it('takes a time in ISO 8601, and now where none is asked for', async () => {

@@ -9,7 +9,7 @@ interface ProduceFlags {
   readonly schema?: string;
   readonly key?: string;
   readonly time?: string;
-  readonly partitions: number;
+  readonly partitions?: number;
   readonly config?: readonly string[];
   readonly profile?: string;
   readonly data?: string;
@@ -28,7 +28,7 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
     .option('--schema <file>', 'schema of the values: .avsc, .proto (FILE#message) or .json (default: plain JSON)')
     .option('--key <field>', 'field that becomes the key: equal keys stay in one partition')
     .option('--time <field>', 'field with the event time (default: the current time)')
-    .option('--partitions <number>', 'partitions of a new topic', wholeNumber, 1)
+    .option('--partitions <number>', 'partitions of a new topic (default: 1)', wholeNumber)
     .option(
       '--config <name=value...>',
       'configs of a new topic, such as retention.ms=604800000; on the embedded profile also of an existing one',

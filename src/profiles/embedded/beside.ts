@@ -35,7 +35,7 @@ function callsOn(log: Embedded, callConnector: CallConnector) {
     return reader;
   };
   return {
-    createTopic: (topic: string, partitions: number, configs?: Record<string, string>) =>
+    createTopic: (topic: string, partitions: number | undefined, configs?: Record<string, string>) =>
       producer.createTopic(topic, partitions, configs),
     send: (topic: string, records: readonly OutgoingRecord[]) => producer.send(topic, records),
     append: (topic: string, partition: number, records: readonly OutgoingRecord[]) =>

@@ -38,17 +38,17 @@ export class TopicLog {
     return [...this.topics.keys()].sort();
   }
 
-  /** Creates a topic where it is missing; one that is there must have as many partitions. */
-  async create(name: string, partitions: number): Promise<void> {
+  /** Creates a topic where it is missing; one that is there must have as many partitions, if a number is given. */
+  async create(name: string, partitions?: number): Promise<void> {
     const existing = this.topics.get(name);
     if (existing === undefined) {
       const row: TopicRow = {
         id: 1 + Math.max(-1, ...[...this.topics.values()].map(({ row: { id } }) => id)),
-        partitions,
+        partitions: partitions ?? 1,
       };
       this.register(name, row);
       await this.store.commit([{ table: this.store.topics, key: name, value: row }]);
-    } else if (existing.partitions.length !== partitions) {
+    } else if (partitions !== undefined && existing.partitions.length !== partitions) {
       throw new MillraceError(
         'config',
         `topic ${name} has ${counted(existing.partitions.length, 'partition')}, not ${partitions}`,

@@ -58,7 +58,7 @@ export function memoryLog(): MemoryLog {
       return (topics.get(topic) ?? []).map((partition) => partition.length);
     },
     producer: {
-      async createTopic(topic, partitions) {
+      async createTopic(topic, partitions = 1) {
         if (!topics.has(topic))
           topics.set(
             topic,

@@ -43,6 +43,7 @@ async function keysIn(profile: OpenProfile, topic: string): Promise<readonly str
 describe('a command beside the process that has the embedded store', () => {
   it('writes what that process reads, and reads what it writes', async () => {
     await beside.producer().createTopic('events', 3);
+    await beside.producer().createTopic('events', undefined); // with as many partitions as it has
     await beside.producer().send('events', records(0, 50));
     await owner.producer().send('events', records(50, 50));
     await beside.producer().append('events', 2, records(100, 1));
