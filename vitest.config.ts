@@ -22,7 +22,7 @@ const unitTests = readdirSync(at('./test'), { recursive: true, encoding: 'utf8' 
 const ownFolders = /^test\/(api|cli|fuzz|inference|profiles|run|secrets|verify)\//;
 /** What is of the whole process: its environment, modules, timers, listeners and memory, and an engine that is there once. */
 const ofProcess =
-  /vi\.(mock|doMock|stubEnv|stubGlobal|useFakeTimers)\(|process\.(env|on|once|emit|chdir|memoryUsage)\b|\/proc\/self|chdb|'node:(child_process|v8)'/;
+  /vi\.(mock|doMock|stubEnv|stubGlobal|useFakeTimers)\(|vi\.spyOn\([A-Z]|process\.(env|on|once|emit|chdir|memoryUsage)\b|\/proc\/self|chdb|memory-kafka|'node:(child_process|v8)'/;
 /** Whether a test changes, measures or loads what others in its process would see. */
 const needsProcess = (path: string) => ownFolders.test(path) || ofProcess.test(readFileSync(at(path), 'utf8'));
 

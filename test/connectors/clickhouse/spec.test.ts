@@ -61,6 +61,7 @@ describe('clickhouse.tableSink', () => {
     expect(of({ orderBy: ['at; DROP'], projections: {} })).toEqual([
       'there is no option projections',
       'orderBy is of type object',
+      'orderBy has at; DROP, which the table has not',
     ]);
   });
 

@@ -20,12 +20,16 @@ it('scores each scorer over a window of event time, and begins anew', () => {
   board.add([0.6, 0.5], 0);
   expect(board.turn(11 * hour - 1)).toBeUndefined();
   const window = board.turn(11 * hour);
-  expect(window).toMatchObject({ endMs: 11 * hour, labelled: 3, labels: [['positives', 1]] });
+  expect(window).toMatchObject({ endMs: 11 * hour, labelled: 3, labels: [['positives', 1, undefined, 'sum']] });
   expect(scoresOf(window, 0).log_loss).toBeCloseTo(-(Math.log(0.9) + Math.log(0.8) + Math.log(0.4)) / 3, 12);
   expect(scoresOf(window, 0)).toMatchObject({ roc_auc: 1, accuracy: 2 / 3 });
   expect(scoresOf(window, 1)).toMatchObject({ roc_auc: 0.5, accuracy: Number.NaN });
   board.add([0.1, 0.1], 1);
-  expect(board.turn(15 * hour)).toMatchObject({ endMs: 12 * hour, labelled: 1, labels: [['positives', 1]] });
+  expect(board.turn(15 * hour)).toMatchObject({
+    endMs: 12 * hour,
+    labelled: 1,
+    labels: [['positives', 1, undefined, 'sum']],
+  });
   expect(board.turn(16 * hour)).toBeUndefined();
 });
 
