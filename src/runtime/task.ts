@@ -199,9 +199,10 @@ export class Task {
 
   /** Reads, merges and pushes rounds, with an epoch each interval, until the inputs end or `stop` is called. */
   async run(): Promise<void> {
-    const { clock, inFlightMax, pace, epochIntervalMs, staggerMs } = this.options;
+    const { clock, inFlightMax, pace, epochIntervalMs, staggerMs, tasks } = this.options;
     const { allowance, waits } = this;
-    const roundMax = Math.min(this.options.roundMax, pace.roundMax);
+    // All tasks share the pace: what each reads ahead waits for the rounds of the others.
+    const roundMax = Math.min(this.options.roundMax, Math.ceil(pace.roundMax / tasks));
     let epochDueMs = clock.now() + epochIntervalMs + staggerMs;
     const until = alarm(clock);
     while (!this.stopping) {

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { SourceDriver } from '../../src/core/index.js';
 import { measuringClock, paceOf, systemClock } from '../../src/runtime/clock.js';
+import { runTopology } from '../../src/runtime/index.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
+import { topology } from '../../src/topology/index.js';
+import { memorySink, memorySource, noInference } from '../memory.js';
+import { EventClock } from '../server/event-clock.js';
+import { GrowingProfile } from './growing-profile.js';
 
 describe('paceOf', () => {
   it('lets through what the rate allows and no more', async () => {
@@ -30,6 +36,41 @@ describe('paceOf', () => {
     await pace.take(1);
     expect(slept).toEqual([100]);
   });
+});
+
+it('tasks share a pace: each reads ahead its part of a round', async () => {
+  const clock = new EventClock();
+  const growing = new GrowingProfile(clock);
+  for (const partition of [0, 1])
+    growing.append(
+      'events',
+      partition,
+      Array.from({ length: 500 }, (_, i) => i),
+    );
+  const driver = growing.profile.sources.memory as SourceDriver;
+  const asked = new Set<number>();
+  const watched: SourceDriver = {
+    ...driver,
+    async open(source, at) {
+      const reader = await driver.open(source, at);
+      const poll = (recordsMax: number) => reader.poll(asked.add(recordsMax) && recordsMax);
+      return { ...reader, poll };
+    },
+  };
+  const copied = topology('copied', { deadLetters: memorySink() }, (t) => {
+    t.source(
+      'events',
+      memorySource<{ timeMs: number }>('events', ({ timeMs }) => timeMs),
+    ).to('out', memorySink());
+  });
+  const profile = { ...growing.profile, sources: { memory: watched } };
+  const running = await runTopology(copied, { profile, clock, inference: noInference, recordsPerSecondMax: 1_000 });
+  await clock.until(2_500);
+  expect(asked).toEqual(new Set([25])); // of two tasks, 50 records in a twentieth of a second
+  expect(growing.memory.outputOf('out')).toHaveLength(1_000);
+  const stopped = running.stop();
+  await clock.until(30_000);
+  await stopped;
 });
 
 describe('the system clock', () => {
