@@ -15,7 +15,7 @@ import { checkedLayout, metricsLayout, type TableLayout, tableLayout, upsertLayo
 import { type Difference, isAllowed } from './table/migration.js';
 import type { TableSinkOptions, UpsertTableOptions } from './table/options.js';
 import { schemaColumns } from './table/schema-columns.js';
-import { differencesOf, hintFor, setUpTable } from './table/table.js';
+import { changeTable, differencesOf, hintFor, setUpTable } from './table/table.js';
 import { UpsertWriter } from './table/upsert-writer.js';
 import { MetricsWriter, type StoredIdentities, TableWriter } from './table/writer.js';
 
@@ -75,8 +75,19 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
       throw explain(error, failure, where);
     }
   };
+  const settingUp = { ...retrying, retriable: (error: unknown) => isPassing(error) || isCollision(error) };
+  /** Tables that differ from the topology, until the first row. */
+  const changes = new Map<string, TableLayout>();
+  const changed = async (table: string): Promise<void> => {
+    const layout = changes.get(table);
+    if (layout) await retry(() => changeTable(engine, layout), settingUp);
+    changes.delete(table);
+  };
   const insert: Engine['insert'] = (table, columns, body) =>
-    explained(`cannot insert into ${table}`, () => retry(() => engine.insert(table, columns, body), retrying));
+    explained(`cannot insert into ${table}`, async () => {
+      await changed(table);
+      await retry(() => engine.insert(table, columns, body), retrying);
+    });
   const batches = ({ rows: table, columns, identity }: TableLayout) =>
     new Batches({ table, columns: [...Object.keys(columns), ...Object.keys(identity)], rowsMax: batchRows, insert });
 
@@ -87,6 +98,7 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
         `SELECT concat(toString(_offset), '/', toString(_n)) AS id FROM ${rows} WHERE _source = {source:String} ` +
         'AND _offset BETWEEN {from:UInt64} AND {to:UInt64} AND _incarnation >= {incarnation:UInt64}';
       return explained(`cannot look rows up in ${rows}`, async () => {
+        await changed(rows);
         const text = await retry(() => engine.query(sql, { source, from, to, incarnation }), retrying);
         return new Set(parseRows<{ id: string }>(text).map(({ id }) => id));
       });
@@ -106,8 +118,7 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
     setUp: (sink) =>
       explained(`cannot set up table ${(sink.options as { readonly table: string }).table}`, async () => {
         const layout = await layoutFor(sink);
-        const retriable = (error: unknown) => isPassing(error) || isCollision(error);
-        await retry(() => setUpTable(engine, layout), { ...retrying, retriable });
+        if (await retry(() => setUpTable(engine, layout), settingUp)) changes.set(layout.rows, layout);
       }),
     mismatches: (sink) =>
       explained('cannot look at the table', async () => {

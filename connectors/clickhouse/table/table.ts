@@ -14,18 +14,36 @@ const REMEMBERED_BLOCKS = 10_000;
 const WINDOW = 'non_replicated_deduplication_window';
 
 /**
- * Creates the table and its views if they are missing, and changes an existing table as far as the layout allows. Several processes
- * may do so at the same time.
+ * Creates the table and its views if they are missing. Several processes may do so at the same time. An existing table is left as it
+ * is, since a checkpoint may refuse the run and the old version go on with it.
  *
- * @throws MillraceError `config` with the differences and the statement that resolves them.
+ * @returns whether the table differs: `changeTable` is due before the first row.
+ * @throws MillraceError `config` with differences that the layout does not allow to change, and the statement that resolves them.
  */
-export async function setUpTable(engine: Engine, layout: TableLayout): Promise<void> {
+export async function setUpTable(engine: Engine, layout: TableLayout): Promise<boolean> {
   await refuseForeignTable(engine, layout);
   await engine.command(createSql(engine, layout));
+  const differs = (await allowedDifferences(engine, layout)).length > 0;
+  if (!differs) await complete(engine, layout);
+  return differs;
+}
+
+/** Changes an existing table as far as the layout allows, and then its views. Several processes may do so at the same time. */
+export async function changeTable(engine: Engine, layout: TableLayout): Promise<void> {
+  const differences = await allowedDifferences(engine, layout);
+  if (differences.length > 0) await engine.command(alterSql(layout, differences));
+  await complete(engine, layout);
+}
+
+async function allowedDifferences(engine: Engine, layout: TableLayout): Promise<Difference[]> {
   const differences = await differencesOf(engine, layout);
   const refused = differences.filter((difference) => !isAllowed(difference, layout));
   if (refused.length > 0) throw refusal(layout, refused);
-  if (differences.length > 0) await engine.command(alterSql(layout, differences));
+  return differences;
+}
+
+/** What follows from a table that is as its layout says. */
+async function complete(engine: Engine, layout: TableLayout): Promise<void> {
   if (layout.unchanging) await rememberBlocks(engine, layout);
   await setUpReading(engine, layout);
   await setUpViews(engine, layout.views);

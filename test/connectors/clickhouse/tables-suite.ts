@@ -32,10 +32,10 @@ export function tablesSuite(options: () => ClickHouseOptions): void {
     return to.tableSink.open(sink as Sink<unknown>, { step: 'out', task, incarnation: 0 });
   }
 
-  async function writeAll(writer: SinkWriter, values: readonly unknown[]) {
+  async function writeAll(writer: SinkWriter, values: readonly unknown[], from = 0) {
     await writer.write(
       values,
-      values.map((_, n) => originAt(n)),
+      values.map((_, n) => originAt(from + n)),
     );
     await writer.prepare?.();
   }
@@ -194,9 +194,11 @@ export function tablesSuite(options: () => ClickHouseOptions): void {
           }),
         });
       await writeAll(await open(db, clickhouse.tableSink({ table, schema: versionOf() })), [{ id: 1 }]);
-      await open(db, clickhouse.tableSink({ table, schema: versionOf(...newer), columns: { own: 'UInt8' } }));
+      const sink = clickhouse.tableSink({ table, schema: versionOf(...newer), columns: { own: 'UInt8' } });
+      const given = Object.fromEntries(newer.map(({ name, default: value }) => [name, value]));
+      await writeAll(await open(db, sink), [{ ...given, id: 2 }], 1);
       const [row] = await db.query<object>(
-        `SELECT * EXCEPT (at, far), toString(at) AS at, toString(far) AS far FROM ${table}`,
+        `SELECT * EXCEPT (at, far), toString(at) AS at, toString(far) AS far FROM ${table} WHERE id = 1`,
       );
       expect(row).toMatchObject({
         id: 1,
@@ -226,8 +228,15 @@ export function tablesSuite(options: () => ClickHouseOptions): void {
           }),
         });
       await writeAll(await open(db, clickhouse.tableSink({ table, schema: versionOf('a') })), [{ a: '1' }]);
-      await open(db, clickhouse.tableSink({ table, schema: versionOf('a', 'b') }));
-      expect(await db.query(`SELECT * FROM ${table}`)).toEqual([{ a: '1', b: '' }]);
+      await writeAll(
+        await open(db, clickhouse.tableSink({ table, schema: versionOf('a', 'b') })),
+        [{ a: '2', b: 'x' }],
+        1,
+      );
+      expect(await db.query(`SELECT * FROM ${table} ORDER BY a`)).toEqual([
+        { a: '1', b: '' },
+        { a: '2', b: 'x' },
+      ]);
     });
   });
 
