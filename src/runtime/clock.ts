@@ -49,7 +49,7 @@ export const measuringClock = (clock: Pick<Clock, 'now' | 'fine'>): (() => numbe
 
 /** Limits the rate of records: for demonstrations, and for backlogs that would overload a database. */
 export interface Pace {
-  /** The largest round of all tasks together that keeps the rate even: the records of a twentieth of a second. */
+  /** The largest round of all tasks together that keeps the rate even: the records of a twentieth of a second. What one reads ahead waits for the others. */
   readonly roundMax: number;
   /** Waits until so many records are due. */
   take(records: number, signal?: AbortSignal): Promise<void>;

@@ -201,7 +201,6 @@ export class Task {
   async run(): Promise<void> {
     const { clock, inFlightMax, pace, epochIntervalMs, staggerMs, tasks } = this.options;
     const { allowance, waits } = this;
-    // All tasks share the pace: what each reads ahead waits for the rounds of the others.
     const roundMax = Math.min(this.options.roundMax, Math.ceil(pace.roundMax / tasks));
     let epochDueMs = clock.now() + epochIntervalMs + staggerMs;
     const until = alarm(clock);
