@@ -6,8 +6,8 @@ import { type ClickHouse, openClickHouse } from '../../connectors/clickhouse/ope
 import { filesUnder } from '../import-graph.js';
 import { read } from './generated.js';
 
-// The blocks of SQL, JSON and YAML in documents, as blocks.test.ts looks at those of TypeScript. Queries whose answers are tested are
-// in them too.
+// The blocks of SQL, JSON and YAML in documents, as blocks.test.ts looks at those of TypeScript. SQL is parsed by chdb, also where its
+// answers have a test of their own.
 
 const documents = [
   'README.md',
