@@ -113,6 +113,7 @@ describe('standardize', () => {
     expect([problems('standard'), problems({ mean: 0, deviation: 0 }), problems({ min: 1, max: 0 })]).toEqual([
       0, 1, 1,
     ]);
+    expect([problems({ mean: 0, deviation: 0.1 }), problems({ min: -0.5, max: 0.5 })]).toEqual([0, 0]);
     expect(problems({ use: 'robust', window: 0 })).toBe(1);
     expect(standardize<Row>({}).problems).toHaveLength(1);
   });
