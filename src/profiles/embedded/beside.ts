@@ -53,8 +53,10 @@ function callsOn(log: Embedded, callConnector: CallConnector) {
       if (readers.size === READERS_MAX) throw new MillraceError('source', `${READERS_MAX} readers are open`);
       const task = { topology: 'tools', partition };
       const at = { task, partition, offset, bounded, step: 'tools' };
-      readers.set(++lastReader, await log.source.open({ topic } as Source<unknown>, at));
-      return lastReader;
+      const reader = await log.source.open({ topic } as Source<unknown>, at);
+      const id = ++lastReader; // only now: others may have been opened meanwhile
+      readers.set(id, reader);
+      return id;
     },
     poll: (reader: number, recordsMax: number, bytesMax: number) =>
       readerOf(reader).poll(recordsMax, Math.min(bytesMax, POLL_BYTES_MAX)),

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { definition as clickhouse } from '../../../connectors/clickhouse/definition.js';
+import { kafka } from '../../../connectors/kafka/index.js';
+import { EARLIEST } from '../../../src/core/checkpoint.js';
+import { sourceDriver } from '../../../src/core/profile.js';
 import { resolveConfig } from '../../../src/profiles/config.js';
 import { type OpenProfile, openProfile } from '../../../src/profiles/profiles.js';
-import { avro, openCodec } from '../../../src/schema/index.js';
+import { avro, json, openCodec } from '../../../src/schema/index.js';
 import { followTopic, readTopic } from '../../../src/topics/read-topic.js';
 
 let data: string;
@@ -77,6 +80,18 @@ describe('a command beside the process that has the embedded store', () => {
     await owner.producer().send('events', records(0, 20));
     await following;
     expect(seen.sort()).toEqual(Array.from({ length: 20 }, (_, i) => `k${i}`).sort());
+  });
+
+  it('has readers that are opened at once, each at its own partition', async () => {
+    await owner.producer().createTopic('events', 3);
+    for (const partition of [0, 1, 2]) await owner.producer().append('events', partition, records(partition, 1));
+    const source = kafka.source({ topic: 'events', schema: json() });
+    const driver = await sourceDriver(beside, source, 'test');
+    const task = { topology: 'test', partition: 0 };
+    const at = { task, offset: EARLIEST, bounded: true, step: 'test' };
+    const readers = await Promise.all([0, 1, 2].map((partition) => driver.open(source, { ...at, partition })));
+    const polled = await Promise.all(readers.map((reader) => reader.poll(10)));
+    expect(polled.map(({ records }) => records.map(({ timestampMs }) => timestampMs))).toEqual([[0], [1], [2]]);
   });
 
   it('shares its registry: what one registers, the other decodes', async () => {
