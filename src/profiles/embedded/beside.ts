@@ -9,6 +9,7 @@ import { PRIVATE_FILE } from '../../util/private-files.js';
 import { connectSocketCalls, type ServedClient, type SocketCaller, serveSocketCalls } from '../../util/socket-calls.js';
 import type { Embedded } from './open.js';
 import { addressIn, inUse } from './ownership.js';
+import { packRecords, unpackRecords } from './record-blob.js';
 
 // One process at a time has the embedded store open. It serves the commands of others (produce, tail, query, ...) over a socket in the
 // folder, so that they work while a topology runs.
@@ -37,9 +38,9 @@ function callsOn(log: Embedded, callConnector: CallConnector) {
   return {
     createTopic: (topic: string, partitions: number | undefined, configs?: Record<string, string>) =>
       producer.createTopic(topic, partitions, configs),
-    send: (topic: string, records: readonly OutgoingRecord[]) => producer.send(topic, records),
-    append: (topic: string, partition: number, records: readonly OutgoingRecord[]) =>
-      producer.append(topic, partition, records),
+    send: (topic: string, blobs: readonly Uint8Array[]) => producer.send(topic, unpackRecords(blobs)),
+    append: (topic: string, partition: number, blobs: readonly Uint8Array[]) =>
+      producer.append(topic, partition, unpackRecords(blobs)),
     endOffsets: (topic: string) => log.endOffsets(topic),
     offsetsAt: (topic: string, point: LogPoint) => log.offsetsAt(topic, point),
     idOf: (subject: string, schema: SchemaText) => log.schemas.idOf(subject, schema),
@@ -171,19 +172,19 @@ function besideOf(path: string, caller: SocketCaller): EmbeddedBeside {
   };
 }
 
-/** Parts of records that are sent at once. */
-function* partsOf(records: readonly OutgoingRecord[]): Generator<readonly OutgoingRecord[]> {
+/** Parts of records that are sent at once, packed. */
+function* partsOf(records: readonly OutgoingRecord[]): Generator<readonly Uint8Array[]> {
   let part: OutgoingRecord[] = [];
   let bytes = 0;
   for (const record of records) {
     part.push(record);
     bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0);
     if (bytes < SEND_BYTES_MAX) continue;
-    yield part;
+    yield packRecords(part);
     part = [];
     bytes = 0;
   }
-  if (part.length > 0) yield part;
+  if (part.length > 0) yield packRecords(part);
 }
 
 const ownerEnded = (path: string): MillraceError =>

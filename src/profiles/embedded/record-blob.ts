@@ -1,5 +1,5 @@
 import { MillraceError } from '../../core/errors.js';
-import type { Headers, RawRecord } from '../../core/record.js';
+import type { Headers, OutgoingRecord, RawRecord } from '../../core/record.js';
 import { RecentBytes } from '../../schema/bytes/recent-bytes.js';
 
 // A log is kept as blobs of many records: one store entry for each record would cost ten times as much. A blob is
@@ -173,6 +173,23 @@ export class BlobReader {
     }
     return { headers, end: at };
   }
+}
+
+/** Records as blobs, to be passed on: few pieces of bytes, where each record would be several. */
+export function packRecords(records: Iterable<OutgoingRecord>): Uint8Array[] {
+  const writer = new BlobWriter();
+  for (const { key, value, timestampMs, headers } of records) writer.append(key, value, timestampMs, headers);
+  return writer.take().map(({ bytes }) => bytes);
+}
+
+/** The records that `packRecords` was given, as views of the blobs. */
+export function unpackRecords(blobs: readonly Uint8Array[]): RawRecord[] {
+  const records: RawRecord[] = [];
+  for (const { buffer, byteOffset, length } of blobs) {
+    const reader = new BlobReader(Buffer.from(buffer, byteOffset, length), 0);
+    while (!reader.done) records.push(reader.next());
+  }
+  return records;
 }
 
 const damaged = (base: number, problem: string): MillraceError =>

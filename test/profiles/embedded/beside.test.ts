@@ -58,6 +58,24 @@ describe('a command beside the process that has the embedded store', () => {
       expect(await beside.offsetsAt('events', point)).toEqual(await owner.offsetsAt('events', point));
   });
 
+  it('writes records as they are: without a key, without a value, with headers, of any size', async () => {
+    await beside.producer().createTopic('events', 1);
+    const sent = [
+      { key: null, value: Buffer.from('no key'), timestampMs: 1 },
+      { key: Buffer.from('gone'), value: null, timestampMs: -2.5 },
+      { key: Buffer.alloc(0), value: Buffer.alloc(0), timestampMs: 3, headers: [['a', Buffer.alloc(0)]] as const },
+      ...records(4, 2, 300_000),
+    ];
+    await beside.producer().send('events', sent.slice(0, 3));
+    await beside.producer().append('events', 0, sent.slice(3));
+    const read = [];
+    for await (const { record } of readTopic(owner, 'events')) {
+      const { key, value, timestampMs, headers } = record;
+      read.push({ key, value, timestampMs, headers });
+    }
+    expect(read).toEqual(sent.map((record) => ({ headers: undefined, ...record })));
+  });
+
   it('writes more than one call takes, in its order', async () => {
     await beside.producer().createTopic('large', 1);
     await beside.producer().send('large', records(0, 100, 2 ** 20));
