@@ -211,7 +211,8 @@ export class HashedMap<K extends string | number, V> implements MapCell<K, V> {
   }
 }
 
+/** Of two keys of a map, which are never equal. */
 function order(a: string | number, b: string | number): number {
   if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
-  return a < b ? -1 : a > b ? 1 : 0;
+  return a < b ? -1 : 1;
 }
