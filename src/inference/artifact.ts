@@ -9,7 +9,7 @@ import type { Loading, WorkerSlot } from './workers/worker-slot.js';
 
 export interface Place {
   readonly slot: WorkerSlot;
-  /** Keeps batches away from the worker while it works at something long, unless it is the only one. */
+  /** Keeps batches away from the worker while it works at something long, unless it is the only one. One worker at a time is reserved. */
   reserve<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -33,8 +33,8 @@ export const artifactId = ({ digest }: ModelFile, { providers, tensors, isPinned
   JSON.stringify([digest, providers, tensors, isPinned]);
 
 /**
- * One session in each worker, which goes and comes back as `residents` says. Where there are several workers, one loads while the
- * others score.
+ * One session in each worker, which goes and comes back as `residents` says. Where there are several workers, one loads, measures or
+ * releases it while the others score.
  */
 export function createArtifact(
   file: ModelFile,
@@ -53,11 +53,14 @@ export function createArtifact(
 
   const gate = residents.gate({ name: file.name, isPinned, fileBytes: places.length * allBytes, load, unload });
 
+  const insistOn = <T>({ slot, reserve }: Place, work: () => Promise<T>): Promise<T> =>
+    reserve(() => insist(file, slot, work));
+
   async function load() {
     const cost = { bytes: 0, loadMs: 0 };
-    for (const { slot, reserve } of places) {
+    for (const place of places) {
       for (const loading of proven.length > 0 ? proven : [candidate as Loading]) {
-        const { memoryBytes, loadMs } = await reserve(() => insist(file, slot, () => slot.load(loading)));
+        const { memoryBytes, loadMs } = await insistOn(place, () => place.slot.load(loading));
         cost.bytes += memoryBytes;
         cost.loadMs += loadMs;
       }
@@ -65,8 +68,9 @@ export function createArtifact(
     return cost;
   }
 
+  /** To give back hundreds of megabytes takes the worker some milliseconds. */
   async function unload(): Promise<void> {
-    await Promise.all(places.map(({ slot }) => slot.unload(id)));
+    for (const { slot, reserve } of places) await reserve(() => slot.unload(id));
   }
 
   async function openNow(batchMax: number): Promise<Opened> {
@@ -85,14 +89,14 @@ export function createArtifact(
     };
     candidate = loading;
     return await gate.hold(async () => {
-      const [{ slot: first }, ...others] = places as readonly [Place, ...Place[]];
-      const { model, overheadMs } = await insist(file, first, async () => {
-        const model = await first.load(loading);
-        return { model, overheadMs: await overheadOf(first, model) };
+      const [first, ...others] = places as readonly [Place, ...Place[]];
+      const { model, overheadMs } = await insistOn(first, async () => {
+        const model = await first.slot.load(loading);
+        return { model, overheadMs: await overheadOf(first.slot, model) };
       });
       // From here on it need not be checked and measured again, wherever it is loaded.
       loading.ask = { ...loading.ask, isProven: true, curves: model.curves };
-      for (const { slot } of others) await insist(file, slot, () => slot.load(loading));
+      for (const place of others) await insistOn(place, () => place.slot.load(loading));
       proven.push(loading);
       return { model, overheadMs, loading };
     });

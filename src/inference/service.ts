@@ -19,6 +19,7 @@ import { modelResidents } from './residency/residents.js';
 import { createScheduler } from './scheduling/scheduler.js';
 import { type AnswerStore, sharedAnswers } from './shared-answers.js';
 import type { Isolation } from './workers/channel.js';
+import { reservations } from './workers/reservations.js';
 import { workerSlot } from './workers/worker-slot.js';
 
 export interface InferenceOptions {
@@ -80,6 +81,7 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
   const { onWarning = () => {}, memoryMax = Number.POSITIVE_INFINITY, answers } = options;
   const nowMs = () => performance.now();
   const scheduler = createScheduler({ workers, nowMs });
+  const reserve = reservations(workers);
   const places = Array.from({ length: workers }, (_, worker): Place => {
     const state = { isAlive: true, isReserved: false };
     const tell = (change: Partial<typeof state>) => {
@@ -90,14 +92,7 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     const slot = workerSlot({ name, onUp: (isAlive) => tell({ isAlive }), ...{ isolation, hungFloorMs, onWarning } });
     return {
       slot,
-      async reserve(work) {
-        tell({ isReserved: workers > 1 });
-        try {
-          return await work();
-        } finally {
-          tell({ isReserved: false });
-        }
-      },
+      reserve: (work) => reserve((isReserved) => tell({ isReserved }), work),
     };
   });
   const slots = places.map(({ slot }) => slot);
