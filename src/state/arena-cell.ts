@@ -83,8 +83,8 @@ class Arena implements ArenaCell {
 
   allocate(): number {
     assert(!this.isFull, `the arena has ${this.recordsMax} records at most`);
-    let record = this.firstFree;
-    while (this.inUse[record] === 1) record++;
+    const free = this.inUse.indexOf(0, this.firstFree);
+    const record = free < 0 ? this.inUse.length : free;
     this.growTo(record + 1);
     this.inUse[record] = 1;
     this.firstFree = record + 1;

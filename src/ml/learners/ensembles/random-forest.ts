@@ -128,12 +128,14 @@ function openForest(
   const learn = (tree: number, row: FeatureNumbers, label: number, weight: number, times: number): void => {
     const at = memberAt(tree);
     const votes = state[at + VOTES] as number;
-    forest.predict(slotOf(tree, votes), row, said);
+    const leaf = forest.leafIn(slotOf(tree, votes), row);
+    forest.predictLeaf(leaf, row, said);
     const error = voting.judge(state, at + KEPT, said, label, weight);
     for (let i = 0; i < voting.size; i++) members.touch(at + KEPT + i);
     if (times === 0) return;
     if (state[at + GROWS] === 1) forest.learn(slotOf(tree, 1 - votes), row, label, weight * times);
-    forest.learn(slotOf(tree, votes), row, label, weight * times);
+    if (leaf < 0) forest.learn(slotOf(tree, votes), row, label, weight * times);
+    else forest.learnAt(leaf, row, label, weight * times);
     if (voting.hasChanged(warnings, at + WARNING, error)) growAnother(tree, at);
     if (voting.hasChanged(drifts, at + DRIFT, error)) replace(tree, at);
   };

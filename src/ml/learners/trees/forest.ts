@@ -16,6 +16,7 @@ import {
   TRIED_AT,
   type TreeArenas,
 } from './leaves.js';
+import { TreePaths } from './tree-paths.js';
 
 /** How trees grow. */
 export interface GrowthRules {
@@ -74,6 +75,9 @@ export class Forest {
   private readonly trees: Float64Cell;
   private readonly nodes: ArenaCell;
   private readonly leaves: ArenaCell;
+  private readonly paths: TreePaths;
+  /** By slot, the statistics of its open leaves, which would otherwise be looked for among those of all trees. */
+  private readonly openLeaves: readonly Set<number>[];
 
   constructor(
     cells: TreeArenas & { readonly trees: Float64Cell },
@@ -87,13 +91,28 @@ export class Forest {
     this.kind = plan.leaves.open(cells, shape, this.features);
     this.drawn = new Uint32Array(this.features.all.length);
     this.extra = OWN + plan.leaves.widths(shape, this.features).node;
+    this.paths = new TreePaths(this.nodes);
+    this.openLeaves = Array.from({ length: plan.slots }, () => new Set());
+    const { leaves } = this;
+    for (let at = leaves.next(0); at >= 0; at = leaves.next(at + 1))
+      this.openLeaves[this.slotOf(leaves.values[at] as number)]?.add(at);
   }
 
   /** Writes what the tree in a slot predicts of a row. */
   predict(slot: number, row: FeatureNumbers, into: Float64Array): void {
+    this.predictLeaf(this.leafIn(slot, row), row, into);
+  }
+
+  /** The leaf of the tree in a slot that a row ends at; -1 where there is no tree. */
+  leafIn(slot: number, row: FeatureNumbers): number {
     const root = this.rootOf(slot);
-    if (root < 0) into.fill(this.plan.leaves.unknown);
-    else this.kind.predict(this.leafOf(root, row), row, into);
+    return root < 0 ? -1 : this.leafOf(root, row);
+  }
+
+  /** Writes what a leaf that `leafIn` found predicts of a row. */
+  predictLeaf(leaf: number, row: FeatureNumbers, into: Float64Array): void {
+    if (leaf < 0) into.fill(this.plan.leaves.unknown);
+    else this.kind.predict(leaf, row, into);
   }
 
   /** Writes what a leaf predicts of a row; that of no tree before its first row. */
@@ -148,9 +167,7 @@ export class Forest {
 
   /** The leaf that a row ends at, from a node on. */
   leafOf(from: number, row: FeatureNumbers): number {
-    let node = from;
-    for (let below = this.next(node, row); below >= 0; below = this.next(node, row)) node = below;
-    return node;
+    return this.paths.leafOf(from, row.dense);
   }
 
   /** Teaches a row to a leaf, and says whether it has split. */
@@ -174,10 +191,17 @@ export class Forest {
 
   /** Removes the tree in a slot. */
   drop(slot: number): void {
-    const { nodes } = this;
-    for (let node = nodes.next(0); node >= 0; node = nodes.next(node + 1))
-      if (nodes.values[node + SLOT] === slot) this.free(node);
-    this.add(slot, ROOT, -1 - this.rootOf(slot));
+    const root = this.rootOf(slot);
+    if (root < 0) return;
+    const { values } = this.nodes;
+    // A tree may be deeper than calls can be.
+    for (const links = [root + 1]; links.length > 0; ) {
+      const node = (links.pop() as number) - 1;
+      for (const link of [values[node + LEFT] as number, values[node + RIGHT] as number])
+        if (link !== 0) links.push(link);
+      this.free(node);
+    }
+    this.add(slot, ROOT, -1 - root);
   }
 
   /** Removes a node. Those below it, and the link to it, are left to the caller. */
@@ -212,12 +236,13 @@ export class Forest {
       this.add(from, NODES, -1);
       this.add(slot, NODES, 1);
       if (values[each + STATISTICS] === 0) return;
-      this.add(from, OPEN, -1);
-      this.add(slot, OPEN, 1);
+      this.count(from, (values[each + STATISTICS] as number) - 1, false);
+      this.count(slot, (values[each + STATISTICS] as number) - 1, true);
       if (this.openOf(slot) > plan.openLeavesMax) this.close(slot, this.leastPromising(slot, each));
     });
     values.copyWithin(node, subtree, subtree + nodes.width);
     nodes.touch(node);
+    this.paths.follow(node);
     const link = values[node + STATISTICS] as number;
     if (link !== 0) {
       leaves.values[link - 1] = node;
@@ -236,6 +261,7 @@ export class Forest {
     values[leaf + THRESHOLD] = kind.best.threshold;
     values[leaf + LEFT] = left + 1;
     values[leaf + RIGHT] = right + 1;
+    this.paths.follow(leaf);
     kind.divide(leaf, left, right);
     this.close(slot, leaf);
     for (const child of [left, right]) {
@@ -251,6 +277,7 @@ export class Forest {
   private addNode(slot: number): number {
     const node = this.nodes.allocate();
     this.nodes.values[node + SLOT] = slot;
+    this.paths.follow(node);
     this.add(slot, NODES, 1);
     return node;
   }
@@ -267,28 +294,40 @@ export class Forest {
     nodes.values[leaf + STATISTICS] = at + 1;
     nodes.touch(leaf);
     leaves.values[at] = leaf;
-    this.add(slot, OPEN, 1);
+    this.count(slot, at, true);
     this.draw();
     for (let n = 0; n < features.observed; n++) leaves.values[at + 1 + n] = this.drawn[n] as number;
   }
 
   private close(slot: number, leaf: number): void {
-    this.leaves.free((this.nodes.values[leaf + STATISTICS] as number) - 1);
+    const at = (this.nodes.values[leaf + STATISTICS] as number) - 1;
+    this.leaves.free(at);
     this.nodes.values[leaf + STATISTICS] = 0;
     this.nodes.touch(leaf);
-    this.add(slot, OPEN, -1);
+    this.count(slot, at, false);
   }
 
-  /** The leaf of a tree that could gain least from a split: this one, or an open one. */
+  /** Counts statistics among those of a slot, or no more. */
+  private count(slot: number, at: number, isOpen: boolean): void {
+    const own = this.openLeaves[slot] as Set<number>;
+    if (isOpen) own.add(at);
+    else own.delete(at);
+    this.add(slot, OPEN, isOpen ? 1 : -1);
+  }
+
+  /** The leaf of a tree that could gain least from a split: this one, or an open one; of several the first in the arena. */
   private leastPromising(slot: number, leaf: number): number {
-    const { leaves, nodes, kind } = this;
+    const { leaves, kind } = this;
     let least = leaf;
+    let leastAt = -1;
     let promise = kind.promiseOf(leaf);
-    for (let at = leaves.next(0); at >= 0; at = leaves.next(at + 1)) {
+    for (const at of this.openLeaves[slot] as Set<number>) {
       const other = leaves.values[at] as number;
-      if (nodes.values[other + SLOT] !== slot || kind.promiseOf(other) >= promise) continue;
+      const own = kind.promiseOf(other);
+      if (own > promise || (own === promise && at >= leastAt)) continue;
       least = other;
-      promise = kind.promiseOf(other);
+      leastAt = at;
+      promise = own;
     }
     return least;
   }

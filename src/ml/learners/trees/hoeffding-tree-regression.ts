@@ -14,7 +14,7 @@ import { numberTreeRules, type TreeRegressionOptions } from './tree-rules.js';
  *
  * Guarantees: a row is learnt in time proportional to the features, the depth and `binsMax`; rows are not kept. The tree does not
  * forget: for labels whose causes change take `adaptiveRandomForestRegression`. A label beyond 1e50 is refused as `unusable-label`.
- * Memory: at most `nodesMax` nodes of 13 + d numbers and `openLeavesMax` leaves of 4 + f (2 + 4 `binsMax`) numbers, of 8 bytes, with f
+ * Memory: at most `nodesMax` nodes of 16 + d numbers and `openLeavesMax` leaves of 4 + f (2 + 4 `binsMax`) numbers, of 8 bytes, with f
  * features and d dense coordinates; a category of v values has 1 + 3 v in a leaf. At `openLeavesMax` the leaf whose labels vary least
  * in sum is closed: it goes on learning and predicting, but splits no more. At `nodesMax` no leaf splits.
  * Errors: `config` where an option is out of range, and for a view without dense or with hashed features.

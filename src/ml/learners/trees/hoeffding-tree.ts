@@ -19,7 +19,7 @@ export interface HoeffdingTreeOptions<C extends ClassLabel> extends TreeOptions 
  *
  * Guarantees: a row is learnt in time proportional to the features and the depth; rows are not kept. The tree does not forget: for
  * concepts that change take `adaptiveRandomForest`. A row of weight 2 is observed as two rows.
- * Memory: at most `nodesMax` nodes of 9 + k numbers and `openLeavesMax` leaves of 1 + k + f + 4 k d numbers, of 8 bytes, with k
+ * Memory: at most `nodesMax` nodes of 12 + k numbers and `openLeavesMax` leaves of 1 + k + f + 4 k d numbers, of 8 bytes, with k
  * classes, f features and d dense coordinates. At `openLeavesMax` the leaf with the least weight outside of its majority class is
  * closed: it predicts the shares of its classes from then on. At `nodesMax` no leaf splits.
  * Errors: `config` where an option is out of range, and for a view without dense or with hashed features.

@@ -1,0 +1,101 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { FeatureNumbers } from '../../../../src/core/index.js';
+import { chance } from '../../../../src/ml/chance.js';
+import { classLeaves } from '../../../../src/ml/learners/trees/class-leaves.js';
+import { Forest, type ForestPlan, forestCells } from '../../../../src/ml/learners/trees/forest.js';
+import { type LeafKind, OWN, STATISTICS } from '../../../../src/ml/learners/trees/leaves.js';
+import type { ArenaCell, Float64Cell } from '../../../../src/state/index.js';
+
+const shape = { denseSize: 3, hashedSize: 0 };
+const leaves = classLeaves(2, { delta: 0.4, tieThreshold: 0.4, leafPrediction: 'adaptive' });
+const slots = 6;
+const plan: ForestPlan = { leaves, slots, featuresPerLeaf: 2, seed: 1, gracePeriod: 6, nodesMax: 21, openLeavesMax: 4 };
+
+interface Cells {
+  readonly trees: Float64Cell;
+  readonly nodes: ArenaCell;
+  readonly leaves: ArenaCell;
+}
+
+function openForest(of = plan): { cells: Cells; forest: Forest } {
+  const specs = forestCells('forest', shape, of);
+  const cells = { trees: specs.trees.open(), nodes: specs.nodes.open(), leaves: specs.leaves.open() };
+  return { cells, forest: new Forest(cells, shape, of) };
+}
+
+const rowOf = (row: number): FeatureNumbers => ({
+  dense: Float32Array.from({ length: 3 }, (_, i) => chance(1, i, row)),
+  indices: new Uint32Array(0),
+  values: new Float32Array(0),
+});
+const labelOf = ({ dense }: FeatureNumbers): number => ((dense[0] as number) + (dense[1] as number) > 1 ? 1 : 0);
+
+/** Teaches rows, and drops a tree now and then. */
+function grow(forest: Forest, from: number, rows: number): void {
+  for (let i = from; i < from + rows; i++) {
+    const row = rowOf(i);
+    for (let slot = 0; slot < slots; slot++) forest.learn(slot, row, labelOf(row), 1);
+    if (i % 150 === 149) forest.drop(i % slots);
+  }
+}
+
+describe('Forest', () => {
+  it('finds the leaf that the nodes say, while trees grow, are dropped and are opened again', () => {
+    const { cells, forest } = openForest();
+    for (let i = 0; i < 1_200; i += 50) {
+      grow(forest, i, 50);
+      const opened = new Forest(cells, shape, plan);
+      for (let slot = 0; slot < slots; slot++)
+        for (let j = 0; j < 10; j++) {
+          const row = rowOf(10_000 + j);
+          const root = (cells.trees.values[1 + 3 * slot] as number) - 1;
+          let node = root;
+          for (let below = root; below >= 0; below = forest.next(node, row)) node = below;
+          expect(forest.leafIn(slot, row)).toBe(node);
+          expect(opened.leafIn(slot, row)).toBe(node);
+        }
+    }
+    expect(cells.nodes.used).toBeGreaterThan(slots * 10);
+  });
+
+  it('looks for leaves and nodes in their own tree alone: a tree costs the same in a large forest', () => {
+    const { cells, forest } = openForest();
+    const searches = [vi.spyOn(cells.nodes, 'next'), vi.spyOn(cells.leaves, 'next')];
+    grow(forest, 0, 600);
+    expect(cells.leaves.used).toBeGreaterThan(slots * 2);
+    for (const search of searches) expect(search).not.toHaveBeenCalled();
+  });
+
+  it('closes the leaf that promises least, the first one in the arena of several', () => {
+    const promise = OWN;
+    const kind: LeafKind = {
+      outputs: 1,
+      unknown: 0,
+      structure: {},
+      widths: () => ({ node: 1, statistics: 1 }),
+      // Splits at each row; new leaves promise 9.
+      open: ({ nodes }) => ({
+        predict: () => undefined,
+        learn: () => undefined,
+        weightOf: () => 1,
+        promiseOf: (node) => nodes.values[node + promise] as number,
+        findSplit: () => true,
+        best: { coordinate: 0, threshold: 0.5, merit: 1 },
+        divide: (_node, left, right) => {
+          for (const child of [left, right]) nodes.values[child + promise] = 9;
+        },
+      }),
+    };
+    const { cells, forest } = openForest({ ...plan, leaves: kind, gracePeriod: 0, openLeavesMax: 3 });
+    const values = (at: number) => cells.leaves.values[at * cells.leaves.width] as number;
+    const splitLeaf = (node: number) => forest.learnAt(node, rowOf(0), 0, 1);
+    forest.plantedRoot(0);
+    splitLeaf(values(0));
+    splitLeaf(values(0)); // three open leaves; the second one in the arena was opened first
+    const [first, second, third] = [values(0), values(1), values(2)];
+    for (const node of [first, second]) cells.nodes.values[node + promise] = 2;
+    splitLeaf(third);
+    const isOpen = (node: number) => cells.nodes.values[node + STATISTICS] !== 0;
+    expect([isOpen(first), isOpen(second), cells.leaves.used]).toEqual([false, true, 3]);
+  });
+});
