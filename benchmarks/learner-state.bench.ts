@@ -70,7 +70,8 @@ const cases: Readonly<Record<string, Case>> = {
   'ARF(100)': { shape: { denseSize: DENSE, hashedSize: 0 }, learner: forest(100) },
 };
 
-export const options = { seconds: 20 };
+/** `only` runs those whose names contain it. */
+export const options = { seconds: 20, only: '' };
 
 /** Rows whose label follows from some of their numbers. */
 function rowsOf({
@@ -171,10 +172,10 @@ async function measure({ learner, shape }: Case, seconds: number, paced: boolean
   };
 }
 
-export const benchmark: Benchmark<typeof options> = async (progress, { seconds }) => {
+export const benchmark: Benchmark<typeof options> = async (progress, { seconds, only }) => {
   const figures: Record<string, Spread> = {};
   const ratios: Record<string, Spread> = {};
-  for (const [name, each] of Object.entries(cases))
+  for (const [name, each] of Object.entries(cases).filter(([name]) => name.includes(only)))
     for (const paced of [false, true]) {
       const folder = mkdtempSync(join(tmpdir(), 'millrace-learner-state-'));
       try {
