@@ -30,6 +30,12 @@ function world(limits: { batchMax: number; waitMax: number; workers: number; msO
         atGate.entered++;
         begin();
       },
+      // Every other call finds it closed for a moment.
+      enterNow() {
+        if (atGate.entered % 2 > 0) return false;
+        atGate.entered++;
+        return true;
+      },
       leave: () => void atGate.left++,
     },
     layoutOf: (bucket, rowsMax) =>

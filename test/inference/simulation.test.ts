@@ -27,7 +27,7 @@ describe('the scheduler in a simulation of faults', () => {
     ['the halves overlap', 'model-queue', 'part(lost, half, rows,', 'part(lost, half - 1, rows,'],
     ['rows are given up that are not alone', 'model-queue', 'GIVEN_UP_AFTER = 3', 'GIVEN_UP_AFTER = 2'],
     ['innocent batches are suspects', 'model-queue', '(isSuspect ? 1 : 0)', '1'],
-    ['calls are settled from behind', 'calls', 'calls.length : waits)', 'calls.length : waits).reverse()'],
+    ['calls are settled from behind', 'calls', 'const call of calls)', 'const call of calls.toReversed())'],
     ['a lost batch keeps its place', 'scheduler', 'place.inFlightMs.shift();', ''],
     ['a third batch goes to a worker', 'scheduler', 'perWorkerMax = 2', 'perWorkerMax = 3'],
     ['an idle worker waits for full batches', 'scheduler', 'if (!isIdle && !some', 'if (!some'],

@@ -23,6 +23,8 @@ export interface Gate {
   hold<T>(work: () => Promise<T>): Promise<T>;
   /** As `hold`, for work that says itself when it is done, by `leave`: so that a row costs no promise here. `fail` is told of a load's error. */
   enter(begin: () => void, fail: (error: unknown) => void): void;
+  /** Enters if the model is in memory, and says whether it did: so that a row costs no closure either. */
+  enterNow(): boolean;
   leave(): void;
   /** Does work after the calls that wait, at once if none does. */
   afterWaiting(work: () => void): void;
@@ -179,12 +181,15 @@ export function modelResidents({ memoryMax, nowMs, sleep, onWarning }: Residents
         ...{ isOpen: false, inUse: 0, onUnused: undefined, bytes: model.fileBytes, loads: 0, evictions: 0, loadMs: 0 },
       };
       entries.set(entry.id, entry);
-      const enter: Gate['enter'] = (begin, fail) => {
+      const enterNow = () => {
+        if (!entry.isOpen) return false;
         policy.used(entry.id);
-        if (entry.isOpen) {
-          entry.inUse++;
-          return begin();
-        }
+        entry.inUse++;
+        return true;
+      };
+      const enter: Gate['enter'] = (begin, fail) => {
+        if (enterNow()) return begin();
+        policy.used(entry.id);
         const use = () => {
           entry.inUse++;
           begin();
@@ -194,6 +199,7 @@ export function modelResidents({ memoryMax, nowMs, sleep, onWarning }: Residents
       };
       return {
         enter,
+        enterNow,
         leave: () => leave(entry),
         hold: (work) =>
           new Promise((resolve, reject) => {

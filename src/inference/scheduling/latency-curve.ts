@@ -63,8 +63,11 @@ export function latencyCurve({ points: measured, rowsMax, overheadMs = 0 }: Curv
   let observed = 0;
 
   function runMs(rows: number): number {
-    const right = points.findIndex((point) => point.rows >= rows);
-    const [from, to] = [points[right - 1], points[right]];
+    // It is asked for each call, so it allocates nothing.
+    let right = 0;
+    while (right < points.length && (points[right] as Point).rows < rows) right++;
+    const from = points[right - 1];
+    const to = points[right];
     if (to === undefined) {
       const last = points.at(-1) as Point;
       return (last.ms * rows) / last.rows;

@@ -52,7 +52,7 @@ export interface QueueOptions {
   readonly curves?: readonly LatencyCurve[];
   readonly pool: BufferPool;
   /** The way to a model that may not be in memory: a call begins when it is. */
-  readonly gate?: Pick<Gate, 'enter' | 'leave'>;
+  readonly gate?: CallGate;
   /** Sends a batch to a worker; its end comes back through `complete`, `fail` or `lose`. */
   dispatch(batch: Batch, worker: number): void;
 }
@@ -103,7 +103,8 @@ const HALVED_AFTER = 2;
 const GIVEN_UP_AFTER = 3;
 const QUEUED_BATCHES = 64;
 const noUrgency: Urgency = {};
-const alwaysOpen: Pick<Gate, 'enter' | 'leave'> = { enter: (begin) => begin(), leave() {} };
+type CallGate = Pick<Gate, 'enter' | 'enterNow' | 'leave'>;
+const alwaysOpen: CallGate = { enter: (begin) => begin(), enterNow: () => true, leave() {} };
 
 /**
  * The rows of one model on their way into batches and back to their callers, as pure logic. A batch is put together when it leaves: in
@@ -145,6 +146,10 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     ((lanes.rows(bucket) >= fullRows(bucket) || isDue(bucket, startsInMs)) && stages(bucket));
   const isReady = (bucket: number, startsInMs: number) =>
     mayStage(bucket, startsInMs) || nowMs() - lanes.sinceMs(bucket) >= waitMax;
+  function hasSome(is: (bucket: number, startsInMs: number) => boolean, startsInMs: number): boolean {
+    for (const bucket of buckets) if (lanes.rows(bucket) > 0 && is(bucket, startsInMs)) return true;
+    return false;
+  }
   const isWaiting = () => again.length > 0 || lanes.rows() > 0;
 
   function admit(entry: Waiting): void {
@@ -273,6 +278,17 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     }
   }
 
+  function begin(call: Call, entries: readonly Waiting[]): void {
+    if (call.isInOrder) calls.push(call);
+    else others++;
+    for (const entry of entries) admit(entry);
+    if (call.left === 0) settle([{ call }]);
+    context.onWaiting();
+  }
+
+  /** On its own, since a call pays for what a closure may need even where none is made. */
+  const beginLater = (call: Call, entries: readonly Waiting[]) => gate.enter(() => begin(call, entries), call.reject);
+
   function part(lost: Piece, from: number, to: number, deaths: number): Piece {
     const { bucket, layout, spans, waitMs } = lost;
     return { bucket, layout, spans: cutSpans(spans, from, to), rows: to - from, waitMs, deaths };
@@ -290,18 +306,16 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     weight,
 
     run(rows, fill, bucketOf, urgency = noUrgency) {
-      return new Promise((resolve, reject) => {
-        const call = newCall({ fill, outputSize, rows, isInOrder: urgency === noUrgency, resolve, reject });
+      const call = newCall({ fill, outputSize, rows, isInOrder: urgency === noUrgency });
+      try {
         // What the caller's functions throw rejects the call: nothing of it waits yet.
         const entries = entriesOf(call, bucketOf, urgency, nowMs());
-        gate.enter(() => {
-          if (call.isInOrder) calls.push(call);
-          else others++;
-          for (const entry of entries) admit(entry);
-          if (call.left === 0) settle([{ call }]);
-          context.onWaiting();
-        }, reject);
-      });
+        if (gate.enterNow()) begin(call, entries);
+        else beginLater(call, entries);
+      } catch (cause) {
+        call.reject(cause);
+      }
+      return call.answered;
     },
 
     flush() {
@@ -363,10 +377,8 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     }),
 
     isWaiting,
-    hasFull: (startsInMs) =>
-      again.length > 0 || buckets.some((bucket) => lanes.rows(bucket) > 0 && mayStage(bucket, startsInMs)),
-    hasReady: (startsInMs) =>
-      again.length > 0 || buckets.some((bucket) => lanes.rows(bucket) > 0 && isReady(bucket, startsInMs)),
+    hasFull: (startsInMs) => again.length > 0 || hasSome(mayStage, startsInMs),
+    hasReady: (startsInMs) => again.length > 0 || hasSome(isReady, startsInMs),
 
     send(worker, isIdle, startsInMs) {
       for (let piece = nextPiece(isIdle, startsInMs); piece !== undefined; piece = nextPiece(isIdle, startsInMs)) {

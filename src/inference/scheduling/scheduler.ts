@@ -82,8 +82,8 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
 
   const claimOf = ({ usedMs }: Schedulable): number => Math.max(usedMs, virtualMs);
   function startsInMs({ inFlightMs, sinceMs }: Place): number {
-    const [first, second = 0] = inFlightMs;
-    return first === undefined ? 0 : Math.max(0, sinceMs + first + second - nowMs());
+    const first = inFlightMs[0];
+    return first === undefined ? 0 : Math.max(0, sinceMs + first + (inFlightMs[1] ?? 0) - nowMs());
   }
 
   function pump(): void {
