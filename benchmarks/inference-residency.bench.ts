@@ -22,7 +22,7 @@ import { generator } from '../test/random.js';
 import type { Benchmark } from './benchmark.js';
 import { once, spreadOf } from './pairs.js';
 
-export const options = { models: 300, mebibytes: 1_024, seconds: 60, callers: 4, exponent: 1, loadSeconds: 15 };
+export const options = { models: 300, mebibytes: 1_024, seconds: 60, callers: 4, exponent: 1, loadSeconds: 30 };
 
 type Progress = (line: string) => void;
 
@@ -212,6 +212,8 @@ async function ask(handle: ModelHandle): Promise<void> {
 
 /** Calls a second of the small model. */
 const RATE = 200;
+/** Each has a time with nothing beside it, and one beside loads. */
+const ROUNDS = 6;
 
 /** A small model at a constant rate, with nothing beside it, and beside two large models that push each other out. */
 async function slowLoads(folder: string, seconds: number, progress: Progress) {
@@ -232,12 +234,12 @@ async function slowLoads(folder: string, seconds: number, progress: Progress) {
     const alone: number[] = [];
     const beside: number[] = [];
     let loads = 0;
-    for (let round = 0; round < 4; round++) {
-      alone.push(quantile(await atRate(hot, seconds / 4), 0.99));
+    for (let round = 0; round < ROUNDS; round++) {
+      alone.push(quantile(await atRate(hot, seconds / ROUNDS), 0.99));
       const before = large.reduce((sum, handle) => sum + handle.stats().loads, 0);
       const busy = { isOver: false };
       const loading = keepLoading(large, busy);
-      beside.push(quantile(await atRate(hot, seconds / 4), 0.99));
+      beside.push(quantile(await atRate(hot, seconds / ROUNDS), 0.99));
       busy.isOver = true;
       await loading;
       loads += large.reduce((sum, handle) => sum + handle.stats().loads, 0) - before;
