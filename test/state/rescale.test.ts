@@ -163,6 +163,18 @@ describe('cells that are divided by key', () => {
       { numRuns: 60 },
     );
   });
+
+  it.each([
+    ['map', mapCell<string, true>({ ttl: TTL })],
+    ['set', setCell<string>({ ttl: TTL, entriesMax: 10 })],
+  ])('%s: what one of them had expired is not taken again', (_, spec) => {
+    const [from, to] = [spec.open(), spec.open()];
+    from.set('live', true, TTL);
+    from.expire(TTL + 1);
+    from.spread?.(() => to);
+    to.set('old', true, 0);
+    expect([to.has('live'), to.has('old')]).toEqual([true, false]);
+  });
 });
 
 describe('values of all tasks', () => {
