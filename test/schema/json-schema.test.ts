@@ -84,6 +84,12 @@ describe('references of a JSON schema', () => {
     expect([...jsonReferences(JSON.stringify(schema)).keys()]).toEqual(['yes.json']);
   });
 
+  it('of a text that is not JSON are none: the error is that of the schema', async () => {
+    expect(jsonReferences('{ "type": ')).toEqual(new Map());
+    const broken = jsonSchema<unknown>({ subject: 's', definition: '{ "type": ', framing: 'none' });
+    await expect(openCodec(broken, localRegistry())).rejects.toMatchObject({ code: 'schema' });
+  });
+
   it('to the schema of schemas need no file', async () => {
     const root = { ...draft, $ref: draft.$schema };
     expect(await verdicts([{ type: 'object' }, { type: 5 }], root)).toEqual([true, refused]);
