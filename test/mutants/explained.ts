@@ -9,6 +9,13 @@ export interface Explained extends Pick<Mutant, 'file' | 'from' | 'to'> {
 
 export const explained: readonly Explained[] = [
   {
+    file: 'src/schema/bytes/byte-reader.ts',
+    from: '0',
+    to: '(1)',
+    in: 'private depth = 0',
+    why: 'equivalent: `open` sets it before anything is read',
+  },
+  {
     file: 'src/schema/plain/csv-cells.ts',
     from: '-',
     to: '+',
