@@ -1,5 +1,6 @@
 import { assert, type BucketChange, type Cell, type CellSpec, MillraceError } from '../core/index.js';
 import { checkTag, tags, takeDirty, unreadable } from './codec.js';
+import { compactBytesMax, readCompact, writeCompact } from './compact-numbers.js';
 import { migrationFor } from './versions.js';
 
 /** Records of numbers, all of one width, that are allocated and freed one by one. Its memory grows with the records in use. */
@@ -35,12 +36,15 @@ export interface ArenaCellOptions {
 
 /** Numbers per block, at most, unless a single record has more: with the flags not quite four pages of a store. */
 const BLOCK = 2_000;
+/** Before the flags of a block: the tag and the width. */
+const BLOCK_HEAD = 5;
 /** Numbers that there is room for at first: most trees are small. */
 const ROOM = 256;
 
 /**
  * Declares a cell of numeric records that grow and are freed, such as the nodes of a tree. A change writes the blocks that were
- * touched: of a block, only the records in use, 8 bytes a number. No record lies in two blocks.
+ * touched: of a block, only the records in use, and of a number no more bytes than it needs (none for 0, 2 for a count below 65,536, 4 for a
+ * float32, otherwise 8). No record lies in two blocks.
  *
  * Guarantee: `allocate` follows from the records in use alone, so a restored arena goes on as the one that was stored.
  * Errors: `config` for a width or number that cannot be; `internal` for a record too many; `state` for a checkpoint of another
@@ -116,55 +120,71 @@ class Arena implements ArenaCell {
     this.dirtyBlocks += 1;
   }
 
-  /** As if all records of a changed block were in use. */
+  /** As if all records of a changed block were in use, and each number needed 8 bytes. */
   get changedBytes(): number {
-    return this.dirtyBlocks * (1 + this.perBlock + 8 * this.width * Math.min(this.perBlock, this.inUse.length));
+    return this.dirtyBlocks * this.blockBytes(Math.min(this.perBlock, this.inUse.length));
   }
 
   restore(bucket: number, bytes: Uint8Array, version: number): void {
     migrationFor(version, this.version, undefined);
     checkTag(tags.arena, bytes);
     const { perBlock, width } = this;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const first = bucket * perBlock;
-    const flags = bytes.subarray(1, 1 + perBlock);
-    const used = flags.reduce((sum, flag) => sum + flag, 0);
-    if (bytes.length !== 1 + perBlock + 8 * used * width || first + flags.lastIndexOf(1) >= this.recordsMax)
-      throw unreadable(`the arena has ${this.recordsMax} records of ${width} numbers at most`);
-    this.growTo(first + flags.lastIndexOf(1) + 1);
-    const values = new Uint8Array(this.values.buffer);
-    let from = 1 + perBlock;
+    const flags = bytes.subarray(BLOCK_HEAD, BLOCK_HEAD + perBlock);
+    const isFitting = bytes.length >= BLOCK_HEAD + perBlock && view.getUint32(1, true) === width;
+    const end = first + flags.lastIndexOf(1) + 1;
+    if (!isFitting || end > this.recordsMax) throw this.unfit();
+    this.growTo(end);
+    let from = BLOCK_HEAD + perBlock;
     eachRun(flags, (start, end) => {
-      const length = 8 * width * (end - start);
-      values.set(bytes.subarray(from, from + length), 8 * width * (first + start));
-      this.inUse.fill(1, first + start, first + end);
-      from += length;
+      from = this.readRun(view, from, first + start, first + end);
     });
-    this.used += used;
+    if (from !== bytes.length) throw this.unfit();
+  }
+
+  private readRun(view: DataView, from: number, start: number, end: number): number {
+    this.inUse.fill(1, start, end);
+    this.used += end - start;
+    try {
+      return readCompact(view, from, this.values, start * this.width, end * this.width);
+    } catch {
+      throw this.unfit(); // there are fewer bytes
+    }
   }
 
   takeChanges(): BucketChange[] {
+    const room = new Uint8Array(this.dirtyBlocks > 0 ? this.blockBytes(this.perBlock) : 0);
     this.dirtyBlocks = 0;
-    return takeDirty(this.dirty, (bucket) => this.bytesOf(bucket));
+    return takeDirty(this.dirty, (bucket) => this.bytesOf(bucket, room));
   }
 
-  /** Which records are in use, one byte each, then their numbers; nothing for a block without any. */
-  private bytesOf(bucket: number): Uint8Array | null {
+  /** By `room` as scratch: the width, which records are in use, one byte each, then their numbers; nothing for a block without any. */
+  private bytesOf(bucket: number, room: Uint8Array): Uint8Array | null {
     const { perBlock, width } = this;
     const first = bucket * perBlock;
     const flags = this.inUse.subarray(first, first + perBlock);
-    const used = flags.reduce((sum, flag) => sum + flag, 0);
-    if (used === 0) return null;
-    const bytes = new Uint8Array(1 + perBlock + 8 * used * width);
-    bytes[0] = tags.arena;
-    bytes.set(flags, 1);
-    // As in memory: all machines of Node are little-endian.
-    const values = new Uint8Array(this.values.buffer, 8 * width * first);
-    let to = 1 + perBlock;
+    if (flags.indexOf(1) < 0) return null;
+    const view = new DataView(room.buffer);
+    view.setUint8(0, tags.arena);
+    view.setUint32(1, width, true);
+    room.fill(0, BLOCK_HEAD, BLOCK_HEAD + perBlock);
+    room.set(flags, BLOCK_HEAD);
+    let to = BLOCK_HEAD + perBlock;
     eachRun(flags, (start, end) => {
-      bytes.set(values.subarray(8 * width * start, 8 * width * end), to);
-      to += 8 * width * (end - start);
+      to = writeCompact(this.values, (first + start) * width, (first + end) * width, view, to);
     });
-    return bytes;
+    return room.slice(0, to);
+  }
+
+  /** Bytes of a block with so many records, at most. */
+  private blockBytes(records: number): number {
+    // Each run of records may begin with a byte of codes that it does not fill.
+    return BLOCK_HEAD + this.perBlock + records * compactBytesMax(this.width);
+  }
+
+  private unfit(): MillraceError {
+    return unreadable(`the arena has ${this.recordsMax} records of ${this.width} numbers at most`);
   }
 
   /** Makes room for so many records, twice as much as there was. */

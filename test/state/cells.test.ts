@@ -297,17 +297,20 @@ describe('every cell', () => {
   it('an arena writes the records in use only, and drops a block that has none', () => {
     const cell = arenaCell({ width: 1_000, recordsMax: 10 }).open();
     const [first, , third] = [cell.allocate(), cell.allocate(), cell.allocate()];
-    expect(cell.changedBytes).toBe(2 * (1 + 2 + 16_000)); // as if both blocks were full
-    expect(cell.takeChanges().map(({ bytes }) => bytes?.length)).toEqual([1 + 2 + 16_000, 1 + 2 + 8_000]);
+    cell.values.fill(0.1);
+    const head = 1 + 4 + 2;
+    expect(cell.changedBytes).toBe(2 * (head + 16_500)); // as if both blocks were full
+    expect(cell.takeChanges().map(({ bytes }) => bytes?.length)).toEqual([head + 16_500, head + 8_250]);
     cell.free(third);
     cell.free(first);
-    expect(cell.takeChanges().map(({ bytes }) => bytes?.length)).toEqual([1 + 2 + 8_000, undefined]);
+    expect(cell.takeChanges().map(({ bytes }) => bytes?.length)).toEqual([head + 8_250, undefined]);
     expect([cell.allocate(), cell.allocate(), cell.used]).toEqual([first, third, 3]);
     cell.takeChanges();
     expect(cell.changedBytes).toBe(0);
     const small = arenaCell({ width: 100, recordsMax: 5 }).open();
     small.allocate();
-    expect(small.changedBytes).toBe(1 + 20 + 2 * 800); // of the two that there is room for
+    expect(small.changedBytes).toBe(1 + 4 + 20 + 2 * 825); // of the two that there is room for
+    expect(small.takeChanges().map(({ bytes }) => bytes?.length)).toEqual([1 + 4 + 20 + 25]); // zeros
   });
 
   it('an arena takes back every record between freed ones', () => {

@@ -239,6 +239,7 @@ describe('a log of updates', () => {
   ])('knows how much of a %s cell has changed', (_kind, cell) => {
     const written = () => cell.takeChanges().reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
     for (let i = 0; 'allocate' in cell && i < 500; i++) (cell as ArenaCell).allocate(); // two whole blocks
+    cell.values.fill(0.1);
     for (const i of [3, 4, 'allocate' in cell ? 2_001 : 260]) cell.touch(i);
     const { changedBytes } = cell;
     expect(changedBytes).toBeGreaterThan(0);
