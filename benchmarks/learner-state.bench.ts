@@ -114,7 +114,7 @@ async function measure({ learner, shape }: Case, seconds: number, paced: boolean
     const startedMs = performance.now();
     const restored = await ledger.restore();
     const readMs = performance.now() - startedMs;
-    const state = new TaskState(restored.state);
+    const state = new TaskState(restored.state, () => performance.now());
     const opened = state.open(STEP, cells);
     const model = openModel(learner, shape, opened, { name: STEP });
     for (const _ of state.catchUp(STEP));

@@ -23,6 +23,8 @@ export interface Cell {
   takeChanges(end?: EpochEnd): BucketChange[];
   /** How many bytes `takeChanges` would return now, roughly, if the cell can tell without making them. */
   readonly changedBytes?: number;
+  /** Takes the clock that its work is measured by, if it measures any. It decides what is written, never what the state is. */
+  measureBy?(nowMs: () => number): void;
   /** Part of the state is written in another form, which the last epoch of a run replaces. */
   readonly holdsBack?: boolean;
   /** Does a part of the work that a restore left, at most an epoch's; returns whether there is more. */

@@ -191,7 +191,9 @@ export function loggedLearning<Y>(
     settle,
     learnOne(features, label, weight, origin, key) {
       settle();
+      log.beginUpdate();
       const result = learn(features, label, weight, key);
+      log.endUpdate();
       if (result === 'learnt') write(room, features, label, weight, origin, key);
       return result;
     },

@@ -90,7 +90,11 @@ export class TaskState {
 
   readonly sizes = new StateSizes();
 
-  constructor(restored: readonly StateChange[]) {
+  /** `nowMs`: what durations are measured by. */
+  constructor(
+    restored: readonly StateChange[],
+    private readonly nowMs?: () => number,
+  ) {
     this.sizes.note(restored);
     for (const change of restored) {
       getOrInsert(this.restored, `${change.step}/${change.cell}`, () => [] as StateChange[]).push(change);
@@ -103,6 +107,7 @@ export class TaskState {
     for (const [name, spec] of Object.entries(specs)) {
       const cell = spec.open();
       this.restore(step, name, cell);
+      if (this.nowMs) cell.measureBy?.(this.nowMs);
       this.cells.push({ step, name, version: spec.version, cell });
       opened[name] = cell;
     }

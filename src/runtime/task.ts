@@ -81,7 +81,7 @@ export class Task {
       const ledger = keep(await profile.openLedger(id));
       const restored = await ledger.restore();
       if (restored.checkpoint) mustFit(restored.checkpoint, id, options);
-      const state = new TaskState(restored.state);
+      const state = new TaskState(restored.state, fine);
       const checkpoint = restored.checkpoint ?? FIRST;
       const outputs: StepOutputs = { deadLetters: [], metrics: [] };
 

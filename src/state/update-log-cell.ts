@@ -8,6 +8,7 @@ import {
 } from '../core/index.js';
 import { checkTag, decode, encode, tags, unreadable } from './codec.js';
 import { hashKey } from './map/hash.js';
+import { SampledTime } from './sampled-time.js';
 
 /** Bytes with updates, one after another. Whoever writes or reads one moves `at` behind it. */
 export interface LoggedBytes {
@@ -40,6 +41,9 @@ export interface LoggedCells {
 export interface UpdateLogCell extends Cell {
   /** Applies what a restore found, and from now on decides when the cells write their changes. */
   cover(covered: LoggedCells): void;
+  /** Call before and after an update is applied for the first time: it takes as long to apply it again. */
+  beginUpdate(): void;
+  endUpdate(): void;
   /** Room for an update of up to so many bytes; `undefined` if this epoch will write a snapshot anyway. */
   room(bytes: number): UpdateChunk | undefined;
   /** Applies the restored updates that were not applied yet. */
@@ -75,7 +79,8 @@ const UNMEASURED: EpochEnd = { busyMs: 0, isLast: false };
  * Declares a log of updates. It must come before the cells that it covers.
  *
  * A snapshot is due when the updates since the last one outweigh the changed buckets, when applying them again would take longer
- * than `replayMaxMs` (they took no less than the step worked meanwhile), and at the end of a run. So what is written is at most
+ * than `replayMaxMs` (they took as long as the step worked meanwhile or, where there is a clock, as applying them took, by samples), and at the
+ * end of a run. So what is written is at most
  * about twice the updates, or what it would be without a log, and a restore reads at most the state twice.
  *
  * Memory: the updates of an epoch, at most the size of the buckets that they changed and a chunk of 64 KiB.
@@ -107,6 +112,7 @@ class UpdateLog implements UpdateLogCell {
   /** The bytes of this epoch's updates, about. */
   private asked = 0;
   private busySeenMs = 0;
+  private updateTime: SampledTime | undefined;
   /** What this epoch writes, and how many of the cells have not been asked for it. */
   private writesSnapshot = true;
   private toAsk = 0;
@@ -146,6 +152,18 @@ class UpdateLog implements UpdateLogCell {
         return this.writesSnapshot ? takeChanges(end) : [];
       };
     }
+  }
+
+  measureBy(nowMs: () => number): void {
+    this.updateTime = new SampledTime(nowMs);
+  }
+
+  beginUpdate(): void {
+    this.updateTime?.begin();
+  }
+
+  endUpdate(): void {
+    this.updateTime?.end();
   }
 
   catchUp(): boolean {
@@ -189,7 +207,8 @@ class UpdateLog implements UpdateLogCell {
     // A busy model is busy in the next epoch too: its updates would be written into chunks for nothing.
     const outgrowsNext = this.isOutgrown && this.asked > this.changedBytesOfCells;
     this.asked = 0;
-    const workedMs = busyMs - this.busySeenMs;
+    // The step also predicts, which applying updates again does not.
+    const workedMs = Math.min(busyMs - this.busySeenMs, this.updateTime?.take() ?? Number.POSITIVE_INFINITY);
     this.busySeenMs = busyMs;
     const chunks = this.takeChunks();
     if (chunks.length === 0 && !this.isOutgrown && !(isLast && this.holdsBack)) {

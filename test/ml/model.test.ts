@@ -1,10 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
-import { type CellSpec, hours, type Learner, type StateChange, type StatefulShape } from '../../src/core/index.js';
+import {
+  type CellSpec,
+  hours,
+  type Learner,
+  type StateChange,
+  type StatefulShape,
+  seconds,
+} from '../../src/core/index.js';
 import { featureView, numeric } from '../../src/ml/features/index.js';
 import { adaGrad, ftrl, logisticRegression, minMaxScaler, pipe, sgd, standardScaler } from '../../src/ml/index.js';
 import { modelCells, openLogic, openModel } from '../../src/ml/model.js';
 import { featurize, learn } from '../../src/operators/index.js';
+import { TaskState } from '../../src/runtime/task-state.js';
 import { json } from '../../src/schema/index.js';
 import type { Float64Cell } from '../../src/state/index.js';
 import { originAt } from '../../src/testing/contract.js';
@@ -200,5 +208,47 @@ describe('the state of a model', () => {
     expect(() => handOver(from, to, layout)).toThrow(
       expect.objectContaining({ code: 'state', permanent: true, message: expect.stringMatching(/another learner/) }),
     );
+  });
+});
+
+describe('when a model is written whole', () => {
+  it('depends on the time of its updates, not of its predictions', () => {
+    let [nowMs, busyMs] = [0, 0];
+    const slow: typeof bySgd = {
+      ...bySgd,
+      open(cells, of) {
+        const logic = bySgd.open(cells, of);
+        return {
+          predictOne(features) {
+            nowMs += 90;
+            return logic.predictOne(features);
+          },
+          learnOne(...update) {
+            nowMs += 10;
+            return logic.learnOne(...update);
+          },
+        };
+      },
+    };
+    const wide = { denseSize: 3, hashedSize: 4_096 };
+    const state = new TaskState([], () => nowMs);
+    const opened = state.open('model', modelCells(slow, wide, { replayMax: seconds(2) }));
+    const model = openModel(slow, wide, opened);
+    // Rows far from each other: the blocks that they change outweigh them.
+    const row = (i: number) => ({ ...vector([1, 2, 3]), indices: Uint32Array.of(i * 400), values: Float32Array.of(1) });
+    model.learnOne(row(0), true, 1, originAt(0));
+    state.takeChanges(new Map(), true); // the first one comes earlier
+    const epochs: number[] = [];
+    for (let epoch = 1; epochs.length < 2; epoch++) {
+      const startedMs = nowMs;
+      for (let i = 0; i < 10; i++) {
+        model.predictOne(row(i));
+        model.learnOne(row(i), true, 1, originAt(i));
+      }
+      busyMs += nowMs - startedMs;
+      const changes = state.takeChanges(new Map([['model', busyMs]]));
+      if (changes.some(({ cell, bytes }) => cell !== 'update-log' && bytes)) epochs.push(epoch);
+    }
+    expect(epochs).toEqual([21, 42]);
   });
 });

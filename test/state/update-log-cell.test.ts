@@ -178,6 +178,31 @@ describe('a log of updates', () => {
     expect(worked(second, 3_300)).toBe(true);
   });
 
+  it('counts what applying updates took, where it has a clock, but no more than the step worked', () => {
+    const epochsOf = (updateMs: number, predictionMs: number) => {
+      const logged = new LoggedNumbers(new FakeLedger(), { replayMaxMs: 2_000 });
+      let [nowMs, busyMs] = [0, 0];
+      logged.log.measureBy?.(() => nowMs);
+      logged.add(1, 1);
+      logged.store(isLast); // the first one comes earlier
+      for (let i = 0; i < 4_096; i += 256) logged.numbers.touch(i); // blocks that outweigh all updates
+      for (let epoch = 1; ; epoch++) {
+        for (let i = 0; i < 20; i++) {
+          logged.log.beginUpdate();
+          nowMs += updateMs;
+          logged.log.endUpdate();
+          logged.add(1, 1);
+          nowMs += predictionMs;
+          busyMs += Math.min(updateMs, 10) + predictionMs;
+        }
+        if (isSnapshot(logged.store({ busyMs, isLast: false }))) return epoch;
+      }
+    };
+    expect(epochsOf(10, 0)).toBe(11);
+    expect(epochsOf(10, 30)).toBe(11);
+    expect(epochsOf(40, 0)).toBe(11); // the clock went on while the step did not
+  });
+
   it('has a bound for its buckets', () => {
     const ledger = new FakeLedger();
     const logged = new LoggedNumbers(ledger, { size: 1 << 20 });
