@@ -43,18 +43,20 @@ export class Adwin {
 
   /** Adds a number to a window and says whether its mean had changed. */
   add(at: number, x: number): boolean {
-    const width = this.get(at + WIDTH);
-    const total = this.get(at + TOTAL);
+    const { values } = this.cell;
+    const width = values[at + WIDTH] as number;
+    const total = values[at + TOTAL] as number;
     if (width > 0) {
       const off = x - total / width;
-      this.set(at + DEVIATIONS, this.get(at + DEVIATIONS) + (off * off * width) / (width + 1));
-    } else this.set(at + ROWS, 1);
-    this.set(at + WIDTH, width + 1);
-    this.set(at + TOTAL, total + x);
+      values[at + DEVIATIONS] = (values[at + DEVIATIONS] as number) + (off * off * width) / (width + 1);
+    } else values[at + ROWS] = 1;
+    values[at + WIDTH] = width + 1;
+    values[at + TOTAL] = total + x;
+    const added = (values[at + ADDED] as number) + 1;
+    values[at + ADDED] = added;
+    this.touch(at, HEAD);
     this.push(at, 0, x, 0);
     this.compress(at);
-    const added = this.get(at + ADDED) + 1;
-    this.set(at + ADDED, added);
     return added % CLOCK === 0 && this.shrink(at);
   }
 
@@ -64,20 +66,25 @@ export class Adwin {
   }
 
   private push(at: number, row: number, total: number, deviations: number): void {
+    const { values } = this.cell;
     const from = at + HEAD + row * ROW;
-    const buckets = this.get(from);
-    this.set(from, buckets + 1);
-    this.set(from + 1 + buckets * BUCKET, total);
-    this.set(from + 2 + buckets * BUCKET, deviations);
+    const buckets = values[from] as number;
+    values[from] = buckets + 1;
+    values[from + 1 + buckets * BUCKET] = total;
+    values[from + 2 + buckets * BUCKET] = deviations;
+    this.touch(from, ROW);
   }
 
   /** Removes the oldest buckets of a row. */
   private shift(at: number, row: number, count: number): void {
+    const { values } = this.cell;
     const from = at + HEAD + row * ROW;
-    const left = this.get(from) - count;
-    this.set(from, left);
-    for (let i = 0; i < left * BUCKET; i++) this.set(from + 1 + i, this.get(from + 1 + count * BUCKET + i));
-    for (let i = left * BUCKET; i < (left + count) * BUCKET; i++) this.set(from + 1 + i, 0);
+    const left = (values[from] as number) - count;
+    values[from] = left;
+    const end = from + 1 + left * BUCKET;
+    for (let i = from + 1; i < end; i++) values[i] = values[i + count * BUCKET] as number;
+    for (let i = end; i < end + count * BUCKET; i++) values[i] = 0;
+    this.touch(from, ROW);
   }
 
   /** Merges the two oldest buckets of each row that has one too many. */
@@ -146,6 +153,12 @@ export class Adwin {
       }
     }
     return false;
+  }
+
+  /** Marks some neighbouring numbers as changed, fewer than a block of a cell has. */
+  private touch(from: number, numbers: number): void {
+    this.cell.touch(from);
+    this.cell.touch(from + numbers - 1);
   }
 
   private get(i: number): number {

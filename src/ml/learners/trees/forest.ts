@@ -263,6 +263,9 @@ export class Forest {
     values[leaf + RIGHT] = right + 1;
     this.paths.follow(leaf);
     kind.divide(leaf, left, right);
+    // What the leaf knew is not asked for again, and zeros take no bytes of a checkpoint.
+    values.fill(0, leaf + OWN, leaf + this.extra);
+    values[leaf + TRIED_AT] = 0;
     this.close(slot, leaf);
     for (const child of [left, right]) {
       values[child + TRIED_AT] = kind.weightOf(child);

@@ -3,7 +3,15 @@ import type { FeatureNumbers } from '../../../../src/core/index.js';
 import { chance } from '../../../../src/ml/chance.js';
 import { classLeaves } from '../../../../src/ml/learners/trees/class-leaves.js';
 import { Forest, type ForestPlan, forestCells } from '../../../../src/ml/learners/trees/forest.js';
-import { type LeafKind, OWN, STATISTICS } from '../../../../src/ml/learners/trees/leaves.js';
+import {
+  COORDINATE,
+  LEFT,
+  type LeafKind,
+  OWN,
+  STATISTICS,
+  THRESHOLD,
+  TRIED_AT,
+} from '../../../../src/ml/learners/trees/leaves.js';
 import type { ArenaCell, Float64Cell } from '../../../../src/state/index.js';
 
 const shape = { denseSize: 3, hashedSize: 0 };
@@ -64,6 +72,22 @@ describe('Forest', () => {
     grow(forest, 0, 600);
     expect(cells.leaves.used).toBeGreaterThan(slots * 2);
     for (const search of searches) expect(search).not.toHaveBeenCalled();
+  });
+
+  it('keeps of a leaf that has split where rows go, and no more', () => {
+    const { cells, forest } = openForest();
+    const { nodes } = cells;
+    grow(forest, 0, 600);
+    let splits = 0;
+    for (let node = nodes.next(0); node >= 0; node = nodes.next(node + 1)) {
+      const numbers = nodes.values.subarray(node, node + nodes.width);
+      if (numbers[LEFT] === 0) continue;
+      splits += 1;
+      expect(numbers[COORDINATE]).toBeLessThan(3);
+      expect(numbers[THRESHOLD]).toBeGreaterThan(0);
+      expect([...numbers.subarray(TRIED_AT)].every((n) => n === 0)).toBe(true);
+    }
+    expect(splits).toBeGreaterThan(slots * 4);
   });
 
   it('closes the leaf that promises least, the first one in the arena of several', () => {
