@@ -7,7 +7,10 @@ import { jars, requireJava, runToEnd, writeText } from '../tools.js';
 
 const heap = ['-Xms256m', '-Xmx768m'];
 
-/** A broker and controller in one process. Records keep their event times, so nothing is deleted by age. */
+/**
+ * A broker and controller in one process. Records keep their event times, so nothing is deleted by age. What topics need not keep is
+ * deleted within ten seconds, as the embedded log does.
+ */
 const settings = (data: string, port: number, controllerPort: number) => `\
 process.roles=broker,controller
 node.id=1
@@ -18,6 +21,7 @@ controller.listener.names=CONTROLLER
 controller.quorum.voters=1@${HOST}:${controllerPort}
 log.dirs=${data}/log
 log.retention.ms=-1
+log.retention.check.interval.ms=10000
 num.partitions=4
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
