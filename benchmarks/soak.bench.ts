@@ -21,8 +21,8 @@ import { check } from './soak/check.js';
 import { follow, heapGrowthOf, planOf } from './soak/course.js';
 import type { FeederServices } from './soak/feeder.js';
 import { Remote } from './soak/remote.js';
+import type { WorkerServices } from './soak/running.js';
 import { PARTITIONS, topics } from './soak/topology.js';
-import type { WorkerServices } from './soak/worker.js';
 
 export const options = { minutes: 20, flights: 100_000, ahead: 200_000 };
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { growthOf } from './growth.js';
-import type { Memory, Status } from './worker.js';
+import type { Memory, Status } from './running.js';
 
 /** What is done to the run, and when, in minutes since its start. */
 export interface Plan {
