@@ -8,9 +8,10 @@ import {
 } from '@platformatic/kafka';
 import { MillraceError } from '../../src/core/errors.js';
 import { counted } from '../../src/util/counted.js';
-import type { Address } from './connection/address.js';
+import { inRounds } from '../../src/util/rounds.js';
 import type { Cluster, TopicInfo } from './connection/cluster.js';
 import { ConnectionPool } from './connection/connection-pool.js';
+import { describeTopics, type SettingsQuestion, settingsIn } from './connection/many-at-once.js';
 import { brokerError, code, hasCode } from './protocol/broker-error.js';
 import { RECORD_LIMIT } from './record-limit.js';
 
@@ -25,6 +26,9 @@ const DEFAULT_REPLICAS = -1;
 /** Creates, grows and deletes topics. */
 export class Admin {
   private readonly connections: ConnectionPool;
+  private readonly topicSettings = inRounds(async (asked: readonly SettingsQuestion[]) =>
+    describeTopics(this.connections, await this.cluster.anyBroker(), asked),
+  );
 
   /** `replication` is the default for created topics; without it, the broker's default. */
   constructor(
@@ -108,28 +112,19 @@ export class Admin {
 
   /** The effective values of several settings, without those that the broker does not know. */
   async settings(topic: string, names: readonly string[]): Promise<Map<string, string>> {
-    const asked = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configurationKeys: [...names] };
-    return this.describe(`topic '${topic}'`, asked, () => this.cluster.anyBroker());
+    return this.cluster.patiently('config', `cannot read the settings of topic '${topic}'`, () =>
+      this.topicSettings({ topic, names }),
+    );
   }
 
   /** The same for settings of a broker, which it tells itself. */
   async brokerSettings(id: number, names: readonly string[]): Promise<Map<string, string>> {
     const asked = { resourceType: ConfigResourceTypes.BROKER, resourceName: `${id}`, configurationKeys: [...names] };
-    return this.describe(`broker ${id}`, asked, async () => this.cluster.broker(id) ?? this.cluster.anyBroker());
-  }
-
-  private async describe(
-    what: string,
-    asked: describeConfigsV4.DescribeConfigsRequestResource,
-    broker: () => Promise<Address>,
-  ): Promise<Map<string, string>> {
-    const { results } = await this.cluster.patiently('config', `cannot read the settings of ${what}`, async () =>
-      this.connections.request(await broker(), describeConfigsV4.api, [asked], false, false),
-    );
-    const configs = results[0]?.configs ?? [];
-    return new Map(
-      configs.flatMap(({ name, value }) => (value === null || value === undefined ? [] : [[name, value] as const])),
-    );
+    const { results } = await this.cluster.patiently('config', `cannot read the settings of broker ${id}`, async () => {
+      const broker = this.cluster.broker(id) ?? (await this.cluster.anyBroker());
+      return this.connections.request(broker, describeConfigsV4.api, [asked], false, false);
+    });
+    return settingsIn(results[0], names);
   }
 
   /** Deletes a topic if it exists, and waits until it is gone. */

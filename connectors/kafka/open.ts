@@ -19,6 +19,7 @@ import { namesOf, type TaskNames, TaskSessions } from './checkpoint/task-session
 import { Cluster, type ClusterOptions, noTopic } from './connection/cluster.js';
 import { examineKafka } from './examine.js';
 import { deleteGroup } from './group/delete-group.js';
+import { GroupOffsets } from './group/group-offsets.js';
 import { GroupMembership, removeGroupMember } from './group/membership.js';
 import type { TaskLease } from './group/task-lease.js';
 import { holderText, holdingTransaction } from './open-transactions.js';
@@ -143,6 +144,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
   const producers: KafkaProducer[] = [];
   const memberships = new Map<string, GroupMembership>();
   const restorer = new Restorer(cluster, (restored) => options.onRestored?.(restored));
+  const groupOffsets = new GroupOffsets(cluster);
 
   return {
     source,
@@ -162,7 +164,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
       await ensureChangelog(admin, namesOf(prefix, task).changelog, task.partition + 1);
       const lease = await memberships.get(task.topology)?.claim(task.partition);
       const session = sessions.create(task, lease);
-      return new KafkaLedger(cluster, session, restorer);
+      return new KafkaLedger(groupOffsets, session, restorer);
     },
     checkpoints: kafkaCheckpoints(cluster, admin, prefix, (names) => begin(names)),
     async join({ topology, sources, tasks, version, address, onAssigned, onJoined, onFailed, ...pausing }) {

@@ -1,12 +1,8 @@
-import { offsetFetchV8 } from '@platformatic/kafka';
 import { ALSO_FENCES } from '../../../src/connect/fenced.js';
 import { type Checkpoint, EARLIEST, type RestoredTask, type TaskLedger } from '../../../src/core/checkpoint.js';
 import { MillraceError } from '../../../src/core/errors.js';
 import type { StateChange } from '../../../src/core/state.js';
-import type { Cluster } from '../connection/cluster.js';
-import { ConnectionPool } from '../connection/connection-pool.js';
-import { Coordinator } from '../group/coordinator.js';
-import { brokerError } from '../protocol/broker-error.js';
+import type { GroupOffsets } from '../group/group-offsets.js';
 import type { GroupOffset } from '../transaction.js';
 import { changeRecord, checkpointRecord, type StoredCheckpoint } from './changelog.js';
 import type { Restorer } from './restorer.js';
@@ -24,7 +20,7 @@ export class KafkaLedger implements TaskLedger {
   private failure: unknown;
 
   constructor(
-    private readonly cluster: Cluster,
+    private readonly groupOffsets: GroupOffsets,
     private readonly session: TaskSession,
     private readonly restorer: Restorer,
   ) {}
@@ -88,9 +84,9 @@ export class KafkaLedger implements TaskLedger {
   private async compareOffsets(stored: StoredCheckpoint | undefined): Promise<void> {
     const { names, task } = this.session;
     const { partition } = task;
-    const committed = await this.groupOffsets();
+    const committed = await this.groupOffsets.of(names.group, partition);
     if (!stored) {
-      const stray = committed.find((each) => each.partition === partition);
+      const stray = committed[0];
       if (!stray) return;
       throw new MillraceError(
         'state',
@@ -104,7 +100,7 @@ export class KafkaLedger implements TaskLedger {
     }
     for (const [step, { topic }] of Object.entries(stored.inputs)) {
       const expected = stored.checkpoint.positions[step]?.offset ?? EARLIEST;
-      const found = committed.find((each) => each.topic === topic && each.partition === partition)?.offset;
+      const found = committed.find((each) => each.topic === topic)?.offset;
       if (found === undefined || expected === EARLIEST || found === expected) continue;
       throw new MillraceError(
         'state',
@@ -115,32 +111,6 @@ export class KafkaLedger implements TaskLedger {
           permanent: true,
         },
       );
-    }
-  }
-
-  private async groupOffsets(): Promise<GroupOffset[]> {
-    const { group } = this.session.names;
-    const connections = new ConnectionPool(this.cluster.linkOptions);
-    const coordinator = new Coordinator(this.cluster, connections, 'group', group);
-    try {
-      const { groups } = await coordinator.requestAgain(
-        offsetFetchV8.api,
-        [{ groupId: group, memberEpoch: -1, topics: null }],
-        true,
-      );
-      return groups.flatMap(({ topics }) =>
-        topics.flatMap(({ name, partitions }) =>
-          partitions.map(({ partitionIndex, committedOffset }) => ({
-            topic: name,
-            partition: partitionIndex,
-            offset: Number(committedOffset),
-          })),
-        ),
-      );
-    } catch (error) {
-      throw brokerError('state', `cannot read the offsets of group '${group}'`, error);
-    } finally {
-      await connections.close();
     }
   }
 }

@@ -1,12 +1,15 @@
-import { findCoordinatorV4, listOffsetsV7, metadataV12 } from '@platformatic/kafka';
+import { metadataV12 } from '@platformatic/kafka';
 import { type ErrorCode, MillraceError } from '../../../src/core/errors.js';
+import { getOrInsert } from '../../../src/util/maps.js';
 import { retry } from '../../../src/util/retry.js';
+import { inRounds } from '../../../src/util/rounds.js';
 import { brokerError, code, isBusy, isLost, isMoved } from '../protocol/broker-error.js';
-import { featuresApi } from '../protocol/features.js';
+import { type Features, featuresApi } from '../protocol/features.js';
 import { type Address, addressText, parseAddress } from './address.js';
 import type { BrokerConnectionOptions } from './broker-connection.js';
 import { whyUnreached } from './connection-failure.js';
 import { ConnectionPool } from './connection-pool.js';
+import { answerIn, findCoordinators, listOffsets, type OffsetQuestion } from './many-at-once.js';
 import type { KafkaSasl, KafkaTls } from './security.js';
 import { Throttle } from './throttle.js';
 
@@ -53,7 +56,10 @@ export interface TopicInfo {
 const LATEST = -1n;
 const EARLIEST_OFFSET = -2n;
 
-/** Metadata of the cluster: topics, leaders, coordinators, ends of logs. All tasks of a process share it. */
+/**
+ * Metadata of the cluster: topics, leaders, coordinators, ends of logs. All tasks of a process share it, and ask much of it when they
+ * are opened. So what is asked while a request is under way goes into the next one, together.
+ */
 export class Cluster {
   readonly linkOptions: BrokerConnectionOptions;
   readonly apiTimeoutMs: number;
@@ -66,6 +72,17 @@ export class Cluster {
   private closed = false;
   /** Answered with what was true before: asked last. */
   private distrusted: Address | undefined;
+  private readonly found = inRounds((names: readonly string[]) => this.lookUpAll(names));
+  private readonly coordinators = {
+    group: inRounds((keys: readonly string[]) => this.findCoordinators('group', keys)),
+    transaction: inRounds((keys: readonly string[]) => this.findCoordinators('transaction', keys)),
+  };
+  private readonly features = inRounds(async (asked: readonly undefined[]): Promise<readonly Features[]> => {
+    const features = await this.connections.request(await this.anyBroker(), featuresApi, 'millrace', '1');
+    return asked.map(() => features);
+  });
+  /** By broker, isolation and whether it is the start or the end: a broker takes each partition once in a request. */
+  private readonly offsets = new Map<string, (question: OffsetQuestion) => Promise<number>>();
 
   private constructor(options: ClusterOptions) {
     const { brokers, clientId = 'millrace', apiTimeoutMs = 30_000, requestTimeoutMs, tls, sasl } = options;
@@ -116,10 +133,19 @@ export class Cluster {
     return found === undefined && wasKnown ? this.lookUp(name) : found;
   }
 
-  private async lookUp(name: string): Promise<TopicInfo | undefined> {
-    const { brokers, topics, answeredBy } = await this.patiently('source', `cannot look up topic '${name}'`, () =>
-      this.request([name]),
-    );
+  private lookUp(name: string): Promise<TopicInfo | undefined> {
+    return this.patiently('source', `cannot look up topic '${name}'`, () => this.found(name));
+  }
+
+  private async lookUpAll(names: readonly string[]): Promise<readonly (TopicInfo | undefined)[]> {
+    const unique = [...new Set(names)];
+    const answer = await this.request(unique);
+    const infos = new Map(unique.map((name) => [name, this.noted(name, answer)]));
+    return names.map((name) => infos.get(name));
+  }
+
+  /** Keeps what an answer says about a topic. */
+  private noted(name: string, { brokers, topics, answeredBy }: MetadataAnswer): TopicInfo | undefined {
     const addresses = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
     const found = topics.find((topic) => topic.name === name);
     if (!found || found.errorCode === code.unknownTopicOrPartition) {
@@ -166,17 +192,16 @@ export class Cluster {
   }
 
   /** The coordinator of a transactional id or a consumer group. */
-  async coordinator(of: 'group' | 'transaction', key: string): Promise<Address> {
-    const find = async () => {
-      const broker = await this.anyBroker();
-      const { coordinators } = await this.connections.request(broker, findCoordinatorV4.api, of === 'group' ? 0 : 1, [
-        key,
-      ]);
-      const found = coordinators[0];
-      if (!found) throw new NoLeader(`no coordinator for '${key}'`);
-      return { host: found.host, port: found.port };
-    };
-    return this.patiently('state', `cannot find the coordinator of ${of} '${key}'`, find);
+  coordinator(of: 'group' | 'transaction', key: string): Promise<Address> {
+    return this.patiently('state', `cannot find the coordinator of ${of} '${key}'`, () => this.coordinators[of](key));
+  }
+
+  private async findCoordinators(
+    of: 'group' | 'transaction',
+    keys: readonly string[],
+  ): Promise<readonly (Address | Error)[]> {
+    const found = await findCoordinators(this.connections, await this.anyBroker(), of, keys);
+    return found.map((each, n) => each ?? new NoLeader(`no coordinator for '${keys[n]}'`));
   }
 
   /** The offset after the last record: of all records for `any`, up to the first open transaction for `committed`. */
@@ -197,8 +222,8 @@ export class Cluster {
 
   /** The level of a feature that the brokers have agreed on; 0 if they have not. */
   async featureLevel(name: string): Promise<number> {
-    const features = await this.patiently('state', 'cannot read the features of the cluster', async () =>
-      this.connections.request(await this.anyBroker(), featuresApi, 'millrace', '1'),
+    const features = await this.patiently('state', 'cannot read the features of the cluster', () =>
+      this.features(undefined),
     );
     return features.get(name) ?? 0;
   }
@@ -256,9 +281,7 @@ export class Cluster {
     return this.patiently('source', `cannot read the ends of ${name}/${partition}`, async () => {
       const { address, epoch } = await this.leader(name, partition);
       try {
-        const asked = [{ name, partitions: [{ partitionIndex: partition, currentLeaderEpoch: epoch, timestamp }] }];
-        const { topics } = await this.connections.request(address, listOffsetsV7.api, -1, isolation, asked);
-        return Number(topics[0]?.partitions[0]?.offset);
+        return await this.offsetsOf(address, isolation, timestamp)({ name, partition, epoch });
       } catch (error) {
         await this.refresh(name);
         throw error;
@@ -266,20 +289,33 @@ export class Cluster {
     });
   }
 
+  private offsetsOf(
+    address: Address,
+    isolation: number,
+    timestamp: bigint,
+  ): (question: OffsetQuestion) => Promise<number> {
+    const ask = (questions: readonly OffsetQuestion[]) =>
+      listOffsets(this.connections, address, isolation, timestamp, questions);
+    if (timestamp >= 0n) return async (question) => offsetIn((await ask([question]))[0]);
+    return getOrInsert(this.offsets, `${addressText(address)} ${isolation} ${timestamp}`, () => inRounds(ask));
+  }
+
   /** Requests metadata; errors of single topics and partitions are part of it and not thrown. */
-  private async request(names: string[]): Promise<metadataV12.MetadataResponse & { readonly answeredBy: Address }> {
+  private async request(names: string[]): Promise<MetadataAnswer> {
     const broker = await this.anyBroker();
-    const answer = await this.connections.request(broker, metadataV12.api, names, false, false).catch(answerIn);
+    const answer = await this.connections
+      .request(broker, metadataV12.api, names, false, false)
+      .catch(answerIn<metadataV12.MetadataResponse>);
     this.known = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
     return { ...answer, answeredBy: broker };
   }
 }
 
-/** The client throws if any part of an answer has an error code, and attaches the answer. */
-function answerIn(error: unknown): metadataV12.MetadataResponse {
-  const { response } = error as { response?: metadataV12.MetadataResponse };
-  if (response) return response;
-  throw error;
+type MetadataAnswer = metadataV12.MetadataResponse & { readonly answeredBy: Address };
+
+function offsetIn(answer: number | Error | undefined): number {
+  if (typeof answer === 'number') return answer;
+  throw answer;
 }
 
 class NoLeader extends Error {}

@@ -1,4 +1,11 @@
-import { findCoordinatorV4, listOffsetsV7, metadataV12, NetworkError, ProtocolError } from '@platformatic/kafka';
+import {
+  describeConfigsV4,
+  findCoordinatorV4,
+  listOffsetsV7,
+  metadataV12,
+  NetworkError,
+  ProtocolError,
+} from '@platformatic/kafka';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Admin } from '../../../connectors/kafka/admin.js';
 import type { Address } from '../../../connectors/kafka/connection/address.js';
@@ -163,6 +170,39 @@ describe('a cluster of brokers in memory', () => {
       await cluster.close();
     },
   );
+
+  it('asks a broker for all that tasks want to know at a time, and fails for those that cannot be told', async () => {
+    const { memory, cluster } = await opened();
+    const admin = new Admin(cluster);
+    await admin.createTopic('in', 40, { 'cleanup.policy': 'compact' });
+    memory.topics.get('in')?.logs.splice(38, 2); // the leader does not know them any more
+    const all = Array.from({ length: 40 }, (_, partition) => partition);
+    const before = memory.asked(listOffsetsV7.api).length;
+    const ends = await Promise.allSettled([
+      ...all.map((partition) => cluster.endOffset('in', partition, 'any')),
+      ...all.map((partition) => cluster.startOffset('in', partition)),
+    ]);
+    expect(ends.filter(({ status }) => status === 'rejected')).toHaveLength(4);
+    expect(ends.filter((each) => each.status === 'fulfilled' && each.value === 0)).toHaveLength(76);
+    // Two brokers, both ends, two rounds each at first; then those that were refused.
+    expect(memory.asked(listOffsetsV7.api).length - before).toBeLessThanOrEqual(12);
+
+    const ids = all.map((n) => `task-${n}`);
+    expect(await Promise.all(ids.map((id) => cluster.coordinator('transaction', id)))).toEqual(
+      ids.map(() => ({ host: 'two', port: 9092 })),
+    );
+    expect(memory.asked(findCoordinatorV4.api).length).toBeLessThanOrEqual(2);
+
+    const asked = memory.asked(describeConfigsV4.api).length;
+    const [policy, size, none] = await Promise.all([
+      admin.setting('in', 'cleanup.policy'),
+      admin.settings('in', ['max.message.bytes']),
+      admin.setting('in', 'no.such.setting'),
+    ]);
+    expect([policy, [...size], none]).toEqual(['compact', [['max.message.bytes', '1048588']], undefined]);
+    expect(memory.asked(describeConfigsV4.api).length - asked).toBeLessThanOrEqual(2);
+    await cluster.close();
+  });
 
   it('gives up what it asks for again and again after its time, and at once where it is closed', async () => {
     const { memory, cluster } = await opened({ apiTimeoutMs: 60 });

@@ -1,6 +1,8 @@
-import { NetworkError, offsetFetchV8, ProtocolError } from '@platformatic/kafka';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NetworkError, ProtocolError } from '@platformatic/kafka';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Kafka } from '../../../connectors/kafka/open.js';
+import { groupOffsetsApi } from '../../../connectors/kafka/protocol/group-offsets.js';
 import { endInOwnEpochApi } from '../../../connectors/kafka/protocol/transactions.js';
 import { type Checkpoint, EARLIEST } from '../../../src/core/checkpoint.js';
 import { originAt } from '../../../src/testing/contract.js';
@@ -122,9 +124,25 @@ describe('a ledger', () => {
     expect(await readAll(kafka, 'out', 1)).toHaveLength(10);
   });
 
+  it('waits for the transactions of its own partition only', async () => {
+    await committed(1, 5, 5);
+    brokers.groupOf('millrace.job').offsets.set('departed/0', 9);
+    brokers.pending.add('millrace.job departed/0');
+    expect((await opened()).restored.checkpoint?.epoch).toBe(1);
+    brokers.pending.add('millrace.job departed/1');
+    let isOpen = false;
+    const waiting = opened().finally(() => {
+      isOpen = true;
+    });
+    await sleep(100);
+    expect(isOpen).toBe(false);
+    brokers.pending.delete('millrace.job departed/1');
+    expect((await waiting).restored.checkpoint?.epoch).toBe(1);
+  });
+
   it('says that the offsets of the group cannot be read', async () => {
     const ledger = await kafka.openLedger(TASK);
-    brokers.fail(offsetFetchV8.api, new ProtocolError('GROUP_AUTHORIZATION_FAILED'));
+    brokers.fail(groupOffsetsApi, new ProtocolError('GROUP_AUTHORIZATION_FAILED'));
     await expect(ledger.restore()).rejects.toMatchObject({
       ...{ code: 'state', message: expect.stringContaining("cannot read the offsets of group 'millrace.job'") },
     });

@@ -21,8 +21,8 @@ import {
   listOffsetsV7,
   listTransactionsV0,
   metadataV12,
-  offsetFetchV8,
   ProtocolError,
+  ResponseError,
   syncGroupV5,
   txnOffsetCommitV4,
 } from '@platformatic/kafka';
@@ -32,6 +32,7 @@ import { BrokerConnection } from '../../../connectors/kafka/connection/broker-co
 import { type KafkaOptions, openKafka } from '../../../connectors/kafka/open.js';
 import { featuresApi } from '../../../connectors/kafka/protocol/features.js';
 import { fetchApi } from '../../../connectors/kafka/protocol/fetch.js';
+import { groupOffsetsApi } from '../../../connectors/kafka/protocol/group-offsets.js';
 import { type ProduceRequest, produceApi, produceInOwnEpochApi } from '../../../connectors/kafka/protocol/produce.js';
 import { batch } from '../../../connectors/kafka/protocol/record-batch.js';
 import { commitOffsetsInOwnEpochApi, endInOwnEpochApi } from '../../../connectors/kafka/protocol/transactions.js';
@@ -105,6 +106,9 @@ export function memoryKafka({ ownEpochs = false }: { readonly ownEpochs?: boolea
     return at === BROKERS[partition % 2] ? log : refuse('NOT_LEADER_OR_FOLLOWER');
   };
   const coordinated = () => void (at === TWO || refuse('NOT_COORDINATOR'));
+  /** Groups with a partition whose offset a transaction is about to change: `group topic/partition`. */
+  const pending = new Set<string>();
+  const unstable = (group: string, place: string) => (pending.has(`${group} ${place}`) ? 88 : 0);
   const groupOf = (name: string): MemoryGroup =>
     getOrInsert(groups, name, (): MemoryGroup => ({ offsets: new Map(), members: new Map(), generation: 0 }));
   const transactionOf = (id: string, producerId: bigint, epoch: number): MemoryTransaction => {
@@ -140,7 +144,7 @@ export function memoryKafka({ ownEpochs = false }: { readonly ownEpochs?: boolea
       return { name, topicId: topic.id, errorCode: 0, partitions };
     }),
   }));
-  on(findCoordinatorV4.api, () => ({ coordinators: [TWO] }));
+  on(findCoordinatorV4.api, (_type, keys) => ({ coordinators: keys.map((key) => ({ key, errorCode: 0, ...TWO })) }));
   on(featuresApi, () => new Map(ownEpochs ? [['transaction.version', 2]] : []));
   on(createTopicsV7.api, ([wanted]) => {
     if (wanted === undefined || topics.has(wanted.name)) return refuse('TOPIC_ALREADY_EXISTS');
@@ -163,18 +167,34 @@ export function memoryKafka({ ownEpochs = false }: { readonly ownEpochs?: boolea
     return {};
   });
   on(deleteTopicsV6.api, ([wanted]) => topics.delete(wanted?.name ?? '') || refuse('UNKNOWN_TOPIC_OR_PARTITION'));
-  on(describeConfigsV4.api, ([resource]) => {
-    const { resourceName = '', configurationKeys } = resource ?? {};
-    const all = topics.get(resourceName)?.configs ?? new Map(Object.entries(BROKER_SETTINGS));
-    const configs = [...all].filter(([name]) => configurationKeys?.includes(name));
-    return { results: [{ configs: configs.map(([name, value]) => ({ name, value })) }] };
-  });
-  on(listOffsetsV7.api, (_replica, isolation, [wanted]) => {
-    const { partitionIndex = 0, timestamp = 0n } = wanted?.partitions[0] ?? {};
-    const log = ledLog(wanted?.name ?? '', partitionIndex);
-    const end = isolation === 0 ? log.end : log.stable;
-    const offset = timestamp === -1n ? end : timestamp === -2n ? log.start : log.offsetAt(Number(timestamp));
-    return { topics: [{ partitions: [{ offset: BigInt(offset) }] }] };
+  on(describeConfigsV4.api, (resources) => ({
+    results: resources.map(({ resourceName, configurationKeys }) => {
+      const all = topics.get(resourceName)?.configs ?? new Map(Object.entries(BROKER_SETTINGS));
+      const configs = [...all].filter(([name]) => configurationKeys?.includes(name));
+      return { errorCode: 0, resourceName, configs: configs.map(([name, value]) => ({ name, value })) };
+    }),
+  }));
+  on(listOffsetsV7.api, (_replica, isolation, asked) => {
+    const errors: Record<string, [number, null]> = {};
+    const offsetOf = (name: string, partition: number, timestamp: bigint): bigint => {
+      const log = ledLog(name, partition);
+      const end = isolation === 0 ? log.end : log.stable;
+      return BigInt(timestamp === -1n ? end : timestamp === -2n ? log.start : log.offsetAt(Number(timestamp)));
+    };
+    const topics = asked.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex, timestamp }) => {
+        try {
+          return { partitionIndex, errorCode: 0, offset: offsetOf(name, partitionIndex, timestamp) };
+        } catch (error) {
+          const errorCode = Number((error as ProtocolError).apiCode);
+          errors[`/${name}/${partitionIndex}`] = [errorCode, null];
+          return { partitionIndex, errorCode, offset: -1n };
+        }
+      }),
+    }));
+    if (Object.keys(errors).length > 0) throw new ResponseError(2, 7, errors, { topics });
+    return { topics };
   });
   on(deleteRecordsV2.api, ([wanted]) => {
     for (const { partitionIndex, offset } of wanted?.partitions ?? [])
@@ -277,12 +297,17 @@ export function memoryKafka({ ownEpochs = false }: { readonly ownEpochs?: boolea
     const idle = { producerId: 99n, producerEpoch: 0, currentTxnStartOffset: -1n };
     return { topics: [{ partitions: [{ activeProducers: [idle, ...activeProducers] }] }] };
   });
-  on(offsetFetchV8.api, (wanted) => {
+  on(groupOffsetsApi, (wanted) => {
     coordinated();
     const topicsOf = (groupId: string) =>
       [...(groups.get(groupId)?.offsets ?? [])].map(([place, offset]) => {
         const [name = '', partition] = place.split('/');
-        return { name, partitions: [{ partitionIndex: Number(partition), committedOffset: BigInt(offset) }] };
+        return {
+          name,
+          partitions: [
+            { partitionIndex: Number(partition), committedOffset: BigInt(offset), errorCode: unstable(groupId, place) },
+          ],
+        };
       });
     return { groups: wanted.map(({ groupId }) => ({ groupId, topics: topicsOf(groupId) })) };
   });
@@ -336,6 +361,7 @@ export function memoryKafka({ ownEpochs = false }: { readonly ownEpochs?: boolea
     topics,
     transactions,
     groupOf,
+    pending,
     /** The next request of this kind fails: before the broker takes it, or with its answer lost. */
     fail: (api: API<never, unknown>, error: Error, after = false) => faults.push({ api, error, after }),
     /** What was asked of this kind, in order. */

@@ -1,7 +1,9 @@
 import { type API, fetchV13, Reader, Writer } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
+import { codesOf } from '../../../connectors/kafka/protocol/broker-error.js';
 import { featuresApi } from '../../../connectors/kafka/protocol/features.js';
 import { type FetchRequest, fetchApi } from '../../../connectors/kafka/protocol/fetch.js';
+import { groupOffsetsApi } from '../../../connectors/kafka/protocol/group-offsets.js';
 import { produceApi, produceInOwnEpochApi } from '../../../connectors/kafka/protocol/produce.js';
 import { commitOffsetsInOwnEpochApi, endInOwnEpochApi } from '../../../connectors/kafka/protocol/transactions.js';
 
@@ -291,5 +293,45 @@ describe('the features of a cluster', () => {
       .appendInt32(0)
       .appendUnsignedVarInt(0);
     expect([...(await (await ask()).answer(none))]).toEqual([]);
+  });
+});
+
+describe('the offsets of a group', () => {
+  const answered = async (groupError: number) => {
+    const request = await sent(groupOffsetsApi, [{ groupId: 'g', memberEpoch: -1, topics: null as never }], true);
+    return request.answer(
+      none(
+        Writer.create()
+          .appendInt32(0)
+          .appendArray([groupError], (writer, error) =>
+            writer
+              .appendString('g')
+              .appendArray([0, 88], (topic, partitionError, index) =>
+                topic.appendString(`in-${index}`).appendArray([partitionError], (partition, code) =>
+                  partition
+                    .appendInt32(3)
+                    .appendInt64(code === 0 ? 7n : -1n)
+                    .appendInt32(-1)
+                    .appendString('')
+                    .appendInt16(code),
+                ),
+              )
+              .appendInt16(error),
+          ),
+      ),
+    );
+  };
+
+  it('are told where those of another partition are about to change', async () => {
+    const { groups } = await answered(0);
+    expect(groups.flatMap(({ topics }) => topics)).toMatchObject([
+      { name: 'in-0', partitions: [{ partitionIndex: 3, committedOffset: 7n, errorCode: 0 }] },
+      { name: 'in-1', partitions: [{ partitionIndex: 3, errorCode: 88 }] },
+    ]);
+  });
+
+  it('are refused for the group as a whole', async () => {
+    const refused = await answered(30).catch((error: unknown) => error);
+    expect(codesOf(refused)).toContain(30);
   });
 });

@@ -160,6 +160,26 @@ describe('an epoch', () => {
     await again.ledger.close();
   });
 
+  it('does not hold back a task that opens, while another one commits', async () => {
+    const job = await newJob();
+    const before = await openTask(job);
+    await before.ledger.commit(checkpoint(1, 3, 2), []);
+    await before.ledger.close();
+    const other = await foreignProducer(fresh('other-task'));
+    const transaction = await other.transaction();
+    await transaction.sendOffsets({
+      consumerGroupId: `${prefix}.${job.topology}`,
+      topics: [{ topic: job.departed, partitions: [{ partition: 0, offset: '1' }] }],
+    });
+    const startedMs = performance.now();
+    const again = await openTask(job);
+    expect(performance.now() - startedMs).toBeLessThan(20_000); // it would be asked for again for half a minute, and fail
+    expect(again.restored.checkpoint).toEqual(checkpoint(1, 3, 2));
+    await again.ledger.close();
+    await transaction.abort();
+    await other.disconnect();
+  });
+
   it('commits no offset for an input that was never read', async () => {
     const job = await newJob();
     const { ledger } = await openTask(job);
