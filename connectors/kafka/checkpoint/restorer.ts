@@ -38,20 +38,18 @@ export class Restorer {
     const end = await this.cluster.endOffset(changelog, task.partition, 'any');
     const standby = await this.standbys.get(task.topology)?.take(task.partition);
     const readBefore = standby?.records ?? 0;
-    if (!standby) await this.enter();
+    const follower = standby ?? (await ChangelogFollower.open(this.cluster, changelog, task.partition));
+    const isCold = !standby && follower.offset < end;
+    if (isCold) await this.enter();
     try {
-      const follower = standby ?? (await ChangelogFollower.open(this.cluster, changelog, task.partition));
-      try {
-        await follower.readTo(end);
-        const records = follower.records - readBefore;
-        const durationMs = performance.now() - startedMs;
-        this.onRestored({ task, records, fromStandby: standby !== undefined, durationMs });
-        return follower.restored();
-      } finally {
-        await follower.close();
-      }
+      await follower.readTo(end);
+      const records = follower.records - readBefore;
+      const durationMs = performance.now() - startedMs;
+      this.onRestored({ task, records, fromStandby: standby !== undefined, durationMs });
+      return follower.restored();
     } finally {
-      if (!standby) this.leave();
+      if (isCold) this.leave();
+      await follower.close();
     }
   }
 
