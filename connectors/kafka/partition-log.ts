@@ -14,7 +14,13 @@ type OnDataLoss = 'earliest' | 'latest';
 
 /** Two ranges are in memory: one that is being read and one that is being fetched; after one longer than this, only that one. */
 const BYTES_MAX = 2 * 1024 * 1024;
-const WAIT_MAX_MS = 250;
+/** How long a broker waits for records before it answers without any, and how long `nextSoon` waits for the broker. */
+const WAIT_MS = 250;
+/** The same for a log that has had none for a while: each answer costs both sides about as much as a thousand records. */
+const IDLE_WAIT_MS = 4_000;
+/** A broker may wait for this part of the time in which it must answer. */
+const WAITING_PART = 0.25;
+const REQUEST_TIMEOUT_MS = 30_000;
 /** The result after the log was closed. */
 const NOTHING: FetchedPartition = { highWatermark: -1, stableOffset: -1, aborted: [], bytes: Buffer.alloc(0) };
 
@@ -26,6 +32,10 @@ const NOTHING: FetchedPartition = { highWatermark: -1, stableOffset: -1, aborted
 export class PartitionLog {
   private nextOffset: number;
   private fetching: Promise<CommittedRange> | undefined;
+  /** How long the broker waits for records next time, and until when it may wait now. */
+  private waitMs = WAIT_MS;
+  private waitsUntilMs = 0;
+  private readonly idleWaitMs: number;
   private readonly connections: ConnectionPool;
   private readonly closest: PreferredReadReplica;
   private readonly where: string;
@@ -49,6 +59,8 @@ export class PartitionLog {
     this.nextOffset = offset;
     this.epochs = new LeaderEpochs(offset, epoch);
     this.connections = new ConnectionPool(cluster.linkOptions);
+    const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = cluster.linkOptions ?? {};
+    this.idleWaitMs = Math.min(IDLE_WAIT_MS, Math.max(WAIT_MS, requestTimeoutMs * WAITING_PART));
     this.closest = new PreferredReadReplica(cluster.rack);
     this.where = `${topic}/${partition}`;
   }
@@ -98,12 +110,28 @@ export class PartitionLog {
     return this.epochs.before(offset);
   }
 
-  /** Resolves with the next range; it has no records if none arrived for a while. */
+  /** Like `next`, but resolves with `undefined` where nothing has arrived within a fraction of a second and the broker still waits. */
+  async nextSoon(): Promise<CommittedRange | undefined> {
+    this.fetching ??= this.fetch();
+    this.fetching.catch(() => undefined); // thrown below, or by the next call
+    // A broker that ought to have answered is waited for, so that others see how long it takes.
+    if (this.waitsUntilMs - performance.now() <= WAIT_MS) return this.next();
+    let timer: NodeJS.Timeout | undefined;
+    const tooLong = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), WAIT_MS);
+    });
+    const range = await Promise.race([this.fetching, tooLong]);
+    clearTimeout(timer);
+    return range && this.next();
+  }
+
+  /** Resolves with the next range; it has no records if none arrived for a while: up to four seconds if the log is idle. */
   async next(): Promise<CommittedRange> {
     const range = await (this.fetching ?? this.fetch());
     this.nextOffset = range.nextOffset;
     this.hasRead ||= range.epochs.length > 0;
     for (const [offset, epoch] of range.epochs) this.epochs.note(offset, epoch);
+    this.waitMs = range.bytes > 0 ? WAIT_MS : Math.min(2 * this.waitMs, this.idleWaitMs);
     this.fetching = this.closed || range.bytes > this.bytesMax ? undefined : this.fetch();
     // The next call reports the failure; until then it must not be an unhandled rejection.
     this.fetching?.catch(() => undefined);
@@ -116,6 +144,7 @@ export class PartitionLog {
   }
 
   private async fetch(): Promise<CommittedRange> {
+    this.waitsUntilMs = performance.now() + this.waitMs;
     for (;;) {
       const offset = this.nextOffset;
       try {
@@ -156,7 +185,8 @@ export class PartitionLog {
   ): Promise<Fetched | undefined> {
     const { topicId, partition, bytesMax } = this;
     const lastFetchedEpoch = this.epochs.before(offset);
-    const waitMaxMs = WAIT_MAX_MS;
+    const waitMaxMs = this.waitMs;
+    this.waitsUntilMs = performance.now() + waitMaxMs;
     const request = { topicId, partition, offset, leaderEpoch, lastFetchedEpoch, waitMaxMs, bytesMax, rack };
     try {
       const fetched = await this.connections.request(address, fetchApi, request);

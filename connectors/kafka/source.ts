@@ -101,7 +101,9 @@ class PartitionReader implements SourceReader {
       this.given = this.log.offset;
       if (this.closed || this.given >= this.end) return { records: NONE, ended: true };
       try {
-        this.range = await this.log.next();
+        const range = await this.log.nextSoon();
+        if (!range) return { records: NONE, ended: false };
+        this.range = range;
         this.logEnd = this.range.logEnd;
         this.watch.note(this.range.stableEnd, this.range.logEnd, performance.now());
         this.caughtUp ||= this.log.offset === this.given;

@@ -47,9 +47,10 @@ export class ChangelogFollower {
     return this.reader.bytes;
   }
 
-  /** Reads the next range; resolves with whether it was the last. Waits a fraction of a second if there is nothing new. */
+  /** Reads the next range, if it comes soon; resolves with whether it was the last. Waits a fraction of a second if there is nothing new. */
   async step(): Promise<boolean> {
-    const range = await this.log.next();
+    const range = await this.log.nextSoon();
+    if (!range) return false;
     this.take(range);
     return range.bytes < RANGE_BYTES / 2;
   }

@@ -1,5 +1,5 @@
 import { ProtocolError } from '@platformatic/kafka';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Cluster } from '../../../connectors/kafka/connection/cluster.js';
 import { ConnectionPool } from '../../../connectors/kafka/connection/connection-pool.js';
 import { PartitionLog } from '../../../connectors/kafka/partition-log.js';
@@ -209,4 +209,92 @@ describe('PartitionLog', () => {
       await running.close();
     },
   );
+
+  /** Brokers that answer with nothing when they have waited for as long as they were asked to, or with the next bytes when these come. */
+  function waiting(requestTimeoutMs?: number) {
+    const { cluster } = racked(true);
+    Object.assign(cluster, { rack: '', linkOptions: { requestTimeoutMs } });
+    const waits: number[] = [];
+    let appended: ((bytes: Buffer) => void) | undefined;
+    vi.spyOn(ConnectionPool.prototype, 'request').mockImplementation(
+      ((_address: unknown, _api: unknown, { waitMaxMs }: FetchRequest) =>
+        new Promise((resolve) => {
+          waits.push(waitMaxMs);
+          const answer = (bytes: Buffer) =>
+            resolve({ throttleTimeMs: 0, preferredReplica: -1, highWatermark: 5, stableOffset: 5, aborted: [], bytes });
+          appended = answer;
+          setTimeout(() => answer(Buffer.alloc(0)), waitMaxMs);
+        })) as never,
+    );
+    return { cluster, waits, append: (bytes: Buffer) => appended?.(bytes) };
+  }
+
+  describe('of an idle topic', () => {
+    beforeEach(() => {
+      vi.useFakeTimers();
+    });
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    it('lets a broker wait longer and longer, until records come', async () => {
+      const { cluster, waits, append } = waiting();
+      const log = await PartitionLog.open(cluster, 'topic', 0, 0);
+      for (const waitMs of [250, 500, 1_000, 2_000, 4_000, 4_000]) {
+        const range = log.next();
+        await vi.advanceTimersByTimeAsync(waitMs);
+        expect((await range).bytes).toBe(0);
+      }
+      expect(waits).toEqual([250, 500, 1_000, 2_000, 4_000, 4_000, 4_000]);
+      append(dataBatch(0, ['a']));
+      expect((await log.next()).nextOffset).toBe(1);
+      expect(waits.at(-1)).toBe(250);
+      await log.close();
+    });
+
+    it('does not let a broker wait for long where answers must come soon', async () => {
+      const { cluster, waits } = waiting(2_000);
+      const log = await PartitionLog.open(cluster, 'topic', 0, 0);
+      for (let n = 0; n < 3; n++) {
+        const range = log.next();
+        await vi.advanceTimersByTimeAsync(4_000);
+        await range;
+      }
+      expect(waits).toEqual([250, 500, 500, 500]);
+      await log.close();
+    });
+
+    it('says soon that nothing came, and gives what comes later', async () => {
+      const { cluster, waits, append } = waiting();
+      const log = await PartitionLog.open(cluster, 'topic', 0, 0);
+      const soon = async (afterMs: number) => {
+        let found: { readonly bytes: number } | undefined | 'waits' = 'waits';
+        void log.nextSoon().then((range) => {
+          found = range;
+        });
+        await vi.advanceTimersByTimeAsync(afterMs);
+        return found as typeof found;
+      };
+      expect(await soon(250)).toMatchObject({ bytes: 0 });
+      expect([await soon(250), await soon(250)]).toMatchObject([undefined, { bytes: 0 }]);
+      expect([await soon(250), waits]).toEqual([undefined, [250, 500, 1_000]]);
+      append(dataBatch(0, ['a']));
+      expect(await soon(0)).toMatchObject({ nextOffset: 1 });
+      await log.close();
+    });
+
+    it('waits for a broker that ought to have answered', async () => {
+      const { cluster } = waiting();
+      const log = await PartitionLog.open(cluster, 'topic', 0, 0);
+      await Promise.all([log.next(), vi.advanceTimersByTimeAsync(250)]);
+      vi.mocked(ConnectionPool.prototype.request).mockImplementation((() => new Promise(() => undefined)) as never);
+      await Promise.all([log.next(), vi.advanceTimersByTimeAsync(500)]); // what comes after it hangs
+      const answers: unknown[] = [];
+      const ask = () => log.nextSoon().then((range) => answers.push(range));
+      for (let n = 0; n < 3; n++) void (await Promise.all([ask(), vi.advanceTimersByTimeAsync(250)]));
+      void ask();
+      await vi.advanceTimersByTimeAsync(20_000);
+      expect(answers).toEqual([undefined, undefined, undefined]);
+    });
+  });
 });
