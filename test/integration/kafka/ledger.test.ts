@@ -165,12 +165,18 @@ describe('an epoch', () => {
     const before = await openTask(job);
     await before.ledger.commit(checkpoint(1, 3, 2), []);
     await before.ledger.close();
-    const other = await foreignProducer(fresh('other-task'));
-    const transaction = await other.transaction();
-    await transaction.sendOffsets({
+    const [earlier, other] = [await foreignProducer(fresh('earlier')), await foreignProducer(fresh('other-task'))];
+    const offsetOf = (offset: string) => ({
       consumerGroupId: `${prefix}.${job.topology}`,
-      topics: [{ topic: job.departed, partitions: [{ partition: 0, offset: '1' }] }],
+      topics: [{ topic: job.departed, partitions: [{ partition: 0, offset }] }],
     });
+    // Of an offset that exists and is about to change: only that one is refused.
+    const first = await earlier.transaction();
+    await first.sendOffsets(offsetOf('1'));
+    await first.commit();
+    await earlier.disconnect();
+    const transaction = await other.transaction();
+    await transaction.sendOffsets(offsetOf('2'));
     const startedMs = performance.now();
     const again = await openTask(job);
     expect(performance.now() - startedMs).toBeLessThan(20_000); // it would be asked for again for half a minute, and fail
