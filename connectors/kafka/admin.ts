@@ -8,9 +8,9 @@ import {
 } from '@platformatic/kafka';
 import { MillraceError } from '../../src/core/errors.js';
 import { counted } from '../../src/util/counted.js';
-import { inRounds } from '../../src/util/rounds.js';
 import type { Cluster, TopicInfo } from './connection/cluster.js';
 import { ConnectionPool } from './connection/connection-pool.js';
+import { inRounds } from './connection/in-rounds.js';
 import { describeTopics, type SettingsQuestion, settingsIn } from './connection/many-at-once.js';
 import { brokerError, code, hasCode } from './protocol/broker-error.js';
 import { RECORD_LIMIT } from './record-limit.js';

@@ -1,9 +1,9 @@
 import { ResponseError } from '@platformatic/kafka';
 import { getOrInsert } from '../../../src/util/maps.js';
 import { retry } from '../../../src/util/retry.js';
-import { inRounds } from '../../../src/util/rounds.js';
 import type { Cluster } from '../connection/cluster.js';
 import { ConnectionPool } from '../connection/connection-pool.js';
+import { inRounds } from '../connection/in-rounds.js';
 import { brokerError, isBusy } from '../protocol/broker-error.js';
 import { groupOffsetsApi } from '../protocol/group-offsets.js';
 import type { GroupOffset } from '../transaction.js';

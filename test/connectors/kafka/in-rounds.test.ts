@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { inRounds } from '../../src/util/rounds.js';
+import { inRounds } from '../../../connectors/kafka/connection/in-rounds.js';
 
 /** Answers when it is told to, and keeps what it was asked. */
 function asking() {
