@@ -54,7 +54,12 @@ export function mayBeInexact(bytes: Uint8Array): boolean {
 export function isInexact(value: unknown): boolean {
   if (typeof value === 'string') return !value.isWellFormed();
   if (typeof value !== 'object' || value === null || hasOwnForm(value)) return false;
-  if (Array.isArray(value) || value instanceof Set) {
+  if (Array.isArray(value)) {
+    // Not `for ... of`, which makes an object an element: buckets have long lists of numbers.
+    for (let i = 0; i < value.length; i++) if (isInexact(value[i])) return true;
+    return false;
+  }
+  if (value instanceof Set) {
     for (const each of value) if (isInexact(each)) return true;
     return false;
   }
