@@ -9,6 +9,13 @@ export interface Explained extends Pick<Mutant, 'file' | 'from' | 'to'> {
 
 export const explained: readonly Explained[] = [
   {
+    file: 'src/state/map/numbers-by-key-cell.ts',
+    from: '0',
+    to: '(1)',
+    in: 'private dirty = new Uint8Array(0)',
+    why: 'equivalent: a longer one takes its place with the first key',
+  },
+  {
     file: 'src/schema/bytes/byte-reader.ts',
     from: '0',
     to: '(1)',

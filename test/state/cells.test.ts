@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Cell, type CellSpec, hours, millis } from '../../src/core/index.js';
+import { encode, tags } from '../../src/state/codec.js';
 import {
   arenaCell,
   float64Cell,
@@ -390,6 +391,14 @@ describe('a value in a checkpoint', () => {
     ledger.take(cell);
     for (let i = 0; i < 2; i++) expect(ledger.restore(spec).get()).toStrictEqual(value);
     expect(Object.getPrototypeOf(ledger.restore(spec).get())).toBe(Object.getPrototypeOf(value));
+  });
+
+  it('has the bytes that checkpoints of before have', () => {
+    const hex = (value: unknown) => Buffer.from(encode(tags.value, value)).toString('hex');
+    expect([hex('\udc00'), hex(JSON.parse('{"__proto__":1}'))]).toEqual([
+      '01d50100dc',
+      '01d402009192a95f5f70726f746f5f5f01',
+    ]);
   });
 });
 
