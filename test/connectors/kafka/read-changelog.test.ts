@@ -13,8 +13,8 @@ const change = (bucket: number, text: string) =>
 const checkpoint = { epoch: 1, incarnation: 1, topologyHash: 'h', positions: {}, settledDecisions: {} };
 const stored = checkpointRecord({ checkpoint, inputs: {} }, 1);
 
-/** A log that gives a batch of these records at each fetch, up to a high watermark; then nothing. */
-function logOf(highWatermark: number, ...batches: readonly (readonly OutgoingRecord[])[]) {
+/** A log that gives a batch of these records at each fetch, up to a high watermark; then nothing. `undefined`: the broker still waits. */
+function logOf(highWatermark: number, ...batches: readonly (readonly OutgoingRecord[] | undefined)[]) {
   let offset = 0;
   let isClosed = false;
   const left = [...batches];
@@ -22,8 +22,10 @@ function logOf(highWatermark: number, ...batches: readonly (readonly OutgoingRec
     get offset() {
       return offset;
     },
-    async next() {
+    async nextSoon() {
+      const waits = left.length > 0 && left[0] === undefined;
       const records = left.shift();
+      if (waits) return undefined;
       const bytes = records ? dataBatch(offset, records) : Buffer.alloc(0);
       const range = new CommittedRange(
         { bytes, aborted: [], highWatermark, stableOffset: highWatermark },
@@ -54,6 +56,15 @@ describe('ChangelogFollower', () => {
     expect([follower.offset, follower.records, follower.recordsBehind, follower.bytes]).toEqual([4, 4, 1, 17]);
     const { state } = follower.restored();
     expect(state.map(({ bytes }) => Buffer.from(bytes ?? []).toString())).toEqual(['newest', 'one']);
+  });
+
+  it('goes on where a broker has waited for records', async () => {
+    logOf(3, [change(0, 'a')], undefined, [change(1, 'b'), stored]);
+    const follower = await ChangelogFollower.open(cluster, 'changelog', 0);
+    expect(await follower.step()).toBe(true);
+    expect([await follower.step(), follower.offset]).toEqual([false, 1]);
+    await follower.readTo(3);
+    expect(follower.restored().state).toHaveLength(2);
   });
 
   it('reads up to an offset, and gives up where a transaction does not end', async () => {
