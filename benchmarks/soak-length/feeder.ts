@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { EARLIEST } from '../../src/core/checkpoint.js';
 import { type OutgoingRecord, sourceDriver } from '../../src/core/index.js';
 import { resolveConfig } from '../../src/profiles/config.js';
@@ -35,6 +36,9 @@ export class Tally {
 /** Records of a partition in one append. */
 const CHUNK = 2_000;
 const POLL_MAX = 5_000;
+/** How often, and how long each time, what comes out last is waited for. */
+const LAST_WAITS = 100;
+const LAST_WAIT_MS = 100;
 
 let profile: OpenProfile;
 let read = 0;
@@ -100,6 +104,8 @@ const services = {
   },
   /** What was written and what came out, once all of it was read. */
   async finish(): Promise<{ readonly fed: Tally; readonly found: Tally }> {
+    // What was read last is committed with its epoch.
+    for (let waits = 0; waits < LAST_WAITS && !isDeepStrictEqual(found, fed); waits++) await sleep(LAST_WAIT_MS);
     await Promise.all(auditors.map((auditor) => auditor.finish()));
     await profile.close();
     return { fed, found };
