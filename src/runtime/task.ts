@@ -38,6 +38,8 @@ export class Task {
   private stopping = false;
   private abandoned = false;
   private isAtRest = false;
+  /** Ends the wait for records. */
+  private wake: (() => void) | undefined;
   private uncommittedSinceMs: number | undefined;
   private bytesSinceEpoch = 0;
   private readonly queries = new StateQueries();
@@ -154,12 +156,13 @@ export class Task {
   /** Ends after the current round is drained and committed. */
   stop(): void {
     this.stopping = true;
+    this.wake?.();
   }
 
   /** Ends without a commit: another process owns the task now. */
   abandon(): void {
     this.abandoned = true;
-    this.stopping = true;
+    this.stop();
   }
 
   snapshot(): TaskSnapshot {
@@ -188,9 +191,10 @@ export class Task {
 
   /** The state of a key in a step, as of the next checkpoint, so an answer takes at most an epoch. */
   query(step: string, key: string): Promise<QueryResult> {
-    return this.stopping
-      ? Promise.resolve({ kind: 'retry', why: 'the task is stopping' })
-      : this.queries.add(step, key);
+    if (this.stopping) return Promise.resolve({ kind: 'retry', why: 'the task is stopping' });
+    const answer = this.queries.add(step, key);
+    this.wake?.();
+    return answer;
   }
 
   counters() {
@@ -236,7 +240,10 @@ export class Task {
         // Only the poll of an empty input that has not ended can help; any other would resolve at once and spin. A poll returns
         // within a fraction of a second, with or without records, which is also how often idleness is checked.
         const needed: unknown[] = polls.filter((poll, index) => poll && this.inputs[index]?.buffered === 0);
-        if (this.isEpochDue) needed.push(until(epochDueMs)); // what was read is committed in time, though no more comes
+        // What was read is committed in time, though no more comes.
+        const dueMs = Math.min(this.isEpochDue ? epochDueMs : Number.POSITIVE_INFINITY, this.ticks.dueMs);
+        if (dueMs < Number.POSITIVE_INFINITY) needed.push(until(dueMs));
+        needed.push(new Promise<void>((resolve) => (this.wake = resolve)));
         await waits.meter.during('idle', Promise.race(needed));
       }
     }

@@ -37,7 +37,8 @@ const processingTimeIntervalOf = ({ steps }: Topology): number =>
  */
 export class ClockTicks {
   private readonly everyMs: number;
-  private dueMs: number;
+  /** When the next tick is due; infinity if no step needs it. */
+  dueMs: number;
   private toldMs: number | undefined;
 
   constructor(

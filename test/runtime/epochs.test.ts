@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { millis } from '../../src/core/index.js';
+import { millis, stateful } from '../../src/core/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { topology } from '../../src/topology/index.js';
 import { memorySink, memorySource, noInference } from '../memory.js';
@@ -30,6 +30,44 @@ it('commits what was read when an epoch is due, though no more comes', async () 
   expect(written()).toBe(3);
 
   const stopped = running.stop();
+  await clock.until(30_000);
+  await stopped;
+});
+
+it('does not wait for records when it is stopped, when state is asked for, and when a tick is due', async () => {
+  const clock = new EventClock();
+  const profile = new GrowingProfile(clock, 10_000);
+  const ticksMs: number[] = [];
+  const ticking = topology('ticking', { deadLetters: memorySink() }, (t) => {
+    t.source(
+      'events',
+      memorySource('events', () => 0),
+    )
+      .via(
+        'tick',
+        stateful({
+          kind: 'tick',
+          processingTimeInterval: millis(700),
+          cells: {},
+          open: () => ({
+            onRecord: () => undefined,
+            onProcessingTime: () => void ticksMs.push(clock.now()),
+            query: () => clock.now(),
+          }),
+        }),
+      )
+      .to('out', memorySink());
+  });
+  const options = { profile: profile.profile, clock, inference: noInference, epochInterval: millis(100) };
+  const running = await runTopology(ticking, options);
+  await clock.until(1_500);
+  expect(ticksMs.filter((_, i) => i % 2 === 0)).toEqual([700, 1_400]); // of two tasks
+  const answer = running.query('tick', 'a', 0);
+  await clock.until(1_650);
+  expect(await answer).toMatchObject({ kind: 'answer', value: 1_500 });
+  const stopped = running.stop();
+  await clock.until(1_700);
+  expect(running.snapshot().tasks.map(({ isAtRest }) => isAtRest)).toEqual([true, true]);
   await clock.until(30_000);
   await stopped;
 });
