@@ -14,15 +14,35 @@ type OnDataLoss = 'earliest' | 'latest';
 
 /** Two ranges are in memory: one that is being read and one that is being fetched; after one longer than this, only that one. */
 const BYTES_MAX = 2 * 1024 * 1024;
-/** How long a broker waits for records before it answers without any, and how long `nextSoon` waits for the broker. */
+/** How long a broker waits for records before it answers without any. */
 const WAIT_MS = 250;
-/** The same for a log that has had none for a while: each answer costs both sides about as much as a thousand records. */
-const IDLE_WAIT_MS = 4_000;
+/** How long `nextSoon` waits for the broker, at most. */
+const SOON_MS = 500;
+/**
+ * The same for a log that has had none for a while: each answer costs both sides about as much as a thousand records. The waits of
+ * idle logs end at the same time, as the process then wakes up once for all of them.
+ */
+const IDLE_WAIT_MS = 8_000;
 /** A broker may wait for this part of the time in which it must answer. */
 const WAITING_PART = 0.25;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** The result after the log was closed. */
 const NOTHING: FetchedPartition = { highWatermark: -1, stableOffset: -1, aborted: [], bytes: Buffer.alloc(0) };
+
+let beat: Promise<undefined> | undefined;
+
+/** Resolves at the next beat of the process, of one each `SOON_MS`: so idle logs answer in one turn of the event loop, not in one each. */
+function nextBeat(): Promise<undefined> {
+  beat ??= new Promise((resolve) => {
+    const over = () => {
+      beat = undefined;
+      resolve(undefined);
+    };
+    // A log that waits keeps the process alive by its connection.
+    setTimeout(over, SOON_MS).unref();
+  });
+  return beat;
+}
 
 /**
  * Reads the committed records of one partition, range by range, over its own connection, from the closest replica. One fetch is in
@@ -115,17 +135,12 @@ export class PartitionLog {
     this.fetching ??= this.fetch();
     this.fetching.catch(() => undefined); // thrown below, or by the next call
     // A broker that ought to have answered is waited for, so that others see how long it takes.
-    if (this.waitsUntilMs - performance.now() <= WAIT_MS) return this.next();
-    let timer: NodeJS.Timeout | undefined;
-    const tooLong = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), WAIT_MS);
-    });
-    const range = await Promise.race([this.fetching, tooLong]);
-    clearTimeout(timer);
+    if (this.waitsUntilMs - performance.now() <= SOON_MS) return this.next();
+    const range = await Promise.race([this.fetching, nextBeat()]);
     return range && this.next();
   }
 
-  /** Resolves with the next range; it has no records if none arrived for a while: up to four seconds if the log is idle. */
+  /** Resolves with the next range; it has no records if none arrived for a while: up to eight seconds if the log is idle. */
   async next(): Promise<CommittedRange> {
     const range = await (this.fetching ?? this.fetch());
     this.nextOffset = range.nextOffset;
@@ -185,7 +200,8 @@ export class PartitionLog {
   ): Promise<Fetched | undefined> {
     const { topicId, partition, bytesMax } = this;
     const lastFetchedEpoch = this.epochs.before(offset);
-    const waitMaxMs = this.waitMs;
+    const { waitMs, idleWaitMs } = this;
+    const waitMaxMs = waitMs < idleWaitMs ? waitMs : Math.ceil(idleWaitMs - (performance.now() % idleWaitMs));
     this.waitsUntilMs = performance.now() + waitMaxMs;
     const request = { topicId, partition, offset, leaderEpoch, lastFetchedEpoch, waitMaxMs, bytesMax, rack };
     try {

@@ -234,18 +234,19 @@ describe('PartitionLog', () => {
       vi.useFakeTimers();
     });
     afterEach(() => {
+      vi.runOnlyPendingTimers(); // the next beat is that of all logs
       vi.useRealTimers();
     });
 
-    it('lets a broker wait longer and longer, until records come', async () => {
+    it('lets a broker wait longer and longer until records come, and then for all idle logs until the same time', async () => {
       const { cluster, waits, append } = waiting();
       const log = await PartitionLog.open(cluster, 'topic', 0, 0);
-      for (const waitMs of [250, 500, 1_000, 2_000, 4_000, 4_000]) {
+      for (const waitMs of [250, 500, 1_000, 2_000, 4_000, 7_250]) {
         const range = log.next();
         await vi.advanceTimersByTimeAsync(waitMs);
         expect((await range).bytes).toBe(0);
       }
-      expect(waits).toEqual([250, 500, 1_000, 2_000, 4_000, 4_000, 4_000]);
+      expect(waits).toEqual([250, 500, 1_000, 2_000, 4_000, 7_250, 7_500]);
       append(dataBatch(0, ['a']));
       expect((await log.next()).nextOffset).toBe(1);
       expect(waits.at(-1)).toBe(250);
@@ -260,7 +261,7 @@ describe('PartitionLog', () => {
         await vi.advanceTimersByTimeAsync(4_000);
         await range;
       }
-      expect(waits).toEqual([250, 500, 500, 500]);
+      expect(waits).toEqual([250, 250, 500, 500]);
       await log.close();
     });
 
@@ -275,23 +276,38 @@ describe('PartitionLog', () => {
         await vi.advanceTimersByTimeAsync(afterMs);
         return found as typeof found;
       };
-      expect(await soon(250)).toMatchObject({ bytes: 0 });
-      expect([await soon(250), await soon(250)]).toMatchObject([undefined, { bytes: 0 }]);
-      expect([await soon(250), waits]).toEqual([undefined, [250, 500, 1_000]]);
+      expect([await soon(250), await soon(500)]).toMatchObject([{ bytes: 0 }, { bytes: 0 }]);
+      expect([await soon(500), await soon(500)]).toMatchObject([undefined, { bytes: 0 }]);
+      expect([await soon(500), waits]).toEqual([undefined, [250, 500, 1_000, 2_000]]);
       append(dataBatch(0, ['a']));
       expect(await soon(0)).toMatchObject({ nextOffset: 1 });
       await log.close();
+    });
+
+    it('says so of all logs that wait at once', async () => {
+      const { cluster } = waiting();
+      const logs = await Promise.all([0, 0, 0].map((offset) => PartitionLog.open(cluster, 'topic', 0, offset)));
+      await Promise.all([...logs.map((log) => log.next()), vi.advanceTimersByTimeAsync(250)]);
+      await Promise.all([...logs.map((log) => log.next()), vi.advanceTimersByTimeAsync(500)]);
+      const answers: number[] = [];
+      for (const [i, log] of logs.entries()) {
+        void log.nextSoon().then(() => answers.push(i));
+        await vi.advanceTimersByTimeAsync(200);
+      }
+      expect(answers).toEqual([0, 1, 2]); // 500 ms after the first asked
+      await Promise.all(logs.map((log) => log.close()));
     });
 
     it('waits for a broker that ought to have answered', async () => {
       const { cluster } = waiting();
       const log = await PartitionLog.open(cluster, 'topic', 0, 0);
       await Promise.all([log.next(), vi.advanceTimersByTimeAsync(250)]);
+      await Promise.all([log.next(), vi.advanceTimersByTimeAsync(500)]);
       vi.mocked(ConnectionPool.prototype.request).mockImplementation((() => new Promise(() => undefined)) as never);
-      await Promise.all([log.next(), vi.advanceTimersByTimeAsync(500)]); // what comes after it hangs
+      await Promise.all([log.next(), vi.advanceTimersByTimeAsync(1_000)]); // what comes after it hangs
       const answers: unknown[] = [];
       const ask = () => log.nextSoon().then((range) => answers.push(range));
-      for (let n = 0; n < 3; n++) void (await Promise.all([ask(), vi.advanceTimersByTimeAsync(250)]));
+      for (let n = 0; n < 3; n++) void (await Promise.all([ask(), vi.advanceTimersByTimeAsync(500)]));
       void ask();
       await vi.advanceTimersByTimeAsync(20_000);
       expect(answers).toEqual([undefined, undefined, undefined]);
