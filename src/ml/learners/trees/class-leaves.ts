@@ -68,12 +68,17 @@ class ClassLeaves implements Leaves {
     for (let c = 0; c < into.length; c++) into[c] = (into[c] as number) / total;
   }
 
-  learn(node: number, row: FeatureNumbers, c: number, weight: number): void {
+  learn(node: number, row: FeatureNumbers, c: number, weight: number, maySplit: boolean): void {
     const { values } = this.nodes;
     const link = values[node + STATISTICS] as number;
     if (link !== 0 && this.rules.leafPrediction === 'adaptive') this.compare(node, row, c, weight);
     values[node + CLASSES + c] = (values[node + CLASSES + c] as number) + weight;
-    if (link !== 0) this.statistics.learn(this.leaves.values, link - 1, row.dense, c, weight);
+    if (link !== 0) this.statistics.learn(this.leaves.values, link - 1, row.dense, c, weight, maySplit);
+  }
+
+  settle(node: number): void {
+    const link = this.nodes.values[node + STATISTICS] as number;
+    this.statistics.clearRanges(this.leaves.values, link - 1);
   }
 
   weightOf(node: number): number {

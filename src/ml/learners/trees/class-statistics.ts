@@ -54,8 +54,8 @@ export class ClassStatistics {
     this.right = new Float64Array(classes);
   }
 
-  /** Takes in a row of class `c`. */
-  learn(values: Float64Array, at: number, dense: FeatureArray, c: number, weight: number): void {
+  /** Takes in a row of class `c`. Only splits ask for ranges. */
+  learn(values: Float64Array, at: number, dense: FeatureArray, c: number, weight: number, withRanges: boolean): void {
     const { classes, features } = this;
     const rowsOf = at + features.head;
     const before = values[rowsOf + c] as number;
@@ -76,9 +76,22 @@ export class ClassStatistics {
       const moved = mean + ((x - mean) * weight) / rows;
       values[gaussian] = moved;
       values[gaussian + 1] = (values[gaussian + 1] as number) + weight * (x - mean) * (x - moved);
+      from += GAUSSIAN * classes;
+      if (!withRanges) continue;
       if (before === 0 || x < (values[gaussian + 2] as number)) values[gaussian + 2] = x;
       if (before === 0 || x > (values[gaussian + 3] as number)) values[gaussian + 3] = x;
-      from += GAUSSIAN * classes;
+    }
+  }
+
+  /** Sets the least and greatest values of a leaf to 0. */
+  clearRanges(values: Float64Array, at: number): void {
+    const { classes, features } = this;
+    let from = at + features.head + classes;
+    for (let n = 0; n < features.observed; n++) {
+      const { size } = features.feature(values, at, n);
+      if (size === 0)
+        for (let c = 0; c < classes; c++) values.fill(0, from + GAUSSIAN * c + 2, from + GAUSSIAN * (c + 1));
+      from += (size || GAUSSIAN) * classes;
     }
   }
 

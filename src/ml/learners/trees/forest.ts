@@ -35,6 +35,8 @@ export interface ForestPlan extends GrowthRules {
   readonly seed: number;
   /** Numbers of a node that whoever grows the tree keeps there, behind those of its leaves. */
   readonly nodeExtra?: number;
+  /** Whether nodes are freed one by one, so that a tree that has all its nodes may grow again. */
+  readonly isPruned?: boolean;
 }
 
 /** Before the trees: leaves that were opened. */
@@ -173,16 +175,17 @@ export class Forest {
   /** Teaches a row to a leaf, and says whether it has split. */
   learnAt(leaf: number, row: FeatureNumbers, label: number, weight: number): boolean {
     const { kind, nodes, plan } = this;
-    kind.learn(leaf, row, label, weight);
-    nodes.touch(leaf);
     const { values } = nodes;
+    const slot = values[leaf + SLOT] as number;
+    const isFull = this.isFull(slot);
+    kind.learn(leaf, row, label, weight, !isFull || plan.isPruned === true);
+    nodes.touch(leaf);
     const link = values[leaf + STATISTICS] as number;
     if (link === 0) return false;
     this.leaves.touch(link - 1);
+    if (isFull) return false;
     const total = kind.weightOf(leaf);
     if (total - (values[leaf + TRIED_AT] as number) < plan.gracePeriod) return false;
-    const slot = values[leaf + SLOT] as number;
-    if (this.nodesOf(slot) + 2 > plan.nodesMax) return false;
     values[leaf + TRIED_AT] = total;
     if (!kind.findSplit(leaf)) return false;
     this.split(slot, leaf);
@@ -271,6 +274,23 @@ export class Forest {
       values[child + TRIED_AT] = kind.weightOf(child);
       this.open(slot, child);
     }
+    if (this.isFull(slot) && !this.plan.isPruned) this.settle(slot);
+  }
+
+  /** Whether the tree in a slot has no room for the leaves of another split. */
+  private isFull(slot: number): boolean {
+    return this.nodesOf(slot) + 2 > this.plan.nodesMax;
+  }
+
+  /** No leaf of a slot splits any more: what only a split would ask for becomes 0, which takes no bytes of a checkpoint. */
+  private settle(slot: number): void {
+    for (const at of this.openLeaves[slot] as Set<number>) {
+      const leaf = this.leaves.values[at] as number;
+      this.nodes.values[leaf + TRIED_AT] = 0;
+      this.nodes.touch(leaf);
+      this.kind.settle?.(leaf);
+      this.leaves.touch(at);
+    }
   }
 
   private openOf(slot: number): number {
@@ -306,6 +326,7 @@ export class Forest {
     const at = (this.nodes.values[leaf + STATISTICS] as number) - 1;
     this.leaves.free(at);
     this.nodes.values[leaf + STATISTICS] = 0;
+    this.nodes.values[leaf + TRIED_AT] = 0;
     this.nodes.touch(leaf);
     this.count(slot, at, false);
   }

@@ -61,7 +61,7 @@ export function hoeffdingAdaptiveTree<const C extends ClassLabel>(
   const rules = classTreeRules(where, options);
   const changes = { driftDelta, switchDelta, comparedRowsMin, seed };
   const leaves = classLeaves(classes.length, rules);
-  const plan: ForestPlan = { ...rules, leaves, slots: 2, seed, nodeExtra: EXTRA };
+  const plan: ForestPlan = { ...rules, leaves, slots: 2, seed, nodeExtra: EXTRA, isPruned: true };
   return denseLearner(
     'hoeffding-adaptive-tree',
     {

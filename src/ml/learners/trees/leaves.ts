@@ -14,8 +14,10 @@ export interface TreeArenas {
 export interface Leaves {
   /** Writes what the leaf at a node predicts of a row. */
   predict(node: number, row: FeatureNumbers, into: Float64Array): void;
-  /** Takes in a row, also into the statistics where the leaf is open. */
-  learn(node: number, row: FeatureNumbers, label: number, weight: number): void;
+  /** Takes in a row, also into the statistics where the leaf is open; what only a split asks for where it `maySplit`. */
+  learn(node: number, row: FeatureNumbers, label: number, weight: number, maySplit: boolean): void;
+  /** Sets to 0 what an open leaf that splits no more will not be asked for. */
+  settle?(node: number): void;
   /** The weight of the rows that a leaf has seen, with those that it took over from its parent. */
   weightOf(node: number): number;
   /** How much a leaf could gain from a split, at most. */

@@ -90,6 +90,35 @@ describe('Forest', () => {
     expect(splits).toBeGreaterThan(slots * 4);
   });
 
+  it('keeps of the leaves of a tree that has all its nodes what it predicts by, and no ranges that only a split would ask for', () => {
+    const keeps = openForest({ ...plan, isPruned: true });
+    const settles = openForest();
+    for (const { forest } of [keeps, settles]) grow(forest, 0, 1_300);
+    const said = [new Float64Array(2), new Float64Array(2)] as const;
+    for (let slot = 0; slot < slots; slot++)
+      for (let i = 0; i < 20; i++) {
+        keeps.forest.predict(slot, rowOf(20_000 + i), said[0]);
+        settles.forest.predict(slot, rowOf(20_000 + i), said[1]);
+        expect(said[1]).toEqual(said[0]);
+      }
+    // Behind the node, two features and two counts: of a feature and a class mean, squares, least and greatest value.
+    const ranges = ({ cells: { leaves, nodes }, forest }: typeof keeps) => {
+      const found = { full: 0, growing: 0 };
+      for (let at = leaves.next(0); at >= 0; at = leaves.next(at + 1)) {
+        const node = leaves.values[at] as number;
+        const numbers = leaves.values.subarray(at + 5, at + leaves.width);
+        const kept = numbers.filter((_, n) => n % 4 > 1).reduce((sum, n) => sum + Math.abs(n), 0) > 0;
+        const isFull = forest.nodesOf(forest.slotOf(node)) + 2 > plan.nodesMax;
+        if (kept) found[isFull ? 'full' : 'growing'] += 1;
+        if (isFull && !kept) expect(nodes.values[node + TRIED_AT]).toBe(0);
+      }
+      return found;
+    };
+    expect(ranges(settles).full).toBe(0);
+    expect(ranges(settles).growing).toBeGreaterThan(0);
+    expect(ranges(keeps).full).toBeGreaterThan(0);
+  });
+
   it('closes the leaf that promises least, the first one in the arena of several', () => {
     const promise = OWN;
     const kind: LeafKind = {
