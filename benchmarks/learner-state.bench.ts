@@ -10,7 +10,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Checkpoint } from '../src/core/checkpoint.js';
-import { seconds as secondsOf } from '../src/core/duration.js';
 import type { FeatureNumbers, FeatureShape, Learner } from '../src/core/learner.js';
 
 import type { StateChange } from '../src/core/state.js';
@@ -108,7 +107,7 @@ const sizeOf = (changes: readonly StateChange[]): number =>
 async function measure({ learner, shape }: Case, seconds: number, paced: boolean, path: string) {
   const embedded = await openEmbedded({ path, registry: localRegistry() });
   const rows = rowsOf(shape);
-  const cells = modelCells(learner, shape, { replayMax: secondsOf(2) });
+  const cells = modelCells(learner, shape);
   const open = async () => {
     const ledger = await embedded.openLedger(TASK);
     const startedMs = performance.now();

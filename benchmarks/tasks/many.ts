@@ -9,7 +9,7 @@ import type { WorkerStatus } from './worker.js';
 const TOPIC = 'bench.visits';
 const RECORDS = 200;
 /** How long the tasks have nothing to do before it is measured, and while it is. */
-const SETTLE_MS = 3_000;
+const SETTLE_MS = 10_000;
 const IDLE_MS = 12_000;
 
 /** Of so many tasks in one process. */

@@ -18,7 +18,7 @@ export type AnyLearner = Pick<
 export interface ModelPlace {
   /** Begins the names of its cells; nothing by default. */
   readonly prefix?: string;
-  /** The longest that a restore may apply updates again; 2 s by default. */
+  /** The longest that a restore may apply updates again; 4 s by default. */
   readonly replayMax?: Duration;
 }
 
@@ -78,7 +78,7 @@ function otherSettings(kind: string, stored: string, own: string): MillraceError
 
 /** The cells that hold a model: the log of its updates, and the learner's own. What an operator declares to host a learner. */
 export function modelCells(learner: AnyLearner, shape: FeatureShape, place: ModelPlace = {}): CellSpecs {
-  const { prefix = '', replayMax = seconds(2) } = place;
+  const { prefix = '', replayMax = seconds(4) } = place;
   const head = headOf(learner);
   const log = updateLogCell({
     replayMaxMs: replayMax,

@@ -77,7 +77,7 @@ export interface LabelOptions<Row, Label, As extends string, B extends string, Y
   readonly metricsInterval?: Duration;
   /** Labels between two model versions (default: 1,000). */
   readonly versionEveryLabels?: number;
-  /** The longest that a restore may apply updates again that the model's last snapshot lacks (default: 2 s). */
+  /** The longest that a restore may apply updates again that the model's last snapshot lacks (default: 4 s). */
   readonly replayMax?: Duration;
 }
 

@@ -23,7 +23,7 @@ export interface ScoreThenLearnOptions<As extends string> {
   readonly metricsInterval?: Duration;
   /** Records learnt between two model versions (default: 1,000). */
   readonly versionEveryRecords?: number;
-  /** The longest that a restore may apply updates again that the model's last snapshot lacks (default: 2 s). */
+  /** The longest that a restore may apply updates again that the model's last snapshot lacks (default: 4 s). */
   readonly replayMax?: Duration;
 }
 
