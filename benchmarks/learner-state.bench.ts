@@ -29,7 +29,7 @@ import { TaskState } from '../src/runtime/task-state.js';
 import { localRegistry } from '../src/schema/index.js';
 import { updateChunk } from '../src/state/index.js';
 import { originAt } from '../src/testing/contract.js';
-import type { Benchmark } from './benchmark.js';
+import type { Benchmark, Goal } from './benchmark.js';
 import type { Spread } from './pairs.js';
 
 const DENSE = 30;
@@ -173,7 +173,7 @@ async function measure({ learner, shape }: Case, seconds: number, paced: boolean
 
 export const benchmark: Benchmark<typeof options> = async (progress, { seconds, only }) => {
   const figures: Record<string, Spread> = {};
-  const ratios: Record<string, Spread> = {};
+  const goals: Record<string, Goal> = {};
   for (const [name, each] of Object.entries(cases).filter(([name]) => name.includes(only)))
     for (const paced of [false, true]) {
       const folder = mkdtempSync(join(tmpdir(), 'millrace-learner-state-'));
@@ -188,15 +188,15 @@ export const benchmark: Benchmark<typeof options> = async (progress, { seconds, 
         };
         figures[`${of}: share of epochs with a snapshot`] = single(found.snapshots);
         figures[`${of}: stall of a commit, ms, median`] = single(found.stallP50);
-        figures[`${of}: stall of a commit, ms, p99`] = single(found.stallP99);
         figures[`${of}: restore, ms, reading`] = single(found.readMs);
-        figures[`${of}: restore, ms, beside reading`] = single(found.readyMs);
         figures[`${of}: KiB of state at the restore`] = single(found.stored / 1_024);
-        ratios[`${of}: bytes written through bytes of its updates`] = single(found.overUpdates);
+        goals[`${of}: bytes written through bytes of its updates`] = { is: single(found.overUpdates), atMost: 3 };
+        goals[`${of}: stall of a commit, ms, p99`] = { is: single(found.stallP99), atMost: 100 };
+        goals[`${of}: restore, ms, beside reading`] = { is: single(found.readyMs), atMost: 5_000 };
         progress(`${of}: ${(found.bytes.median / 1_024).toFixed(0)} KiB an epoch, p99 ${found.stallP99.toFixed(0)} ms`);
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }
     }
-  return { unit: 'as named', figures, ratios };
+  return { unit: 'as named', figures, ratios: {}, goals };
 };
