@@ -119,6 +119,19 @@ describe('Forest', () => {
     expect(ranges(keeps).full).toBeGreaterThan(0);
   });
 
+  it('grows on where a tree may have more nodes than before', () => {
+    const wide = { ...plan, nodesMax: 61, openLeavesMax: 12 };
+    const { cells } = openForest(wide);
+    const narrow = new Forest(cells, shape, plan);
+    grow(narrow, 0, 1_300);
+    const full = Array.from({ length: slots }, (_, slot) => slot).filter((slot) => narrow.nodesOf(slot) === 21);
+    expect(full.length).toBeGreaterThan(0);
+    const forest = new Forest(cells, shape, wide);
+    for (let i = 2_000; i < 3_500; i++)
+      for (const slot of full) forest.learn(slot, rowOf(i), labelOf(rowOf(i)), 1);
+    for (const slot of full) expect(forest.nodesOf(slot)).toBeGreaterThan(31);
+  });
+
   it('closes the leaf that promises least, the first one in the arena of several', () => {
     const promise = OWN;
     const kind: LeafKind = {
