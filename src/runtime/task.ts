@@ -38,8 +38,7 @@ export class Task {
   private stopping = false;
   private abandoned = false;
   private isAtRest = false;
-  /** Ends the wait for records. */
-  private wake: (() => void) | undefined;
+  private wake = () => {}; // from a wait for records
   private uncommittedSinceMs: number | undefined;
   private bytesSinceEpoch = 0;
   private readonly queries = new StateQueries();
@@ -88,9 +87,8 @@ export class Task {
       const outputs: StepOutputs = { deadLetters: [], metrics: [] };
 
       const { incarnation, committables = {} } = checkpoint;
-      const isNew = restored.checkpoint === undefined;
       const parts = { topology, profile, task: id, incarnation, committables, state, waits, onSinkFailure };
-      const { writers, deferred, needsCheckpoint } = await openSinks({ ...parts, isNew, keep });
+      const { writers, deferred, needsCheckpoint } = await openSinks({ ...parts, isNew: !restored.checkpoint, keep });
       // A fence that this task leaves before its first epoch must be known as its own.
       if (needsCheckpoint) await waits.track(COMMIT, ledger.commit({ ...checkpoint, tasks: options.tasks }, []));
 
@@ -156,7 +154,7 @@ export class Task {
   /** Ends after the current round is drained and committed. */
   stop(): void {
     this.stopping = true;
-    this.wake?.();
+    this.wake();
   }
 
   /** Ends without a commit: another process owns the task now. */
@@ -192,9 +190,8 @@ export class Task {
   /** The state of a key in a step, as of the next checkpoint, so an answer takes at most an epoch. */
   query(step: string, key: string): Promise<QueryResult> {
     if (this.stopping) return Promise.resolve({ kind: 'retry', why: 'the task is stopping' });
-    const answer = this.queries.add(step, key);
-    this.wake?.();
-    return answer;
+    this.wake();
+    return this.queries.add(step, key);
   }
 
   counters() {
@@ -240,9 +237,7 @@ export class Task {
         // Only the poll of an empty input that has not ended can help; any other would resolve at once and spin. A poll returns
         // within a fraction of a second, with or without records, which is also how often idleness is checked.
         const needed: unknown[] = polls.filter((poll, index) => poll && this.inputs[index]?.buffered === 0);
-        // What was read is committed in time, though no more comes.
-        const dueMs = Math.min(this.isEpochDue ? epochDueMs : Number.POSITIVE_INFINITY, this.ticks.dueMs);
-        if (dueMs < Number.POSITIVE_INFINITY) needed.push(until(dueMs));
+        if (this.isEpochDue) needed.push(until(epochDueMs)); // what was read is committed in time, though no more comes
         needed.push(new Promise<void>((resolve) => (this.wake = resolve)));
         await waits.meter.during('idle', Promise.race(needed));
       }
@@ -285,13 +280,7 @@ export class Task {
     this.tracer?.abandoned();
     this.queries.refuse('the task has ended');
     const failures: unknown[] = [];
-    for (const resource of this.parts) {
-      try {
-        await resource.close();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
+    for (const resource of this.parts) await resource.close().catch((error: unknown) => failures.push(error));
     if (failures.length > 0) throw failures[0];
   }
 

@@ -37,8 +37,7 @@ const processingTimeIntervalOf = ({ steps }: Topology): number =>
  */
 export class ClockTicks {
   private readonly everyMs: number;
-  /** When the next tick is due; infinity if no step needs it. */
-  dueMs: number;
+  private dueMs: number;
   private toldMs: number | undefined;
 
   constructor(
