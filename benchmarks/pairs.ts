@@ -107,3 +107,12 @@ export function spreadOf(values: readonly number[]): Spread {
     high: at(sorted.length - 1),
   };
 }
+
+/** The spread of each figure over several runs. */
+export function spreadsOf<F extends Readonly<Record<string, number>>>(
+  runs: readonly F[],
+): { readonly [name in keyof F]: Spread } {
+  const names = Object.keys(runs[0] as F) as (keyof F)[];
+  const spreads = names.map((name) => [name, spreadOf(runs.map((run) => run[name] as number))]);
+  return Object.fromEntries(spreads) as { readonly [name in keyof F]: Spread };
+}

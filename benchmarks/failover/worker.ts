@@ -1,9 +1,10 @@
 // One process of the group, started and killed by the benchmark.
 import { openKafka } from '../../connectors/kafka/open.js';
-import { messageOf, type StandbyStatus } from '../../src/core/index.js';
+import type { StandbyStatus } from '../../src/core/index.js';
 import { createInference } from '../../src/inference/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { localRegistry } from '../../src/schema/index.js';
+import { runAsChild } from '../kafka/child.js';
 import { failover } from './topology.js';
 
 /** What the process is told on its command line, in JSON. */
@@ -38,7 +39,7 @@ const kafka = await openKafka({
   onWarning: (message) => process.stderr.write(`${message}\n`),
 });
 const inference = createInference();
-try {
+await runAsChild(async () => {
   const running = await runTopology(failover, {
     profile: {
       name: 'failover',
@@ -65,16 +66,6 @@ try {
     const standbys = running.snapshot().standbys;
     tell({ kind: 'status', standbys, rssBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 });
   }, 200);
-  const stop = () => void running.stop().catch(() => undefined); // `finished` says the same
-  process.on('SIGTERM', stop);
-  process.once('disconnect', stop);
-  await running.finished;
-  clearInterval(status);
-} catch (error) {
-  process.stderr.write(`${messageOf(error)}\n`);
-  process.exitCode = 1;
-} finally {
-  await inference.close();
-  await kafka.close();
-  if (process.connected) process.disconnect();
-}
+  void running.finished.finally(() => clearInterval(status)).catch(() => undefined);
+  return running;
+}, [inference, kafka]);

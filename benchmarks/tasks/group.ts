@@ -4,7 +4,7 @@ import { type Kafka, openKafka } from '../../connectors/kafka/open.js';
 import { localRegistry } from '../../src/schema/index.js';
 import { layoutHash, topologyHash } from '../../src/topology/index.js';
 import { withBroker } from '../kafka/world.js';
-import { type Spread, spreadOf } from '../pairs.js';
+import { type Spread, spreadsOf } from '../pairs.js';
 import { Worker } from './process.js';
 import { counting } from './topologies.js';
 import { writeVisits } from './visits.js';
@@ -125,15 +125,7 @@ export async function groupOf(
     }
     await patient.close();
   });
-  const of = (name: keyof Figures) => spreadOf(found.map((each) => each[name]));
-  return {
-    joinedMs: of('joinedMs'),
-    leftMs: of('leftMs'),
-    cameMs: of('cameMs'),
-    movedToNew: of('movedToNew'),
-    movedOnLeave: of('movedOnLeave'),
-    processMs: of('processMs'),
-  };
+  return spreadsOf(found);
 }
 
 /** Resolves when each task has one owner and no member has more than one task more than another. */

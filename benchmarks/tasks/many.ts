@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withBroker } from '../kafka/world.js';
 import type { Spread } from '../pairs.js';
-import { spreadOf } from '../pairs.js';
+import { spreadsOf } from '../pairs.js';
 import { Worker } from './process.js';
 import { writeVisits } from './visits.js';
 import type { WorkerStatus } from './worker.js';
@@ -67,13 +67,5 @@ export async function manyTasks(progress: (line: string) => void, tasks: number,
       progress(`round ${round + 1}/${rounds}  ${tasks} tasks: ${text.join(', ')}`);
     }
   });
-  const of = (name: keyof Figures) => spreadOf(found.map((each) => each[name]));
-  return {
-    firstMs: of('firstMs'),
-    allMs: of('allMs'),
-    againMs: of('againMs'),
-    stopMs: of('stopMs'),
-    idlePercent: of('idlePercent'),
-    rssMib: of('rssMib'),
-  };
+  return spreadsOf(found);
 }

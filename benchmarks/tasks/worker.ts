@@ -1,9 +1,9 @@
 // One process of a topology's group, started by the benchmark, which asks it how far it is.
 import { openKafka } from '../../connectors/kafka/open.js';
-import { messageOf } from '../../src/core/index.js';
 import { createInference } from '../../src/inference/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { localRegistry } from '../../src/schema/index.js';
+import { runAsChild } from '../kafka/child.js';
 import { topologies } from './topologies.js';
 
 /** What the process is told on its command line, in JSON. */
@@ -34,7 +34,7 @@ const startedMs = performance.now();
 const kafka = await openKafka({ brokers: [broker], registry: schemas, prefix, onWarning });
 const inference = createInference();
 const firstCommitsMs = new Map<number, number>();
-try {
+await runAsChild(async () => {
   const running = await runTopology(topologies[topology](topic), {
     profile: {
       name: 'tasks',
@@ -68,16 +68,6 @@ try {
     };
     process.send?.(status);
   });
-  const stop = () => void running.stop().catch(() => undefined); // `finished` says the same
-  process.on('SIGTERM', stop);
-  process.once('disconnect', stop);
   process.send?.('started');
-  await running.finished;
-} catch (error) {
-  process.stderr.write(`${messageOf(error)}\n`);
-  process.exitCode = 1;
-} finally {
-  await inference.close();
-  await kafka.close();
-  if (process.connected) process.disconnect();
-}
+  return running;
+}, [inference, kafka]);
