@@ -4,6 +4,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { MillraceError } from '../src/core/errors.js';
 import type { Benchmark, BenchmarkResult, Goal, Options } from './benchmark.js';
 import { machineLine } from './machine.js';
 
@@ -124,13 +125,20 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   // Of the last minute before the start: others who worked beside it show in the range, and here.
   const load = Number(loadavg()[0]?.toFixed(1));
   if (!json) process.stdout.write(`${questionOf(name)}\n${machine}\n`);
-  const result = await benchmark((line) => process.stderr.write(`${line}\n`), { ...options, ...said });
+  const result = await benchmark((line) => process.stderr.write(`${line}\n`), { ...options, ...said }).catch(asLine);
+  if (result === undefined) return 2;
   process.stdout.write(
     json
       ? `${JSON.stringify({ name, question: questionOf(name), command, date, machine, load, ...result })}\n`
       : show(result),
   );
   return 0;
+}
+
+/** What is missing here is said in a line; anything else is a fault of the benchmark. */
+function asLine(error: unknown): undefined {
+  if (!(error instanceof MillraceError) || error.code !== 'config') throw error;
+  process.stderr.write(`${error.message}${error.hint ? `\n${error.hint}` : ''}\n`);
 }
 
 /** As the command runs: with room for young objects. From the sources, and with the collector in reach between runs. */

@@ -157,11 +157,14 @@ async function untilHealthy(service: Service, entry: Entry, logFile: string, pat
   }
 }
 
-const together = (failures: readonly unknown[]) =>
-  new MillraceError('config', failures.map(messageOf).join('\n'), {
-    hint: failures.flatMap((failure) => (failure instanceof MillraceError && failure.hint) || []).join('; '),
+/** Several services may lack the same program. */
+const together = (failures: readonly unknown[]) => {
+  const hints = failures.flatMap((failure) => (failure instanceof MillraceError && failure.hint) || []);
+  return new MillraceError('config', [...new Set(failures.map(messageOf))].join('\n'), {
+    hint: [...new Set(hints)].join('\n'),
     cause: new AggregateError(failures),
   });
+};
 
 const portOf = ({ ports = {} }: StackOptions, service: Service): number =>
   ports === 0 ? 0 : (ports[service.name] ?? service.defaultPort);

@@ -51,6 +51,21 @@ describe('npm run', () => {
   });
 });
 
+it.each([
+  ['test/chaos/main.ts --minutes 10', "Redis, Java, Maven, Python's clients is not installed: npm run setup"],
+  ['test/oracle/main.ts --cases 5', 'python3 is not installed: the judge needs Python 3.9 or newer'],
+  ['stack/main.ts start', '`java` is not installed\n`redis-server` is not installed\n`npm run setup` installs it'],
+  ['benchmarks/main.ts kafka', '`java` is not installed\n`npm run setup` installs it'],
+  ['benchmarks/main.ts learners', 'not everything is installed that is compared here\n  pip install river'],
+])('%s names the programs that it lacks before it begins', { timeout: 60_000 }, (command, said) => {
+  const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', ...command.split(' ')], {
+    env: { PATH: '' },
+    encoding: 'utf8',
+  });
+  expect([status === 0, stderr.slice(0, said.length)]).toEqual([false, said]);
+  expect(stderr).not.toContain('    at ');
+});
+
 it('an option that a command does not have is named in a line', { timeout: 60_000 }, () => {
   const { status, stderr } = spawnSync('node --import tsx test/sim/main.ts --sedes 3', {
     shell: true,

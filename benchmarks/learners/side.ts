@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { MillraceError } from '../../src/core/errors.js';
 import type { PeerCommand } from '../peers/peer-process.js';
 import type { Judge } from './cases.js';
 
@@ -65,7 +66,7 @@ export function requireAll(
     }
   });
   if (missing.length > 0)
-    throw new Error(
-      `not everything is installed that is compared here:\n${missing.map(({ install }) => `  ${install}`).join('\n')}`,
-    );
+    throw new MillraceError('config', 'not everything is installed that is compared here', {
+      hint: missing.map(({ install }) => `  ${install}`).join('\n'),
+    });
 }

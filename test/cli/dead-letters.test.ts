@@ -53,3 +53,33 @@ describe('dead letters of masked records', () => {
     });
   }, 120_000);
 });
+
+describe('records whose time is no date', () => {
+  const { folder, remove } = userFolder({
+    'times.mjs': `
+import { json, topology } from 'millrace';
+import { kafka } from 'millrace/connectors/kafka';
+export const times = topology('times', { deadLetters: kafka.deadLetterSink({ topic: 'times.dead' }) }, (t) => {
+  t.source('in', kafka.source({ topic: 'times', schema: json(), eventTime: (row) => row.atMs }))
+    .to('out', kafka.sink({ topic: 'times.out', schema: json() }));
+});
+`,
+  });
+  afterAll(remove);
+
+  it('are dead letters that every command can show', async () => {
+    const input = [1e300, 1.7e18, 1_700_000_000_000].map((atMs) => `${JSON.stringify({ atMs })}\n`).join('');
+    expect((await millrace(['produce', 'times'], { folder, input })).code).toBe(0);
+    expect((await millrace(['run', 'times.mjs', '--until-end'], { folder })).code).toBe(0);
+    for (const [shown, ...args] of [
+      ['event-time', 'dlq', 'list', 'times.mjs'],
+      ['1e+300', 'dlq', 'show', 'times.mjs'],
+      ['event-time', 'tail', 'times.dead'],
+      ['1e+300', 'tail', 'times'],
+    ] as const) {
+      const { code, out, err } = await millrace([...args], { folder });
+      expect([args, code, err]).toEqual([args, 0, '']);
+      expect(out).toContain(shown);
+    }
+  }, 120_000);
+});

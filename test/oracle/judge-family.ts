@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Random } from '../../src/testing/sim/index.js';
 import { type Drawn, type Family, runCase } from './case.js';
 
+export const python = process.env.MILLRACE_PYTHON ?? 'python3';
 const script = fileURLToPath(new URL('judge/judge.py', import.meta.url));
 /** Cases that are sent before a verdict is awaited: both processes work at once. */
 const AHEAD = 50;
@@ -63,7 +64,7 @@ export async function judgeFamily(
 
 /** The Python program, which answers in order. */
 class Judge {
-  private readonly python = spawn(process.env.MILLRACE_PYTHON ?? 'python3', ['-B', script], {
+  private readonly python = spawn(python, ['-B', script], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   private readonly answers = createInterface({ input: this.python.stdout })[Symbol.asyncIterator]();
@@ -91,7 +92,7 @@ class Judge {
   private async answer(): Promise<string | null> {
     const { value, done } = await this.answers.next();
     if (done)
-      throw new Error('the judge ended: it needs Python 3.9 or newer, named by MILLRACE_PYTHON or found as python3');
+      throw new Error(`the judge ended: it needs Python 3.9 or newer, which MILLRACE_PYTHON names; it was ${python}`);
     return JSON.parse(value) as string | null;
   }
 }

@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { readArguments } from '../arguments.js';
 import { families } from './families/index.js';
-import { judgeFamily } from './judge-family.js';
+import { judgeFamily, python } from './judge-family.js';
 
 // More cases than the tests judge: `npm run oracle -- --cases 20000 --seed 1 --family joins`.
 
@@ -28,6 +29,10 @@ Judges random cases of the operators by an independent program in Python.
 const chosen = families.filter(({ name }) => values.family === undefined || name === values.family);
 if (chosen.length === 0) {
   console.error(`there is no family ${values.family}; there are: ${families.map(({ name }) => name).join(', ')}`);
+  process.exit(2);
+}
+if (spawnSync(python, ['--version'], { stdio: 'ignore' }).status !== 0) {
+  console.error(`${python} is not installed: the judge needs Python 3.9 or newer, MILLRACE_PYTHON names one`);
   process.exit(2);
 }
 let wrong = 0;

@@ -127,8 +127,7 @@ describe('Forest', () => {
     const full = Array.from({ length: slots }, (_, slot) => slot).filter((slot) => narrow.nodesOf(slot) === 21);
     expect(full.length).toBeGreaterThan(0);
     const forest = new Forest(cells, shape, wide);
-    for (let i = 2_000; i < 3_500; i++)
-      for (const slot of full) forest.learn(slot, rowOf(i), labelOf(rowOf(i)), 1);
+    for (let i = 2_000; i < 3_500; i++) for (const slot of full) forest.learn(slot, rowOf(i), labelOf(rowOf(i)), 1);
     for (const slot of full) expect(forest.nodesOf(slot)).toBeGreaterThan(31);
   });
 

@@ -31,6 +31,12 @@ describe('rocAuc', () => {
     expect((small?.high ?? 1) - (small?.low ?? 0)).toBeLessThan(0.03);
   });
 
+  it('leaves out rows whose score is not a number', () => {
+    const row = (prediction: number, label: boolean) => ({ prediction, label });
+    const rows = [row(0.9, true), row(Number.NaN, false), row(0.2, false), row(Number.NaN, true)];
+    expect(over(rocAuc(), rows)).toBe(1);
+  });
+
   it('keeps the promises of a metric', () => {
     keepsPromises(rocAuc({ bins: 8 }), 'binary', { exact: true });
     keepsPromises(rocAuc({ bins: 40, scale: 'log-odds' }), 'binary', { exact: true });
