@@ -393,6 +393,11 @@ describe('a value in a checkpoint', () => {
     expect(Object.getPrototypeOf(ledger.restore(spec).get())).toBe(Object.getPrototypeOf(value));
   });
 
+  it('begins with a byte that no other kind of cell has', () => {
+    const numbers = Object.values(tags);
+    expect(new Set(numbers).size).toBe(numbers.length);
+  });
+
   it('has the bytes that checkpoints of before have', () => {
     const hex = (value: unknown) => Buffer.from(encode(tags.value, value)).toString('hex');
     expect([hex('\udc00'), hex(JSON.parse('{"__proto__":1}'))]).toEqual([
