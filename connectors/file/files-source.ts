@@ -159,7 +159,6 @@ class FilesReader implements SourceReader {
     this.last = entered;
     this.lastEnded = false;
     this.rows = [];
-    this.head = 0;
     this.at = at;
   }
 
