@@ -274,6 +274,13 @@ export const explained: readonly Explained[] = [
     in: 'MILLIS: {',
     why: 'equivalent but for the speed: times are taken one by one',
   },
+  {
+    file: 'src/operators/quality/spelling/edit-distance.ts',
+    from: '+',
+    to: '-',
+    in: 'const never = n + m + 1;',
+    why: 'equivalent: no distance is above the longer length',
+  },
 ];
 
 /** A time, a size or a count that bounds something, by its name. */
