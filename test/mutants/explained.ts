@@ -281,6 +281,27 @@ export const explained: readonly Explained[] = [
     in: 'const never = n + m + 1;',
     why: 'equivalent: no distance is above the longer length',
   },
+  {
+    file: 'src/schema/bytes/recent-bytes.ts',
+    from: '10',
+    to: '(9)',
+    in: 'hash ^ (hash >>> 10)',
+    why: 'equivalent but for which strings share an entry',
+  },
+  {
+    file: 'src/operators/window/engine/columns.ts',
+    from: '16',
+    to: '(15)',
+    in: 'new Float64Array(16 *',
+    why: 'equivalent: room that grows',
+  },
+  {
+    file: 'connectors/kafka/record-accumulator.ts',
+    from: '0',
+    to: '(-1)',
+    in: 'while ((waves[at]?.bytes ?? 0) > 0',
+    why: 'equivalent: both are not above 0',
+  },
 ];
 
 /** A time, a size or a count that bounds something, by its name. */
