@@ -302,6 +302,20 @@ export const explained: readonly Explained[] = [
     in: 'while ((waves[at]?.bytes ?? 0) > 0',
     why: 'equivalent: both are not above 0',
   },
+  {
+    file: 'connectors/file/parquet/parquet-values.ts',
+    from: '0',
+    to: '(1)',
+    in: '(left[depth - 1] ?? 0) - 1',
+    why: 'equivalent: a level has its number before it is entered',
+  },
+  {
+    file: 'connectors/kafka/protocol/decompressed-size.ts',
+    from: '0',
+    to: '(-1)',
+    in: 'at = 0; at < 5',
+    why: 'equivalent: no byte is there, which adds nothing',
+  },
 ];
 
 /** A time, a size or a count that bounds something, by its name. */
