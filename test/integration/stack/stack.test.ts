@@ -97,7 +97,7 @@ describe('the stack', () => {
       await expect(start).rejects.toMatchObject({
         code: 'config',
         message: expect.stringMatching(/`redis-server` is not installed(.|\n)*`java` is not installed/),
-        hint: expect.stringMatching(/apt-get install redis-server.*apt-get install openjdk-17/),
+        hint: expect.stringMatching(/apt-get install redis-server(.|\n)*apt-get install openjdk-17/),
       });
     } finally {
       process.env.PATH = path;
