@@ -20,6 +20,7 @@ export class StepAlone {
   private readonly cells: Cell[] = [];
   private readonly buckets: Map<number, number>[] = [];
   private readonly push: (value: unknown, timeMs: number, input: number) => void;
+  private readonly settle: (() => void) | undefined;
   private watermarkMs = BEFORE_ALL_MS;
 
   constructor({ shape }: { readonly shape: Shape }, disorderMs: number) {
@@ -42,6 +43,7 @@ export class StepAlone {
         throw new MillraceError('step', message);
       },
     });
+    this.settle = logic.onCheckpoint?.bind(logic);
     const origin = { ...nowhere };
     const emit: Emit = () => {
       this.emitted++;
@@ -60,6 +62,7 @@ export class StepAlone {
   }
 
   epoch(): void {
+    this.settle?.();
     this.cells.forEach((cell, i) => {
       const buckets = this.buckets[i] as Map<number, number>;
       for (const { bucket, bytes } of cell.takeChanges()) {

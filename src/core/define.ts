@@ -101,6 +101,7 @@ export interface TypedLogic<In, Any, Out> {
   onRecord(input: number, value: Any, emit: TypedEmit<In, Out>, origin: Origin): void;
   onWatermark?(watermarkMs: number, emit: TypedEmit<In, Out>): void;
   onProcessingTime?(clockMs: number, emit: TypedEmit<In, Out>): void;
+  onCheckpoint?(): void;
   query?(key: string): unknown;
 }
 

@@ -1,7 +1,8 @@
 import type { Duration } from './duration.js';
+import { MillraceError, messageOf } from './errors.js';
 import type { Lookup } from './lookup.js';
 import type { Problem, Settings } from './options.js';
-import type { Measured, Origin } from './record.js';
+import { atPlace, type Measured, type Origin, type RecordPlace } from './record.js';
 import type { ServiceRegistry } from './service.js';
 import type { CellSpecs } from './state.js';
 
@@ -141,6 +142,8 @@ export interface StatefulLogic {
    * watermark.
    */
   onProcessingTime?(clockMs: number, emit: Emit): void;
+  /** Called before a checkpoint takes the changes of the cells: what the step still holds back belongs in them now. It emits nothing. */
+  onCheckpoint?(): void;
   /**
    * The state of a key, as plain data for readers outside; `undefined` for none. It must not change state. Called between epochs,
    * so the answer is a committed one.
@@ -176,6 +179,16 @@ export class RowFailure {
     readonly reason: string,
     readonly detail: string,
   ) {}
+}
+
+/** The error of a step, one of whose functions threw an `error` at a record. */
+export function thrownBy(step: string, error: unknown, record: RecordPlace | undefined): MillraceError {
+  if (error instanceof MillraceError) return error;
+  return new MillraceError('step', `the step threw: ${messageOf(error)}${atPlace(record)}`, {
+    where: step,
+    hint: 'a function of this step failed on that record: let it take such a record too, or send it to the dead letters with `validate` before this step',
+    cause: error,
+  });
 }
 
 /** What a step may use besides its state and its input. */

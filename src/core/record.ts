@@ -61,6 +61,24 @@ export const asReadBy = (task: number, origin: Origin): Origin => {
 /** The origin with the record's position in the log, for those who want to find it there. */
 export const inTheLog = (origin: Origin): Origin => (origin.physical ? { ...origin, ...origin.physical } : origin);
 
+/** Where a record is: what an error says of it. */
+export type RecordPlace = Pick<Origin, 'topic' | 'partition' | 'offset' | 'physical'>;
+
+/** The place alone, for those who keep it longer than the record, whose bytes may be many. */
+export const placeOf = ({ topic, partition, offset, physical }: Origin): RecordPlace => ({
+  topic,
+  partition,
+  offset,
+  physical,
+});
+
+/** The place of a record in the log, behind what is said of it. */
+export function atPlace(place: RecordPlace | undefined): string {
+  if (place === undefined) return '';
+  const { topic, partition } = place.physical ?? place;
+  return ` at ${topic}[${partition}]@${place.offset}`;
+}
+
 /** Headers of a record, in order; a name may be repeated. */
 export type Headers = readonly (readonly [name: string, value: Uint8Array])[];
 

@@ -3,7 +3,7 @@ import { MillraceError, messageOf } from './errors.js';
 import type { WatermarkMarker } from './event-clock.js';
 import type { KindDefinition, SinkKind, WriteMode } from './kind.js';
 import type { Problem, Settings } from './operator.js';
-import type { Origin } from './record.js';
+import { atPlace, type Origin } from './record.js';
 
 declare const IN: unique symbol;
 
@@ -170,7 +170,7 @@ export function keyEncoder(): (key: unknown) => Uint8Array {
  * try { bytes = codec.encode(value); } catch (error) { throw unwritable(error, step, origin); }
  */
 export function unwritable(error: unknown, step: string, origin?: Origin): MillraceError {
-  const at = origin ? ` at ${origin.topic}[${origin.partition}]@${origin.offset}` : '';
+  const at = atPlace(origin);
   if (!(error instanceof MillraceError)) {
     return new MillraceError('sink', `a callback of the sink threw: ${messageOf(error)}${at}`, {
       where: step,

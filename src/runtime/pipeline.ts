@@ -7,6 +7,7 @@ import {
   MillraceError,
   type ServiceRegistry,
   type SinkWriter,
+  type StatefulLogic,
 } from '../core/index.js';
 import type { StepNode, Topology, Wire } from '../topology/index.js';
 import { getOrInsert } from '../util/maps.js';
@@ -19,6 +20,7 @@ import type { Round } from './merge.js';
 import type { PendingOperations, Reason } from './pending-operations.js';
 import {
   runBatched,
+  runOnCheckpoint,
   runSplit,
   runStateful,
   runTransform,
@@ -63,6 +65,8 @@ export class Pipeline {
   private readonly streams = new Map<string, Subject<Chunk>>();
   private readonly contexts = new Map<string, TaskStepContext>();
   private readonly batched: BatchedLogic[] = [];
+  /** The steps that hold something back between checkpoints. */
+  private readonly holding: { readonly logic: StatefulLogic; readonly context: TaskStepContext }[] = [];
   private readonly queries = new Map<string, (key: string) => unknown>();
   private readonly letters = new Subject<DeadLetter[]>();
   private inFlight: InFlight = new InFlight(0);
@@ -118,6 +122,11 @@ export class Pipeline {
     this.sendDeadLetters();
     await this.lettersWritten();
     this.inFlight.throwIfFailed();
+  }
+
+  /** The steps write what they hold back into their cells, before changes are taken. */
+  prepareCheckpoint(): void {
+    for (const { logic, context } of this.holding) runOnCheckpoint(logic, context);
   }
 
   get queryable(): readonly string[] {
@@ -247,6 +256,7 @@ export class Pipeline {
         const { state } = this.parts;
         const logic = step.shape.open(state.open(step.id, step.shape.cells), context);
         for (const _ of state.catchUp(step.id)) await nextTurn();
+        if (logic.onCheckpoint) this.holding.push({ logic, context });
         if (logic.query) this.queries.set(step.id, logic.query.bind(logic));
         const results = output();
         const others = (step.shape.outputs ?? []).slice(1).map((_, index) => output(index + 1));

@@ -1,4 +1,5 @@
 import {
+  atPlace,
   type BatchedLogic,
   type Change,
   type Chunk,
@@ -6,10 +7,8 @@ import {
   type DeadLetter,
   type Emit,
   type EmitTo,
-  inTheLog,
   type Measured,
   MillraceError,
-  messageOf,
   type Origin,
   RowFailure,
   type SinkWriter,
@@ -18,6 +17,7 @@ import {
   type StepContext,
   type Tick,
   type TransformLogic,
+  thrownBy,
   unwritable,
 } from '../core/index.js';
 import type { Measurement } from './measures/newest-measures.js';
@@ -67,31 +67,16 @@ export class TaskStepContext implements StepContext {
   }
 
   fail(message: string, hint?: string): never {
-    throw this.failure(message, undefined, hint);
-  }
-
-  /** An error of the step's own code, with the record that caused it. */
-  failure(message: string, cause: unknown, hint?: string): MillraceError {
-    const place = this.origin && inTheLog(this.origin);
-    const at = place ? ` at ${place.topic}[${place.partition}]@${place.offset}` : '';
-    return new MillraceError('step', `${message}${at}`, {
+    throw new MillraceError('step', `${message}${atPlace(this.origin)}`, {
       where: this.step,
       ...(hint === undefined ? {} : { hint }),
-      cause,
     });
   }
 }
 
 // How each of the four shapes runs over a chunk. The logic gets one record at a time; chunks and origins are handled here.
 
-const guard = (context: TaskStepContext, error: unknown): MillraceError =>
-  error instanceof MillraceError
-    ? error
-    : context.failure(
-        `the step threw: ${messageOf(error)}`,
-        error,
-        'a function of this step failed on that record: let it take such a record too, or send it to the dead letters with `validate` before this step',
-      );
+const guard = ({ step, origin }: TaskStepContext, error: unknown): MillraceError => thrownBy(step, error, origin);
 
 export function runTransform(logic: TransformLogic, context: TaskStepContext, chunk: Chunk): Chunk {
   const values: unknown[] = [];
@@ -211,6 +196,16 @@ export function runStateful(
   values.length = count;
   origins.length = count;
   return { values, origins, ticks };
+}
+
+/** Lets a step write what it holds back. */
+export function runOnCheckpoint(logic: StatefulLogic, context: TaskStepContext): void {
+  context.origin = undefined;
+  try {
+    logic.onCheckpoint?.();
+  } catch (error) {
+    throw guard(context, error);
+  }
 }
 
 /** The index of the lowest number, the first of equal ones. */

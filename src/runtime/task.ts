@@ -354,6 +354,7 @@ export class Task {
       settledDecisions: { ...this.ticks.decisions, ...this.end.decisions },
       ...(all.length > 0 ? { committables: Object.fromEntries(all) } : {}),
     };
+    this.pipeline.prepareCheckpoint();
     const changes = this.state.takeChanges(this.pipeline.busyMs, isLast);
     const bytes = this.state.sizes.note(changes);
     this.epochs.phase('store');

@@ -92,6 +92,7 @@ export class DrivenStep implements Driving {
   private readonly cells: { readonly name: string; readonly version: number; readonly cell: Cell }[] = [];
   private readonly run: (input: number, value: unknown, origin: Origin) => void;
   private readonly tellClock: ((clockMs: number, origin: Origin) => void) | undefined;
+  private tellCheckpoint: (() => void) | undefined;
   private readonly tellWatermark: ((watermarkMs: number, origin: Origin) => void) | undefined;
   /** The step's state of a key; `undefined` if it does not support queries. */
   readonly query: (key: string) => unknown;
@@ -117,6 +118,7 @@ export class DrivenStep implements Driving {
       this.run = (input, value, origin) => logic.onRecord(input, value, this.emitterAt(origin, outputs), origin);
       this.tellWatermark = (watermarkMs, origin) => logic.onWatermark?.(watermarkMs, this.emitterAt(origin, outputs));
       this.tellClock = (clockMs, origin) => logic.onProcessingTime?.(clockMs, this.emitterAt(origin, outputs));
+      this.tellCheckpoint = logic.onCheckpoint?.bind(logic);
       query = logic.query?.bind(logic);
     } else if (shape.shape === 'split') {
       const logic = shape.open(context);
@@ -184,6 +186,7 @@ export class DrivenStep implements Driving {
   }
 
   takeChanges(): StateChange[] {
+    this.tellCheckpoint?.();
     return this.cells.flatMap(({ name, version, cell }) =>
       cell.takeChanges().map(({ bucket, bytes }) => ({ step: this.operator.kind, cell: name, version, bucket, bytes })),
     );

@@ -4,6 +4,7 @@ import { RowFailure } from '../../src/core/index.js';
 import type { Measurement } from '../../src/runtime/measures/newest-measures.js';
 import {
   runBatched,
+  runOnCheckpoint,
   runSplit,
   runStateful,
   runTransform,
@@ -34,15 +35,14 @@ describe('the context of a step', () => {
   it('knows the record of a dead letter and of a failure, and refuses letters of none', () => {
     const { context, counters, deadLetters, metrics } = opened();
     expect(() => context.deadLetter('r', 'd')).toThrow(expect.objectContaining({ code: 'internal', where: 'step' }));
-    expect(context.failure('no', undefined).message).toBe('no');
+    expect(() => context.fail('no')).toThrow(/^no$/);
     context.origin = originOf(5);
     context.deadLetter('r', 'd');
     expect(deadLetters).toEqual([{ reason: 'r', detail: 'd', step: 'step', origin: context.origin }]);
     expect(counters.of('step', 'dead:r').value).toBe(1);
-    expect(context.failure('no', 'cause', 'so')).toMatchObject({
-      ...{ code: 'step', where: 'step', hint: 'so', cause: 'cause', message: 'no at contract[0]@5' },
-    });
-    expect(() => context.fail('no')).toThrow('no at contract[0]@5');
+    expect(() => context.fail('no', 'so')).toThrow(
+      expect.objectContaining({ code: 'step', where: 'step', hint: 'so', message: 'no at contract[0]@5' }),
+    );
     context.measure('m', 3, 9);
     context.measure('m', 4, 9, { slice: 's', version: 'v', interval: [3, 5], weight: 20 });
     const row = { topology: 't', step: 'step', task: 2, name: 'm', eventTimeMs: 9 };
@@ -172,6 +172,22 @@ describe('a step with state', () => {
     );
     const late = { onRecord: () => undefined, onWatermark: odd };
     expect(() => runStateful(late, context, [chunkOf([2], [tick(2, 9)])])).toThrow(/^the step threw: odd$/);
+  });
+});
+
+describe('a step that holds something back', () => {
+  it('is asked for it before a checkpoint, at no record', () => {
+    const { context } = opened();
+    context.origin = originOf(1);
+    const asked: unknown[] = [];
+    runOnCheckpoint({ onRecord: () => undefined, onCheckpoint: () => asked.push(context.origin) }, context);
+    expect(asked).toEqual([undefined]);
+    const odd = () => {
+      throw new TypeError('odd');
+    };
+    expect(() => runOnCheckpoint({ onRecord: odd, onCheckpoint: odd }, context)).toThrow(
+      expect.objectContaining({ code: 'step', where: 'step', message: 'the step threw: odd' }),
+    );
   });
 });
 

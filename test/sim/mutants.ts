@@ -352,8 +352,13 @@ export const mutants: readonly Mutant[] = [
     'if (waiting[4] !== NONE) {\n          pending.delete(key);\n          return;\n        }',
   ]),
   mutant('a correction takes nothing back', 'evaluation', [
-    '../ml/evaluation/slice-windows.ts',
-    'accumulator.retract(numbers, METRICS, states, 0, before, 0);',
+    '../ml/evaluation/slice-window.ts',
+    'accumulator.retract(numbers, METRICS, statesOf[i] as unknown[], 0, before, 0);',
+    '',
+  ]),
+  mutant('what a step holds back misses the checkpoint', 'evaluation', [
+    'task.ts',
+    'this.pipeline.prepareCheckpoint();',
     '',
   ]),
   mutant('a row that was told is owed after a restore', 'evaluation', [

@@ -1,5 +1,6 @@
 import { type MapCell, mapCell, rescale, type TimerCell, timerCell } from '../../state/index.js';
-import type { Group, JudgementOf } from './slice-windows.js';
+import type { JudgementOf } from './slice-window.js';
+import type { Group } from './slice-windows.js';
 
 type Key = string | number;
 

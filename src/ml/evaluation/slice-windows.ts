@@ -1,4 +1,5 @@
 import { type Accumulator, type Aggregates, accumulatorOf } from '../../aggregates/accumulator.js';
+import type { Origin } from '../../core/index.js';
 import {
   rescale,
   type SlotCell,
@@ -9,34 +10,13 @@ import {
   valueCell,
 } from '../../state/index.js';
 import { layoutVersion } from '../features/plan.js';
-
-/** The number of a window, model version and value of a slice. */
-type Place = number;
+import { countsOf, DUE, heldRows, type JudgementOf, METRICS, type Place, type SliceWindow } from './slice-window.js';
 
 /**
  * What a prediction counts in: the place of all rows of its window and version, then the numbers of its values, several slices to a number. It is
  * kept with each prediction that waits, so it is short.
  */
 export type Group = readonly number[];
-
-/** Of a window, version and slice: what it is of, and what is known of it. */
-interface SliceWindow {
-  /** The slice by its number; 0 is that of all rows. */
-  readonly slice: number;
-  readonly value: string;
-  readonly version: string;
-  readonly startMs: number;
-  /** When its next row is due (0: nothing is new), its counts, and from `METRICS` on those of its metrics: what a record changes lies together. */
-  readonly numbers: Float64Array;
-  readonly states: unknown[];
-}
-
-const DUE = 0;
-const PREDICTED = 1;
-const LABELLED = 2;
-const ASSUMED = 3;
-const CORRECTED = 4;
-const METRICS = 5;
 
 /** What a slice and window has, beside its metrics. */
 export interface SliceCounts {
@@ -57,15 +37,6 @@ export interface SliceCounts {
   readonly assumed: number;
   /** Labels that replaced another label. */
   readonly corrected: number;
-}
-
-/** What a label changes. */
-export interface JudgementOf<In> {
-  readonly before: In | null;
-  readonly after: In;
-  /** Whether the label is assumed, and whether the one before was. */
-  readonly isAssumed: boolean;
-  readonly wasAssumed: boolean;
 }
 
 /** How slices and windows are kept. */
@@ -127,8 +98,10 @@ export interface SliceWindows<in In> {
    * long as its predictions are kept. Undefined if there are too many windows. A row is due at the end of the interval of `nowMs`.
    */
   predict(timeMs: number, version: string, values: readonly SliceValue[], nowMs: number): Group | undefined;
-  /** Measures a prediction with its label in what it counts in, in place of what was known of it. */
-  judge(group: Group, nowMs: number, judgement: JudgementOf<In>): void;
+  /** Measures a prediction with its label in what it counts in, in place of what was known of it; `origin` is the label's. */
+  judge(group: Group, nowMs: number, judgement: JudgementOf<In>, origin?: Origin): void;
+  /** Counts what was predicted and judged and is only noted yet. Call it before changes of the cells are taken. */
+  settle(): void;
   /** Tells the rows that are due up to a time, in the order of time. */
   tell(nowMs: number, tell: Tell): void;
   /** When a row is due or a window ends next. */
@@ -175,12 +148,12 @@ export function sliceWindows<In>(
   { windows, next, rows, closes }: SliceCells,
   accumulator: Accumulator<In>,
   { everyMs, keptMs, slices, slicesMax, versionsMax, hasSums, windowsMax }: SlicePlan,
+  step: string,
 ): SliceWindows<In> {
   // Of the row in hand.
   const group: number[] = [];
   const places: Place[] = [];
-  const numbersOfAll: Float64Array[] = [];
-  const statesOfAll: unknown[][] = [];
+  const held = heldRows({ windows, rows, accumulator, everyMs, across: 1 + slices.length, step });
   // By the beginning of a window, by version, by slice and value: follows from the windows, so that no cell has it.
   const starts = new Map<number, VersionPlaces[]>();
   const byWhole = new Map<Place, VersionPlaces>();
@@ -257,32 +230,18 @@ export function sliceWindows<In>(
       rest = above;
     }
   };
-  /** The window of a place that changes. */
-  const changed = (place: Place, nowMs: number): SliceWindow => {
-    const window = windows.change(place) as SliceWindow;
-    const { numbers } = window;
-    if (numbers[DUE] === 0) {
-      const dueMs = (Math.floor(nowMs / everyMs) + 1) * everyMs;
-      numbers[DUE] = dueMs;
-      rows.add(dueMs, place);
-    }
-    return window;
-  };
-  const bump = (numbers: Float64Array, count: number, by: number): void => {
-    numbers[count] = (numbers[count] as number) + by;
-  };
   const tellOf = (window: SliceWindow, atMs: number, tell: Tell): void => {
     const { value, version, startMs, numbers, states } = window;
     const slice = window.slice === 0 ? 'all' : (slices[window.slice - 1] as string);
     const metrics: Record<string, unknown> = {};
     accumulator.results(metrics, numbers, METRICS, states, 0);
-    const [, predicted = 0, labelled = 0, assumed = 0, corrected = 0] = numbers;
     const sums = hasSums ? accumulator.sums(numbers, METRICS, states, 0) : NO_SUMS;
     const endMs = startMs + everyMs;
-    tell({ slice, value, version, startMs, endMs, atMs, predicted, labelled, assumed, corrected }, metrics, sums);
+    tell({ slice, value, version, startMs, endMs, atMs, ...countsOf(numbers) }, metrics, sums);
   };
   const tellDue = (nowMs: number, tell: Tell): void => {
-    if (rows.nextMs > nowMs) return;
+    if (Math.min(held.dueMs, rows.nextMs) > nowMs) return;
+    held.settle();
     rows.takeDue(nowMs, (place, timeMs) => {
       const window = windows.change(place) as SliceWindow;
       window.numbers[DUE] = 0;
@@ -295,7 +254,7 @@ export function sliceWindows<In>(
       if (!isLatest) latest = versionIn(Math.floor(timeMs / everyMs) * everyMs, version);
       if (latest === undefined) return undefined;
       group[0] = latest.whole;
-      bump(changed(latest.whole, nowMs).numbers, PREDICTED, 1);
+      places[0] = latest.whole;
       for (let i = 0, at = 0, unit = 1; i < slices.length; i++, unit *= base) {
         if (i % digits === 0) {
           unit = 1;
@@ -303,29 +262,21 @@ export function sliceWindows<In>(
         }
         const number = numberOf(latest, i, values[i]);
         group[at] = (group[at] as number) + unit * number;
-        bump(changed(latest.slices[i]?.places[number] as Place, nowMs).numbers, PREDICTED, 1);
+        places[i + 1] = latest.slices[i]?.places[number] as Place;
       }
+      held.hold(places, nowMs);
       return group;
     },
 
-    judge(group, nowMs, { before, after, isAssumed, wasAssumed }) {
+    judge(group, nowMs, judgement, origin) {
       find(group);
-      for (let i = 0; i < places.length; i++) {
-        const { numbers, states } = changed(places[i] as Place, nowMs);
-        numbersOfAll[i] = numbers;
-        statesOfAll[i] = states;
-        if (before === null) bump(numbers, LABELLED, 1);
-        else {
-          accumulator.retract(numbers, METRICS, states, 0, before, 0);
-          if (!wasAssumed) bump(numbers, CORRECTED, 1);
-        }
-        if (isAssumed !== wasAssumed) bump(numbers, ASSUMED, isAssumed ? 1 : -1);
-      }
-      accumulator.addEach(numbersOfAll, METRICS, statesOfAll, places.length, after, 0);
+      held.hold(places, nowMs, judgement, origin);
     },
 
+    settle: held.settle,
+
     get nextMs() {
-      return Math.min(rows.nextMs, closes.nextMs);
+      return Math.min(held.dueMs, rows.nextMs, closes.nextMs);
     },
 
     tell: tellDue,
@@ -333,6 +284,7 @@ export function sliceWindows<In>(
     end(nowMs, tell) {
       tellDue(nowMs, tell);
       if (closes.nextMs > nowMs) return;
+      held.settle();
       closes.takeDue(nowMs, (place, timeMs) => {
         const window = windows.get(place) as SliceWindow;
         const dueMs = window.numbers[DUE] as number;
@@ -345,6 +297,7 @@ export function sliceWindows<In>(
         byWhole.delete(place);
         latest = undefined;
       });
+      held.forget();
     },
   };
 }

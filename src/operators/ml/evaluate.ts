@@ -7,6 +7,7 @@ import {
   type Emit,
   formatDuration,
   type MultiInputOperator,
+  type Origin,
   type Problem,
   stateful,
 } from '../../core/index.js';
@@ -200,13 +201,13 @@ export function evaluate<Row, Label, const M extends Named>(
     cells,
     open(opened, context) {
       const store = labelStore(opened, policy);
-      const windows = sliceWindows(opened, accumulator, plan);
+      const windows = sliceWindows(opened, accumulator, plan, context.step);
       const counters = Object.fromEntries(COUNTERS.map((name) => [name, context.counter(name)]));
       const count = (name: (typeof COUNTERS)[number]): void => counters[name]?.add();
 
-      const apply = (judgement: Judgement, nowMs: number): void => {
+      const apply = (judgement: Judgement, nowMs: number, origin?: Origin): void => {
         const { group, before, isAssumed, wasAssumed } = judgement;
-        windows.judge(group, nowMs, judgement);
+        windows.judge(group, nowMs, judgement, origin);
         count(isAssumed ? 'assumed' : before === null || wasAssumed ? 'labelled' : 'corrected');
       };
 
@@ -231,11 +232,12 @@ export function evaluate<Row, Label, const M extends Named>(
         count('predicted');
       };
 
-      const judge = (key: Key, row: Label, timeMs: number, nowMs: number): void => {
+      const judge = (key: Key, row: Label, nowMs: number, origin: Origin): void => {
         const value = label.value(row);
-        const judgement = value === null || value === undefined ? 'unknown' : store.label(key, timeMs, value);
+        const judgement =
+          value === null || value === undefined ? 'unknown' : store.label(key, origin.eventTimeMs, value);
         if (typeof judgement === 'string') count(judgement);
-        else apply(judgement, nowMs);
+        else apply(judgement, nowMs, origin);
       };
 
       const tellTo =
@@ -252,7 +254,8 @@ export function evaluate<Row, Label, const M extends Named>(
         };
 
       return {
-        onRecord(input, value, emit, { eventTimeMs }) {
+        onRecord(input, value, emit, origin) {
+          const { eventTimeMs } = origin;
           // What this record changes is not known before its time, however far behind the watermark is.
           const time = opened.clock.get();
           observe(time, eventTimeMs, jumpMs);
@@ -261,7 +264,7 @@ export function evaluate<Row, Label, const M extends Named>(
           const nowMs = Math.max(eventTimeMs, time.nowMs, context.watermarkMs);
           const key = input === 0 ? prediction.key(value as Row) : label.key(value as Label);
           if (isEmptyKey(key)) return context.deadLetter('empty-key', emptyKeyText(key));
-          if (input === 1) return judge(key as Key, value as Label, eventTimeMs, nowMs);
+          if (input === 1) return judge(key as Key, value as Label, nowMs, origin);
           if (store.has(key as Key)) return count('duplicates');
           const refusal = refusalOf(key as Key, eventTimeMs);
           if (refusal) return context.deadLetter(...refusal);
@@ -281,6 +284,8 @@ export function evaluate<Row, Label, const M extends Named>(
             windows.end(nextMs, tellTo(emit as Emit));
           }
         },
+
+        onCheckpoint: windows.settle,
       };
     },
   });

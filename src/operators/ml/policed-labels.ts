@@ -46,6 +46,8 @@ export interface PolicedLabels {
   predict(id: Key, row: WaitingRow, timeMs: number, nowMs: number): void;
   /** Takes a label that can be used. */
   label(id: Key, label: unknown, weight: number, timeMs: number, nowMs: number, origin: Origin, emit: Emit): void;
+  /** Counts what is only noted yet, before changes of the cells are taken. */
+  settle(): void;
   /** Tells the rows that are due before a record of this time. */
   tell(nowMs: number): void;
   /** Ends what the watermark has passed. */
@@ -112,7 +114,7 @@ export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>):
 
     open(cells: Readonly<Record<string, Cell>>, context: StepContext, learner: PolicedLearner<Y>): PolicedLabels {
       const store = labelStore(cells as never, policy);
-      const windows = sliceWindows(cells as never, accumulator, plan);
+      const windows = sliceWindows(cells as never, accumulator, plan, context.step);
       const assumedSoFar = cells.assumed as ValueCell<number>;
       const count = {
         late: context.counter('late_labels'),
@@ -144,7 +146,8 @@ export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>):
             });
         }
       };
-      const judge = (judgement: Judgement, nowMs: number): void => windows.judge(judgement.group, nowMs, judgement);
+      const judge = (judgement: Judgement, nowMs: number, origin?: Origin): void =>
+        windows.judge(judgement.group, nowMs, judgement, origin);
       const rowOf = ({ after }: Judgement) => after.prediction as WaitingRow;
       const isWeighted = missing?.weighting === 'fake-negative';
       /** How likely the label is not the one that is assumed, by the model as it is. */
@@ -182,7 +185,7 @@ export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>):
           }
           const judgement = store.label(id, timeMs, label);
           if (typeof judgement === 'string') return count.duplicates.add();
-          judge(judgement, nowMs);
+          judge(judgement, nowMs, origin);
           if (used === 'correction') count.corrected.add();
           const isKnown = judgement.wasAssumed && Object.is(judgement.before?.label, label);
           const isLearnt = used === 'first' || (used === 'late' ? late?.act === 'learn' : corrections?.learn === true);
@@ -192,6 +195,8 @@ export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>):
           const share = isWeighted && judgement.wasAssumed ? 1 + doubtOf(row) : 1;
           learner.learn(row, label as Y, weight * share, origin, emit);
         },
+
+        settle: windows.settle,
 
         tell: (nowMs) => windows.tell(nowMs, tell),
 
@@ -247,6 +252,7 @@ export function policedLogic<Row, Label>(
       else label(value as Label, timeMs, nowMs, origin, emit);
     },
     onWatermark: (watermarkMs, emit) => labels.end(watermarkMs, clock.get().nowMs, emit),
+    onCheckpoint: labels.settle,
   };
 }
 

@@ -85,7 +85,7 @@ function diverted(shape: StatefulShape): StatefulShape {
         },
       };
       const logic = shape.open(cells, inner);
-      const { onWatermark, onProcessingTime, query } = logic;
+      const { onWatermark, onProcessingTime, onCheckpoint, query } = logic;
       return {
         onRecord(of, value, emit: Emit, origin) {
           input = of;
@@ -95,6 +95,7 @@ function diverted(shape: StatefulShape): StatefulShape {
         },
         ...(onWatermark && { onWatermark: onWatermark.bind(logic) }),
         ...(onProcessingTime && { onProcessingTime: onProcessingTime.bind(logic) }),
+        ...(onCheckpoint && { onCheckpoint: onCheckpoint.bind(logic) }),
         ...(query && { query: query.bind(logic) }),
       };
     },

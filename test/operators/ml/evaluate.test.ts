@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { accumulatorOf } from '../../../src/aggregates/accumulator.js';
 import { max, quantile } from '../../../src/aggregates/index.js';
 import { hours, millis } from '../../../src/core/index.js';
+import type { StateChange } from '../../../src/core/state.js';
 import { accuracy, logLoss, rocAuc } from '../../../src/ml/metrics/index.js';
 import { shareInterval } from '../../../src/ml/metrics/intervals.js';
 import { type EvaluationRow, evaluate } from '../../../src/operators/index.js';
+import { DrivenStep } from '../../../src/testing/drive-operator.js';
 import { checkOperator, type DrivenInput, driveOperator } from '../../../src/testing/operator-contract.js';
 import { over } from '../../ml/metrics/support.js';
 
@@ -437,6 +439,74 @@ describe('evaluate', () => {
       expect(right).toBeCloseTo(own.filter((id) => (id % 2 === 0) === (id % 3 === 0)).length / own.length, 12);
     }
     expect(rows).toHaveLength(1 + 9 * Math.min(5, slicesMax + 1));
+  });
+
+  it('gives the same rows wherever checkpoints lie', () => {
+    const sliced = operatorOf({ correctable: 3_000, missing: true }, { slicesMax: 5 });
+    const at = (i: number, eventTimeMs: number, late: boolean): Step => ({
+      input: 1,
+      value: { id: `k${i}`, late },
+      eventTimeMs,
+    });
+    // 600 in a window, so that more wait to be counted than are held at once.
+    const history = Array.from({ length: 2_000 }, (_, i): Step[] => [
+      {
+        input: 0,
+        value: { id: `k${i}`, p: (i % 97) / 97, origin: `o${i % 7}`, weight: 1, version: 'v' },
+        eventTimeMs: i / 60,
+      },
+      ...(i % 3 === 0 ? [at(i, i / 60 + 1, i % 2 === 0)] : []),
+      ...(i % 6 === 0 ? [at(i, i / 60 + 4, i % 5 === 0)] : []),
+    ]).flat();
+    history.sort((a, b) => a.eventTimeMs - b.eventTimeMs);
+    const expected = driveOperator(sliced, history, { final: true });
+    expect(expected.failure).toBeUndefined();
+    expect(expected.emitted.length).toBeGreaterThan(30);
+    for (const every of [1, 127, 128, 129, 1_000]) {
+      let step = new DrivenStep(sliced);
+      const state = new Map<string, StateChange>();
+      const emitted: unknown[] = [];
+      history.forEach((input, i) => {
+        step.push(input);
+        if (i % every !== 0) return;
+        for (const change of step.takeChanges()) {
+          const place = `${change.cell}/${change.bucket}`;
+          if (change.bytes === null) state.delete(place);
+          else state.set(place, change);
+        }
+        if (i % (5 * every) !== 0) return;
+        emitted.push(...step.emitted);
+        step = new DrivenStep(sliced, i + 1, state.values(), { disorderMs: 0, watermarkMs: input.eventTimeMs });
+      });
+      step.end();
+      emitted.push(...step.emitted);
+      expect(emitted).toEqual(expected.emitted);
+    }
+  });
+
+  it('names the label at which a metric of your own throws, whenever that is counted', async () => {
+    const fragile = evaluate({
+      prediction: { key: ({ id }: { id: number }) => id, value: ({ id }) => id },
+      label: { key: ({ id }: { id: number }) => id, value: ({ id }) => id },
+      wait: millis(50),
+      metrics: {
+        most: max((row: { label: number }) => {
+          if (row.label === 3) throw new TypeError('three');
+          return row.label;
+        }),
+      },
+      every: hours(1),
+      pendingMax: 100,
+    });
+    const history = [1, 2, 3, 4].flatMap((id) => [
+      { input: 0, value: { id }, eventTimeMs: id },
+      { input: 1, value: { id }, eventTimeMs: id },
+    ]);
+    const message = 'the step threw: three at side-1[0]@5';
+    expect(driveOperator(fragile, history, { final: true }).failure).toBe(message);
+    const step = new DrivenStep(fragile);
+    for (const input of history) expect(step.push(input)).toBe(true);
+    expect(() => step.takeChanges()).toThrow(expect.objectContaining({ code: 'step', message, where: 'evaluate' }));
   });
 
   it('forgets what has ended', () => {
