@@ -67,13 +67,13 @@ export interface HeldRows<In> {
 }
 
 /** So many are counted together. */
-const HELD_MAX = 128;
+const HELD_MAX = 256;
 
 /**
  * Holds rows until some can be counted one after another: they touch the same windows, and each by itself would have to fetch these from far
  * away, a third dearer in `npm run bench -- evaluation`. An error of a metric names the record that it belongs to.
  *
- * Memory: 128 rows.
+ * Memory: 256 rows.
  */
 export function heldRows<In>({ windows, rows, accumulator, everyMs, across, step }: Counted<In>): HeldRows<In> {
   // Of each: the label that came, or undefined for a prediction, and where it counts.

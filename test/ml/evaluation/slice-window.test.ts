@@ -25,21 +25,21 @@ function opened() {
 }
 const label = (after: number) => ({ before: null, after: { label: after }, isAssumed: false, wasAssumed: false });
 
-it('holds no more than 128 rows, and none of two intervals', () => {
+it('holds no more than 256 rows, and none of two intervals', () => {
   const { held, rows, at } = opened();
-  for (let i = 0; i < 128; i++) held.hold([0, 1 + (i % 2)], 3);
+  for (let i = 0; i < 256; i++) held.hold([0, 1 + (i % 2)], 3);
   expect(at(0).predicted).toBe(0);
   expect([held.dueMs, rows.nextMs]).toEqual([10, Number.POSITIVE_INFINITY]);
   held.hold([0, 1], 9, label(4));
-  expect([0, 1, 2].map((place) => at(place).predicted)).toEqual([128, 64, 64]);
+  expect([0, 1, 2].map((place) => at(place).predicted)).toEqual([256, 128, 128]);
   expect(at(0).labelled).toBe(0);
   held.hold([0, 2], 10);
   expect([at(0).labelled, at(1).labelled, at(2).labelled]).toEqual([1, 1, 0]);
   expect([held.dueMs, rows.nextMs]).toEqual([20, 10]);
   held.settle();
-  expect([held.dueMs, at(0).predicted]).toEqual([Number.POSITIVE_INFINITY, 129]);
+  expect([held.dueMs, at(0).predicted]).toEqual([Number.POSITIVE_INFINITY, 257]);
   held.settle();
-  expect(at(0)).toEqual({ predicted: 129, labelled: 1, assumed: 0, corrected: 0 });
+  expect(at(0)).toEqual({ predicted: 257, labelled: 1, assumed: 0, corrected: 0 });
 });
 
 it('names the step and the record that a metric could not take', () => {

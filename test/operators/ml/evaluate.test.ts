@@ -462,7 +462,7 @@ describe('evaluate', () => {
     const expected = driveOperator(sliced, history, { final: true });
     expect(expected.failure).toBeUndefined();
     expect(expected.emitted.length).toBeGreaterThan(30);
-    for (const every of [1, 127, 128, 129, 1_000]) {
+    for (const every of [1, 255, 256, 257, 1_000]) {
       let step = new DrivenStep(sliced);
       const state = new Map<string, StateChange>();
       const emitted: unknown[] = [];
