@@ -1,6 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { installCommands, programs } from '../scripts/programs.mjs';
 import { shownCommands } from './docs/shell-commands.js';
 
@@ -64,6 +75,43 @@ it.each([
   });
   expect([status === 0, stderr.slice(0, said.length)]).toEqual([false, said]);
   expect(stderr).not.toContain('    at ');
+});
+
+describe('a build before a command', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-build-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const put = (path: string, text: string) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  const built = (...args: string[]) => {
+    const script = join(process.cwd(), 'scripts/build.mjs');
+    const { status, stderr } = spawnSync(process.execPath, [script, ...args], { cwd: folder, encoding: 'utf8' });
+    return [status, stderr];
+  };
+  for (const path of ['connectors', 'schemas', 'models', 'stack', 'examples', 'scripts']) put(`${path}/a.txt`, '');
+  for (const path of ['tsconfig.json', 'package-lock.json', 'scripts/build.mjs']) put(path, '{}');
+  const compilerOptions = { outDir: 'dist', rootDir: '.', module: 'nodenext', skipLibCheck: true, types: [] };
+  put('tsconfig.build.json', JSON.stringify({ compilerOptions, include: ['src', 'topologies'] }));
+  put('package.json', JSON.stringify({ type: 'module' }));
+  put('src/cli/main.cts', 'console.log(1);');
+  symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
+
+  it('goes on where a topology has errors, which the command names; a build alone does not', {
+    timeout: 60_000,
+  }, () => {
+    put('topologies/wrong.ts', 'export const wrong: number = "a";');
+    const said = "topologies/wrong.ts(1,14): error TS2322: Type 'string' is not assignable to type 'number'.\n";
+    expect(built('--changed')).toEqual([0, said]);
+    expect(statSync(join(folder, 'dist/src/cli/main.cjs')).mode & 0o111).toBe(0o111);
+    expect(readFileSync(join(folder, 'dist/topologies/wrong.js'), 'utf8')).toContain('wrong = "a"');
+    expect(built()).toEqual([1, said]);
+  });
+
+  it('ends at an error of the engine', { timeout: 60_000 }, () => {
+    put('src/engine.ts', 'export const wrong: number = "a";');
+    expect(built('--changed')).toEqual([1, expect.stringContaining('src/engine.ts(1,14): error TS2322')]);
+  });
 });
 
 it('an option that a command does not have is named in a line', { timeout: 60_000 }, () => {
