@@ -71,7 +71,7 @@ const HELD_MAX = 256;
 
 /**
  * Holds rows until some can be counted one after another: they touch the same windows, and each by itself would have to fetch these from far
- * away, a third dearer in `npm run bench -- evaluation`. An error of a metric names the record that it belongs to.
+ * away: a fifth to a third of what `npm run bench -- evaluation` measures. An error of a metric names the record that it belongs to.
  *
  * Memory: 256 rows.
  */
