@@ -24,12 +24,14 @@ const NO_SLOTS = new Uint16Array(SLOT);
  * Slots are filled by linear probing in the order of the tags, so a search ends at the first higher one, and growing is one pass.
  * Source: Amble and Knuth, "Ordered hash tables", The Computer Journal 17 (2), 1974.
  *
- * Memory: 7.7 to 9.7 bytes per key for the largest number of keys so far, and up to 300 for each 4,096 of `keysMax`.
+ * Memory: 7.7 to 9.7 bytes per key for the largest number of keys so far, up to 15.4 below two fifths of `keysMax`, and up to 300 for each
+ * 4,096 of `keysMax`.
  */
 export class PlaceIndex {
   size = 0;
-  /** The slots of each part, the last of which stays free, and its keys. */
+  /** The slots of each part, the last of which stays free, their capacity, and its keys. */
   private readonly parts: Uint16Array[];
+  private readonly capacities: Uint32Array;
   private readonly counts: Uint32Array;
   private readonly shift: number;
 
@@ -39,15 +41,17 @@ export class PlaceIndex {
   ) {
     const bits = Math.min(PART_BITS_MAX, Math.max(1, Math.ceil(Math.log2(keysMax / PART_KEYS))));
     this.parts = new Array<Uint16Array>(2 ** bits).fill(NO_SLOTS);
+    this.capacities = new Uint32Array(2 ** bits);
     this.counts = new Uint32Array(2 ** bits);
     this.shift = 32 - bits;
   }
 
   /** The place of the key that is being sought, or -1. */
   find(hash: number): number {
-    const slots = this.parts[hash >>> this.shift] as Uint16Array;
+    const part = hash >>> this.shift;
+    const slots = this.parts[part] as Uint16Array;
     const tag = tagOf(hash);
-    for (let at = firstFrom(slots, tag); slots[at] === tag; at += SLOT) {
+    for (let at = firstFrom(slots, this.capacities[part] as number, tag); slots[at] === tag; at += SLOT) {
       const place = placeAt(slots, at);
       if (this.keys.isSought(place)) return place;
     }
@@ -62,12 +66,12 @@ export class PlaceIndex {
     this.counts[part] = count;
     this.size++;
     let slots = this.parts[part] as Uint16Array;
-    if (5 * count > 4 * capacityOf(slots)) slots = this.grow(part);
-    let at = firstFrom(slots, tag);
+    if (5 * count > 4 * (this.capacities[part] as number)) slots = this.grow(part);
+    let at = firstFrom(slots, this.capacities[part] as number, tag);
     let free = freeFrom(slots, at);
     while (free === slots.length - SLOT) {
       slots = this.grow(part);
-      at = firstFrom(slots, tag);
+      at = firstFrom(slots, this.capacities[part] as number, tag);
       free = freeFrom(slots, at);
     }
     for (let to = free + SLOT - 1; to >= at + SLOT; to--) slots[to] = slots[to - SLOT] as number;
@@ -78,13 +82,14 @@ export class PlaceIndex {
   remove(hash: number, place: number): void {
     const part = hash >>> this.shift;
     const slots = this.parts[part] as Uint16Array;
-    let hole = firstFrom(slots, tagOf(hash));
+    const capacity = this.capacities[part] as number;
+    let hole = firstFrom(slots, capacity, tagOf(hash));
     while (placeAt(slots, hole) !== place) hole += SLOT;
     this.counts[part] = (this.counts[part] as number) - 1;
     this.size--;
     // What was pushed behind it moves up, because a free slot ends a search.
     let at = hole + SLOT;
-    for (let tag = slots[at] as number; tag !== FREE && homeOf(slots, tag) < at; tag = slots[at] as number) {
+    for (let tag = slots[at] as number; tag !== FREE && homeOf(capacity, tag) < at; tag = slots[at] as number) {
       slots[hole] = tag;
       slots[hole + 1] = slots[at + 1] as number;
       slots[hole + 2] = slots[at + 2] as number;
@@ -97,6 +102,7 @@ export class PlaceIndex {
   private grow(part: number): Uint16Array {
     const slots = grown(this.parts[part] as Uint16Array);
     this.parts[part] = slots;
+    this.capacities[part] = capacityOf(slots);
     return slots;
   }
 }
@@ -110,14 +116,14 @@ function capacityOf({ length }: Uint16Array): number {
 }
 
 /** Spreads the tags over the slots in their order. */
-const homeOf = (slots: Uint16Array, tag: number): number => SLOT * (Math.imul(tag, capacityOf(slots)) >>> TAG_BITS);
+const homeOf = (capacity: number, tag: number): number => SLOT * (Math.imul(tag, capacity) >>> TAG_BITS);
 
 const placeAt = (slots: Uint16Array, at: number): number =>
   (slots[at + 1] as number) + (slots[at + 2] as number) * 2 ** 16;
 
 /** The first slot with this tag; the one where it would go, if there is none. */
-function firstFrom(slots: Uint16Array, tag: number): number {
-  let at = homeOf(slots, tag);
+function firstFrom(slots: Uint16Array, capacity: number, tag: number): number {
+  let at = homeOf(capacity, tag);
   for (let found = slots[at] as number; found !== FREE && found < tag; found = slots[at] as number) at += SLOT;
   return at;
 }
@@ -134,15 +140,16 @@ function put(slots: Uint16Array, at: number, tag: number, place: number): void {
   slots[at + 2] = place >>> 16;
 }
 
-/** A copy with more slots: half as many again for a small one, a quarter for others. */
+/** A copy with more slots: twice as many for a small one, a quarter more for others. */
 function grown(old: Uint16Array): Uint16Array {
   const count = old.length / SLOT;
-  const slots = new Uint16Array(old.length + SLOT * Math.max(8, count >>> (count < 1_024 ? 1 : 2)));
+  const slots = new Uint16Array(old.length + SLOT * Math.max(32, count < 1_024 ? count : count >>> 2));
+  const capacity = capacityOf(slots);
   let next = 0;
   for (let from = 0; from < old.length; from += SLOT) {
     const tag = old[from] as number;
     if (tag === FREE) continue;
-    const at = Math.max(next, homeOf(slots, tag));
+    const at = Math.max(next, homeOf(capacity, tag));
     put(slots, at, tag, placeAt(old, from));
     next = at + SLOT;
   }
