@@ -22,8 +22,9 @@ export interface SetCellOptions {
  * freed, or a restored segment to be decoded. The hash of the index has a random secret, so nobody can choose keys that make it
  * slow; nothing else depends on it. A time between two milliseconds counts as the later one.
  * Errors: `config` for impossible limits; `state` for a checkpoint that cannot be read, and for keys of more than 4 GiB.
- * Memory: about 16 bytes per key and the key itself: 4 bytes for a 32-bit integer, 8 for another number, 16 for a UUID in lower case, or
- * the characters of another text (twice beyond Latin-1). It keeps that of the most keys so far. Changelog: 5 bytes and the key.
+ * Memory: about 16 bytes per key (up to 21 below two fifths of `entriesMax`) and the key itself: 4 bytes for a 32-bit integer, 8 for another
+ * number, 16 for a UUID in lower case, or the characters of another text (twice beyond Latin-1). It keeps that of the most keys so far.
+ * Changelog: 5 bytes and the key.
  */
 export function setCell<K extends string | number>({ ttl, entriesMax }: SetCellOptions): CellSpec<MapCell<K, true>> {
   if (!(ttl > 0 && entriesMax >= 1))
