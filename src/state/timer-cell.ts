@@ -64,7 +64,7 @@ interface Leaf<K> {
   readonly id: number;
   times: number[];
   keys: K[];
-  /** The number of timers at the front that have fired. */
+  /** The number of timers at the front that have fired or were deleted. */
   gone: number;
   dirty: boolean;
   stored: boolean;
@@ -76,6 +76,8 @@ class Timers<K extends string | number> implements TimerCell<K> {
   private dirty: Leaf<K>[] = [];
   private dropped: number[] = [];
   private nextId = 0;
+  /** The leaf that was looked for last, other than the last one. */
+  private near = 0;
   private frozen: { readonly bucket: number; readonly bytes: Uint8Array }[] = [];
 
   constructor(private readonly timersMax: number) {}
@@ -103,8 +105,8 @@ class Timers<K extends string | number> implements TimerCell<K> {
         hint: 'raise the limit of the step, or shorten its retention',
       });
     this.count++;
-    leaf.times.splice(place, 0, timeMs);
-    leaf.keys.splice(place, 0, key);
+    insert(leaf.times, place, timeMs);
+    insert(leaf.keys, place, key);
     this.markDirty(leaf);
     if (leaf.times.length > LEAF_MAX) this.split(this.leaves.indexOf(leaf, at), place);
     return true;
@@ -118,8 +120,11 @@ class Timers<K extends string | number> implements TimerCell<K> {
     const place = placeIn(leaf, timeMs, key);
     if (!isAt(leaf, place, timeMs, key)) return false;
     this.count--;
-    leaf.times.splice(place, 1);
-    leaf.keys.splice(place, 1);
+    if (place === leaf.gone) leaf.gone++;
+    else {
+      leaf.times.splice(place, 1);
+      leaf.keys.splice(place, 1);
+    }
     if (leaf.times.length === leaf.gone) this.drop(at);
     else this.markDirty(leaf);
     return true;
@@ -174,17 +179,26 @@ class Timers<K extends string | number> implements TimerCell<K> {
     return changes;
   }
 
-  /** The leaf of a timer: the last one that does not begin after it. */
+  /** The leaf of a timer: the last one that does not begin after it. Most are in the last leaf, or in that of the timer before. */
   private leafFor(timeMs: number, key: K): number {
-    let low = 0;
+    const { near } = this;
     let high = this.leaves.length - 1;
-    while (low < high) {
+    if (high <= 0 || !this.isBefore(timeMs, key, high)) return Math.max(0, high);
+    if (near < high && !this.isBefore(timeMs, key, near) && this.isBefore(timeMs, key, near + 1)) return near;
+    let low = 0;
+    for (high--; low < high; ) {
       const middle = (low + high + 1) >>> 1;
-      const { times, keys, gone } = this.leaves[middle] as Leaf<K>;
-      if (compare(times[gone] as number, keys[gone] as K, timeMs, key) <= 0) low = middle;
-      else high = middle - 1;
+      if (this.isBefore(timeMs, key, middle)) high = middle - 1;
+      else low = middle;
     }
+    this.near = low;
     return low;
+  }
+
+  /** Whether a timer is before the first one of a leaf. */
+  private isBefore(timeMs: number, key: K, at: number): boolean {
+    const { times, keys, gone } = this.leaves[at] as Leaf<K>;
+    return compare(timeMs, key, times[gone] as number, keys[gone] as K) < 0;
   }
 
   /** Halves a full leaf; one that grew at its end, as most do, keeps its timers. */
@@ -256,6 +270,11 @@ function placeIn<K extends string | number>({ times, keys, gone }: Leaf<K>, time
     else high = middle;
   }
   return low;
+}
+
+function insert<T>(into: T[], place: number, value: T): void {
+  if (place === into.length) into.push(value);
+  else into.splice(place, 0, value);
 }
 
 const isAt = <K>({ times, keys }: Leaf<K>, place: number, timeMs: number, key: K): boolean =>

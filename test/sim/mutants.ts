@@ -353,7 +353,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('a correction takes nothing back', 'evaluation', [
     '../ml/evaluation/slice-window.ts',
-    'accumulator.retract(numbers, METRICS, statesOf[i] as unknown[], 0, before, 0);',
+    'accumulator.retract(numbers, METRICS, states, 0, before, 0);',
     '',
   ]),
   mutant('what a step holds back misses the checkpoint', 'evaluation', [

@@ -119,9 +119,13 @@ export function labelStore({ pending, waits, ends }: LabelCells, policy: LabelPo
     isFull: () => pending.size >= pendingMax,
 
     predict(key, timeMs, prediction, weight, group) {
-      // Spread into a literal, the group would leave the array with room for 16 elements more.
-      const before: unknown[] = [timeMs, prediction, weight, null, NONE, null];
-      pending.set(key, before.concat(group) as Waiting);
+      const [whole, first] = group as [number, number?];
+      const waiting: Waiting =
+        first === undefined
+          ? [timeMs, prediction, weight, null, NONE, null, whole]
+          : [timeMs, prediction, weight, null, NONE, null, whole, first];
+      for (let i = 2; i < group.length; i++) waiting.push(group[i] as number);
+      pending.set(key, waiting);
       if (!isOne) waits.add(timeMs + waitMs + 1, key);
       ends.add(timeMs + lastMs + 1, key);
       return 'kept';

@@ -54,10 +54,22 @@ interface Counted<In> {
   readonly step: string;
 }
 
-/** Predictions and labels that wait to be counted. */
+/** A window that rows count in, and what waits to be counted there. */
+export interface Target {
+  readonly place: Place;
+  /** While something waits. */
+  window: SliceWindow | undefined;
+  predicted: number;
+}
+
+export const targetOf = (place: Place): Target => ({ place, window: undefined, predicted: 0 });
+
+/** Predictions and labels that wait to be counted; a row is due at the end of the interval of `nowMs`. */
 export interface HeldRows<In> {
-  /** Holds a prediction or, with a judgement, its label, in the windows at these places. A row is due at the end of the interval of `nowMs`. */
-  hold(places: readonly Place[], nowMs: number, judgement?: JudgementOf<In>, origin?: Origin): void;
+  /** Holds a prediction, in the windows that it counts in. */
+  predict(targets: readonly Target[], nowMs: number): void;
+  /** Holds its label; `origin` is the label's. */
+  judge(targets: readonly Target[], nowMs: number, judgement: JudgementOf<In>, origin?: Origin): void;
   /** Counts what is held. */
   settle(): void;
   /** When what is held makes rows due. */
@@ -66,35 +78,57 @@ export interface HeldRows<In> {
   forget(): void;
 }
 
-/** So many are counted together. */
+/** So many labels are counted together. */
 const HELD_MAX = 256;
 
 /**
  * Holds rows until some can be counted one after another: they touch the same windows, and each by itself would have to fetch these from far
  * away: a fifth to a third of what `npm run bench -- evaluation` measures. An error of a metric names the record that it belongs to.
  *
- * Memory: 256 rows.
+ * Memory: 256 labels.
  */
 export function heldRows<In>({ windows, rows, accumulator, everyMs, across, step }: Counted<In>): HeldRows<In> {
-  // Of each: the label that came, or undefined for a prediction, and where it counts.
-  const judgements: (JudgementOf<In> | undefined)[] = [];
+  // Where something waits.
+  const touched: Target[] = [];
+  // Of each label: what it changes, its record, and its windows.
+  const judgements: JudgementOf<In>[] = [];
   const records: (RecordPlace | undefined)[] = [];
-  const places: Place[] = [];
-  const targets: SliceWindow[] = [];
+  const judged: SliceWindow[] = [];
   let count = 0;
   let dueMs = Number.POSITIVE_INFINITY;
-  // Of the row in hand.
+  // Of the label in hand.
   const numbersOf: Float64Array[] = [];
   const statesOf: unknown[][] = [];
   const bump = (numbers: Float64Array, count: number, by: number): void => {
     numbers[count] = (numbers[count] as number) + by;
   };
-  const judge = ({ before, after, isAssumed, wasAssumed }: JudgementOf<In>): void => {
+  const touch = (target: Target): SliceWindow => {
+    target.window = windows.change(target.place) as SliceWindow;
+    touched.push(target);
+    return target.window;
+  };
+  const countPredictions = (rowsDueMs: number): void => {
+    for (const target of touched) {
+      const { place, predicted } = target;
+      const { numbers } = target.window as SliceWindow;
+      if (numbers[DUE] === 0) {
+        numbers[DUE] = rowsDueMs;
+        rows.add(rowsDueMs, place);
+      }
+      bump(numbers, PREDICTED, predicted);
+      target.predicted = 0;
+      target.window = undefined;
+    }
+    touched.length = 0;
+  };
+  const countLabel = ({ before, after, isAssumed, wasAssumed }: JudgementOf<In>, first: number): void => {
     for (let i = 0; i < across; i++) {
-      const numbers = numbersOf[i] as Float64Array;
+      const { numbers, states } = judged[first + i] as SliceWindow;
+      numbersOf[i] = numbers;
+      statesOf[i] = states;
       if (before === null) bump(numbers, LABELLED, 1);
       else {
-        accumulator.retract(numbers, METRICS, statesOf[i] as unknown[], 0, before, 0);
+        accumulator.retract(numbers, METRICS, states, 0, before, 0);
         if (!wasAssumed) bump(numbers, CORRECTED, 1);
       }
       if (isAssumed !== wasAssumed) bump(numbers, ASSUMED, isAssumed ? 1 : -1);
@@ -102,40 +136,41 @@ export function heldRows<In>({ windows, rows, accumulator, everyMs, across, step
     accumulator.addEach(numbersOf, METRICS, statesOf, across, after, 0);
   };
   const settle = (): void => {
-    const [end, rowsDueMs] = [count, dueMs];
+    countPredictions(dueMs);
+    const end = count;
     count = 0;
     dueMs = Number.POSITIVE_INFINITY;
-    for (let row = 0, first = 0; row < end; row++, first += across) {
-      const judgement = judgements[row];
-      for (let i = 0; i < across; i++) {
-        const { numbers, states } = targets[first + i] as SliceWindow;
-        if (numbers[DUE] === 0) {
-          numbers[DUE] = rowsDueMs;
-          rows.add(rowsDueMs, places[first + i] as Place);
-        }
-        if (judgement === undefined) bump(numbers, PREDICTED, 1);
-        numbersOf[i] = numbers;
-        statesOf[i] = states;
-      }
-      if (judgement === undefined) continue;
+    for (let row = 0; row < end; row++) {
       try {
-        judge(judgement);
+        countLabel(judgements[row] as JudgementOf<In>, row * across);
       } catch (error) {
         throw thrownBy(step, error, records[row]);
       }
     }
   };
+  const dueBy = (nowMs: number): void => {
+    if (nowMs < dueMs && nowMs >= dueMs - everyMs) return;
+    settle();
+    dueMs = (Math.floor(nowMs / everyMs) + 1) * everyMs;
+  };
   return {
-    hold(at, nowMs, judgement, origin) {
-      const endMs = (Math.floor(nowMs / everyMs) + 1) * everyMs;
-      if (count === HELD_MAX || endMs !== dueMs) settle();
-      dueMs = endMs;
+    predict(targets, nowMs) {
+      dueBy(nowMs);
+      for (let i = 0; i < across; i++) {
+        const target = targets[i] as Target;
+        if (target.window === undefined) touch(target);
+        target.predicted++;
+      }
+    },
+
+    judge(targets, nowMs, judgement, origin) {
+      if (count === HELD_MAX) settle();
+      dueBy(nowMs);
       judgements[count] = judgement;
       records[count] = origin && placeOf(origin);
       for (let i = 0, to = count * across; i < across; i++, to++) {
-        const place = at[i] as Place;
-        places[to] = place;
-        targets[to] = windows.change(place) as SliceWindow;
+        const target = targets[i] as Target;
+        judged[to] = target.window ?? touch(target);
       }
       count++;
     },
@@ -149,7 +184,7 @@ export function heldRows<In>({ windows, rows, accumulator, everyMs, across, step
     forget() {
       judgements.length = 0;
       records.length = 0;
-      targets.length = 0;
+      judged.length = 0;
     },
   };
 }

@@ -10,7 +10,17 @@ import {
   valueCell,
 } from '../../state/index.js';
 import { layoutVersion } from '../features/plan.js';
-import { countsOf, DUE, heldRows, type JudgementOf, METRICS, type Place, type SliceWindow } from './slice-window.js';
+import {
+  countsOf,
+  DUE,
+  heldRows,
+  type JudgementOf,
+  METRICS,
+  type Place,
+  type SliceWindow,
+  type Target,
+  targetOf,
+} from './slice-window.js';
 
 /**
  * What a prediction counts in: the place of all rows of its window and version, then the numbers of its values, several slices to a number. It is
@@ -117,14 +127,14 @@ export type SliceValue = string | number | boolean | null | undefined;
 interface SliceValues {
   /** By text; that of a number also by the number, so that its text is made once and not for each row. */
   readonly numbers: Map<SliceValue, number>;
-  readonly places: Place[];
+  readonly targets: Target[];
 }
 
-/** The places of a version in a window, by slice and value. */
-interface VersionPlaces {
+/** What a version has in a window, by slice and value. */
+interface VersionTargets {
   readonly startMs: number;
   readonly version: string;
-  readonly whole: Place;
+  readonly whole: Target;
   /** In the order of the slices, without that of all rows. */
   readonly slices: readonly SliceValues[];
 }
@@ -152,25 +162,26 @@ export function sliceWindows<In>(
 ): SliceWindows<In> {
   // Of the row in hand.
   const group: number[] = [];
-  const places: Place[] = [];
+  const targets: Target[] = [];
   const held = heldRows({ windows, rows, accumulator, everyMs, across: 1 + slices.length, step });
   // By the beginning of a window, by version, by slice and value: follows from the windows, so that no cell has it.
-  const starts = new Map<number, VersionPlaces[]>();
-  const byWhole = new Map<Place, VersionPlaces>();
-  let latest: VersionPlaces | undefined;
+  const starts = new Map<number, VersionTargets[]>();
+  const byWhole = new Map<Place, VersionTargets>();
+  let latest: VersionTargets | undefined;
   // The numbers of so many slices are one: digits to the base of how many values a slice may have.
   const base = slicesMax + 1;
   const digits = Math.max(1, Math.floor(Math.log(SMALL) / Math.log(base)));
-  const enter = ({ numbers, places }: SliceValues, value: string, place: Place): number => {
-    numbers.set(value, places.length);
-    return places.push(place) - 1;
+  const enter = ({ numbers, targets }: SliceValues, value: string, place: Place): number => {
+    numbers.set(value, targets.length);
+    return targets.push(targetOf(place)) - 1;
   };
-  const enterVersion = (startMs: number, version: string, whole: Place): VersionPlaces => {
-    const own = { startMs, version, whole, slices: slices.map(() => ({ numbers: new Map(), places: [] })) };
+  const enterVersion = (startMs: number, version: string, place: Place): VersionTargets => {
+    const whole = targetOf(place);
+    const own = { startMs, version, whole, slices: slices.map(() => ({ numbers: new Map(), targets: [] })) };
     const known = starts.get(startMs);
     if (known) known.push(own);
     else starts.set(startMs, [own]);
-    byWhole.set(whole, own);
+    byWhole.set(place, own);
     return own;
   };
   for (const [place, { startMs, version, slice, value }] of windows.entries()) {
@@ -191,14 +202,14 @@ export function sliceWindows<In>(
     return place;
   };
   /** The number of a text, or that of the others where there are too many. */
-  const numberOfText = ({ startMs, version, slices }: VersionPlaces, slice: number, text: string): number => {
+  const numberOfText = ({ startMs, version, slices }: VersionTargets, slice: number, text: string): number => {
     const own = slices[slice] as SliceValues;
     const known = own.numbers.get(text);
     if (known !== undefined) return known;
-    if (own.places.length < slicesMax) return enter(own, text, open(startMs, version, slice + 1, text));
+    if (own.targets.length < slicesMax) return enter(own, text, open(startMs, version, slice + 1, text));
     return own.numbers.get(OTHER) ?? enter(own, OTHER, open(startMs, version, slice + 1, OTHER));
   };
-  const numberOf = (of: VersionPlaces, slice: number, value: SliceValue): number => {
+  const numberOf = (of: VersionTargets, slice: number, value: SliceValue): number => {
     const { numbers } = of.slices[slice] as SliceValues;
     const known = numbers.get(value);
     if (known !== undefined) return known;
@@ -208,7 +219,7 @@ export function sliceWindows<In>(
     return number;
   };
   /** A version in its window, or the others where there are too many; undefined if there are too many windows. */
-  const versionIn = (startMs: number, version: string): VersionPlaces | undefined => {
+  const versionIn = (startMs: number, version: string): VersionTargets | undefined => {
     const known = starts.get(startMs) ?? [];
     if (known.length === 0 && starts.size >= windowsMax) return undefined;
     const own = known.length < versionsMax ? version : OTHER;
@@ -218,15 +229,15 @@ export function sliceWindows<In>(
       enterVersion(startMs, own, open(startMs, own, 0, ''))
     );
   };
-  /** Fills in the places of a group. */
+  /** Fills in the targets of a group. */
   const find = (group: Group): void => {
     const whole = group[0] as Place;
-    if (latest?.whole !== whole) latest = byWhole.get(whole) as VersionPlaces;
-    places[0] = whole;
+    if (latest?.whole.place !== whole) latest = byWhole.get(whole) as VersionTargets;
+    targets[0] = latest.whole;
     for (let i = 0, rest = 0; i < slices.length; i++) {
       if (i % digits === 0) rest = group[1 + i / digits] as number;
       const above = Math.floor(rest / base);
-      places[i + 1] = latest.slices[i]?.places[rest - above * base] as Place;
+      targets[i + 1] = latest.slices[i]?.targets[rest - above * base] as Target;
       rest = above;
     }
   };
@@ -253,8 +264,8 @@ export function sliceWindows<In>(
       const isLatest = latest?.version === version && timeMs >= latest.startMs && timeMs < latest.startMs + everyMs;
       if (!isLatest) latest = versionIn(Math.floor(timeMs / everyMs) * everyMs, version);
       if (latest === undefined) return undefined;
-      group[0] = latest.whole;
-      places[0] = latest.whole;
+      group[0] = latest.whole.place;
+      targets[0] = latest.whole;
       for (let i = 0, at = 0, unit = 1; i < slices.length; i++, unit *= base) {
         if (i % digits === 0) {
           unit = 1;
@@ -262,15 +273,15 @@ export function sliceWindows<In>(
         }
         const number = numberOf(latest, i, values[i]);
         group[at] = (group[at] as number) + unit * number;
-        places[i + 1] = latest.slices[i]?.places[number] as Place;
+        targets[i + 1] = latest.slices[i]?.targets[number] as Target;
       }
-      held.hold(places, nowMs);
+      held.predict(targets, nowMs);
       return group;
     },
 
     judge(group, nowMs, judgement, origin) {
       find(group);
-      held.hold(places, nowMs, judgement, origin);
+      held.judge(targets, nowMs, judgement, origin);
     },
 
     settle: held.settle,
