@@ -215,6 +215,27 @@ describe('the micro-batch scheduler', () => {
     expect(w.sizes).toEqual([8, 8, 8]);
   });
 
+  test.each([
+    ['a millisecond of fast ones', 0.25, [8, 8, 8, 8]],
+    ['no third of slow ones', 0.6, [8, 8]],
+  ])('sends full batches ahead, %s, and none that may grow', (_, ms, sizes) => {
+    const w = world({
+      batchMax: 8,
+      waitMax: 5,
+      workers: 1,
+      msOf: [
+        [1, ms / 2],
+        [8, ms],
+      ],
+    });
+    void w.scheduler.run(8 * sizes.length + 3, fillWith(0));
+    expect(w.sizes).toEqual(sizes);
+    w.answer(0);
+    expect(w.sizes).toEqual(sizes);
+    void w.scheduler.run(5, fillWith(0));
+    expect(w.sizes).toEqual([...sizes, 8]);
+  });
+
   test('knows how long each row has waited for its answer, also where its batch was lost', () => {
     const w = world({ batchMax: 100, waitMax: 50, workers: 1 });
     void w.scheduler.run(30, fillWith(0));

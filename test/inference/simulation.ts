@@ -129,7 +129,10 @@ export async function simulate(createScheduler: CreateScheduler, seed: number): 
         );
         checkTurns(model, sent);
         const running = inWorker[worker] as Sent[];
-        if (running.push({ batch, numbers, model }) > 2) wrong.push('more than two batches in a worker');
+        // What a worker has may take longer than the scheduler expects, but not by much.
+        const beforeMs = running.reduce((sum, { model, batch: { rows } }) => sum + model.msOf(rows), 0);
+        if (running.length >= 2 && beforeMs > 4) wrong.push(`${beforeMs} ms of batches in a worker, and one more`);
+        running.push({ batch, numbers, model });
         if (running.length === 1) begin(worker);
       },
     });

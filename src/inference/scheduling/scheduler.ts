@@ -19,7 +19,9 @@ export interface Scheduler {
 }
 
 /** One batch runs, and one waits in the worker, so that it never idles. */
-const perWorkerMax = 2;
+const BATCHES = 2;
+/** More that are full wait while all together take less than this: the event loop may be busy for longer before it hears of them. */
+const AHEAD_MS = 1;
 
 interface Place {
   isUp: boolean;
@@ -35,7 +37,8 @@ interface Place {
  *
  * A worker that has nothing to do gets at once what is there. Behind a running batch one leaves when it has its best size, is
  * flushed, or when the running one is about to end: what a batch costs beside its run is spent before the worker is free. Until then
- * it grows, since no worker could take it. So the load decides the size of batches up to the best one (natural
+ * it grows, since no worker could take it. Of fast models more full ones leave, a millisecond of work: the event loop that should send the
+ * next one may be busy with records. So the load decides the size of batches up to the best one (natural
  * batching, as in TF Serving's adaptive scheduler and in Triton with a queue delay of zero). A batch that is not full is not passed
  * over for ever by full ones of other models: after `waitMax` it counts as full beside them.
  *
@@ -56,10 +59,11 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
   /** The worker with the fewest batches, if it takes one more. */
   function freeWorker(): number | undefined {
     let found: number | undefined;
-    let fewest = perWorkerMax;
+    let fewest = Number.POSITIVE_INFINITY;
     for (let worker = 0; worker < workers; worker++) {
       const { isUp, inFlightMs } = places[worker] as Place;
       if (!isUp || inFlightMs.length >= fewest) continue;
+      if (inFlightMs.length >= BATCHES && total(inFlightMs) >= AHEAD_MS) continue;
       found = worker;
       fewest = inFlightMs.length;
     }
@@ -67,8 +71,9 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
   }
 
   /** The model whose turn it is. Behind a running batch, only one that gains nothing by waiting makes others leave too. */
-  function nextQueue(isIdle: boolean, startsMs: number): Schedulable | undefined {
-    if (!isIdle && !someIsFull(startsMs)) return undefined;
+  function nextQueue(batches: number, startsMs: number): Schedulable | undefined {
+    const isIdle = batches === 0;
+    if (!isIdle && !someIsFull(batches < BATCHES ? startsMs : Number.POSITIVE_INFINITY)) return undefined;
     let next: Schedulable | undefined;
     for (const queue of active)
       if ((isIdle || queue.hasReady(startsMs)) && (next === undefined || claimOf(queue) < claimOf(next))) next = queue;
@@ -82,16 +87,16 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
 
   const claimOf = ({ usedMs }: Schedulable): number => Math.max(usedMs, virtualMs);
   function startsInMs({ inFlightMs, sinceMs }: Place): number {
-    const first = inFlightMs[0];
-    return first === undefined ? 0 : Math.max(0, sinceMs + first + (inFlightMs[1] ?? 0) - nowMs());
+    return inFlightMs.length === 0 ? 0 : Math.max(0, sinceMs + total(inFlightMs) - nowMs());
   }
 
   function pump(): void {
     for (let worker = freeWorker(); worker !== undefined; worker = freeWorker()) {
       const place = places[worker] as Place;
-      const isIdle = place.inFlightMs.length === 0;
+      const batches = place.inFlightMs.length;
+      const isIdle = batches === 0;
       const startsMs = startsInMs(place);
-      const queue = nextQueue(isIdle, startsMs);
+      const queue = nextQueue(batches, startsMs);
       if (queue === undefined) return;
       // The place is taken while the rows are written: callers may ask for more meanwhile.
       const at = place.inFlightMs.push(0) - 1;
@@ -147,3 +152,5 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
     },
   };
 }
+
+const total = (ms: readonly number[]): number => ms.reduce((sum, each) => sum + each, 0);
