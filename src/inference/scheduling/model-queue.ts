@@ -125,9 +125,11 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   /** By bucket, how many rows are to leave at once. */
   const flushed = new Map<number, number>();
   const buckets: number[] = [];
-  const underWay = new Set<Batch>();
-  /** The calls that are settled in order, and how many others wait for answers. Sets would not do: of one that is filled and emptied all the time, tables that
-   * are dead in old space keep the next ones alive, and so the calls in them. */
+  /**
+   * The batches under way, the calls that are settled in order, and how many others wait for answers. Sets would not do: of one that is filled
+   * and emptied all the time, tables that are dead in old space keep the next ones alive, and so the calls in them.
+   */
+  const underWay: SentBatch[] = [];
   const calls: Call[] = [];
   let others = 0;
   const versions = sameForAll(options.version);
@@ -251,8 +253,8 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
 
   function finish(batch: Batch): SentBatch | undefined {
     // An answer that comes after its worker was given up belongs to nobody any more.
-    if (!underWay.delete(batch)) return undefined;
-    return batch as SentBatch;
+    const at = underWay.indexOf(batch as SentBatch);
+    return at < 0 ? undefined : underWay.splice(at, 1)[0];
   }
 
   /** Settles what has its answers; of the calls out of order, `some`. */
@@ -378,13 +380,14 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
 
     isWaiting,
     hasFull: (startsInMs) => again.length > 0 || hasSome(mayStage, startsInMs),
+    hasLost: () => again.length > 0,
     hasReady: (startsInMs) => again.length > 0 || hasSome(isReady, startsInMs),
 
     send(worker, isIdle, startsInMs) {
       for (let piece = nextPiece(isIdle, startsInMs); piece !== undefined; piece = nextPiece(isIdle, startsInMs)) {
         const batch = filled(piece, worker);
         if (batch === undefined) continue;
-        underWay.add(batch);
+        underWay.push(batch);
         options.dispatch(batch, worker);
         return batch.expectedMs;
       }

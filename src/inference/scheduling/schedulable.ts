@@ -8,6 +8,8 @@ export interface Schedulable {
   hasFull(startsInMs: number): boolean;
   /** Whether a batch waits that is full, or has waited so long that it need not be. */
   hasReady(startsInMs: number): boolean;
+  /** Whether a batch of a lost worker waits. */
+  hasLost(): boolean;
   /**
    * Sends a batch that will start in `startsInMs`: the next one to an idle worker, one that is ready to a busy one. Returns the time
    * that it will take, or nothing if no row was left to send.

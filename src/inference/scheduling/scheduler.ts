@@ -51,8 +51,8 @@ interface Place {
 export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler {
   const places = Array.from({ length: workers }, (): Place => ({ isUp: true, inFlightMs: [], sinceMs: 0 }));
   const queues: Schedulable[] = [];
-  /** The queues with waiting batches. */
-  const active = new Set<Schedulable>();
+  /** The queues with waiting batches: no set, as in a model's queue. */
+  const active: Schedulable[] = [];
   /** The weighted worker time of the model that was served last, when it was. */
   let virtualMs = 0;
 
@@ -72,19 +72,17 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
 
   /** The model whose turn it is. Behind a running batch, only one that gains nothing by waiting makes others leave too. */
   function nextQueue(batches: number, startsMs: number): Schedulable | undefined {
-    const isIdle = batches === 0;
-    if (!isIdle && !someIsFull(batches < BATCHES ? startsMs : Number.POSITIVE_INFINITY)) return undefined;
+    const [isIdle, isAhead] = [batches === 0, batches >= BATCHES];
+    // Batches that may end the next worker too are not sent ahead, and none behind them.
+    if (isAhead && active.some((queue) => queue.hasLost())) return undefined;
+    if (!isIdle && !someIsFull(isAhead ? Number.POSITIVE_INFINITY : startsMs)) return undefined;
     let next: Schedulable | undefined;
     for (const queue of active)
       if ((isIdle || queue.hasReady(startsMs)) && (next === undefined || claimOf(queue) < claimOf(next))) next = queue;
     return next;
   }
 
-  function someIsFull(startsMs: number): boolean {
-    for (const queue of active) if (queue.hasFull(startsMs)) return true;
-    return false;
-  }
-
+  const someIsFull = (startsMs: number): boolean => active.some((queue) => queue.hasFull(startsMs));
   const claimOf = ({ usedMs }: Schedulable): number => Math.max(usedMs, virtualMs);
   function startsInMs({ inFlightMs, sinceMs }: Place): number {
     return inFlightMs.length === 0 ? 0 : Math.max(0, sinceMs + total(inFlightMs) - nowMs());
@@ -108,25 +106,26 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
         place.inFlightMs[at] = ms;
         if (isIdle) place.sinceMs = nowMs();
       }
-      if (!queue.isWaiting()) active.delete(queue);
+      if (!queue.isWaiting()) remove(active, queue);
     }
+  }
+
+  function activate(queue: Schedulable): void {
+    if (queue.isWaiting() && !active.includes(queue)) active.push(queue);
+    pump();
   }
 
   return {
     queue(options) {
       const queue = modelQueue(options, {
         nowMs,
-        onWaiting() {
-          if (queue.isWaiting()) active.add(queue);
-          pump();
-        },
+        onWaiting: () => activate(queue),
         onFree(worker, extraMs) {
           const place = places[worker] as Place;
           place.inFlightMs.shift();
           place.sinceMs = nowMs();
           queue.usedMs += extraMs / queue.weight;
-          if (queue.isWaiting()) active.add(queue);
-          pump();
+          activate(queue);
         },
         startsInMs() {
           const up = places.filter(({ isUp }) => isUp);
@@ -134,7 +133,7 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
           return up.length === 0 ? 0 : Math.min(...up.map(startsInMs));
         },
         workers() {
-          const others = [...active].filter((other) => other !== queue);
+          const others = active.filter((other) => other !== queue);
           return (places.length * queue.weight) / others.reduce((sum, { weight }) => sum + weight, queue.weight);
         },
       });
@@ -154,3 +153,8 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
 }
 
 const total = (ms: readonly number[]): number => ms.reduce((sum, each) => sum + each, 0);
+
+function remove<T>(from: T[], value: T): void {
+  const at = from.indexOf(value);
+  if (at >= 0) from.splice(at, 1);
+}
