@@ -125,10 +125,8 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   /** By bucket, how many rows are to leave at once. */
   const flushed = new Map<number, number>();
   const buckets: number[] = [];
-  /**
-   * The batches under way, the calls that are settled in order, and how many others wait for answers. Sets would not do: of one that is filled
-   * and emptied all the time, tables that are dead in old space keep the next ones alive, and so the calls in them.
-   */
+  // What waits for answers: batches, calls that are settled in order, and how many others. Sets would not do: of one that is filled and
+  // emptied all the time, tables that are dead in old space keep the next ones alive, and so the calls in them.
   const underWay: SentBatch[] = [];
   const calls: Call[] = [];
   let others = 0;
