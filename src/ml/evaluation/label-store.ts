@@ -120,12 +120,14 @@ export function labelStore({ pending, waits, ends }: LabelCells, policy: LabelPo
 
     predict(key, timeMs, prediction, weight, group) {
       const [whole, first] = group as [number, number?];
-      const waiting: Waiting =
+      // What most have, as literals: `concat` takes a tenth of the join. By a spread, an array would keep room for 16 elements more.
+      const waiting =
         first === undefined
           ? [timeMs, prediction, weight, null, NONE, null, whole]
-          : [timeMs, prediction, weight, null, NONE, null, whole, first];
-      for (let i = 2; i < group.length; i++) waiting.push(group[i] as number);
-      pending.set(key, waiting);
+          : group.length === 2
+            ? [timeMs, prediction, weight, null, NONE, null, whole, first]
+            : ([timeMs, prediction, weight, null, NONE, null] as unknown[]).concat(group);
+      pending.set(key, waiting as Waiting);
       if (!isOne) waits.add(timeMs + waitMs + 1, key);
       ends.add(timeMs + lastMs + 1, key);
       return 'kept';

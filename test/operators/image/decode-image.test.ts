@@ -181,7 +181,8 @@ describe('decodeImage', () => {
       'there is no image',
       'the file is none of jpeg, png, webp, gif, avif, tiff',
       'the file is none of jpeg, png, webp, gif, avif, tiff',
-      expect.stringMatching(/premature end/i),
+      // libvips keeps the errors of all threads in one text, so another file may have the end of it.
+      expect.stringMatching(/premature end|corrupt header/i),
       expect.stringMatching(/exceeds pixel limit/),
       expect.any(String),
       expect.stringMatching(/^the file has \d+ bytes, more than 90000$/),
