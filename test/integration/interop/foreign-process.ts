@@ -21,7 +21,9 @@ export const startPython = (): ForeignProcess => start(process.env.MILLRACE_PYTH
 /** Kafka's own client, of the version that the stack runs; it is compiled as it starts. */
 export async function startJava(): Promise<ForeignProcess> {
   const jars = await kafkaJars(cacheFolder(), () => undefined);
-  return start('java', ['-cp', `${jars}/*`, beside('Client.java')]);
+  // Its lines are UTF-8 whatever the locale is.
+  const utf8 = ['-Dfile.encoding=UTF-8', '-Dstdout.encoding=UTF-8'];
+  return start('java', [...utf8, '-cp', `${jars}/*`, beside('Client.java')]);
 }
 
 function start(command: string, args: readonly string[]): ForeignProcess {

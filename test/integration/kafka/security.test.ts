@@ -249,14 +249,14 @@ describe('tokens of an endpoint', () => {
 
   it('are asked for by client credentials, kept for most of their life, and open the broker', async () => {
     asked = [];
-    answer = () => ({ status: 200, body: { access_token: unsignedToken(2), token_type: 'Bearer', expires_in: 2 } });
+    answer = () => ({ status: 200, body: { access_token: unsignedToken(4), token_type: 'Bearer', expires_in: 4 } });
     const provider = credentials();
     const kafka = await open('SECURE', { tls, sasl: { mechanism: 'oauthbearer', token: provider } });
     const topic = fresh('tokens');
     await kafka.createTopic(topic, 1);
     const producer = kafka.producer();
     let sent = 0;
-    for (const giveUpMs = Date.now() + 5_000; Date.now() < giveUpMs; await sleep(100)) {
+    for (const giveUpMs = Date.now() + 8_000; Date.now() < giveUpMs; await sleep(100)) {
       await producer.send(topic, [{ key: null, value: Buffer.from(`${sent++}`), timestampMs: 1 }]);
     }
     await producer.close();
