@@ -46,7 +46,8 @@ export const s3: Service = {
     await writeText(join(data, 'logback.xml'), logging);
     const java = ['-Xmx256m', `-Dlogback.configurationFile=${data}/logback.xml`];
     const main = ['org.gaul.s3proxy.Main', '--properties', join(data, 's3proxy.conf')];
-    return { command: 'java', args: [...java, '-cp', classPath, ...main] };
+    // Objects are files: without it Java would refuse the names that are not ASCII, where the locale is POSIX.
+    return { command: 'java', args: [...java, '-cp', classPath, ...main], env: { LC_ALL: 'C.UTF-8' } };
   },
 
   /** That a request without a signature is refused says that it serves. */
