@@ -19,7 +19,7 @@ import { mlp, trees } from '../test/inference/onnx.js';
 import { generator } from '../test/random.js';
 import type { Benchmark, Goal } from './benchmark.js';
 import { arrive, type Latencies } from './inference-load/arrivals.js';
-import { openSession, ruleServer, type Server, serviceServer } from './inference-load/servers.js';
+import { fillFrom, openSession, ruleServer, type Server, serviceServer } from './inference-load/servers.js';
 import { once, type Spread, spreadOf } from './pairs.js';
 
 export const options = { seconds: 2, rounds: 3 };
@@ -167,9 +167,10 @@ async function limitsOf(model: Model, handle: ModelHandle): Promise<Limits> {
   const rowsPerSecond = await saturate(handle, rows, 3_000);
   const batchRows = handle.stats().batchRows[0] as number;
   const times: number[] = [];
+  const fill = fillFrom(rows);
   for (const startMs = performance.now(); performance.now() - startMs < 3_000; ) {
     const sinceMs = performance.now();
-    await handle.run(batchRows, filler(rows));
+    await handle.run(batchRows, fill);
     times.push(performance.now() - sinceMs);
   }
   const p99OfABatchMs = times.sort((a, b) => a - b)[Math.floor(0.99 * times.length)] as number;
@@ -180,9 +181,10 @@ async function limitsOf(model: Model, handle: ModelHandle): Promise<Limits> {
 async function saturate(handle: ModelHandle, rows: readonly Float32Array[], ms: number): Promise<number> {
   const startMs = performance.now();
   let scored = 0;
+  const fill = fillFrom(rows);
   const caller = async () => {
     while (performance.now() - startMs < ms) {
-      await handle.run(rows.length, filler(rows));
+      await handle.run(rows.length, fill);
       scored += rows.length;
     }
   };
@@ -244,22 +246,16 @@ function onlyScored(
   urgency: { readonly tierOf: () => Tier; readonly deadlineOf: () => number; readonly sheds: boolean },
   scored: { rows: number },
 ): Server {
+  const fill = fillFrom(rows);
   return {
     ask(count, onAnswer) {
-      void handle.run(count, filler(rows), undefined, urgency).then(({ shed }) => {
+      void handle.run(count, fill, undefined, urgency).then(({ shed }) => {
         const answered = count - (shed?.size ?? 0);
         scored.rows += answered;
         if (answered > 0) onAnswer(answered);
       });
     },
     batches: () => handle.stats(),
-  };
-}
-
-function filler(rows: readonly Float32Array[]): Parameters<ModelHandle['run']>[1] {
-  return (row, [into], place) => {
-    const values = rows[row % rows.length] as Float32Array;
-    (into as Float32Array).set(values, place * values.length);
   };
 }
 

@@ -1,4 +1,4 @@
-import { MillraceError, type ModelHandle, type Urgency } from '../../src/core/index.js';
+import { type FillRow, MillraceError, type ModelHandle, type Urgency } from '../../src/core/index.js';
 import { WorkerThread } from '../../src/util/worker-thread.js';
 import type { SessionCalls } from './worker.js';
 
@@ -13,21 +13,24 @@ export interface Server {
 /** The product. */
 export function serviceServer(handle: ModelHandle, rows: readonly Float32Array[], urgency?: Urgency): Server {
   const { rows: rowsBefore, batches: batchesBefore } = handle.stats();
-  let next = 0;
+  const fill = fillFrom(rows);
   return {
     ask(count, onAnswer) {
-      const first = next;
-      next += count;
-      const fill: Parameters<ModelHandle['run']>[1] = (row, [into], place) => {
-        const values = rows[(first + row) % rows.length] as Float32Array;
-        (into as Float32Array).set(values, place * values.length);
-      };
       void handle.run(count, fill, undefined, urgency).then(() => onAnswer(count));
     },
     batches() {
       const { rows: scored, batches } = handle.stats();
       return { rows: scored - rowsBefore, batches: batches - batchesBefore };
     },
+  };
+}
+
+/** Fills batches with these rows in turn, whoever asks. */
+export function fillFrom(rows: readonly Float32Array[]): FillRow {
+  let next = 0;
+  return (_row, [into], place) => {
+    const values = rows[next++ % rows.length] as Float32Array;
+    (into as Float32Array).set(values, place * values.length);
   };
 }
 

@@ -15,10 +15,11 @@ const NEARLY = 0.9;
 /** Staged batches save what a batch costs beside its run. Where it is less than this share of it, rows with deadlines are not staged. */
 const STAGED_FROM = 0.01;
 /**
- * A batch leaves so many times before the worker is free what it costs beside its run, and at least for this share of the run: weights
- * that push code out of the caches make what is beside a run slower, and so does a busy process. Rows that come later are not in it.
+ * A batch leaves before the worker is free, by half of what it costs beside its run (the way there), and at least by this share of the run:
+ * weights that push code out of the caches make what is beside a run slower, and so does a busy process. Rows that come later are not in
+ * it; one that left sooner would be smaller, and so many that both threads were always busy.
  */
-const LEAD = 2;
+const LEAD = 0.5;
 const LEAD_SHARE = 0.05;
 
 /** How many rows the batches of a model have, by length bucket: what its latency curves and the deadlines of its rows say. */
