@@ -37,11 +37,11 @@ export function batchSizes({ batchMax, curves, lanes }: BatchSizeOptions) {
     const first = lanes.first(bucket);
     if (first === undefined || !Number.isFinite(first.dueMs)) return best;
     const withinMs = first.dueMs - first.sinceMs;
-    const rateOf = (rows: number) => rows / msOf(bucket, rows);
+    const leastRate = (NEARLY * best) / msOf(bucket, best);
     let full = best;
     while (full > 1 && BATCHES_BEFORE * p99Of(bucket, full) > withinMs) {
       const half = Math.floor(full / 2);
-      if (rateOf(half) < NEARLY * rateOf(best)) break;
+      if (half / msOf(bucket, half) < leastRate) break;
       full = half;
     }
     return full;

@@ -16,6 +16,8 @@ export interface Call {
   failures: Map<number, string> | undefined;
   /** The rows of `failures` about which the model was not asked. */
   shed: Set<number> | undefined;
+  /** Why it was asked about none of them; then they are neither in `failures` nor in `shed`. */
+  whyShed: string | undefined;
   /** By row; `undefined` while the first provider answered all of them. */
   degraded: (string | null)[] | undefined;
   readonly rows: number;
@@ -51,6 +53,7 @@ export function newCall({ fill, outputSize, rows, isInOrder }: Asked): Call {
     discrete: undefined,
     failures: undefined,
     shed: undefined,
+    whyShed: undefined,
     degraded: undefined,
     rows,
     left: rows,
@@ -81,26 +84,30 @@ export interface Answer extends Scored {
   readonly degraded: string | null;
 }
 
+const FEW = 64;
+
+/** What is made for a number of rows, read only, once for each number up to `FEW`. */
+function keptForFew<T>(make: (rows: number) => T): (rows: number) => T {
+  const few: T[] = [];
+  return (rows) => {
+    if (rows > FEW) return make(rows);
+    few[rows] ??= make(rows);
+    return few[rows];
+  };
+}
+
 /**
  * Arrays of one value for all rows, read only. Callers that ask with a few rows, or with as many as the one before, get the same array.
  *
  * Memory: the arrays of up to `FEW` rows, and the last one.
  */
 export function sameForAll<T>(value: T): (rows: number) => readonly T[] {
-  const few: (readonly T[])[] = [];
   let last: readonly T[] = [];
-  const made = (rows: number): readonly T[] => new Array<T>(rows).fill(value);
-  return (rows) => {
-    if (rows <= FEW) {
-      few[rows] ??= made(rows);
-      return few[rows];
-    }
-    if (last.length !== rows) last = made(rows);
+  return keptForFew((rows) => {
+    if (last.length !== rows) last = new Array<T>(rows).fill(value);
     return last;
-  };
+  });
 }
-
-const FEW = 64;
 
 const nobody = sameForAll<string | null>(null);
 const noFailures: ReadonlyMap<number, string> = new Map();
@@ -133,12 +140,16 @@ function scoresOf(call: Call): Float32Array {
 
 /** Answers rows of a call without the model: somebody else answers them in time. */
 export function shedRows(call: Call, first: number, rows: number, cause: string): void {
+  call.left -= rows;
+  if (rows === call.rows) {
+    call.whyShed = cause;
+    return;
+  }
   call.shed ??= new Set();
   for (let row = first; row < first + rows; row++) {
     call.shed.add(row);
     failRow(call, row, cause);
   }
-  call.left -= rows;
 }
 
 function failRow(call: Call, row: number, cause: string): void {
@@ -172,9 +183,31 @@ export function settleCall(call: Call, versions: Versions): void {
   const { discrete, failures = noFailures, shed, degraded = nobody(call.rows), error } = call;
   call.isSettled = true;
   if (error !== undefined) return void call.reject(error.cause);
+  if (call.whyShed !== undefined) return void call.resolve(shedWhole(call, call.whyShed, versions));
   const answered = { scores: scoresOf(call), failures, degraded, versions: versions(call.rows) };
   const isPlain = discrete === undefined && shed === undefined;
   call.resolve(isPlain ? answered : { ...answered, ...(discrete && { discrete }), ...(shed && { shed }) });
+}
+
+const numbersTo = keptForFew((rows): ReadonlySet<number> => new Set(Array.from({ length: rows }, (_, row) => row)));
+/** By cause, of which there are a few: what all rows of a call failed by. */
+const failuresBy = new Map<string, (rows: number) => ReadonlyMap<number, string>>();
+
+/** An overloaded model leaves most calls to others, so those with a few rows share what they have in common. */
+function shedWhole(call: Call, cause: string, versions: Versions): RunResult {
+  const { rows } = call;
+  let failuresOf = failuresBy.get(cause);
+  if (failuresOf === undefined) {
+    failuresOf = keptForFew((rows) => new Map(Array.from({ length: rows }, (_, row) => [row, cause] as const)));
+    failuresBy.set(cause, failuresOf);
+  }
+  return {
+    scores: scoresOf(call),
+    failures: failuresOf(rows),
+    degraded: nobody(rows),
+    versions: versions(rows),
+    shed: numbersTo(rows),
+  };
 }
 
 /** The rows `from` to `to` of a batch as a batch of their own. */

@@ -209,9 +209,17 @@ export function createLanes(): Lanes {
     removeLate(bucket, ms) {
       const late: Waiting[] = [];
       for (const lane of lanes[bucket] ?? []) {
-        const end = lane.findIndex(({ placeMs }) => placeMs >= ms);
-        for (const waiting of lane.slice(0, end < 0 ? lane.length : end))
-          if (waiting.sheds && waiting.dueMs < ms) late.push(remove(lane, waiting));
+        let end = 0;
+        let kept = 0;
+        for (; end < lane.length && (lane[end] as Waiting).placeMs < ms; end++) {
+          const waiting = lane[end] as Waiting;
+          if (waiting.sheds && waiting.dueMs < ms) {
+            count(waiting, -waiting.rows);
+            late.push(waiting);
+          } else lane[kept++] = waiting;
+        }
+        // All at once, since those behind move up.
+        if (kept < end) lane.splice(kept, end - kept);
       }
       return late;
     },

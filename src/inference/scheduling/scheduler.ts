@@ -128,13 +128,15 @@ export function createScheduler({ workers, nowMs }: SchedulerOptions): Scheduler
           activate(queue);
         },
         startsInMs() {
-          const up = places.filter(({ isUp }) => isUp);
+          let soonest = Number.POSITIVE_INFINITY;
+          for (const place of places) if (place.isUp) soonest = Math.min(soonest, startsInMs(place));
           // A worker that is started again is soon there.
-          return up.length === 0 ? 0 : Math.min(...up.map(startsInMs));
+          return Number.isFinite(soonest) ? soonest : 0;
         },
         workers() {
-          const others = active.filter((other) => other !== queue);
-          return (places.length * queue.weight) / others.reduce((sum, { weight }) => sum + weight, queue.weight);
+          let weights = queue.weight;
+          for (const other of active) if (other !== queue) weights += other.weight;
+          return (places.length * queue.weight) / weights;
         },
       });
       queues.push(queue);
