@@ -416,6 +416,23 @@ describe('a model whose latencies are known', () => {
     void w.scheduler.run(40, fillWith(0));
     expect(w.sizes).toEqual([4, 4]);
   });
+
+  test.each([
+    { rows: 3, late: [0, 1, 2] },
+    { rows: 3, late: [1] },
+    { rows: 100, late: Array.from({ length: 100 }, (_, row) => row) },
+  ])('leaves rows to others that would be late, and says which: $late.length of $rows', async ({ rows, late }) => {
+    const w = world({ batchMax: 16, waitMax: 50, workers: 1, msOf });
+    void w.scheduler.run(8, fillWith(0));
+    const deadlineOf = (row: number) => (late.includes(row) ? 5 : 500);
+    const call = w.scheduler.run(rows, fillWith(7), undefined, { deadlineOf, sheds: true });
+    while (w.inFlight.length > 0) w.answer(0);
+    const { shed, failures, scores } = await call;
+    expect(shed).toEqual(new Set(late));
+    expect([...failures.keys()]).toEqual(late);
+    expect(new Set(failures.values())).toEqual(new Set(['the model is overloaded: too much waits before it']));
+    for (let row = 0; row < rows; row++) expect(scores[row * outputSize]).toBe(late.includes(row) ? 0 : 7 + row);
+  });
 });
 
 describe('models that share a worker', () => {
