@@ -1,3 +1,4 @@
+import { dueMs } from './calls.js';
 import type { Lanes } from './lanes.js';
 import type { LatencyCurve } from './latency-curve.js';
 
@@ -35,8 +36,8 @@ export function batchSizes({ batchMax, curves, lanes }: BatchSizeOptions) {
   function fullRows(bucket: number): number {
     const best = growsTo(bucket);
     const first = lanes.first(bucket);
-    if (first === undefined || !Number.isFinite(first.dueMs)) return best;
-    const withinMs = first.dueMs - first.sinceMs;
+    if (first?.withinMs === undefined) return best;
+    const { withinMs } = first;
     const leastRate = (NEARLY * best) / msOf(bucket, best);
     let full = best;
     while (full > 1 && BATCHES_BEFORE * p99Of(bucket, full) > withinMs) {
@@ -53,14 +54,14 @@ export function batchSizes({ batchMax, curves, lanes }: BatchSizeOptions) {
     const first = lanes.first(bucket);
     const waiting = lanes.rows(bucket);
     if (first === undefined || waiting > full) return full;
-    const leftMs = first.dueMs - startsAtMs;
+    const leftMs = dueMs(first) - startsAtMs;
     return largest(waiting, (rows) => p99Of(bucket, rows) <= leftMs) ?? full;
   }
 
   /** Whether it pays to stage a batch: urgent rows that come later cannot be in it any more. */
   function stages(bucket: number): boolean {
     const rows = fullRows(bucket);
-    const isUrgent = Number.isFinite(lanes.first(bucket)?.dueMs);
+    const isUrgent = lanes.first(bucket)?.withinMs !== undefined;
     return !isUrgent || (curves?.[bucket]?.overheadMs ?? 0) >= STAGED_FROM * msOf(bucket, rows);
   }
 

@@ -21,6 +21,8 @@ export interface Call {
   /** By row; `undefined` while the first provider answered all of them. */
   degraded: (string | null)[] | undefined;
   readonly rows: number;
+  /** When it was made. */
+  readonly sinceMs: number;
   /** Rows without an answer yet. */
   left: number;
   /** Whether it is settled after the calls that were made before it, or as soon as it can be. */
@@ -32,7 +34,7 @@ export interface Call {
   readonly reject: (cause: unknown) => void;
 }
 
-type Asked = Pick<Call, 'fill' | 'outputSize' | 'rows' | 'isInOrder'>;
+type Asked = Pick<Call, 'fill' | 'outputSize' | 'rows' | 'sinceMs' | 'isInOrder'>;
 
 /** What resolves and rejects the newest promise. One function takes it for all: a closure for each call costs it a tenth of its memory. */
 const newest: { resolve: Call['resolve']; reject: Call['reject'] } = { resolve() {}, reject() {} };
@@ -44,7 +46,7 @@ function keepEnds(resolve: Call['resolve'], reject: Call['reject']): void {
 const noScores = new Float32Array(0);
 
 /** A call without an answer yet. All properties are there from the beginning, which makes them fast. */
-export function newCall({ fill, outputSize, rows, isInOrder }: Asked): Call {
+export function newCall({ fill, outputSize, rows, sinceMs, isInOrder }: Asked): Call {
   const answered = new Promise(keepEnds);
   return {
     fill,
@@ -56,6 +58,7 @@ export function newCall({ fill, outputSize, rows, isInOrder }: Asked): Call {
     whyShed: undefined,
     degraded: undefined,
     rows,
+    sinceMs,
     left: rows,
     isInOrder,
     isSettled: false,
@@ -73,10 +76,13 @@ export interface Span {
   readonly inCall: number;
   readonly inBatch: number;
   readonly rows: number;
-  readonly sinceMs: number;
-  /** When they should be answered; `Infinity` without a deadline. */
-  readonly dueMs: number;
+  /** How long they may take; nothing without a deadline. */
+  readonly withinMs: number | undefined;
 }
+
+/** When rows should be answered; `Infinity` without a deadline. */
+export const dueMs = ({ call, withinMs = Number.POSITIVE_INFINITY }: Pick<Span, 'call' | 'withinMs'>): number =>
+  call.sinceMs + withinMs;
 
 /** The answer for a batch: `outputSize` numbers per row, and the rows (of the batch) that failed on their own. */
 export interface Answer extends Scored {
@@ -212,11 +218,11 @@ function shedWhole(call: Call, cause: string, versions: Versions): RunResult {
 
 /** The rows `from` to `to` of a batch as a batch of their own. */
 export function cutSpans(spans: readonly Span[], from: number, to: number): Span[] {
-  return spans.flatMap(({ call, inCall, inBatch, rows, sinceMs, dueMs }) => {
+  return spans.flatMap(({ call, inCall, inBatch, rows, withinMs }) => {
     const first = Math.max(inBatch, from);
     const last = Math.min(inBatch + rows, to);
     if (first >= last) return [];
-    return [{ call, inCall: inCall + first - inBatch, inBatch: first - from, rows: last - first, sinceMs, dueMs }];
+    return [{ call, inCall: inCall + first - inBatch, inBatch: first - from, rows: last - first, withinMs }];
   });
 }
 

@@ -7,11 +7,8 @@ export interface Waiting {
   readonly bucket: number;
   /** The number of its tier, 0 for the most urgent. */
   readonly tier: number;
-  readonly sinceMs: number;
-  /** When they should be answered; `Infinity` without a deadline. */
-  readonly dueMs: number;
-  /** Their place in the lane. Rows without a deadline have one too, so that others cannot pass them for ever. */
-  readonly placeMs: number;
+  /** How long they may take; nothing without a deadline. */
+  readonly withinMs: number | undefined;
   /** Whether others answer in place of the model where it would be late. */
   readonly sheds: boolean;
   first: number;
@@ -21,12 +18,14 @@ export interface Waiting {
 /** The place of rows without a deadline among those of their tier, in milliseconds from when they came. */
 const PATIENCE_MS = 1_000;
 
+/** The place of rows in their lane. Those without a deadline have one too, so that others cannot pass them for ever. */
+const placeMs = ({ call, withinMs = PATIENCE_MS }: Waiting): number => call.sinceMs + withinMs;
+
 /** The rows of a call as entries: neighbours that are alike share one. */
 export function entriesOf(
   call: Call,
   bucketOf: ((row: number) => number) | undefined,
   { tierOf, deadlineOf, sheds = false }: Urgency,
-  sinceMs: number,
 ): readonly Waiting[] {
   const { rows } = call;
   const entries: Waiting[] = [];
@@ -47,9 +46,7 @@ export function entriesOf(
       call,
       bucket,
       tier: tiers.indexOf(tier),
-      sinceMs,
-      dueMs: sinceMs + (within ?? Number.POSITIVE_INFINITY),
-      placeMs: sinceMs + (within ?? PATIENCE_MS),
+      withinMs: within,
       sheds: sheds && within !== undefined,
       first,
       rows: end - first,
@@ -132,10 +129,10 @@ export function createLanes(): Lanes {
     return turn;
   }
 
-  const weightOf = ({ tier, sinceMs }: Waiting, nowMs: number): number =>
+  const weightOf = ({ tier, call }: Waiting, nowMs: number): number =>
     Math.min(
       tierWeights[tier - 1] ?? Number.POSITIVE_INFINITY,
-      (tierWeights[tier] as number) * (1 + (nowMs - sinceMs) / AGEING_MS),
+      (tierWeights[tier] as number) * (1 + (nowMs - call.sinceMs) / AGEING_MS),
     );
 
   return {
@@ -144,14 +141,15 @@ export function createLanes(): Lanes {
 
     add(waiting) {
       const lane = laneOf(waiting.bucket, waiting.tier);
+      const place = placeMs(waiting);
       let at = lane.length;
-      while (at > 0 && (lane[at - 1] as Waiting).placeMs > waiting.placeMs) at--;
+      while (at > 0 && placeMs(lane[at - 1] as Waiting) > place) at--;
       lane.splice(at, 0, waiting);
       count(waiting, waiting.rows);
     },
 
     sinceMs: (bucket) =>
-      Math.min(...tierWeights.map((_, tier) => headOf(bucket, tier)?.sinceMs ?? Number.POSITIVE_INFINITY)),
+      Math.min(...tierWeights.map((_, tier) => headOf(bucket, tier)?.call.sinceMs ?? Number.POSITIVE_INFINITY)),
     first: (bucket) => turnOf(bucket),
 
     next(buckets) {
@@ -178,8 +176,8 @@ export function createLanes(): Lanes {
           const weight = weightOf(head, nowMs);
           const lead = other === undefined ? most : Math.floor((claimOf(other.tier) - claim) * weight) + 1;
           const rows = Math.min(head.rows, most - taken, lead);
-          const { call, first, sinceMs, dueMs } = head;
-          spans.push({ call, inCall: first, inBatch: taken, rows, sinceMs, dueMs });
+          const { call, first, withinMs } = head;
+          spans.push({ call, inCall: first, inBatch: taken, rows, withinMs });
           virtual = claim;
           claim += rows / weight;
           taken += rows;
@@ -211,9 +209,10 @@ export function createLanes(): Lanes {
       for (const lane of lanes[bucket] ?? []) {
         let end = 0;
         let kept = 0;
-        for (; end < lane.length && (lane[end] as Waiting).placeMs < ms; end++) {
+        for (; end < lane.length && placeMs(lane[end] as Waiting) < ms; end++) {
           const waiting = lane[end] as Waiting;
-          if (waiting.sheds && waiting.dueMs < ms) {
+          // What may be shed has a deadline, which is its place.
+          if (waiting.sheds) {
             count(waiting, -waiting.rows);
             late.push(waiting);
           } else lane[kept++] = waiting;
@@ -247,7 +246,7 @@ export function createLanes(): Lanes {
   };
 
   function isBefore(a: Waiting, b: Waiting): boolean {
-    return a.tier === b.tier ? a.placeMs < b.placeMs : claimOf(a.tier) < claimOf(b.tier);
+    return a.tier === b.tier ? placeMs(a) < placeMs(b) : claimOf(a.tier) < claimOf(b.tier);
   }
 
   function remove(lane: Waiting[], waiting: Waiting): Waiting {

@@ -9,6 +9,7 @@ import {
   answerSpans,
   type Call,
   cutSpans,
+  dueMs,
   failSpans,
   newCall,
   notFiniteIn,
@@ -153,9 +154,9 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   const isWaiting = () => again.length > 0 || lanes.rows() > 0;
 
   function admit(entry: Waiting): void {
-    const { bucket, tier, dueMs, sheds } = entry;
+    const { bucket, tier, sheds } = entry;
     if (!buckets.includes(bucket)) buckets.push(bucket);
-    if (sheds && answeredInMs(entry) > dueMs - nowMs()) {
+    if (sheds && answeredInMs(entry) > dueMs(entry) - nowMs()) {
       shed(entry, 'too much waits before it');
       return;
     }
@@ -272,9 +273,9 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
 
   function noteAnswered(spans: readonly Span[]): void {
     const now = nowMs();
-    for (const { sinceMs, dueMs, rows } of spans) {
-      answerTimes.record(now - sinceMs, rows);
-      if (dueMs < now) counts.late += rows;
+    for (const span of spans) {
+      answerTimes.record(now - span.call.sinceMs, span.rows);
+      if (dueMs(span) < now) counts.late += span.rows;
     }
   }
 
@@ -306,10 +307,10 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     weight,
 
     run(rows, fill, bucketOf, urgency = noUrgency) {
-      const call = newCall({ fill, outputSize, rows, isInOrder: urgency === noUrgency });
+      const call = newCall({ fill, outputSize, rows, sinceMs: nowMs(), isInOrder: urgency === noUrgency });
       try {
         // What the caller's functions throw rejects the call: nothing of it waits yet.
-        const entries = entriesOf(call, bucketOf, urgency, nowMs());
+        const entries = entriesOf(call, bucketOf, urgency);
         if (gate.enterNow()) begin(call, entries);
         else beginLater(call, entries);
       } catch (cause) {
