@@ -65,7 +65,7 @@ export function batchSizes({ batchMax, curves, lanes }: BatchSizeOptions) {
     return !isUrgent || (curves?.[bucket]?.overheadMs ?? 0) >= STAGED_FROM * msOf(bucket, rows);
   }
 
-  /** Whether a batch that starts in `startsInMs` must leave now to be there in time: what it costs beside its run is spent meanwhile. */
+  /** Whether a batch that starts in `startsInMs` must leave now to be there in time. */
   function isDue(bucket: number, startsInMs: number): boolean {
     const overheadMs = curves?.[bucket]?.overheadMs ?? 0;
     if (overheadMs === 0) return false;

@@ -36,7 +36,7 @@ interface Place {
  * workers, and distributes the answers.
  *
  * A worker that has nothing to do gets at once what is there. Behind a running batch one leaves when it has its best size, is
- * flushed, or when the running one is about to end: what a batch costs beside its run is spent before the worker is free. Until then
+ * flushed, or when the running one is about to end, so that it is there when the worker is free. Until then
  * it grows, since no worker could take it. Of fast models more full ones leave, a millisecond of work: the event loop that should send the
  * next one may be busy with records. So the load decides the size of batches up to the best one (natural
  * batching, as in TF Serving's adaptive scheduler and in Triton with a queue delay of zero). A batch that is not full is not passed
