@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as onnx from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
@@ -8,12 +9,13 @@ import { openSession } from '../../src/inference/session/session.js';
 import { sessionPool } from '../../src/inference/session/session-pool.js';
 
 const modelFile = (name: string) => new URL(`./models/${name}.onnx`, import.meta.url);
+const path = (name: string) => fileURLToPath(modelFile(name));
 const bytes = (name: string) => readFileSync(modelFile(name));
 const digestOf = (content: Uint8Array) => createHash('sha256').update(content).digest('hex');
 const load = (name: string, batchMax = 8) => ({
   ...{
     artifact: name,
-    place: fileURLToPath(modelFile(name)),
+    place: path(name),
     fileBytes: bytes(name).length,
     digest: digestOf(bytes(name)),
   },
@@ -23,8 +25,8 @@ const load = (name: string, batchMax = 8) => ({
 describe('the proof of where a model runs', () => {
   test('is read from the profile of a real run', async () => {
     const options = { executionProviders: ['cpu'] };
-    await proveProvider(onnx, { bytes: bytes('mlp') }, { name: 'cpu', shareMin: 1 }, options);
-    const elsewhere = proveProvider(onnx, { bytes: bytes('mlp') }, { name: 'webgpu' }, options);
+    await proveProvider(onnx, { path: path('mlp') }, { name: 'cpu', shareMin: 1 }, options);
+    const elsewhere = proveProvider(onnx, { path: path('mlp') }, { name: 'webgpu' }, options);
     await expect(elsewhere).rejects.toThrow('no node of the model runs on it');
   });
 });
@@ -41,7 +43,7 @@ test('the share of nodes on a provider is read from the profile, and may be too 
   // All of its nodes are on the CPU; nobody has more.
   const tooMuch = proveProvider(
     onnx,
-    { bytes: bytes('mlp') },
+    { path: path('mlp') },
     { name: 'cpu', shareMin: 1.5 },
     { executionProviders: ['cpu'] },
   );
@@ -53,7 +55,7 @@ describe('sessions', () => {
     const opened: string[] = [];
     const warm: number[] = [];
     const pool = sessionPool(async (model, provider) => {
-      opened.push(`${model.bytes.length} bytes on ${provider}`);
+      opened.push(`${basename(model.path)} on ${provider}`);
       const session = await openSession(model, provider);
       return {
         ...session,
@@ -73,7 +75,7 @@ describe('sessions', () => {
       numbers.push((await pool.load(load(name, batchMax))).session);
     }
     expect(numbers).toEqual([0, 1, 0, 0]);
-    expect(opened).toEqual([`${bytes('mlp').length} bytes on cpu`, `${bytes('identity').length} bytes on cpu`]);
+    expect(opened).toEqual(['mlp.onnx on cpu', 'identity.onnx on cpu']);
     expect(warm).toEqual([8, 8, 32]);
     await pool.release();
   });
@@ -86,7 +88,7 @@ describe('sessions', () => {
   });
 
   test('answer the first rows of a buffer and leave the rest alone', async () => {
-    const session = await openSession({ bytes: bytes('identity') }, 'cpu');
+    const session = await openSession({ path: path('identity') }, 'cpu');
     const { buffer: input } = Float32Array.from({ length: 32 }, (_, i) => i);
     const { scores } = await session.score({ input, bucket: 0, rows: 2, rowsMax: 8 });
     expect(Array.from(scores)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type * as Onnx from 'onnxruntime-node';
 import type { Provider } from '../../core/index.js';
 import { layoutOf } from '../scheduling/layout.js';
-import type { ModelBytes } from './read-model.js';
+import { createSession, type ModelSource } from './model-source.js';
 import { runnerOf } from './runner.js';
 import { noLengths, warmUpViews } from './warm-up.js';
 
@@ -22,7 +22,7 @@ export interface Wanted {
  */
 export async function proveProvider(
   onnx: typeof Onnx,
-  model: ModelBytes,
+  model: ModelSource,
   { name, shareMin = 0 }: Wanted,
   options: Onnx.InferenceSession.SessionOptions,
 ): Promise<void> {
@@ -38,14 +38,14 @@ interface Nodes {
 
 async function countNodes(
   onnx: typeof Onnx,
-  model: ModelBytes,
+  model: ModelSource,
   provider: string,
   options: Onnx.InferenceSession.SessionOptions,
 ): Promise<Nodes> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-profile-'));
   try {
     const profiling = { ...options, enableProfiling: true, profileFilePrefix: join(folder, 'profile') };
-    const native = await onnx.InferenceSession.create(model.bytes, profiling);
+    const native = await createSession(onnx, model, profiling);
     try {
       const { inputs, run } = runnerOf(onnx, native, model.tensors);
       const probe = layoutOf(inputs, (model.tensors?.lengths ?? noLengths)[0] as number, 1);

@@ -1,6 +1,6 @@
 import { MillraceError, providerName } from '../../core/index.js';
 import type { Ask, LoadedModel } from '../workers/protocol.js';
-import { readModel } from './read-model.js';
+import { checkUnchanged, sourceOf } from './model-source.js';
 import { openSession, refusal, type Session } from './session.js';
 
 type Declared = Ask<'load'>['providers'][number];
@@ -38,11 +38,29 @@ export function sessionPool(open: typeof openSession = openSession): SessionPool
     const identity = JSON.stringify([model.digest, model.tensors, declared]);
     for (const known of residents) if (known[1].identity === identity) return known;
     const startedMs = performance.now();
-    const session = await open({ ...readModel(model), tensors: model.tensors }, declared);
+    const session = await openUnchanged(model, declared);
     const loadMs = performance.now() - startedMs;
     const resident = { identity, session, holders: new Set<string>(), loadMs, warm: 0 };
     residents.set(++lastNumber, resident);
     return [lastNumber, resident];
+  }
+
+  async function openUnchanged(model: Ask<'load'>, declared: Declared): Promise<Session> {
+    let session: Session;
+    try {
+      session = await open(sourceOf(model), declared);
+    } catch (error) {
+      // The reason may be that the file is another by now.
+      checkUnchanged(model);
+      throw error;
+    }
+    try {
+      checkUnchanged(model);
+    } catch (error) {
+      await session.release();
+      throw error;
+    }
+    return session;
   }
 
   async function releaseUnheld(): Promise<void> {

@@ -10,9 +10,9 @@ import {
 import { measuredSizes, type Point } from '../scheduling/latency-curve.js';
 import { type Layout, layoutOf, viewsOf } from '../scheduling/layout.js';
 import type { Ask, Scored, Values } from '../workers/protocol.js';
+import { createSession, type ModelSource } from './model-source.js';
 import { padded } from './padding.js';
 import { proveProvider } from './provider-proof.js';
-import type { ModelBytes } from './read-model.js';
 import { noCeiling, scoreRows } from './recovery.js';
 import { inRunsOf, measureRuns } from './run-size.js';
 import { runnerOf } from './runner.js';
@@ -90,7 +90,7 @@ export type RowsOfBucket = Pick<Ask<'run'>, 'input' | 'texts' | 'bucket' | 'rows
  * Throws `MillraceError('model')` for a model that no provider accepts, and a plain error if this provider does not work but
  * another may.
  */
-export async function openSession(model: ModelBytes, declared: Ask<'load'>['providers'][number]): Promise<Session> {
+export async function openSession(model: ModelSource, declared: Ask<'load'>['providers'][number]): Promise<Session> {
   const onnx = await loadOnnx();
   const { name, shareMin, ...rest } = typeof declared === 'string' ? { name: declared } : { shareMin: 0, ...declared };
   const known = onnx.listSupportedBackends().map(({ name }) => name);
@@ -102,10 +102,9 @@ export async function openSession(model: ModelBytes, declared: Ask<'load'>['prov
     interOpNumThreads: 1,
     executionMode: 'sequential',
     logSeverityLevel: 4,
-    ...(model.externalData && { externalData: model.externalData }),
   };
   if (name !== 'cpu') await proveProvider(onnx, model, { name, shareMin }, options);
-  const native = await onnx.InferenceSession.create(model.bytes, options);
+  const native = await createSession(onnx, model, options);
   try {
     return await describe(onnx, native, providerName(declared), model.tensors);
   } catch (error) {

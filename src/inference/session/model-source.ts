@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
+import type * as Onnx from 'onnxruntime-node';
+import { MillraceError, messageOf, type TensorSpec } from '../../core/index.js';
+import { digestOfAll } from '../external-data.js';
+import type { Ask } from '../workers/protocol.js';
+
+/**
+ * A model as ONNX Runtime takes it. It reads the file itself: V8 gives a buffer of the file back on helper threads, which then take the
+ * cores from who scores (calls of other models took 5 to 10 ms while a model of 100 MB was loaded).
+ */
+export interface ModelSource {
+  readonly path: string;
+  /** The weights that are not in it. */
+  readonly externalData?: readonly { readonly path: string; readonly data: Uint8Array }[];
+  readonly tensors?: TensorSpec | undefined;
+}
+
+type Files = Pick<Ask<'load'>, 'place' | 'digest' | 'data'>;
+
+/** Throws `MillraceError('inference')` where a file with weights cannot be read. */
+export function sourceOf({ place, data = [], tensors }: Files & Pick<Ask<'load'>, 'tensors'>): ModelSource {
+  const externalData = data.map(({ path, place, bytes }) => {
+    const own = new Uint8Array(bytes);
+    return {
+      path,
+      data: own.subarray(
+        0,
+        withFile(place, (file) => readFrom(file, 0, own)),
+      ),
+    };
+  });
+  return { path: place, ...(externalData.length > 0 && { externalData }), tensors };
+}
+
+/**
+ * Checks that a model's files still are what was opened. After a session was made of them, so that it covers what the runtime has read.
+ *
+ * Throws `MillraceError('model')` where they are not, and `MillraceError('inference')` where they cannot be read.
+ */
+export function checkUnchanged({ place, digest, data = [] }: Files): void {
+  const digests = data.map(({ path, place }) => ({ path, digest: digestOf(place) }));
+  if (digestOfAll(digestOf(place), digests) === digest) return;
+  throw new MillraceError('model', 'the model file was overwritten while it was in use', {
+    hint: 'write a new version beside it and rename it: a run keeps the file that it has opened; restart to use the new one',
+  });
+}
+
+/** Makes a session of a model. Throws a plain error with what the runtime has to say. */
+export async function createSession(
+  onnx: typeof Onnx,
+  { path, externalData }: ModelSource,
+  options: Onnx.InferenceSession.SessionOptions,
+): Promise<Onnx.InferenceSession> {
+  const given = { ...options, ...(externalData && { externalData }) };
+  // It goes by the name of a file, and these have none.
+  const format = isOrtFormat(path) ? { extra: { session: { load_model_format: 'ORT' } } } : {};
+  try {
+    return await onnx.InferenceSession.create(path, { ...given, ...format });
+  } catch (cause) {
+    // The path is that of an open file of this process, which tells nobody anything.
+    throw new Error(messageOf(cause).replaceAll(path, 'the file'), { cause });
+  }
+}
+
+/** What a file in ONNX Runtime's own format has after its first four bytes. */
+const ORT_FORMAT = Buffer.from('ORTM');
+
+function isOrtFormat(path: string): boolean {
+  const mark = Buffer.alloc(ORT_FORMAT.length);
+  withFile(path, (file) => readFrom(file, 4, mark));
+  return mark.equals(ORT_FORMAT);
+}
+
+const piece = new Uint8Array(2 ** 18);
+
+function digestOf(place: string): string {
+  return withFile(place, (file) => {
+    const hash = createHash('sha256');
+    for (let at = 0, read = -1; read !== 0; at += read) {
+      read = readSync(file, piece, 0, piece.length, at);
+      hash.update(piece.subarray(0, read));
+    }
+    return hash.digest('hex');
+  });
+}
+
+/** Fills a buffer as far as the file goes, and says how far that is. */
+function readFrom(file: number, from: number, into: Uint8Array): number {
+  let at = 0;
+  for (let read = -1; read !== 0 && at < into.length; at += read)
+    read = readSync(file, into, at, into.length - at, from + at);
+  return at;
+}
+
+function withFile<T>(place: string, work: (file: number) => T): T {
+  try {
+    const file = openSync(place, 'r');
+    try {
+      return work(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    // A disk that does not answer now may answer later.
+    throw new MillraceError('inference', `the model file cannot be read again: ${messageOf(cause)}`);
+  }
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as onnx from 'onnxruntime-node';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openSession } from '../../src/inference/session/session.js';
+import { sessionPool } from '../../src/inference/session/session-pool.js';
+import { generator } from '../random.js';
+import { mlp } from './onnx.js';
+
+let folder: string;
+let place: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'model-source-'));
+  place = join(folder, 'model.onnx');
+});
+afterEach(async () => await rm(folder, { recursive: true }));
+
+const network = (seed: number, units = 8) => mlp([4, units, units, 2], generator(seed));
+const load = (content: Uint8Array) => ({
+  ...{ artifact: 'a', place, fileBytes: content.length, digest: createHash('sha256').update(content).digest('hex') },
+  ...{ providers: ['cpu'], batchMax: 4 },
+});
+
+describe('a model file', () => {
+  test('is read by the runtime alone: no buffer of it has to be given back', async () => {
+    const content = network(1, 1_600);
+    expect(content.length).toBeGreaterThan(2 ** 23);
+    await writeFile(place, content);
+    const before = process.memoryUsage().arrayBuffers;
+    const pool = sessionPool();
+    await pool.load(load(content));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
+    await pool.release();
+  });
+
+  test("may be one in the runtime's own format, whatever its name", async () => {
+    await writeFile(place, network(1));
+    const session = await openSession({ path: place }, 'cpu');
+    const optimized = join(folder, 'model.ort');
+    const native = await onnx.InferenceSession.create(place, { optimizedModelFilePath: optimized });
+    await native.release();
+    await rename(optimized, join(folder, 'model'));
+    const other = await openSession({ path: join(folder, 'model') }, 'cpu');
+    const batch = { input: Float32Array.from([1, 2, 3, 4]).buffer, bucket: 0, rows: 1, rowsMax: 1 };
+    expect(await other.score(batch)).toEqual(await session.score(batch));
+    await Promise.all([session.release(), other.release()]);
+  });
+
+  test('that is no model is refused by what the runtime says, without a path that tells nobody anything', async () => {
+    const content = Buffer.from('no model');
+    await writeFile(place, content);
+    await expect(sessionPool().load(load(content))).rejects.toMatchObject({
+      code: 'model',
+      message: 'no provider can run the model (cpu: Load model from the file failed:Protobuf parsing failed.)',
+    });
+  });
+
+  test('that was overwritten is refused, whether a session can be made of it or not', async () => {
+    const content = network(1);
+    for (const other of [network(2), Buffer.from('no model')]) {
+      await writeFile(place, other);
+      await expect(sessionPool().load(load(content))).rejects.toMatchObject({
+        code: 'model',
+        message: 'the model file was overwritten while it was in use',
+      });
+    }
+  });
+
+  test('that is overwritten while a session is made of it is refused, and the session is released', async () => {
+    const content = network(1);
+    await writeFile(place, content);
+    let released = 0;
+    const pool = sessionPool(async (model, provider) => {
+      const session = await openSession(model, provider);
+      await writeFile(place, network(2));
+      return {
+        ...session,
+        release: async () => {
+          released++;
+          await session.release();
+        },
+      };
+    });
+    await expect(pool.load(load(content))).rejects.toThrow('was overwritten');
+    expect(released).toBe(1);
+    await pool.release();
+    expect(released).toBe(1);
+  });
+
+  test('that cannot be read may be read later', async () => {
+    await expect(sessionPool().load(load(network(1)))).rejects.toMatchObject({ code: 'inference' });
+  });
+});
