@@ -1,5 +1,5 @@
 import { MillraceError, type ModelHandle, type ModelSpec, providerName } from '../core/index.js';
-import { type Artifact, inFile, insist } from './artifact.js';
+import { type Artifact, inFile, insist, type Place } from './artifact.js';
 import { goldenInputs } from './golden.js';
 import { type ModelBreaker, modelBreaker } from './model-breaker.js';
 import type { ModelFile } from './model-file.js';
@@ -22,7 +22,7 @@ export interface ServedModel {
 }
 
 export interface Workers {
-  readonly slots: readonly WorkerSlot[];
+  readonly places: readonly Place[];
   readonly scheduler: Scheduler;
   readonly onWarning: (message: string) => void;
   /** Rows may become too late from now on: somebody must look at times. */
@@ -44,10 +44,10 @@ export async function serveModel(
   file: ModelFile,
   artifact: Artifact,
   { providers, batchMax, waitMax, weight, queueMax }: ModelSpec,
-  { slots, scheduler, onWarning, onDeadlines }: Workers,
+  { places, scheduler, onWarning, onDeadlines }: Workers,
 ): Promise<ServedModel> {
   const { gate } = artifact;
-  const [first] = slots as readonly [WorkerSlot, ...WorkerSlot[]];
+  const [{ slot: first }] = places as readonly [Place, ...Place[]];
   const { model, overheadMs, loading } = await artifact.open(batchMax);
   let { provider } = model;
   const firstProvider = providerName(providers[0] as string);
@@ -55,13 +55,13 @@ export async function serveModel(
 
   const { inputs, lengths, outputSize } = model;
   const curves = model.curves.map((points) => latencyCurve({ points, rowsMax: batchMax, overheadMs }));
-  const pool = bufferPool(2 * slots.length + 2);
+  const pool = bufferPool(2 * places.length + 2);
   const queue = scheduler.queue({
     layoutOf: (bucket, rows) => layoutOf(inputs, lengths[bucket] as number, rows),
     ...{ outputSize, version: file.digest, batchMax, waitMax, curves, pool, gate },
     ...(weight !== undefined && { weight }),
     ...(queueMax !== undefined && { queueMax }),
-    dispatch: (batch, worker) => void score(batch, slots[worker] as WorkerSlot),
+    dispatch: (batch, worker) => void score(batch, (places[worker] as Place).slot),
   });
 
   const golden = goldenInputs(
@@ -124,13 +124,17 @@ export async function serveModel(
   }
 
   async function checkIdle(): Promise<void> {
-    for (const slot of slots) {
-      const loaded = await slot.idleWith(loading);
-      if (loaded === undefined) continue;
-      distrust(loaded);
-      await trust(slot, loaded).catch((error: unknown) => {
-        if (error instanceof MillraceError) onWarning(error.message);
-        else if (!(error instanceof WorkerLost)) throw error;
+    for (const { slot, reserve } of places) {
+      if (slot.idleWith(loading) === undefined) continue;
+      await reserve(async () => {
+        // It may have left, or got a batch, until its turn came.
+        const loaded = await slot.idleWith(loading);
+        if (loaded === undefined) return;
+        distrust(loaded);
+        await trust(slot, loaded).catch((error: unknown) => {
+          if (error instanceof MillraceError) onWarning(error.message);
+          else if (!(error instanceof WorkerLost)) throw error;
+        });
       });
     }
   }

@@ -63,8 +63,8 @@ const SHED_LATE_MS = 20;
  * that kills its worker alone, twice, is named in `failures`. A batch that takes ten times its 99th percentile is hung: a process is
  * killed then; a thread is given up, and a warning asks for a restart of this process. An idle service does not keep the process alive.
  *
- * Golden inputs are asked when a worker has loaded a model, and while it has nothing to do: one that answers other than the first did
- * is replaced before it gets further rows.
+ * Golden inputs are asked when a worker has loaded a model, and while it has nothing to do, of one model after the other: a worker that
+ * answers other than the first did is replaced before it gets further rows.
  *
  * Errors: `MillraceError('model')` with the file in `where` for what is wrong for good; `MillraceError('inference')` where workers
  * are lost again and again without an answer in between.
@@ -106,11 +106,23 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
   const models = new Map<string, Promise<ServedModel>>();
   const remotes = new Map<string, Promise<RemoteModel>>();
   const reports: (() => ModelReport)[] = [];
+  const checks: (() => Promise<void>)[] = [];
+  let checked: Promise<void> | undefined;
   const checking = setInterval(() => {
-    // One that cannot be loaded is reported to who has opened it; one whose worker dies is checked when it is back.
-    for (const model of models.values()) void model.then(({ checkIdle }) => checkIdle()).catch(() => {});
+    checked ??= checkInTurn().finally(() => {
+      checked = undefined;
+    });
   }, checkEveryMs).unref();
   let closed: Promise<void> | undefined;
+
+  /** One model after the other, so that rows wait for one check at most. */
+  async function checkInTurn(): Promise<void> {
+    for (const check of checks) {
+      if (closed) break;
+      // One whose worker dies is checked when it is back.
+      await check().catch(() => {});
+    }
+  }
 
   function artifactOf(file: ModelFile, spec: ModelSpec): Artifact {
     const id = artifactId(file, spec);
@@ -137,16 +149,18 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     if (model === undefined) {
       const artifact = artifactOf(file, spec);
       const { providers, tensors } = spec;
-      model = withCache(serveModel(file, artifact, spec, { slots, scheduler, onWarning, onDeadlines }), spec, () =>
+      model = withCache(serveModel(file, artifact, spec, { places, scheduler, onWarning, onDeadlines }), spec, () =>
         JSON.stringify([file.digest, providers, tensors]),
       );
       models.set(identity, model);
       model.then(
-        ({ handle, breaker }) =>
+        ({ handle, breaker, checkIdle }) => {
+          checks.push(checkIdle);
           reports.push(() => ({
             ...{ model: basename(file.name), version: handle.version, provider: handle.provider, ...handle.stats() },
             ...{ isOpen: breaker.isOpen, openings: breaker.openings },
-          })),
+          }));
+        },
         // A model that could not be loaded may be retried.
         () => models.delete(identity),
       );
@@ -201,6 +215,7 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
   async function shutDown(): Promise<void> {
     clearInterval(watch);
     clearInterval(checking);
+    await checked;
     await residents.idle();
     for (const model of await Promise.allSettled([...models.values(), ...remotes.values()])) {
       if (model.status === 'rejected') continue;
