@@ -20,16 +20,7 @@ type Files = Pick<Ask<'load'>, 'place' | 'digest' | 'data'>;
 
 /** Throws `MillraceError('inference')` where a file with weights cannot be read. */
 export function sourceOf({ place, data = [], tensors }: Files & Pick<Ask<'load'>, 'tensors'>): ModelSource {
-  const externalData = data.map(({ path, place, bytes }) => {
-    const own = new Uint8Array(bytes);
-    return {
-      path,
-      data: own.subarray(
-        0,
-        withFile(place, (file) => readFrom(file, 0, own)),
-      ),
-    };
-  });
+  const externalData = data.map(({ path, place, bytes }) => ({ path, data: contentOf(place, bytes) }));
   return { path: place, ...(externalData.length > 0 && { externalData }), tensors };
 }
 
@@ -72,6 +63,13 @@ function isOrtFormat(path: string): boolean {
   return mark.equals(ORT_FORMAT);
 }
 
+function contentOf(place: string, bytes: number): Uint8Array {
+  const content = new Uint8Array(bytes);
+  const length = withFile(place, (file) => readFrom(file, 0, content));
+  return content.subarray(0, length);
+}
+
+/** What is read of a file at a time, to take its digest. */
 const piece = new Uint8Array(2 ** 18);
 
 function digestOf(place: string): string {
