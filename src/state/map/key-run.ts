@@ -79,7 +79,8 @@ export class KeyRun implements SliceSegment {
 
   setOffset(at: number, offsetMs: number): void {
     const { bytes } = this;
-    for (let i = 0; i < TIME_BYTES; i++) bytes[at + i] = offsetMs >>> (8 * i);
+    const word = offsetMs | 0;
+    for (let i = 0; i < TIME_BYTES; i++) bytes[at + i] = word >>> (8 * i);
   }
 
   remove(at: number): void {

@@ -31,9 +31,11 @@ export class PlaceIndex {
   size = 0;
   /** The slots of each part, the last of which stays free, their capacity, and its keys. */
   private readonly parts: Uint16Array[];
-  private readonly capacities: Uint32Array;
-  private readonly counts: Uint32Array;
+  private readonly capacities: Int32Array;
+  private readonly counts: Int32Array;
   private readonly shift: number;
+  /** The slots, all free, of parts that lost their last key: ids that count up leave one part and come to another. */
+  private readonly spare: Uint16Array[] = [];
 
   constructor(
     keysMax: number,
@@ -41,8 +43,8 @@ export class PlaceIndex {
   ) {
     const bits = Math.min(PART_BITS_MAX, Math.max(1, Math.ceil(Math.log2(keysMax / PART_KEYS))));
     this.parts = new Array<Uint16Array>(2 ** bits).fill(NO_SLOTS);
-    this.capacities = new Uint32Array(2 ** bits);
-    this.counts = new Uint32Array(2 ** bits);
+    this.capacities = new Int32Array(2 ** bits);
+    this.counts = new Int32Array(2 ** bits);
     this.shift = 32 - bits;
   }
 
@@ -97,13 +99,21 @@ export class PlaceIndex {
       at += SLOT;
     }
     slots[hole] = FREE;
+    if (this.counts[part] === 0) this.spare.push(this.exchange(part, NO_SLOTS));
   }
 
   private grow(part: number): Uint16Array {
-    const slots = grown(this.parts[part] as Uint16Array);
+    const slots = this.parts[part] === NO_SLOTS ? this.spare.pop() : undefined;
+    this.exchange(part, slots ?? grown(this.parts[part] as Uint16Array));
+    return this.parts[part] as Uint16Array;
+  }
+
+  /** Gives a part other slots, and returns those that it had. */
+  private exchange(part: number, slots: Uint16Array): Uint16Array {
+    const old = this.parts[part] as Uint16Array;
     this.parts[part] = slots;
     this.capacities[part] = capacityOf(slots);
-    return slots;
+    return old;
   }
 }
 
@@ -119,7 +129,7 @@ function capacityOf({ length }: Uint16Array): number {
 const homeOf = (capacity: number, tag: number): number => SLOT * (Math.imul(tag, capacity) >>> TAG_BITS);
 
 const placeAt = (slots: Uint16Array, at: number): number =>
-  (slots[at + 1] as number) + (slots[at + 2] as number) * 2 ** 16;
+  ((slots[at + 1] as number) | ((slots[at + 2] as number) << 16)) >>> 0;
 
 /** The first slot with this tag; the one where it would go, if there is none. */
 function firstFrom(slots: Uint16Array, capacity: number, tag: number): number {

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compactKeyBytesMax, readCompactKey, writeCompactKey } from '../../../src/state/map/compact-key.js';
+import {
+  compactKeyBytesMax,
+  hashCompactKey,
+  readCompactKey,
+  writeCompactKey,
+} from '../../../src/state/map/compact-key.js';
 import { keyEnd } from '../../../src/state/map/packed-key.js';
 
 const bytesOf = (key: string | number): Buffer => {
@@ -34,5 +39,19 @@ describe('a compact key', () => {
     expect(bytesOf(text)).toHaveLength(17);
     expect(bytesOf(text.toUpperCase())).toHaveLength(38);
     expect(bytesOf(7)).toHaveLength(5);
+  });
+
+  it('of 1,024 neighbours has hashes with one first half, and evenly spread second ones', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), fc.integer({ min: -(2 ** 21), max: 2 ** 21 - 1 }), (a, b, group) => {
+        const hashes = Array.from({ length: 1_024 }, (_, i) =>
+          hashCompactKey(Uint32Array.of(a, b), bytesOf(group * 1_024 + i), 0, 5),
+        );
+        expect(new Set(hashes.map((hash) => hash >>> 16)).size).toBe(1);
+        const second = hashes.map((hash) => hash & 0xffff).sort((x, y) => x - y);
+        expect(second.every((half, i) => i === 0 || half - (second[i - 1] as number) === 64)).toBe(true);
+      }),
+      { numRuns: 20 },
+    );
   });
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { PlaceIndex } from '../../../src/state/map/place-index.js';
 
 /** Hashes that meet: few, equal tags in different parts, tags of 0, neighbours, both ends. */
@@ -58,4 +58,25 @@ it('grows part by part, and finds all keys before and after', () => {
   for (const key of hashes.keys()) if (key % 3 > 0) remove(key);
   expect(index.size).toBe(10_000);
   for (const key of hashes.keys()) expect(find(key)).toBe(key % 3 > 0 ? -1 : key);
+});
+
+it('hands the slots of a part without keys on to the next part', () => {
+  let slots = 0;
+  class Counted extends Uint16Array {
+    constructor(length: number) {
+      super(length);
+      slots += length;
+    }
+  }
+  vi.stubGlobal('Uint16Array', Counted);
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const hashes = Array.from({ length: 2 ** 18 }, (_, key) => ((key >>> 10) << 24) | ((key << 6) & 0xffff));
+  const { index, find, add, remove } = indexed(2 ** 20, hashes);
+  for (const key of hashes.keys()) {
+    add(key);
+    if (key >= 1_000) remove(key - 1_000);
+  }
+  expect(index.size).toBe(1_000);
+  for (const key of hashes.keys()) if (key % 500 === 0) expect(find(key)).toBe(key < hashes.length - 1_000 ? -1 : key);
+  expect(slots).toBeLessThan(2 ** 15); // 256 parts for 1,024 keys each would be 2 ** 20
 });
