@@ -60,7 +60,7 @@ const disturb =
     const ms = agent.upTo(4_000);
     const asleep = agent.maybe();
     agent.count(asleep ? `${name} suspended` : `${name} restarted after ${signal}`);
-    return agent.begin(store, () => (asleep ? store.suspend(2 * ms) : store.restart(signal, ms)));
+    return agent.begin(store, () => (asleep ? store.suspend(2 * ms) : store.restart(signal, () => sleep(ms))));
   };
 
 /** A worker dies with writes on their way to a store that sleeps: they arrive when others have the worker's tasks. */

@@ -38,9 +38,9 @@ export class Store {
   }
 
   /** Ends it, politely or not, and starts it again on what it has on disk; resolves when it answers. */
-  async restart(signal: 'SIGTERM' | 'SIGKILL', downMs: number): Promise<void> {
+  async restart(signal: 'SIGTERM' | 'SIGKILL', whileDown: () => Promise<void>): Promise<void> {
     await this.end(signal);
-    await sleep(downMs);
+    await whileDown();
     this.child = begin(this.launch, this.logFile);
     await this.healthy();
   }
