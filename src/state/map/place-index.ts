@@ -103,9 +103,10 @@ export class PlaceIndex {
   }
 
   private grow(part: number): Uint16Array {
-    const slots = this.parts[part] === NO_SLOTS ? this.spare.pop() : undefined;
-    this.exchange(part, slots ?? grown(this.parts[part] as Uint16Array));
-    return this.parts[part] as Uint16Array;
+    const old = this.parts[part] as Uint16Array;
+    const slots = (old === NO_SLOTS ? this.spare.pop() : undefined) ?? grown(old);
+    this.exchange(part, slots);
+    return slots;
   }
 
   /** Gives a part other slots, and returns those that it had. */
