@@ -26,8 +26,9 @@ const orders = topology(name, { deadLetters: kafka.deadLetterSink({ topic: `${na
   read.to('history', clickhouse.tableSink({ table: 'orders', columns: { id: 'UInt32' } }));
 });
 const ORDERS = 30_000;
-/** The page says what has happened within three seconds; a machine that is busy with other tests may take longer. */
+/** A machine that is busy with other tests may take long to show what the page says; how soon it was said is in the text. */
 const SAID = { timeout: 15_000 };
+const SAID_AFTER_MAX_S = 3;
 
 let folder: string;
 let browser: Browser;
@@ -44,7 +45,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-it('says that Redis or ClickHouse was killed, and when each is back, without being loaded again', async () => {
+it('says within three seconds that Redis or ClickHouse was killed, and when each is back, without being loaded again', async () => {
   stores.push(await Store.start('redis', folder), await Store.start('clickhouse', folder));
   const [redisStore, clickhouseStore] = stores as [Store, Store];
   const settings = {
@@ -77,7 +78,11 @@ it('says that Redis or ClickHouse was killed, and when each is back, without bei
     ['history', clickhouseStore],
   ] as const) {
     await store.restart('SIGKILL', async () => {
-      await event(`${sink} has not answered for`).waitFor(SAID);
+      const said = event(`${sink} has not answered for`);
+      await said.waitFor(SAID);
+      expect(Number(/for ([\d.]+) s/.exec((await said.textContent()) ?? '')?.[1])).toBeLessThanOrEqual(
+        SAID_AFTER_MAX_S,
+      );
       expect(await page.locator('.node.down title').textContent()).toContain(`sink ${sink},`);
     });
     await event(`${sink} answers again`).waitFor({ timeout: 30_000 });
