@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import type * as Onnx from 'onnxruntime-node';
 import { MillraceError, messageOf, type TensorSpec } from '../../core/index.js';
 import { digestOfAll } from '../external-data.js';
 import type { Ask } from '../workers/protocol.js';
+import { digestOf, withFile } from './file-digest.js';
 
 /**
  * A model as ONNX Runtime takes it. It reads the file itself: V8 gives a buffer of the file back on helper threads, which then take the
@@ -69,38 +69,10 @@ function contentOf(place: string, bytes: number): Uint8Array {
   return content.subarray(0, length);
 }
 
-/** What is read of a file at a time, to take its digest. */
-const piece = new Uint8Array(2 ** 18);
-
-function digestOf(place: string): string {
-  return withFile(place, (file) => {
-    const hash = createHash('sha256');
-    for (let at = 0, read = -1; read !== 0; at += read) {
-      read = readSync(file, piece, 0, piece.length, at);
-      hash.update(piece.subarray(0, read));
-    }
-    return hash.digest('hex');
-  });
-}
-
 /** Fills a buffer as far as the file goes, and says how far that is. */
 function readFrom(file: number, from: number, into: Uint8Array): number {
   let at = 0;
   for (let read = -1; read !== 0 && at < into.length; at += read)
     read = readSync(file, into, at, into.length - at, from + at);
   return at;
-}
-
-function withFile<T>(place: string, work: (file: number) => T): T {
-  try {
-    const file = openSync(place, 'r');
-    try {
-      return work(file);
-    } finally {
-      closeSync(file);
-    }
-  } catch (cause) {
-    // A disk that does not answer now may answer later.
-    throw new MillraceError('inference', `the model file cannot be read again: ${messageOf(cause)}`);
-  }
 }
