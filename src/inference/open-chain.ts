@@ -37,25 +37,26 @@ export async function openChain(
   if (fallback.length === 0) return (await openMain()).handle;
 
   const opened: ({ readonly spec: ModelSpec } & Opened)[] = [];
-  const errors: unknown[] = [];
+  const closed: { readonly spec: ModelSpec; readonly error: unknown }[] = [];
   for (const each of [spec, ...fallback]) {
     try {
       opened.push({ spec: each, ...(await (each === spec ? openMain() : open(each))) });
     } catch (error) {
-      errors.push(error);
-      onWarning(`${nameOf(each)} cannot be opened, and the next of its chain answers: ${messageOf(error)}`);
+      closed.push({ spec: each, error });
     }
   }
+  const [first] = opened;
+  if (first === undefined) throw closed[0]?.error;
+  for (const { spec: each, error } of closed)
+    onWarning(`${nameOf(each)} cannot be opened, and the next of its chain answers: ${messageOf(error)}`);
   const links = opened.map(({ spec: each, handle, breaker }): Link => {
-    checkAlike((opened[0] as (typeof opened)[number]).handle, handle, nameOf(each));
+    checkAlike(first.handle, handle, nameOf(each));
     const name = each === spec ? undefined : linkName(each, spec, handle);
     return { handle, name, breaker };
   });
-  const [first, ...others] = links;
-  if (first === undefined) throw errors[0];
-  return fallbackChain([first, ...others], {
-    ...{ nowMs, isMissing: opened[0]?.spec !== spec },
-    isCascade: with_ !== undefined && opened[0]?.spec === spec,
+  return fallbackChain(links as [Link, ...Link[]], {
+    ...{ nowMs, isMissing: first.spec !== spec },
+    isCascade: with_ !== undefined && first.spec === spec,
   });
 }
 

@@ -145,6 +145,13 @@ describe.each(['thread', 'process'] as const)('a chain in a %s', (isolation) => 
     expect(await ask(model, [0.5])).toMatchObject({ degraded: ['same.onnx'], reasons: ['unavailable'] });
     expect(warnings).toEqual([expect.stringContaining('cannot be opened')]);
   });
+
+  test('that has no model at all is refused by what is wrong with the first, and nobody is said to answer', async () => {
+    const gone = new URL('gone.onnx', import.meta.url);
+    const opening = open({ isolation }, { model: new URL(import.meta.url), fallback: fallback(gone) });
+    await expect(opening).rejects.toMatchObject({ code: 'model', message: expect.stringContaining('no provider') });
+    expect(warnings).toEqual([]);
+  });
 });
 
 describe('silent corruption', () => {
