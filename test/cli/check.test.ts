@@ -89,4 +89,8 @@ it('check --models holds models against views before a run', { timeout: 120_000 
     code: 1,
     problems: [{ code: 'model', where: 'risk', message: expect.stringContaining('gone.onnx cannot be read') }],
   });
+  // An option that is wrong is said once, and models behind it are not opened.
+  writeFileSync(join(user.folder, 'scored.ts'), scored('gone.onnx', 20).replace('batchMax: 16', 'batchMax: 0'));
+  const { out } = await run(['check', 'scored.ts', '--json', '--models']);
+  expect(JSON.parse(out)).toMatchObject({ problems: [{ where: 'risk', message: 'batchMax is 0' }], warnings: [] });
 });

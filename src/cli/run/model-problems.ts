@@ -10,7 +10,7 @@ export interface ModelFindings {
 
 /**
  * Opens the models of each `infer` step as a run does: the file, its inputs and outputs, the width of the view, and the providers of this
- * machine. No record is scored but those of the warm-up.
+ * machine. No record is scored but those of the warm-up. Steps whose options are wrong are left to `check`.
  */
 export async function modelProblems(topology: Topology): Promise<ModelFindings> {
   const { createInference } = await import('../../inference/index.js');
@@ -18,8 +18,9 @@ export async function modelProblems(topology: Topology): Promise<ModelFindings> 
   const warnings: string[] = [];
   const inference = createInference({ onWarning: (message) => warnings.push(message) });
   try {
-    for (const { id, kind, shape } of topology.steps) {
-      if (kind !== 'infer' || shape.shape !== 'batched') continue;
+    for (const { id, kind, shape, problems: own } of topology.steps) {
+      // Options that are wrong are known already.
+      if (kind !== 'infer' || shape.shape !== 'batched' || own.length > 0) continue;
       try {
         await shape.open(stepContext(topology.name, id), servicesOf(inference));
       } catch (error) {
