@@ -191,6 +191,22 @@ export function thrownBy(step: string, error: unknown, record: RecordPlace | und
   });
 }
 
+/** What a function of a step makes of each record of a batch, in their order. What it throws is thrown with the place of the record. */
+export function makeOfEach<T, Made>(
+  step: string,
+  values: readonly T[],
+  origins: readonly RecordPlace[],
+  make: (value: T, at: number) => Made,
+): Made[] {
+  const made: Made[] = [];
+  try {
+    for (const value of values) made.push(make(value, made.length));
+  } catch (error) {
+    throw thrownBy(step, error, origins[made.length]);
+  }
+  return made;
+}
+
 /** What a step may use besides its state and its input. */
 export interface StepContext {
   readonly topology: string;

@@ -11,6 +11,7 @@ import {
   lookupService,
   MISSING,
   MillraceError,
+  makeOfEach,
   type Operator,
   type Problem,
   RowFailure,
@@ -154,8 +155,8 @@ function enricher(parts: Enricher): BatchedLogic {
   };
 
   return {
-    async onBatch(values) {
-      const names = values.map((value) => textOf(key(value)));
+    async onBatch(values, origins) {
+      const names = makeOfEach(context.step, values, origins, (value) => textOf(key(value)));
       const asked = [...new Set(names)].filter((name) => name !== undefined);
       const { answers, cached } = await handle.get(asked, progress);
       cachedOnes.add(cached);

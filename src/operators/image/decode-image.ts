@@ -1,4 +1,12 @@
-import { type Adds, type Free, type Operator, type Problem, RowFailure, type Tensor } from '../../core/index.js';
+import {
+  type Adds,
+  type Free,
+  makeOfEach,
+  type Operator,
+  type Problem,
+  RowFailure,
+  type Tensor,
+} from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
 import { optionProblems } from '../options.js';
 import { type DecoderOptions, openDecoder } from './decoder.js';
@@ -69,12 +77,17 @@ export function decodeImage<T, const As extends string>(
         const decode = await openDecoder(step, decoding);
         const scale = pixelScale(mean, std);
         const withPixels = fieldAdder(as);
-        const answerTo = async (value: unknown): Promise<unknown> => {
-          const bytes = await decode(from(value as T));
+        const answerTo = async (image: Uint8Array | null | undefined, value: unknown): Promise<unknown> => {
+          const bytes = await decode(image);
           progress();
           return bytes instanceof RowFailure ? bytes : withPixels(value, pixelTensor(bytes, decoding, scale, layout));
         };
-        return { onBatch: (values) => inOrder(values, concurrencyMax, answerTo) };
+        return {
+          async onBatch(values, origins) {
+            const images = makeOfEach(step, values as readonly T[], origins, from);
+            return await inOrder(images, concurrencyMax, (image, at) => answerTo(image, values[at]));
+          },
+        };
       },
     },
   };
@@ -102,15 +115,15 @@ const channelsOf = (colour: Settled['colour']): readonly string[] =>
   colour === 'grey' ? ['grey'] : ['red', 'green', 'blue'];
 
 /** Answers to all values in their order, so many under way at a time. */
-async function inOrder(
-  values: readonly unknown[],
+async function inOrder<T>(
+  values: readonly T[],
   concurrencyMax: number,
-  answerTo: (value: unknown) => Promise<unknown>,
+  answerTo: (value: T, at: number) => Promise<unknown>,
 ): Promise<readonly unknown[]> {
   const answers = new Array<unknown>(values.length);
   const waiting = values.entries();
   const work = async () => {
-    for (const [i, value] of waiting) answers[i] = await answerTo(value);
+    for (const [at, value] of waiting) answers[at] = await answerTo(value, at);
   };
   await Promise.all(Array.from({ length: concurrencyMax }, work));
   return answers;

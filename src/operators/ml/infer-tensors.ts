@@ -1,9 +1,11 @@
 import {
+  atPlace,
   type BatchedLogic,
   type FeatureShape,
   MillraceError,
   type ModelHandle,
   type ModelInput,
+  makeOfEach,
   type Origin,
   RowFailure,
   type RunResult,
@@ -46,11 +48,11 @@ export function askTensors(
   const withAnswer = fieldAdder(options.as);
 
   /** The rows that the model can take, with their tensors; the others are answered at once. */
-  function readRows(values: readonly unknown[], answers: unknown[]) {
+  function readRows(values: readonly unknown[], origins: readonly Origin[], answers: unknown[]) {
     const rows: ReadRow[] = [];
-    for (const [at, value] of values.entries()) {
-      const tensors = readers.map((read) => read(value));
-      const bucket = bucketOf(tensors, model, context);
+    const all = makeOfEach(context.step, values, origins, (value) => readers.map((read) => read(value)));
+    for (const [at, tensors] of all.entries()) {
+      const bucket = bucketOf(tensors, model, context.step, origins[at]);
       if (typeof bucket === 'number') rows.push({ at, bucket, tensors });
       else answers[at] = bucket;
     }
@@ -60,7 +62,7 @@ export function askTensors(
   return {
     async onBatch(values, origins) {
       const answers = new Array<unknown>(values.length);
-      const rows = readRows(values, answers);
+      const rows = readRows(values, origins, answers);
       const rowAt = (row: number) => rows[row] as ReadRow;
       const how = { sheds: false, isBehind: isBehind(origins) };
       const result = await model.run(
@@ -70,7 +72,7 @@ export function askTensors(
           for (const [i, { data }] of tensors.entries()) write(data, into[i] as TensorData, place * data.length);
         },
         (row) => rowAt(row).bucket,
-        urgencyOf(options, (row) => values[rowAt(row).at], how),
+        urgencyOf(options, { values, origins, at: (row) => rowAt(row).at }, how, context),
       );
       for (const [row, { at }] of rows.entries()) {
         const failure = result.failures.get(row);
@@ -98,12 +100,23 @@ export function madeBy({ versions, degraded, reasons }: RunResult, row: number) 
   };
 }
 
-/** The place of a row's length among those of the model. Throws where its tensors are of another kind than the model's inputs. */
-function bucketOf(tensors: readonly Tensor[], model: ModelHandle, context: StepContext): number | RowFailure {
+/**
+ * The place of a row's length among those of the model. A tensor that a record cannot fill is the record's fault; one of another type
+ * than the input is the function's, and throws.
+ */
+function bucketOf(
+  tensors: readonly Tensor[],
+  model: ModelHandle,
+  step: string,
+  origin: Origin | undefined,
+): number | RowFailure {
   const lengths = new Set<number>();
   for (const [i, input] of model.inputs.entries()) {
-    const tensor = tensors[i] as Tensor;
-    if (!fits(tensor, input)) throw doesNotFit(tensor, input, context);
+    const tensor = tensors[i] ?? NO_TENSOR;
+    if (!fits(tensor, input)) {
+      if (!isOfKind(tensor.data, input)) throw ofAnotherKind(tensor, input, step, origin);
+      return new RowFailure('inference', misfit(tensor, input));
+    }
     for (const [axis, size] of input.shape.entries()) if (size === null) lengths.add(tensor.shape[axis] as number);
   }
   const [length, another] = lengths;
@@ -116,6 +129,9 @@ function bucketOf(tensors: readonly Tensor[], model: ModelHandle, context: StepC
   );
 }
 
+/** What a function gives that found nothing in its record. */
+const NO_TENSOR = { shape: [], data: undefined } as unknown as Tensor;
+
 /** A float32 is a float64 too. */
 const isOfType = (data: TensorValues, { type }: ModelInput): boolean =>
   tensorTypeOf(data) === type || (type === 'float64' && data instanceof Float32Array);
@@ -126,14 +142,21 @@ const fits = ({ shape, data }: Tensor, input: ModelInput): boolean =>
   shape.length === input.shape.length &&
   input.shape.every((size, axis) => size === null || size === shape[axis]);
 
-function doesNotFit({ shape, data }: Tensor, input: ModelInput, { step }: StepContext): MillraceError {
-  const wanted = `${input.type} [${input.shape.map((size) => size ?? 'length').join(', ')}]`;
-  const given = `${tensorTypeOf(data) ?? 'another array'} [${shape.join(', ')}] of ${data.length} values`;
-  return new MillraceError('model', `input '${input.name}' of step '${step}' takes ${wanted}, not ${given}`, {
-    where: step,
-    hint: 'make the tensors as the model was exported: type, order and sizes of axes',
-  });
+/** Whether it would be of the right type if the record had all that it is made of. */
+const isOfKind = (data: TensorValues | undefined, input: ModelInput): boolean =>
+  data === undefined || data === null || isOfType(data, input) || (Array.isArray(data) && input.type === 'string');
+
+function misfit({ shape, data }: Tensor, { name, type, shape: sizes }: ModelInput): string {
+  const wanted = `${type} [${sizes.map((size) => size ?? 'length').join(', ')}]`;
+  const given = data && `${tensorTypeOf(data) ?? 'another array'} [${shape.join(', ')}] of ${data.length} values`;
+  return `the input '${name}' takes ${wanted}, not ${given ?? 'nothing'}`;
 }
+
+const ofAnotherKind = (tensor: Tensor, input: ModelInput, step: string, origin: Origin | undefined): MillraceError =>
+  new MillraceError('model', `${misfit(tensor, input)}${atPlace(origin)}`, {
+    where: step,
+    hint: "make the tensors of the type that the model was exported with, such as Float32Array for float32, or an array of texts for 'string'",
+  });
 
 /** Throws unless a view makes as many features as the model takes. */
 export function checkWidth(

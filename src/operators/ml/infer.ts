@@ -9,7 +9,9 @@ import {
   MillraceError,
   type ModelHandle,
   type ModelSpec,
+  makeOfEach,
   type Operator,
+  type Origin,
   type Problem,
   type Provider,
   type ProviderOptions,
@@ -119,11 +121,11 @@ export interface InferOptions<As extends string, T = WithFeatures>
  * models alone, bit for bit, so a replay repeats it; with any other provider a row's bits may depend on its batch, and on
  * which provider answered, and with `fallback` faults decide who answers, so sinks outside the ledger's transaction are written
  * after the checkpoint. A record that the
- * model cannot take, or answers with a number that is not finite, goes to the dead letters as `inference`, and so does a
- * length that is not declared and an integer beyond 2^53; the others of its batch are answered.
+ * model cannot take, or answers with a number that is not finite, goes to the dead letters as `inference`, and so does one with
+ * a tensor of another shape or without one, a length that is not declared and an integer beyond 2^53; the others of its batch are answered.
  *
  * Errors: `MillraceError('model')` when the task opens (file missing, other inputs or outputs, no provider, width of the view),
- * and later where a record's features have another length, or its tensors another type or shape, than the model's input.
+ * and later where a record's features have another length, or its tensors another type, than the model's input.
  * `MillraceError('inference')` where the workers that run the model are lost again and again; the task is restored then.
  *
  * Memory: the rows in flight, as the model takes them; idle buffers of four batches; `keysMax` last scores.
@@ -282,7 +284,7 @@ function scorer(
   /** No model answers in place of the model. */
   const onlyRule = rule !== undefined && options.cascade === undefined && !options.fallback?.some(isModel);
 
-  function score(rows: readonly WithFeatures[], isLate: boolean): Promise<RunResult> {
+  function score(rows: readonly WithFeatures[], origins: readonly Origin[], isLate: boolean): Promise<RunResult> {
     const fill: FillRow = (row, into, place) => {
       const { dense, view } = (rows[row] as WithFeatures).features;
       if (dense.length !== inputSize) throw wrongWidth(context, `'${view}'`, dense.length, inputSize);
@@ -292,7 +294,7 @@ function scorer(
       for (let i = 0; i < inputSize; i++) numbers[at + i] = dense[i] as number;
     };
     const how = { sheds: rule !== undefined, isBehind: isLate };
-    const urgency = urgencyOf(options, (row) => rows[row] as WithFeatures, how);
+    const urgency = urgencyOf(options, { values: rows, origins, at: (row) => row }, how, context);
     return model.run(rows.length, fill, undefined, urgency);
   }
 
@@ -323,10 +325,8 @@ function scorer(
     async onBatch(values, origins) {
       const rows = values as readonly WithFeatures[];
       const isLate = isBehind(origins);
-      const result = isLate && onlyRule ? undefined : await scoreIfPossible(rows, isLate);
-      const answers = new Array<unknown>(rows.length);
-      for (let row = 0; row < rows.length; row++) {
-        const value = rows[row] as (typeof rows)[number];
+      const result = isLate && onlyRule ? undefined : await scoreIfPossible(rows, origins, isLate);
+      return makeOfEach(context.step, rows, origins, (value, row) => {
         const score = result?.scores[(row + 1) * outputSize - 1] as number;
         const failure = result?.failures.get(row) ?? (Number.isFinite(score) ? undefined : `the score is ${score}`);
         if (result !== undefined && failure === undefined) {
@@ -335,10 +335,10 @@ function scorer(
           const reason = result.reasons?.[row];
           const inferred: Inferred = { score, model, degraded, ...(reason && { reason }) };
           last?.keep(value, inferred);
-          answers[row] = withInferred(value, inferred);
-        } else answers[row] = inPlace(value, isLate && onlyRule ? 'behind' : reasonOf(result, row), failure);
-      }
-      return answers;
+          return withInferred(value, inferred);
+        }
+        return inPlace(value, isLate && onlyRule ? 'behind' : reasonOf(result, row), failure);
+      });
     },
     flush: () => model.flush(),
   };

@@ -12,8 +12,10 @@ import {
   remoteOf,
   type Services,
   type Settings,
+  type StepContext,
   type TensorSpec,
   type Tier,
+  thrownBy,
   tiers,
   type Urgency,
   whatIsWrongWith,
@@ -95,20 +97,37 @@ const limitsOf = ({ weight, queueMax }: ModelOptions<string>) => ({
   ...(queueMax !== undefined && { queueMax }),
 });
 
+/** The records of a call: `at` finds that of a row. */
+export interface Asked<T> {
+  readonly values: readonly T[];
+  readonly origins: readonly Origin[];
+  readonly at: (row: number) => number;
+}
+
 /** How urgent the records of a call are; nothing where nothing is said. `sheds` where a fallback of the caller answers. */
 export function urgencyOf<T>(
   { tier, deadline }: UrgencyOptions<T>,
-  rowOf: (row: number) => T,
+  { values, origins, at }: Asked<T>,
   { sheds, isBehind }: { readonly sheds: boolean; readonly isBehind: boolean },
+  { step }: StepContext,
 ): Urgency | undefined {
   if (tier === undefined && deadline === undefined && !isBehind) return undefined;
+  /** What is said of all records, or by a function of each. */
+  const saidOf = <Said>(said: Said | ((value: T) => Said)) => {
+    if (typeof said !== 'function') return () => said;
+    return (row: number): Said => {
+      try {
+        return (said as (value: T) => Said)(values[at(row)] as T);
+      } catch (error) {
+        throw thrownBy(step, error, origins[at(row)]);
+      }
+    };
+  };
   return {
     sheds,
     ...(isBehind && { isBehind }),
-    ...(tier !== undefined && { tierOf: (row: number) => (typeof tier === 'string' ? tier : tier(rowOf(row))) }),
-    ...(deadline !== undefined && {
-      deadlineOf: (row: number) => (typeof deadline === 'function' ? deadline(rowOf(row)) : deadline),
-    }),
+    ...(tier !== undefined && { tierOf: saidOf(tier) }),
+    ...(deadline !== undefined && { deadlineOf: saidOf(deadline) }),
   };
 }
 
@@ -187,14 +206,42 @@ export function modelProblems(options: ModelOptions<string> & UrgencyOptions<nev
     });
   }
   if (!(waitMax >= 0)) problems.push({ message: `waitMax is ${waitMax}`, hint: 'give a duration, e.g. millis(5)' });
-  problems.push(...providerProblems(wanted));
+  problems.push(...providerProblems(wanted), ...misplaced(options));
   for (const other of fallback) {
     if (other.providers !== undefined) problems.push(...providerProblems(other.providers));
-    if (other.model === undefined && other.providers === undefined)
-      problems.push({
-        message: 'a fallback is the same model again',
-        hint: 'give another `model`, or other `providers`',
-      });
+    if (other.model === undefined && other.providers === undefined) {
+      const hint = 'give another `model`, or other `providers`';
+      const isOfScores = 'rule' in other || 'lastBy' in other;
+      const message = isOfScores
+        ? 'a rule or a last score answers one score only'
+        : 'a fallback is the same model again';
+      problems.push({ message, hint });
+    }
+  }
+  return problems;
+}
+
+/** What options belong to: whether tensors (`inputs`) or several outputs (`outputs`) are named. Those that are not here belong to all. */
+const belongings: Readonly<Record<string, { readonly inputs?: boolean; readonly outputs?: boolean }>> = {
+  view: { inputs: false },
+  cascade: { inputs: false, outputs: false },
+  lengths: { inputs: true },
+  output: { inputs: true, outputs: false },
+  pooling: { inputs: true, outputs: false },
+  normalize: { inputs: true, outputs: false },
+};
+
+/** Types allow these, too, only where they mean something; from JavaScript they would be passed over. */
+function misplaced(options: object): readonly Problem[] {
+  const problems: Problem[] = [];
+  const given = options as Readonly<Record<string, unknown>>;
+  for (const [name, belongs] of Object.entries(belongings)) {
+    if (given[name] === undefined) continue;
+    for (const [other, isWanted] of Object.entries(belongs)) {
+      if ((given[other] !== undefined) === isWanted) continue;
+      const message = `${name} does nothing ${isWanted ? 'without' : 'beside'} ${other}`;
+      problems.push({ message, hint: `leave ${name} out${isWanted ? `, or name the ${other} of the model` : ''}` });
+    }
   }
   return problems;
 }

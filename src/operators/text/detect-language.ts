@@ -1,4 +1,4 @@
-import type { Adds, Free, Operator, Problem } from '../../core/index.js';
+import { type Adds, type Free, makeOfEach, type Operator, type Problem } from '../../core/index.js';
 import { withField } from '../../util/literals.js';
 import { optionProblems } from '../options.js';
 
@@ -52,8 +52,8 @@ export function detectLanguage<T, const As extends string>(
           return best;
         };
         return {
-          async onBatch(values) {
-            return values.map((value) => {
+          async onBatch(values, origins) {
+            return makeOfEach(context.step, values, origins, (value) => {
               const language = guess((from(value as T) ?? '').slice(0, charsMax));
               if (language === null) undetected.add();
               return withField(value, as, language);

@@ -1,4 +1,4 @@
-import type { Adds, Free, Operator, Problem, Tensor } from '../../core/index.js';
+import { type Adds, type Free, makeOfEach, type Operator, type Problem, type Tensor } from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
 import { fileName, lengthsProblems } from '../ml/model-options.js';
 import { optionProblems } from '../options.js';
@@ -80,8 +80,10 @@ export function encodeTokens<T, const As extends string>(
           return filled(ids, rows.find(({ length }) => length >= ids.length) as EmptyRow, encoder.padId);
         };
         return {
-          async onBatch(values) {
-            return values.map((value) => withTokens(value, tokensOf(from(value as T) ?? '')));
+          async onBatch(values, origins) {
+            return makeOfEach(context.step, values, origins, (value) =>
+              withTokens(value, tokensOf(from(value as T) ?? '')),
+            );
           },
         };
       },

@@ -235,10 +235,18 @@ describe('infer of several outputs', () => {
       }
     });
 
-    test('refuses texts where numbers are due, and numbers among texts', async () => {
-      const wrong = { ...inputs, word: () => ({ shape: [], data: [1] as never }) };
-      const logic = await opened(infer({ ...options(), inputs: wrong }));
-      await expect(logic.onBatch(orders, [])).rejects.toThrow(/takes string \[\], not another array \[\] of 1 values/);
+    test('sends a record without a text to the dead letters, and answers the others', async () => {
+      const missing = { ...inputs, word: ({ word }: Order) => ({ shape: [], data: [word || (null as never)] }) };
+      const logic = await opened(infer({ ...options(), inputs: missing }));
+      const [first] = await outputsOf(logic, orders);
+      expect(await outputsOf(logic, [{ word: '', amount: 1 }, ...orders])).toMatchObject([
+        { reason: 'inference', detail: "the input 'word' takes string [], not another array [] of 1 values" },
+        first,
+        ...orders.slice(1).map(() => expect.anything()),
+      ]);
+    });
+
+    test('refuses texts where numbers are due', async () => {
       const texts = { ...inputs, amount: () => ({ shape: [1], data: ['1'] }) };
       const other = await opened(infer({ ...options(), inputs: texts }));
       await expect(other.onBatch(orders, [])).rejects.toThrow(/takes float64 \[1\], not string \[1\]/);
@@ -293,6 +301,24 @@ describe('infer of several outputs', () => {
       'lagMax needs another model that answers instead',
       "the output 'a' is of type 'float128'",
       "the output 'a' has the shape [0]",
+    ]);
+    const others = {
+      cascade: { model: 's.onnx', below: 0.1, above: 0.9 },
+      lengths: [2],
+      output: 'top',
+      normalize: true,
+    };
+    const misplaced = infer({ ...limits, model: 'm.onnx', outputs: all, ...others } as Parameters<typeof infer>[0]);
+    expect(misplaced.problems).toEqual([
+      { message: 'cascade does nothing beside outputs', hint: 'leave cascade out' },
+      { message: 'lengths does nothing without inputs', hint: 'leave lengths out, or name the inputs of the model' },
+      { message: 'output does nothing without inputs', hint: 'leave output out, or name the inputs of the model' },
+      { message: 'output does nothing beside outputs', hint: 'leave output out' },
+      {
+        message: 'normalize does nothing without inputs',
+        hint: 'leave normalize out, or name the inputs of the model',
+      },
+      { message: 'normalize does nothing beside outputs', hint: 'leave normalize out' },
     ]);
     const nothing = infer({ ...limits, model: 'm.onnx', inputs: {}, lengths: [2, 1], outputs: {} });
     expect(nothing.problems?.map(({ message }) => message)).toEqual(['lengths are 2, 1', 'no inputs', 'no outputs']);

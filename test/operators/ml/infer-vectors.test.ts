@@ -5,6 +5,7 @@ import {
   type InferenceService,
   inferenceService,
   millis,
+  type Origin,
   provide,
   type Source,
   type StepContext,
@@ -44,6 +45,8 @@ const sentences = (options: object = {}) =>
     normalize: true,
     ...options,
   });
+/** Of the records of a call. */
+const origins = [7, 8].map((offset) => ({ topic: 'images', partition: 3, offset }) as Origin);
 const byIds = (options: object = {}) =>
   infer({
     ...limits,
@@ -165,17 +168,47 @@ describe('infer of named tensors', () => {
     });
   });
 
+  test.each<[string, unknown, string]>([
+    ['another order of axes', { shape: [1, 2], data: BigInt64Array.of(1n, 2n) }, 'int64 [1, 2] of 2 values'],
+    ['numbers that are missing', { shape: [3], data: BigInt64Array.of(1n, 2n) }, 'int64 [3] of 2 values'],
+    ['no numbers', { shape: [2], data: undefined }, 'nothing'],
+    ['no tensor', undefined, 'nothing'],
+    ['null', null, 'nothing'],
+  ])('sends a record with %s to the dead letters, and answers the others', async (_, ids, given) => {
+    const answers = await answersOf(await opened(byIds()), [{ ids: int64([2, 3]) }, { ids }, { ids: int64([2, 3]) }]);
+    const detail = `the input 'input_ids' takes int64 [length], not ${given}`;
+    expect(answers[1]).toEqual({ reason: 'inference', detail });
+    expect(answers[0]?.embedding?.vector).toHaveLength(2);
+    expect(answers[2]).toEqual(answers[0]);
+  });
+
   test.each<[string, Tensor, RegExp]>([
-    ['another type', { shape: [2], data: Int32Array.of(1, 2) }, /takes int64 \[length\], not int32 \[2\] of 2 values/],
-    ['another order of axes', { shape: [1, 2], data: BigInt64Array.of(1n, 2n) }, /not int64 \[1, 2\]/],
-    ['numbers that are missing', { shape: [3], data: BigInt64Array.of(1n, 2n) }, /int64 \[3\] of 2 values/],
-    ['no tensor', { shape: [1], data: [1] as never }, /not another array/],
-  ])('stops on %s rather than give wrong numbers', async (_, ids, message) => {
+    [
+      'of another type',
+      { shape: [2], data: Int32Array.of(1, 2) },
+      /takes int64 \[length\], not int32 \[2\] of 2 values/,
+    ],
+    ['that is a plain array', { shape: [1], data: [1] as never }, /not another array \[1\] of 1 values/],
+  ])('stops on a tensor %s, and says at which record', async (_, ids, message) => {
     const logic = await opened(byIds());
-    await expect(logic.onBatch([{ ids }], [])).rejects.toMatchObject({
+    await expect(logic.onBatch([{ ids: int64([2, 3]) }, { ids }], origins)).rejects.toMatchObject({
       code: 'model',
       where: 'embedding',
-      message: expect.stringMatching(message),
+      message: expect.stringMatching(new RegExp(`${message.source} at images\\[3\\]@8$`)),
+      hint: expect.stringContaining('Float32Array'),
+    });
+  });
+
+  test.each<[string, object]>([
+    ['makes a tensor', { inputs: { input_ids: (t: Text) => ({ ...t.ids, shape: [...t.ids.shape] }) } }],
+    ['tells the tier', { tier: (t: Text) => (t.ids.data.length > 0 ? 'high' : 'low') }],
+    ['tells the deadline', { deadline: (t: Text) => t.ids.data.length }],
+  ])('says at which record a function threw that %s', async (_, options) => {
+    const logic = await opened(byIds({ inputs: { input_ids: (t: Text) => t?.ids ?? int64([2, 3]) }, ...options }));
+    await expect(logic.onBatch([{ ids: int64([2, 3]) }, undefined], origins)).rejects.toMatchObject({
+      code: 'step',
+      where: 'embedding',
+      message: expect.stringMatching(/^the step threw: Cannot read properties of undefined .* at images\[3\]@8$/),
     });
   });
 
@@ -205,6 +238,19 @@ describe('infer of named tensors', () => {
       'batchMax is 0',
       'lengths are 32, 16',
       'no inputs',
+    ]);
+    const ofScores = {
+      view: { name: 'v', shape: { denseSize: 2, hashedSize: 0 } },
+      cascade: { model: 'small.onnx', below: 0.1, above: 0.9 },
+      fallback: [{ name: 'prior', rule: () => 0.1 }],
+    };
+    expect(sentences(ofScores).problems).toEqual([
+      { message: 'view does nothing beside inputs', hint: 'leave view out' },
+      { message: 'cascade does nothing beside inputs', hint: 'leave cascade out' },
+      {
+        message: 'a rule or a last score answers one score only',
+        hint: 'give another `model`, or other `providers`',
+      },
     ]);
   });
 });
