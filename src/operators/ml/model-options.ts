@@ -233,17 +233,16 @@ const belongings: Readonly<Record<string, { readonly inputs?: boolean; readonly 
 
 /** Types allow these, too, only where they mean something; from JavaScript they would be passed over. */
 function misplaced(options: object): readonly Problem[] {
-  const problems: Problem[] = [];
   const given = options as Readonly<Record<string, unknown>>;
-  for (const [name, belongs] of Object.entries(belongings)) {
-    if (given[name] === undefined) continue;
-    for (const [other, isWanted] of Object.entries(belongs)) {
-      if ((given[other] !== undefined) === isWanted) continue;
-      const message = `${name} does nothing ${isWanted ? 'without' : 'beside'} ${other}`;
-      problems.push({ message, hint: `leave ${name} out${isWanted ? `, or name the ${other} of the model` : ''}` });
-    }
-  }
-  return problems;
+  const names = Object.keys(belongings).filter((name) => given[name] !== undefined);
+  return names.flatMap((name) => {
+    const ends = Object.entries(belongings[name] ?? {});
+    const wrong = ends.find(([other, isWanted]) => (given[other] !== undefined) !== isWanted);
+    if (wrong === undefined) return [];
+    const [other, isWanted] = wrong;
+    const message = `${name} does nothing ${isWanted ? 'without' : 'beside'} ${other}`;
+    return [{ message, hint: `leave ${name} out${isWanted ? `, or name the ${other} of the model` : ''}` }];
+  });
 }
 
 function urgencyProblems({
