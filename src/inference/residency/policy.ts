@@ -81,6 +81,8 @@ export function residencyPolicy({ bytesMax, modelCount }: ResidencyOptions): Res
 
   return {
     used(id) {
+      // Nothing ever leaves, and rows that come one by one need not pay for it.
+      if (bytesMax === Number.POSITIVE_INFINITY) return;
       const models = Math.max(1, modelCount());
       if (models !== growth.models) growth = { models, factor: 2 ** (1 / (HALF_LIFE * models)) };
       unit *= growth.factor;

@@ -123,7 +123,9 @@ export function answerSpans(spans: readonly Span[], { scores, discrete, failures
   for (const { call, inCall, inBatch, rows } of spans) {
     const { outputSize } = call;
     const [from, to] = [inBatch * outputSize, (inBatch + rows) * outputSize];
-    if (rows === call.rows) call.scores = scores.slice(from, to);
+    // Where one number answers, a slice would cost more than all the rest.
+    if (to - from === 1) scoresOf(call)[inCall] = scores[from] as number;
+    else if (rows === call.rows) call.scores = scores.slice(from, to);
     else scoresOf(call).set(scores.subarray(from, to), inCall * outputSize);
     if (discrete !== undefined) {
       call.discrete ??= new Array(call.rows);

@@ -144,7 +144,8 @@ export function createLanes(): Lanes {
       const place = placeMs(waiting);
       let at = lane.length;
       while (at > 0 && placeMs(lane[at - 1] as Waiting) > place) at--;
-      lane.splice(at, 0, waiting);
+      if (at === lane.length) lane.push(waiting);
+      else lane.splice(at, 0, waiting);
       count(waiting, waiting.rows);
     },
 
