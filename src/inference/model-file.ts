@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { getSystemErrorMap } from 'node:util';
 import { MillraceError } from '../core/index.js';
 import { type DataFile, digestOfAll, externalFiles } from './external-data.js';
 
@@ -41,7 +42,11 @@ export async function openModelFile(model: string | URL): Promise<ModelFile> {
       const place = process.platform === 'linux' ? `/proc/${process.pid}/fd/${handle.fd}` : path;
       return { fd: handle.fd, place, bytes: size, digest: await digestOf(handle) };
     } catch (cause) {
-      throw new MillraceError('model', `the model file ${path} cannot be read`, { where: name, hint, cause });
+      throw new MillraceError('model', `the model file ${path} cannot be read${whyNot(cause)}`, {
+        where: name,
+        hint,
+        cause,
+      });
     }
   };
   try {
@@ -76,6 +81,12 @@ function locationsOf(name: string, { fd, bytes }: { readonly fd: number; readonl
   if (stray !== undefined) return refuse(`the model has weights in '${stray}', which is not in its folder`);
   if (locations.length > DATA_FILES_MAX) return refuse(`the model has weights in ${locations.length} files`);
   return locations;
+}
+
+/** What the system says, such as `no such file or directory`. */
+function whyNot(cause: unknown): string {
+  const [, words] = getSystemErrorMap().get((cause as { readonly errno?: number }).errno ?? 0) ?? [];
+  return words === undefined ? '' : ` (${words})`;
 }
 
 async function digestOf(handle: FileHandle): Promise<string> {

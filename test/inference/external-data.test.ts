@@ -64,7 +64,8 @@ describe('a model with weights in a file of its own', () => {
   });
 
   test.each([
-    ['is missing', 'w.bin', /w\.bin cannot be read/, /keep it beside the model/],
+    ['is missing', 'w.bin', /w\.bin cannot be read \(no such file or directory\)/, /keep it beside the model/],
+    ['is a folder', '.', /cannot be read \(illegal operation on a directory\)/, /keep it beside the model/],
     ['lies elsewhere', '../w.bin', /'\.\.\/w\.bin', which is not in its folder/, /one file beside it/],
     ['has a whole path', '/w.bin', /'\/w\.bin', which is not in its folder/, /one file beside it/],
   ])('is refused where that %s', async (_, location, message, hint) => {

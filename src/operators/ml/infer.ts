@@ -34,6 +34,7 @@ import { checkWidth, widthOf, wrongWidth } from './infer-tensors.js';
 import { type InferredVector, type InferVectorsOptions, inferVectors } from './infer-vectors.js';
 import { type LastScore, lastScores } from './last-scores.js';
 import {
+  addressProblems,
   type FallbackModel,
   fileName,
   inPlaceOf,
@@ -262,6 +263,7 @@ function problemsOf(options: InferOptions<string>): readonly Problem[] {
   if (fallback.slice(0, -1).some(isRule))
     problems.push({ message: 'a rule is not the last fallback', hint: 'a rule always answers: put it at the end' });
   if (cascade === undefined) return problems;
+  problems.push(...addressProblems(cascade));
   if (cascade.providers !== undefined) problems.push(...providerProblems(cascade.providers));
   if (!(cascade.below < cascade.above)) {
     problems.push({

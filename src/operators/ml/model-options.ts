@@ -197,6 +197,7 @@ export function modelProblems(options: ModelOptions<string> & UrgencyOptions<nev
   const problems: Problem[] = [...urgencyProblems(options)];
   if (!model)
     problems.push({ message: 'model is missing', hint: "give an ONNX file: new URL('risk.onnx', import.meta.url)" });
+  problems.push(...addressProblems(options));
   if (!(cacheBytesMax > 0))
     problems.push({ message: `cacheBytesMax is ${cacheBytesMax}`, hint: 'give a number of bytes, or leave it out' });
   if (!Number.isSafeInteger(batchMax) || batchMax < 1) {
@@ -208,6 +209,7 @@ export function modelProblems(options: ModelOptions<string> & UrgencyOptions<nev
   if (!(waitMax >= 0)) problems.push({ message: `waitMax is ${waitMax}`, hint: 'give a duration, e.g. millis(5)' });
   problems.push(...providerProblems(wanted), ...misplaced(options));
   for (const other of fallback) {
+    problems.push(...addressProblems(other));
     if (other.providers !== undefined) problems.push(...providerProblems(other.providers));
     if (other.model === undefined && other.providers === undefined) {
       const hint = 'give another `model`, or other `providers`';
@@ -219,6 +221,19 @@ export function modelProblems(options: ModelOptions<string> & UrgencyOptions<nev
     }
   }
   return problems;
+}
+
+const FILE = 'file:';
+
+/** A model is a file, given by a path or a URL. What is asked on a server has its address among the providers. */
+export function addressProblems({ model }: Pick<FallbackModel, 'model'>): readonly Problem[] {
+  const scheme = /^([a-z][a-z0-9+.-]+:)\/\//i.exec(`${model}`)?.[1];
+  if (scheme === undefined || (scheme === FILE && model instanceof URL)) return [];
+  const hint =
+    scheme === FILE
+      ? `give a path, or new URL('${model}')`
+      : "download it and give the file; a model on a server is asked with providers: [{ name: 'remote', url }]";
+  return [{ message: `the model is an address, not a file: ${model}`, hint }];
 }
 
 /** What options belong to: whether tensors (`inputs`) or several outputs (`outputs`) are named. Those that are not here belong to all. */

@@ -318,6 +318,24 @@ describe('infer of several outputs', () => {
         hint: 'leave normalize out, or name the inputs of the model',
       },
     ]);
+    const addresses = infer({
+      ...{ ...limits, model: new URL('https://models.example/m.onnx'), outputs: all },
+      fallback: [
+        { model: 'file:///models/m.onnx' },
+        { model: new URL('file:///models/m.onnx') },
+        { model: 'c:/m.onnx' },
+      ],
+    });
+    expect(addresses.problems).toEqual([
+      {
+        message: 'the model is an address, not a file: https://models.example/m.onnx',
+        hint: expect.stringContaining("{ name: 'remote', url }"),
+      },
+      {
+        message: 'the model is an address, not a file: file:///models/m.onnx',
+        hint: "give a path, or new URL('file:///models/m.onnx')",
+      },
+    ]);
     const nothing = infer({ ...limits, model: 'm.onnx', inputs: {}, lengths: [2, 1], outputs: {} });
     expect(nothing.problems?.map(({ message }) => message)).toEqual(['lengths are 2, 1', 'no inputs', 'no outputs']);
   });
