@@ -55,6 +55,11 @@ describe('a model file', () => {
       code: 'model',
       message: 'no provider can run the model (cpu: Load model from the file failed:Protobuf parsing failed.)',
     });
+    await writeFile(place, '');
+    await expect(sessionPool().load(load(Buffer.from('')))).rejects.toMatchObject({
+      message:
+        'no provider can run the model (cpu: Load model from the file failed: ModelProto does not have a graph.)',
+    });
   });
 
   test('that was overwritten is refused, whether a session can be made of it or not', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isOutOfMemory, noCeiling, scoreRows } from '../../src/inference/session/recovery.js';
+import { isOutOfMemory, noCeiling, scoreRows, whatRuntimeSays } from '../../src/inference/session/recovery.js';
 
 const noMemory = 'Failed to allocate memory for requested buffer of size 4503599627370496';
 
@@ -87,5 +87,19 @@ describe('recovery from errors of a session', () => {
       expect(isOutOfMemory(new Error(text))).toBe(true);
     }
     expect(isOutOfMemory(new Error('indices element out of data bounds'))).toBe(false);
+  });
+
+  test('says what the runtime says, without the places in its sources', () => {
+    const said = (text: string) => whatRuntimeSays(new Error(text));
+    expect(
+      said(
+        "Non-zero status code returned while running Expand node. Name:'' Status Message: /onnxruntime_src/onnxruntime/core/framework/bfc_arena.cc:360 void* onnxruntime::BFCArena::AllocateRawInternal(size_t, bool, onnxruntime::Stream*) Failed to allocate memory for requested buffer of size 7\n",
+      ),
+    ).toBe(
+      "Non-zero status code returned while running Expand node. Name:'' Status Message: Failed to allocate memory for requested buffer of size 7",
+    );
+    const other =
+      'Gather node. indices element out of data bounds, idx=100 must be within the range [-8,7] (of 8) At once';
+    expect(said(other)).toBe(other);
   });
 });

@@ -27,6 +27,12 @@ const raiseAfterRuns = 64;
 const outOfMemory = /failed to allocate|out of memory|bad_alloc|alloc_failed|can't allocate/i;
 export const isOutOfMemory = (error: unknown): boolean => outOfMemory.test(messageOf(error));
 
+/** Where ONNX Runtime says in which line of its own sources, and in which C++ function, it found an error. */
+const ownSources = / ?\/onnxruntime_src\/\S+:\d+ .+?\)(?: const)?(?= [A-Z])/g;
+
+/** What ONNX Runtime says of an error, without the places in its sources. */
+export const whatRuntimeSays = (error: unknown): string => messageOf(error).trim().replaceAll(ownSources, '');
+
 /**
  * Scores a batch despite errors. If memory runs out, it halves the batch and remembers the size. On any other error it halves the
  * batch until the rows that cause it are found, and answers the rest.
@@ -64,7 +70,7 @@ async function scoreParts(batch: Rows, rows: number, firstError: unknown): Promi
   async function recover(from: number, count: number, error: unknown): Promise<void> {
     if (count === 1) {
       await batch.probe();
-      failures.push([from, messageOf(error).trim()]);
+      failures.push([from, whatRuntimeSays(error)]);
       return;
     }
     if (isOutOfMemory(error)) lower(batch.ceiling, count);

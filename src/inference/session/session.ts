@@ -2,7 +2,6 @@ import type * as Onnx from 'onnxruntime-node';
 import {
   MillraceError,
   type ModelInput,
-  messageOf,
   providerName,
   type TensorData,
   type TensorSpec,
@@ -13,7 +12,7 @@ import type { Ask, Scored, Values } from '../workers/protocol.js';
 import { createSession, type ModelSource } from './model-source.js';
 import { padded } from './padding.js';
 import { proveProvider } from './provider-proof.js';
-import { noCeiling, scoreRows } from './recovery.js';
+import { noCeiling, scoreRows, whatRuntimeSays } from './recovery.js';
 import { inRunsOf, measureRuns } from './run-size.js';
 import { runnerOf } from './runner.js';
 import { checkBatchInvariance, noLengths, warmUpViews } from './warm-up.js';
@@ -196,4 +195,4 @@ const variesInSize = (sizes: readonly number[]) =>
   );
 
 /** The text of a refusal. */
-export const refusal = (provider: string, error: unknown): string => `${provider}: ${messageOf(error).trim()}`;
+export const refusal = (provider: string, error: unknown): string => `${provider}: ${whatRuntimeSays(error)}`;
