@@ -1,11 +1,5 @@
 import type * as Onnx from 'onnxruntime-node';
-import {
-  MillraceError,
-  type ModelInput,
-  providerName,
-  type TensorData,
-  type TensorSpec,
-} from '../../core/index.js';
+import { MillraceError, type ModelInput, providerName, type TensorData, type TensorSpec } from '../../core/index.js';
 import { measuredSizes, type Point } from '../scheduling/latency-curve.js';
 import { type Layout, layoutOf, viewsOf } from '../scheduling/layout.js';
 import type { Ask, Scored, Values } from '../workers/protocol.js';

@@ -113,11 +113,13 @@ export function urgencyOf<T>(
 ): Urgency | undefined {
   if (tier === undefined && deadline === undefined && !isBehind) return undefined;
   /** What is said of all records, or by a function of each. */
-  const saidOf = <Said>(said: Said | ((value: T) => Said)) => {
+  const saidOf = <Said>(said: Said | ((value: T) => Said), check: (said: Said) => void) => {
     if (typeof said !== 'function') return () => said;
     return (row: number): Said => {
       try {
-        return (said as (value: T) => Said)(values[at(row)] as T);
+        const ofRecord = (said as (value: T) => Said)(values[at(row)] as T);
+        check(ofRecord);
+        return ofRecord;
       } catch (error) {
         throw thrownBy(step, error, origins[at(row)]);
       }
@@ -126,9 +128,17 @@ export function urgencyOf<T>(
   return {
     sheds,
     ...(isBehind && { isBehind }),
-    ...(tier !== undefined && { tierOf: saidOf(tier) }),
-    ...(deadline !== undefined && { deadlineOf: saidOf(deadline) }),
+    ...(tier !== undefined && { tierOf: saidOf(tier, checkTier) }),
+    ...(deadline !== undefined && { deadlineOf: saidOf(deadline, checkDeadline) }),
   };
+}
+
+function checkTier(tier: Tier): void {
+  if (!tiers.includes(tier)) throw new RangeError(`there is no tier '${tier}', only ${tiers.join(', ')}`);
+}
+
+function checkDeadline(deadline: Duration): void {
+  if (Number.isNaN(deadline)) throw new RangeError('the deadline is NaN, not a duration');
 }
 
 /**

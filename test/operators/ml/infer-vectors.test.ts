@@ -212,6 +212,15 @@ describe('infer of named tensors', () => {
     });
   });
 
+  test.each<[string, object, string]>([
+    ['a tier', { tier: () => 'urgent' }, "there is no tier 'urgent', only high, normal, low"],
+    ['a deadline', { deadline: () => Number.NaN }, 'the deadline is NaN, not a duration'],
+  ])('says at which record a function gave %s that is none', async (_, options, message) => {
+    const logic = await opened(byIds(options));
+    const told = { code: 'step', where: 'embedding', message: `the step threw: ${message} at images[3]@7` };
+    await expect(logic.onBatch([{ ids: int64([2, 3]) }], origins)).rejects.toMatchObject(told);
+  });
+
   test('refuses lengths that give vectors of several sizes', async () => {
     const inputs = { input_ids: (t: Text) => t.ids };
     const operator = infer({ ...limits, model: modelFile('token-table'), inputs, lengths: [2, 3] });
