@@ -223,6 +223,13 @@ async function sizeByLoading(model: string): Promise<number> {
   try {
     const { inputs } = await inference.open({ model, batchMax: 1, waitMax: 0, providers: ['cpu'] });
     return inputs[0]?.shape[0] ?? 0;
+  } catch (cause) {
+    if (!(cause instanceof MillraceError)) throw cause;
+    throw new MillraceError(cause.code, cause.message, {
+      where: model,
+      hint: `${cause.hint}; init writes steps for models with one input of numbers`,
+      cause,
+    });
   } finally {
     await inference.close();
   }

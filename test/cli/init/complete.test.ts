@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Answers, isStarter, planOf } from '../../../src/cli/init/complete.js';
 import { targetKinds } from '../../../src/cli/init/places.js';
@@ -190,6 +191,19 @@ describe('answers', () => {
     }
     for (const name of ['runs', 'tests', 'dates', 'counted', 'otherwise'])
       expect((await planOf({ from: rides, name }, folder)).name).toBe(`${name}-events`);
+  });
+
+  it('ask of a model how many numbers it takes, and say that the features are a guess', async () => {
+    const path = (name: string) => fileURLToPath(new URL(`../../inference/models/${name}.onnx`, import.meta.url));
+    const score = (name: string) => planOf({ from: rides, do: 'score', model: path(name) }, folder);
+    const { model } = await score('sigmoid');
+    expect(model?.inputSize).toBe(3);
+    expect(projectOf(await score('sigmoid')).files.get('rides.ts')).toContain('guessed from the fields');
+    await expect(score('two-inputs')).rejects.toMatchObject({
+      code: 'model',
+      where: path('two-inputs'),
+      hint: expect.stringMatching(/`inputs`.*; init writes steps for models with one input of numbers$/),
+    });
   });
 
   it('compare a label with any text', async () => {

@@ -43,6 +43,12 @@ export function denseFeatures(plan: { readonly input: Input }, size: number): Fe
   return { fields, hour: missing === 1 ? 'numeric' : 'cyclic' };
 }
 
+const ABOUT = {
+  learn: '// What the model sees of a record, the same wherever it is computed.',
+  score:
+    '// What the model sees of a record: as many numbers as it takes, guessed from the fields. Change them to what it was\n// trained on, in that order.',
+};
+
 /** The view that makes these features. */
 export function featureViewText(plan: Plan, { fields, hour }: Features, imports: Imports): string {
   const { input } = plan;
@@ -76,7 +82,7 @@ export function featureViewText(plan: Plan, { fields, hour }: Features, imports:
     ],
     '',
   );
-  return `// What the model sees of a record, the same wherever it is computed.\nconst features = featureView(${options});\n`;
+  return `${ABOUT[plan.task === 'score' ? 'score' : 'learn']}\nconst features = featureView(${options});\n`;
 }
 
 /** A column's value: what is true or not as 1 or 0, and where a number may be missing the mean of the rows that were looked at. */
