@@ -112,7 +112,7 @@ function bucketOf(
 ): number | RowFailure {
   const lengths = new Set<number>();
   for (const [i, input] of model.inputs.entries()) {
-    const tensor = tensors[i] ?? NO_TENSOR;
+    const tensor: Given = tensors[i] ?? NO_TENSOR;
     if (!fits(tensor, input)) {
       if (!isOfKind(tensor.data, input)) throw ofAnotherKind(tensor, input, step, origin);
       return new RowFailure('inference', misfit(tensor, input));
@@ -129,30 +129,34 @@ function bucketOf(
   );
 }
 
-/** What a function gives that found nothing in its record. */
-const NO_TENSOR = { shape: [], data: undefined } as unknown as Tensor;
+/** What a function gives, which may have found nothing in its record. */
+interface Given {
+  readonly shape: readonly number[];
+  readonly data: TensorValues | null | undefined;
+}
+const NO_TENSOR: Given = { shape: [], data: undefined };
 
 /** A float32 is a float64 too. */
-const isOfType = (data: TensorValues, { type }: ModelInput): boolean =>
+const isOfType = (data: Given['data'], { type }: ModelInput): boolean =>
   tensorTypeOf(data) === type || (type === 'float64' && data instanceof Float32Array);
 
-const fits = ({ shape, data }: Tensor, input: ModelInput): boolean =>
+const fits = ({ shape, data }: Given, input: ModelInput): boolean =>
   isOfType(data, input) &&
-  data.length === sizeOf(shape) &&
+  data?.length === sizeOf(shape) &&
   shape.length === input.shape.length &&
   input.shape.every((size, axis) => size === null || size === shape[axis]);
 
 /** Whether it would be of the right type if the record had all that it is made of. */
-const isOfKind = (data: TensorValues | undefined, input: ModelInput): boolean =>
+const isOfKind = (data: Given['data'], input: ModelInput): boolean =>
   data === undefined || data === null || isOfType(data, input) || (Array.isArray(data) && input.type === 'string');
 
-function misfit({ shape, data }: Tensor, { name, type, shape: sizes }: ModelInput): string {
+function misfit({ shape, data }: Given, { name, type, shape: sizes }: ModelInput): string {
   const wanted = `${type} [${sizes.map((size) => size ?? 'length').join(', ')}]`;
   const given = data && `${tensorTypeOf(data) ?? 'another array'} [${shape.join(', ')}] of ${data.length} values`;
   return `the input '${name}' takes ${wanted}, not ${given ?? 'nothing'}`;
 }
 
-const ofAnotherKind = (tensor: Tensor, input: ModelInput, step: string, origin: Origin | undefined): MillraceError =>
+const ofAnotherKind = (tensor: Given, input: ModelInput, step: string, origin: Origin | undefined): MillraceError =>
   new MillraceError('model', `${misfit(tensor, input)}${atPlace(origin)}`, {
     where: step,
     hint: "make the tensors of the type that the model was exported with, such as Float32Array for float32, or an array of texts for 'string'",
