@@ -59,4 +59,4 @@ it(`kill -9 of a run on Kafka, ${KILLS_AT.length} times, loses nothing, doubles 
     'SELECT count() AS rows, uniqExact(flightId) AS flights FROM predictions',
   );
   expect(counted).toEqual({ rows: FLIGHTS, flights: FLIGHTS });
-});
+}, 600_000);
