@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { MillraceError, messageOf } from '../../core/index.js';
 
-interface Taken {
+interface KnownDigest {
   readonly stamp: string;
   readonly digest: string;
 }
 
 /** By place, the digests that need no second reading. */
-const taken = new Map<string, Taken>();
-const TAKEN_MAX = 4_096;
+const knownDigests = new Map<string, KnownDigest>();
+const KNOWN_MAX = 4_096;
 /** File systems tell times apart by as much as this. A file that changed a moment ago may change again within the same one. */
 const SETTLED_MS = 2_000;
 /** What is read of a file at a time. */
@@ -28,10 +28,10 @@ export function digestOf(place: string): string {
   return withFile(place, (file) => {
     const stats = fstatSync(file, { bigint: true });
     const stamp = stampOf(stats);
-    const known = taken.get(place);
+    const known = knownDigests.get(place);
     if (known?.stamp === stamp) return known.digest;
     const digest = digestOfContent(file);
-    taken.delete(place);
+    knownDigests.delete(place);
     if (isSettled(stats) && stampOf(fstatSync(file, { bigint: true })) === stamp) remember(place, { stamp, digest });
     return digest;
   });
@@ -66,7 +66,7 @@ const stampOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
 const isSettled = ({ mtimeMs, ctimeMs }: BigIntStats): boolean =>
   Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs) + SETTLED_MS < Date.now();
 
-function remember(place: string, digest: Taken): void {
-  if (taken.size >= TAKEN_MAX) taken.delete(taken.keys().next().value as string);
-  taken.set(place, digest);
+function remember(place: string, digest: KnownDigest): void {
+  if (knownDigests.size >= KNOWN_MAX) knownDigests.delete(knownDigests.keys().next().value as string);
+  knownDigests.set(place, digest);
 }

@@ -115,7 +115,7 @@ function bucketOf(
     const tensor: Given = tensors[i] ?? NO_TENSOR;
     if (!fits(tensor, input)) {
       if (!isOfKind(tensor.data, input)) throw ofAnotherKind(tensor, input, step, origin);
-      return new RowFailure('inference', misfit(tensor, input));
+      return new RowFailure('inference', mismatch(tensor, input));
     }
     for (const [axis, size] of input.shape.entries()) if (size === null) lengths.add(tensor.shape[axis] as number);
   }
@@ -150,14 +150,14 @@ const fits = ({ shape, data }: Given, input: ModelInput): boolean =>
 const isOfKind = (data: Given['data'], input: ModelInput): boolean =>
   data === undefined || data === null || isOfType(data, input) || (Array.isArray(data) && input.type === 'string');
 
-function misfit({ shape, data }: Given, { name, type, shape: sizes }: ModelInput): string {
+function mismatch({ shape, data }: Given, { name, type, shape: sizes }: ModelInput): string {
   const wanted = `${type} [${sizes.map((size) => size ?? 'length').join(', ')}]`;
   const given = data && `${tensorTypeOf(data) ?? 'another array'} [${shape.join(', ')}] of ${data.length} values`;
   return `the input '${name}' takes ${wanted}, not ${given ?? 'nothing'}`;
 }
 
 const ofAnotherKind = (tensor: Given, input: ModelInput, step: string, origin: Origin | undefined): MillraceError =>
-  new MillraceError('model', `${misfit(tensor, input)}${atPlace(origin)}`, {
+  new MillraceError('model', `${mismatch(tensor, input)}${atPlace(origin)}`, {
     where: step,
     hint: "make the tensors of the type that the model was exported with, such as Float32Array for float32, or an array of texts for 'string'",
   });
