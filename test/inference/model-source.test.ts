@@ -1,13 +1,14 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as onnx from 'onnxruntime-node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { messageOf } from '../../src/core/index.js';
+import { digestOfAll, sha256 } from '../../src/inference/external-data.js';
 import { openSession } from '../../src/inference/session/session.js';
 import { sessionPool } from '../../src/inference/session/session-pool.js';
 import { generator } from '../random.js';
-import { mlp } from './onnx.js';
+import { mlp, weightsIn } from './onnx.js';
 
 let folder: string;
 let place: string;
@@ -19,7 +20,7 @@ afterEach(async () => await rm(folder, { recursive: true }));
 
 const network = (seed: number, units = 8) => mlp([4, units, units, 2], generator(seed));
 const load = (content: Uint8Array) => ({
-  ...{ artifact: 'a', place, fileBytes: content.length, digest: createHash('sha256').update(content).digest('hex') },
+  ...{ artifact: 'a', place, fileBytes: content.length, digest: sha256(content) },
   ...{ providers: ['cpu'], batchMax: 4 },
 });
 
@@ -35,14 +36,38 @@ describe('a model file', () => {
     await pool.release();
   });
 
+  test('gives the buffers of weights beside it back at once, also where no session comes of them', async () => {
+    const bytes = 2 ** 25;
+    const [file, weights] = [join(folder, 'w.bin'), Buffer.alloc(bytes, 1)];
+    await writeFile(file, weights);
+    const withWeights = async (content: Uint8Array) => {
+      await writeFile(place, content);
+      const data = [{ path: 'w.bin', place: file, bytes }];
+      const digest = digestOfAll(sha256(content), [{ path: 'w.bin', digest: sha256(weights) }]);
+      const before = process.memoryUsage().rss;
+      const pool = sessionPool();
+      const loaded = await pool.load({ ...load(content), digest, data }).catch(messageOf);
+      await pool.release();
+      return { loaded, grownBy: process.memoryUsage().rss - before };
+    };
+    // The first session of a process loads libraries.
+    await withWeights(weightsIn('w.bin'));
+    const { loaded, grownBy } = await withWeights(weightsIn('w.bin'));
+    expect(loaded).toMatchObject({ outputSize: 2 });
+    expect(grownBy).toBeLessThan(bytes / 2);
+    const refused = await withWeights(Buffer.from('no model'));
+    expect(refused.loaded).toContain('no provider can run the model');
+    expect(refused.grownBy).toBeLessThan(bytes / 2);
+  });
+
   test("may be one in the runtime's own format, whatever its name", async () => {
     await writeFile(place, network(1));
-    const session = await openSession({ path: place }, 'cpu');
+    const session = await openSession({ place }, 'cpu');
     const optimized = join(folder, 'model.ort');
     const native = await onnx.InferenceSession.create(place, { optimizedModelFilePath: optimized });
     await native.release();
     await rename(optimized, join(folder, 'model'));
-    const other = await openSession({ path: join(folder, 'model') }, 'cpu');
+    const other = await openSession({ place: join(folder, 'model') }, 'cpu');
     const batch = { input: Float32Array.from([1, 2, 3, 4]).buffer, bucket: 0, rows: 1, rowsMax: 1 };
     expect(await other.score(batch)).toEqual(await session.score(batch));
     await Promise.all([session.release(), other.release()]);

@@ -25,8 +25,8 @@ const load = (name: string, batchMax = 8) => ({
 describe('the proof of where a model runs', () => {
   test('is read from the profile of a real run', async () => {
     const options = { executionProviders: ['cpu'] };
-    await proveProvider(onnx, { path: path('mlp') }, { name: 'cpu', shareMin: 1 }, options);
-    const elsewhere = proveProvider(onnx, { path: path('mlp') }, { name: 'webgpu' }, options);
+    await proveProvider(onnx, { place: path('mlp') }, { name: 'cpu', shareMin: 1 }, options);
+    const elsewhere = proveProvider(onnx, { place: path('mlp') }, { name: 'webgpu' }, options);
     await expect(elsewhere).rejects.toThrow('no node of the model runs on it');
   });
 });
@@ -43,7 +43,7 @@ test('the share of nodes on a provider is read from the profile, and may be too 
   // All of its nodes are on the CPU; nobody has more.
   const tooMuch = proveProvider(
     onnx,
-    { path: path('mlp') },
+    { place: path('mlp') },
     { name: 'cpu', shareMin: 1.5 },
     { executionProviders: ['cpu'] },
   );
@@ -55,7 +55,7 @@ describe('sessions', () => {
     const opened: string[] = [];
     const warm: number[] = [];
     const pool = sessionPool(async (model, provider) => {
-      opened.push(`${basename(model.path)} on ${provider}`);
+      opened.push(`${basename(model.place)} on ${provider}`);
       const session = await openSession(model, provider);
       return {
         ...session,
@@ -88,7 +88,7 @@ describe('sessions', () => {
   });
 
   test('answer the first rows of a buffer and leave the rest alone', async () => {
-    const session = await openSession({ path: path('identity') }, 'cpu');
+    const session = await openSession({ place: path('identity') }, 'cpu');
     const { buffer: input } = Float32Array.from({ length: 32 }, (_, i) => i);
     const { scores } = await session.score({ input, bucket: 0, rows: 2, rowsMax: 8 });
     expect(Array.from(scores)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);

@@ -1,6 +1,6 @@
 import { MillraceError, providerName } from '../../core/index.js';
 import type { Ask, LoadedModel } from '../workers/protocol.js';
-import { checkUnchanged, sourceOf } from './model-source.js';
+import { checkUnchanged } from './model-source.js';
 import { openSession, refusal, type Session } from './session.js';
 
 type Declared = Ask<'load'>['providers'][number];
@@ -48,7 +48,7 @@ export function sessionPool(open: typeof openSession = openSession): SessionPool
   async function openUnchanged(model: Ask<'load'>, declared: Declared): Promise<Session> {
     let session: Session;
     try {
-      session = await open(sourceOf(model), declared);
+      session = await open(model, declared);
     } catch (error) {
       // The reason may be that the file is another by now.
       checkUnchanged(model);
