@@ -216,6 +216,27 @@ export function mixed(worth: Readonly<Record<string, number>>): Uint8Array {
   });
 }
 
+/** Takes a city, an area and a flag, as a pipeline of columns does. Gives the price of the area there, and whether it knows the city. */
+export function priced(prices: Readonly<Record<string, number>>): Uint8Array {
+  const { strings, floats, int } = attribute;
+  const values = [strings('keys_strings', Object.keys(prices)), floats('values_floats', Object.values(prices))];
+  return model({
+    nodes: [
+      node('LabelEncoder', ['city'], ['each'], values, 'ai.onnx.ml'),
+      node('Cast', ['each'], ['exact'], [int('to', DOUBLE)]),
+      node('Mul', ['exact', 'area_m2'], ['price']),
+      node('Cast', ['each'], ['some'], [int('to', BOOL)]),
+      node('And', ['some', 'isNew'], ['known']),
+    ],
+    inputs: [
+      valueInfo('city', STRING, ['N', 1]),
+      valueInfo('area_m2', DOUBLE, ['N', 1]),
+      valueInfo('isNew', BOOL, ['N', 1]),
+    ],
+    outputs: [valueInfo('price', DOUBLE, ['N', 1]), valueInfo('known', BOOL, ['N', 1])],
+  });
+}
+
 /** A third of each number, all in float64. */
 export const thirds = (width: number): Uint8Array =>
   model({

@@ -1,14 +1,13 @@
-import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { MillraceError } from '../../core/errors.js';
 import type { DateOrder } from '../../schema/plain/dates.js';
 import { readConfig } from '../load/config-file.js';
 import { variableName } from './code.js';
+import { type InputSizeOf, modelOf } from './model.js';
 import { type OriginKind, type Place, parseOrigin, parseTarget } from './places.js';
 import type { Input, Label, Plan, Task } from './plan.js';
 import { type Field, isTime, likelyKey, likelyLabel, likelyTime } from './samples/fields.js';
 import { type Shape, shapeOfFiles, shapeOfRegistered, shapeOfSchema, shapeToChange, singular } from './shape.js';
-import { denseFeatures, numbersOf } from './tasks/features.js';
 
 /** What was answered, by flags or at prompts; what is missing has a default. */
 export interface Answers {
@@ -42,11 +41,7 @@ export const isStarter = ({ from = 'sample', do: task = 'learn', to = 'kafka', .
  *
  * @throws MillraceError `config` for a field that there is not, and where nothing fits: no time, no label, no model.
  */
-export async function planOf(
-  answers: Answers,
-  folder: string,
-  inputSizeOf: InputSizeOf = sizeByLoading,
-): Promise<Plan> {
+export async function planOf(answers: Answers, folder: string, inputSizeOf?: InputSizeOf): Promise<Plan> {
   const input = await inputOf(answers, folder);
   const task = answers.do ?? 'learn';
   const label = task === 'learn' ? await labelOf(answers, input, folder) : undefined;
@@ -57,7 +52,7 @@ export async function planOf(
     task,
     label: label?.label,
     labels: label?.labels,
-    model: task === 'score' ? await modelOf(answers, input, inputSizeOf) : undefined,
+    model: task === 'score' ? await modelOf(answers.model, input, inputSizeOf) : undefined,
     target: parseTarget(answers.to ?? 'kafka'),
   };
 }
@@ -196,43 +191,6 @@ async function labelsOf(
   const shape = await shapeOf(origin, id, { schema: labelsSchema, registry, header, dates }, folder);
   const key = fieldOf(shape, input.key.name, '--labels');
   return { id, origin, shape, key, time: likelyTime(shape.fields, shape.rows) };
-}
-
-async function modelOf({ model }: Answers, input: Input, inputSizeOf: InputSizeOf): Promise<Plan['model']> {
-  if (model === undefined || !existsSync(model)) {
-    throw new MillraceError('config', model === undefined ? 'no model is given' : `there is no file ${model}`, {
-      where: '--model',
-      hint: 'give the ONNX file: --model models/risk.onnx',
-    });
-  }
-  const inputSize = await inputSizeOf(model);
-  if (denseFeatures({ input }, inputSize) !== undefined) return { path: model, inputSize };
-  const numbers = numbersOf({ input }).map(({ name }) => name);
-  throw new MillraceError('config', `the model takes ${inputSize} numbers, more than a record has`, {
-    where: model,
-    hint: `numeric fields: ${numbers.join(', ') || 'none'}`,
-  });
-}
-
-type InputSizeOf = (model: string) => Promise<number>;
-
-/** How many numbers an ONNX file takes: it is loaded to see that it is a model that scores. */
-async function sizeByLoading(model: string): Promise<number> {
-  const { createInference } = await import('../../inference/index.js');
-  const inference = createInference();
-  try {
-    const { inputs } = await inference.open({ model, batchMax: 1, waitMax: 0, providers: ['cpu'] });
-    return inputs[0]?.shape[0] ?? 0;
-  } catch (cause) {
-    if (!(cause instanceof MillraceError)) throw cause;
-    throw new MillraceError(cause.code, cause.message, {
-      where: model,
-      hint: `${cause.hint}; init writes steps for models with one input of numbers`,
-      cause,
-    });
-  } finally {
-    await inference.close();
-  }
 }
 
 function fieldOf(shape: Shape, name: string, flag: string): Field {

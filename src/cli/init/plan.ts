@@ -1,3 +1,4 @@
+import type { ScoringModel } from './model.js';
 import type { OriginKind, Place, TargetKind } from './places.js';
 import type { Field } from './samples/fields.js';
 import type { Shape } from './shape.js';
@@ -33,7 +34,7 @@ export interface Plan {
   /** Of `learn`: what is predicted, and whose records say so; the input's own where there are no others. */
   readonly label: Label | undefined;
   readonly labels: Input | undefined;
-  /** Of `score`: the ONNX file, and how many numbers it takes. */
-  readonly model: { readonly path: string; readonly inputSize: number } | undefined;
+  /** Of `score`: the ONNX file. */
+  readonly model: ScoringModel | undefined;
   readonly target: Place<TargetKind>;
 }

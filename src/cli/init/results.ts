@@ -25,7 +25,7 @@ export const interfaceOf = (name: string, fields: readonly Field[]): string =>
   `interface ${name} {\n${fields.map((field) => `  readonly ${propertyName(field.name)}: ${field.type};\n`).join('')}}\n`;
 
 /** A name that no field has. */
-export function freeName(wanted: string, fields: readonly Field[]): string {
+export function freeName(wanted: string, fields: readonly Pick<Field, 'name'>[]): string {
   let name = wanted;
   while (fields.some((field) => field.name === name)) name = `${name}_`;
   return name;

@@ -1,6 +1,7 @@
 import { literalOf, quoted, variableName } from './code.js';
 import type { Input, Plan } from './plan.js';
 import { rowName } from './samples/fields-text.js';
+import { columnsAdded } from './tasks/score-columns.js';
 
 /** A test beside the topology: one record through it, and what must not pass. */
 export function testFile(plan: Plan, outputs: readonly string[]): string {
@@ -60,7 +61,7 @@ const titles = {
   count: 'a record is counted',
 } as const;
 
-function seen({ task }: Plan, output: string, total: string): string[] {
+function seen({ task, model }: Plan, output: string, total: string): string[] {
   switch (task) {
     case 'route':
       return [`  assert.equal(${total}, 1);`];
@@ -68,8 +69,12 @@ function seen({ task }: Plan, output: string, total: string): string[] {
       return [`  assert.equal(${total}, 1);`, "  assert.equal(run.counter('model', 'learned'), 1);"];
     case 'score':
       return [
-        `  const [scored] = run.output(${quoted(output)}) as { readonly score: number }[];`,
-        '  assert.ok(Number.isFinite(scored?.score));',
+        `  const [scored] = run.output(${quoted(output)}) as Readonly<Record<string, unknown>>[];`,
+        ...(model?.columns === undefined
+          ? ["  assert.equal(typeof scored?.['score'], 'number');"]
+          : columnsAdded(model.columns).map(
+              ({ name, type }) => `  assert.equal(typeof scored?.['${name}'], '${type}');`,
+            )),
       ];
     case 'count':
       return [

@@ -11,6 +11,7 @@ import { likelyTime } from '../../../src/cli/init/samples/fields.js';
 import { shapeOfRegistered } from '../../../src/cli/init/shape.js';
 import { writeFiles } from '../../../src/cli/init/write-files.js';
 import { starterFiles } from '../../../src/cli/starter/index.js';
+import { priced } from '../../inference/onnx.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-init-'));
 const file = (name: string, text: string) => {
@@ -26,6 +27,8 @@ const hint = (answers: Answers) =>
     () => 'no error',
     (error: { message: string; hint: string }) => `${error.message}: ${error.hint}`,
   );
+
+const textOf = ({ message, hint }: { message: string; hint: string }) => `${message}: ${hint}`;
 
 describe('answers', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -202,8 +205,37 @@ describe('answers', () => {
     await expect(score('two-inputs')).rejects.toMatchObject({
       code: 'model',
       where: path('two-inputs'),
-      hint: expect.stringMatching(/`inputs`.*; init writes steps for models with one input of numbers$/),
+      hint: expect.stringMatching(
+        /`inputs`.*; init writes steps for models with one input of numbers, or an input for/,
+      ),
     });
+  });
+
+  it('fill a model with an input for each column by their names, and keep what it gives', async () => {
+    const model = join(folder, 'flats.onnx');
+    writeFileSync(model, priced({ Bonn: 3, Ulm: 2 }));
+    const rows = 'id,at,City,area m2,is-new\n1,2026-01-01,Bonn,80,true\n2,2026-01-02,Ulm,,false\n';
+    const plan = await planOf({ from: file('flats.csv', rows), do: 'score', model }, folder);
+    const text = projectOf(plan).files.get('flats.ts') ?? '';
+    expect(text).toContain('city: (flat: Flat) => ({ shape: [1], data: [flat.City] }),');
+    expect(text).toContain("area_m2: (flat: Flat) => ({ shape: [1], data: Float64Array.of(flat['area m2'] ?? 80) }),");
+    expect(text).toContain(
+      "isNew: (flat: Flat) => ({ shape: [1], data: Uint8Array.of(Number(Boolean(flat['is-new']))) }),",
+    );
+    expect(text).toContain("outputs: { price: { type: 'float64', shape: [1] }, known: { type: 'bool', shape: [1] } },");
+    expect(text).toContain('price: flat.inferred.outputs.price[0] as number,');
+    expect(text).toContain('known: flat.inferred.outputs.known[0] as boolean,');
+    expect(text).not.toContain('guessed');
+
+    const lacking = file('houses.csv', 'id,at,area m2,is-new\n1,2026-01-01,80,true\n');
+    expect(await planOf({ from: lacking, do: 'score', model }, folder).catch(textOf)).toBe(
+      "the model takes 'city', and a House has no such field: its fields: id, at, area m2, is-new",
+    );
+    const wrong = file('rooms.csv', 'id,at,City,area m2,is-new\n1,2026-01-01,Bonn,large,true\n');
+    expect(await planOf({ from: wrong, do: 'score', model }, folder).catch(textOf)).toBe(
+      "the model's input 'area_m2' is of type float64, and area m2 of a Room holds string: " +
+        'give records in which it is a number, or a schema that says so',
+    );
   });
 
   it('compare a label with any text', async () => {

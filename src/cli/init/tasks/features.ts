@@ -86,7 +86,7 @@ export function featureViewText(plan: Plan, { fields, hour }: Features, imports:
 }
 
 /** A column's value: what is true or not as 1 or 0, and where a number may be missing the mean of the rows that were looked at. */
-function columnText(row: string, { name, holds, optional }: Field, input: Input): string {
+export function columnText(row: string, { name, holds, optional }: Field, input: Input): string {
   const value = access(row, name);
   if (holds === 'text') return value;
   if (holds === 'boolean') return optional ? `Number(${value} ?? false)` : `Number(${value})`;

@@ -3,7 +3,7 @@ import type { Plan } from '../plan.js';
 import { freeName } from '../results.js';
 import { keyText, labelText, rowName } from '../samples/fields-text.js';
 import { featuresOf, featureViewText } from './features.js';
-import { scored } from './scored.js';
+import { partOf, scored } from './scored.js';
 import { INDENT, type TaskText } from './task-text.js';
 
 /** Predicts, and learns when the label comes. */
@@ -46,9 +46,6 @@ export function learnText(plan: Plan, imports: Imports): TaskText {
     before: [view],
     steps: [`.via('features', featurize(features))`, model],
     as,
-    adds: [
-      ['probability', 'number'],
-      ['modelVersion', 'string'],
-    ],
+    adds: [partOf('probability', 'number'), partOf('modelVersion', 'string')],
   });
 }

@@ -3,35 +3,43 @@ import { type Imports, objectText, quoted } from '../code.js';
 import type { Plan } from '../plan.js';
 import { freeName } from '../results.js';
 import { denseFeatures, featureViewText } from './features.js';
-import { scored } from './scored.js';
+import { columnOptions, columnsAdded } from './score-columns.js';
+import { partOf, scored } from './scored.js';
 import { INDENT, type TaskText } from './task-text.js';
 
 /** Scores with an ONNX file. */
 export function scoreText(plan: Plan, imports: Imports): TaskText {
-  imports.add('millrace', 'featurize', 'infer', 'millis');
+  imports.add('millrace', 'infer', 'millis');
   const { input, model, folder } = plan;
-  const features = model && denseFeatures(plan, model.inputSize);
-  if (model === undefined || features === undefined)
-    throw new Error('a plan to score has a model that its records suffice for');
+  if (model === undefined) throw new Error('a plan to score has a model');
   const as = freeName('inferred', input.shape.fields);
   const path = relative(resolve(folder), resolve(model.path)).replaceAll('\\', '/');
   const url = path.startsWith('.') ? path : `./${path}`;
-  const view = featureViewText(plan, features, imports);
-  const options = objectText(
-    [
-      ['model', `new URL(${quoted(url)}, import.meta.url)`],
-      ['as', quoted(as)],
-      ['view', 'features'],
-      ['batchMax', '256'],
-      ['waitMax', 'millis(5)'],
-      ['providers', `['cpu']`],
-    ],
-    INDENT,
-  );
+  const inferText = (own: readonly [string, string][]) => {
+    const options = objectText(
+      [
+        ['model', `new URL(${quoted(url)}, import.meta.url)`],
+        ['as', quoted(as)],
+        ...own,
+        ['batchMax', '256'],
+        ['waitMax', 'millis(5)'],
+        ['providers', `['cpu']`],
+      ],
+      INDENT,
+    );
+    return `.via('model', infer(${options}))`;
+  };
+  if (model.columns !== undefined) {
+    const steps = [inferText(columnOptions(plan, model.columns, imports))];
+    return scored(plan, imports, { before: [], steps, as, adds: columnsAdded(model.columns) });
+  }
+  const features = denseFeatures(plan, model.inputSize);
+  if (features === undefined) throw new Error('a plan to score has a model that its records suffice for');
+  imports.add('millrace', 'featurize');
   return scored(plan, imports, {
-    before: [view],
-    steps: [`.via('features', featurize(features))`, `.via('model', infer(${options}))`],
+    before: [featureViewText(plan, features, imports)],
+    steps: [`.via('features', featurize(features))`, inferText([['view', 'features']])],
     as,
-    adds: [['score', 'number']],
+    adds: [partOf('score', 'number')],
   });
 }

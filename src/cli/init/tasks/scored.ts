@@ -9,8 +9,24 @@ interface Scoring {
   readonly steps: readonly string[];
   /** The field that the model adds, and what is kept of it. */
   readonly as: string;
-  readonly adds: readonly (readonly [name: string, type: 'number' | 'string'])[];
+  readonly adds: readonly Added[];
 }
+
+/** A field of what is written, and its expression of the model's answer. */
+export interface Added {
+  readonly name: string;
+  readonly type: 'number' | 'string' | 'boolean';
+  readonly of: (answer: string) => string;
+}
+
+/** A part of the answer, under its own name. */
+export const partOf = (name: string, type: Added['type']): Added => ({
+  name,
+  type,
+  of: (answer) => `${answer}.${name}`,
+});
+
+const holds = { number: 'number', string: 'text', boolean: 'boolean' } as const;
 
 /** A model's answer beside the record's key and time. */
 export function scored({ input }: Plan, imports: Imports, { before, steps, as, adds }: Scoring): TaskText {
@@ -24,23 +40,18 @@ export function scored({ input }: Plan, imports: Imports, { before, steps, as, a
     optional: false,
   };
   const at = freeName('at', [key]);
+  const own = [key, ...(time === undefined ? [] : [timeField(at)])];
   const fields: ResultField[] = [
-    key,
-    ...(time === undefined ? [] : [timeField(at)]),
+    ...own,
     ...adds.map(
-      ([name, type]): ResultField => ({
-        name: freeName(name, [key]),
-        type,
-        holds: type === 'number' ? 'number' : 'text',
-        optional: false,
-      }),
+      ({ name, type }): ResultField => ({ name: freeName(name, own), type, holds: holds[type], optional: false }),
     ),
   ];
   const rows = time === undefined ? [] : input.shape.rows.map((one) => one[time.name]);
   const properties: [string, string][] = [
     [key.name, access(row, input.key.name)],
     ...(time === undefined ? [] : ([[at, timeText(row, time, rows)]] as [string, string][])),
-    ...adds.map(([name]): [string, string] => [freeName(name, [key]), `${row}.${as}.${name}`]),
+    ...adds.map(({ name, of }): [string, string] => [freeName(name, own), of(`${row}.${as}`)]),
   ];
   const object = objectText(properties, INDENT);
   return {
