@@ -54,6 +54,9 @@ export function fallbackChain(
   { nowMs, isMissing = false, isCascade = false }: ChainOptions,
 ): ModelHandle {
   const [{ handle: main }] = links;
+  // A stream that is behind is left to those that follow the first declared model. That one is asked where they cannot answer.
+  const isFirst = ({ name }: Link) => name === undefined;
+  const whenBehind = [...links.filter((link) => !isFirst(link)), ...links.filter(isFirst)];
 
   const run: Run = async (rows, fill, bucketOf = firstBucket, urgency = noUrgency) => {
     const startedMs = nowMs();
@@ -62,14 +65,19 @@ export function fallbackChain(
     let error: unknown;
     let isUnavailable = isMissing;
     const isBehind = urgency.isBehind === true && !isCascade;
-    for (const link of isBehind ? links.slice(1) : links) {
-      if (link.breaker.isOpen && !isLastHope(link, answers)) {
+    const asked = isBehind ? whenBehind : links;
+    for (const [i, link] of asked.entries()) {
+      const later = asked.slice(i + 1);
+      // Somebody must be asked: the last one, if nobody has answered yet.
+      if (link.breaker.isOpen && (answers !== undefined || later.length > 0)) {
         isUnavailable = true;
         continue;
       }
       try {
         if (link.breaker.isHalfOpen) await probe(link);
-        const sheds = urgency.sheds === true || link !== links.at(-1);
+        // One that cannot be run takes nothing over, and a stream that is behind leaves nothing to the model that is too slow for it.
+        const takesOver = (each: Link) => !each.breaker.isOpen && !(isBehind && isFirst(each));
+        const sheds = urgency.sheds === true || later.some(takesOver);
         const own = { ...laterBy(urgency, nowMs() - startedMs), sheds };
         const result = await runSome(link.handle, left, fill, bucketOf, own);
         const failed = failedRows(result, main.outputSize);
@@ -96,9 +104,6 @@ export function fallbackChain(
     breaker.passed();
   }
 
-  /** Somebody must be asked: the last one, if nobody has answered yet. */
-  const isLastHope = (link: Link, answers: Answers | undefined) => answers === undefined && link === links.at(-1);
-
   return composed(
     main,
     run,
@@ -124,8 +129,9 @@ export function cascade(
     const result = await first.run(rows, fill, bucketOf, { ...urgency, sheds: false });
     const isBehind = urgency.isBehind === true;
     const scoreOf = (row: number) => result.scores[(row + 1) * outputSize - 1] as number;
+    const isAnswered = (row: number) => !result.failures.has(row) && Number.isFinite(scoreOf(row));
     const isSure = (row: number) =>
-      !result.failures.has(row) && (isBehind || scoreOf(row) <= below || scoreOf(row) >= above);
+      isAnswered(row) && (isBehind || scoreOf(row) <= below || scoreOf(row) >= above);
     const unsure = upTo(rows).filter((row) => !isSure(row));
     if (unsure.length === 0 && !isBehind) return result;
     const answers = noAnswers(rows, outputSize);
@@ -180,7 +186,8 @@ export function inOrder(run: Run): Run {
     const answer = run(...call);
     if (call[3] !== undefined) return await answer;
     const turn = before;
-    before = Promise.allSettled([turn, answer]);
+    // Without a value: it would hold the answer, and the one before it, and so on.
+    before = Promise.allSettled([turn, answer]).then(() => {});
     await turn;
     return answer;
   };
@@ -259,12 +266,7 @@ export function merge(
       if (shed?.has(at)) into.shed.add(row);
       continue;
     }
-    if (name !== undefined) {
-      if (into.shed.has(row)) into.reasons[row] = 'overloaded';
-      else if (isBehind && !hasFailed(into, row)) into.reasons[row] = 'behind';
-      else into.reasons[row] = hasFailed(into, row) || !isUnavailable ? 'failed' : 'unavailable';
-    }
-    if (reasons?.[at]) into.reasons[row] = reasons[at];
+    into.reasons[row] = reasons?.[at] ?? (name === undefined ? null : reasonOf(into, row, isUnavailable, isBehind));
     const own = degraded[at] as string | null;
     into.failures.delete(row);
     into.shed.delete(row);
@@ -276,6 +278,14 @@ export function merge(
     into.degraded[row] = name === undefined ? own : own === null ? name : `${name} on ${own}`;
     into.versions[row] = versions[at] as string;
   }
+}
+
+/** Why another than the first declared model answers a row. */
+function reasonOf(before: Answers, row: number, isUnavailable: boolean, isBehind: boolean): FallbackReason {
+  if (before.shed.has(row)) return 'overloaded';
+  if (hasFailed(before, row)) return 'failed';
+  if (isBehind) return 'behind';
+  return isUnavailable ? 'unavailable' : 'failed';
 }
 
 /** Whether a model before has said that it fails on the row, or answered with what is no number. */

@@ -1,7 +1,12 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { MillraceError, type ModelHandle, type TensorData } from '../../src/core/index.js';
-import { cascade, checkAlike, fallbackChain, type Link } from '../../src/inference/chain.js';
+import { cascade, checkAlike, fallbackChain, inOrder, type Link, noAnswers } from '../../src/inference/chain.js';
 import { modelBreaker } from '../../src/inference/model-breaker.js';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 interface Fake {
   /** The score of a row's number; a text is why it fails. */
@@ -18,12 +23,14 @@ interface Fake {
 function fake(version: string, { of, outputSize = 1, turns = 1, degraded, ...fake }: Fake) {
   const asked: number[][] = [];
   const flushed: string[] = [];
+  const sheds: (boolean | undefined)[] = [];
   const state: { error: Error | undefined; checkError: Error | undefined; slowness: number; checks: number } = {
     ...{ error: fake.error, checkError: undefined, slowness: 1, checks: 0 },
   };
   const handle: ModelHandle = {
     ...{ inputs: [{ name: 'x', type: 'float32', shape: [1] }], lengths: [1], outputSize, provider: 'cpu', version },
-    async run(rows, fill) {
+    async run(rows, fill, _, urgency) {
+      sheds.push(urgency?.sheds);
       const numbers = new Float32Array(rows);
       for (let row = 0; row < rows; row++) fill(row, [numbers], row);
       asked.push([...numbers]);
@@ -50,7 +57,7 @@ function fake(version: string, { of, outputSize = 1, turns = 1, degraded, ...fak
       ...{ loads: 1, loadMs: 1, evictions: 0, residentBytes: 0 },
     }),
   };
-  return { handle, asked, flushed, state };
+  return { handle, asked, flushed, sheds, state };
 }
 
 let nowMs = 0;
@@ -214,6 +221,29 @@ describe('a fallback chain', () => {
   });
 });
 
+test('rows are shed only to a model that can be run', async () => {
+  const [main, other] = [fake('m', { of: (n) => n }), fake('o', { of: (n) => n })];
+  const links = [linkOf(main.handle), linkOf(other.handle, 'o')] as const;
+  const chain = fallbackChain(links, clock);
+  await ask(chain, [1]);
+  links[1].breaker.failed();
+  await ask(chain, [1]);
+  expect(main.sheds).toEqual([true, false]);
+});
+
+test('answers in order are kept by nobody who has them', async () => {
+  const answers: WeakRef<object>[] = [];
+  const run = inOrder(async (rows) => {
+    const answer = noAnswers(rows, 1);
+    answers.push(new WeakRef(answer));
+    return answer;
+  });
+  for (let call = 0; call < 100; call++) await run(10, () => {});
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  expect(answers.filter((answer) => answer.deref() !== undefined).length).toBeLessThan(3);
+});
+
 describe('a stream that is behind', () => {
   const askBehind = (model: ModelHandle, numbers: readonly number[]) =>
     model.run(
@@ -234,8 +264,31 @@ describe('a stream that is behind', () => {
     expect((await ask(chain, [1])).degraded).toEqual([null]);
   });
 
+  test('has the first one answer where the others cannot, and where there are none', async () => {
+    const [main, other] = [fake('m', { of: (n) => n }), fake('o', { of: (n) => (n === 3 ? 'bad' : -n) })];
+    const chain = fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o')], clock);
+    expect(await askBehind(chain, [1, 3])).toMatchObject({
+      ...{ degraded: ['o', null], reasons: ['behind', null], versions: ['o', 'm'] },
+      ...{ scores: Float32Array.of(-1, 3), failures: new Map() },
+    });
+    other.state.error = gone();
+    expect(await askBehind(chain, [2])).toMatchObject({ degraded: [null], versions: ['m'] });
+    // Its fallback, or the first one itself, could not be opened.
+    expect((await askBehind(fallbackChain([linkOf(main.handle)], clock), [4])).versions).toEqual(['m']);
+    other.state.error = undefined;
+    const alone = fallbackChain([linkOf(other.handle, 'o')], { ...clock, isMissing: true });
+    expect(await askBehind(alone, [5])).toMatchObject({ versions: ['o'], reasons: ['behind'] });
+  });
+
+  test('sheds no row to the model that is too slow for it', async () => {
+    const [main, other] = [fake('m', { of: (n) => n }), fake('o', { of: (n) => n })];
+    const chain = fallbackChain([linkOf(main.handle), linkOf(other.handle, 'o')], clock);
+    await askBehind(chain, [1]);
+    expect(other.sheds).toEqual([false]);
+  });
+
   test('has the cheap model of a cascade answer alone, and the dear one where that fails', async () => {
-    const cheap = fake('c', { of: (n) => (n === 9 ? 'bad' : n) });
+    const cheap = fake('c', { of: (n) => (n === 9 ? 'bad' : n === 8 ? Number.NaN : n) });
     const dear = fake('d', { of: () => 0.125 });
     const limits = { below: 0.25, above: 0.75 };
     const model = cascade(cheap.handle, dear.handle, limits, named);
@@ -244,11 +297,11 @@ describe('a stream that is behind', () => {
       isCascade: true,
     });
     for (const each of [model, chain]) {
-      expect(await askBehind(each, [0.5, 9, 0.1])).toMatchObject({
-        scores: Float32Array.of(0.5, 0.125, 0.1),
-        versions: ['c', 'd', 'c'],
-        degraded: ['cheap.onnx', null, 'cheap.onnx'],
-        reasons: ['behind', null, 'behind'],
+      expect(await askBehind(each, [0.5, 9, 0.1, 8])).toMatchObject({
+        scores: Float32Array.of(0.5, 0.125, 0.1, 0.125),
+        versions: ['c', 'd', 'c', 'd'],
+        degraded: ['cheap.onnx', null, 'cheap.onnx', null],
+        reasons: ['behind', null, 'behind', null],
       });
     }
   });
