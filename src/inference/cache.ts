@@ -135,7 +135,8 @@ function answerCache(bytesMax: number) {
       return known;
     },
     set(key: string, answer: Remembered): void {
-      if (entries.has(key)) return;
+      // One that is too large would make all others leave, and then itself.
+      if (entries.has(key) || bytesOf(answer) > bytesMax) return;
       entries.set(key, answer);
       bytes += bytesOf(answer);
       for (const [oldest, old] of entries) {

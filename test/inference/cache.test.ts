@@ -40,6 +40,23 @@ const ask = (model: ModelHandle, numbers: readonly number[]) =>
   });
 
 describe('a model with a cache', () => {
+  test('keeps what it has where an answer is larger than the cache', async () => {
+    const { handle, asked } = doubling();
+    const words = ['short', 'x'.repeat(1_000)];
+    const model = cached(
+      {
+        ...handle,
+        async run(rows, fill, ...others) {
+          const result = await handle.run(rows, fill, ...others);
+          return { ...result, discrete: Array.from(result.scores, (score) => [words[Number(score >= 10)] as string]) };
+        },
+      },
+      1_000,
+    );
+    for (const number of [1, 7, 1]) await ask(model, [number]);
+    expect(asked).toEqual([[1], [7]]);
+  });
+
   test('is asked only about rows that it has not answered', async () => {
     const { handle, asked } = doubling();
     const model = cached(handle, 1e6);
