@@ -152,7 +152,7 @@ export async function serveModel(
       const { answer } = await slot.run(run, { hungAfterMs, transfer: [input] });
       // From a process the buffer does not come back: it has never left.
       pool.give(input.byteLength > 0 ? input : answer.input);
-      const degraded = provider === firstProvider ? null : provider;
+      const degraded = loaded.provider === firstProvider ? null : loaded.provider;
       queue.complete(batch, { ...answer, degraded }, answer.ms);
     } catch (error) {
       if (!(error instanceof WorkerLost)) return queue.fail(batch, inFile(file, error));

@@ -516,3 +516,17 @@ describe('the buffer pool', () => {
     expect(pool.take(0)).not.toBe(gone);
   });
 });
+
+test('more rows of a later length than may wait are left to others, where none of the first has come', async () => {
+  const queue = createScheduler({ workers: 1, nowMs: () => 0 }).queue({
+    ...{ batchMax: 4, waitMax: 2, queueMax: 8, outputSize, version: 'digest', pool: bufferPool(4) },
+    layoutOf: (bucket, rowsMax) =>
+      layoutOf([{ name: 'rest', type: 'float32', shape: [null] }], lengths[bucket] as number, rowsMax),
+    dispatch() {},
+  });
+  const urgency = { sheds: true, deadlineOf: () => 1_000 };
+  const ofSecond = () => 1;
+  void queue.run(4, () => {}, ofSecond, urgency);
+  void queue.run(20, () => {}, ofSecond, { ...urgency, tierOf: () => 'low' });
+  expect(queue.stats()).toMatchObject({ shed: { high: 0, normal: 0, low: 12 }, waiting: 8 });
+});

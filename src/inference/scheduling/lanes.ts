@@ -98,7 +98,7 @@ const AGEING_MS = 1_000;
  */
 export function createLanes(): Lanes {
   /** By bucket and tier, in the order in which they are due. */
-  const lanes: Waiting[][][] = [];
+  const lanes: (Waiting[][] | undefined)[] = [];
   const tierRows = tierWeights.map(() => 0);
   let allRows = 0;
   const bucketRows: number[] = [];
@@ -196,7 +196,7 @@ export function createLanes(): Lanes {
 
     removeCall(call) {
       let removed = 0;
-      for (const lane of lanes.flat()) {
+      for (const lane of lanes.flatMap((ofBucket) => ofBucket ?? [])) {
         for (const waiting of lane.filter((each) => each.call === call)) {
           removed += waiting.rows;
           remove(lane, waiting);
@@ -228,7 +228,8 @@ export function createLanes(): Lanes {
       const removed: Waiting[] = [];
       let left = rows;
       for (let tier = tierWeights.length - 1; tier >= highest && left > 0; tier--) {
-        for (const lane of lanes.map((each) => each[tier] as Waiting[])) {
+        for (const ofBucket of lanes) {
+          const lane = ofBucket?.[tier] ?? [];
           for (const waiting of lane.toReversed()) {
             if (!waiting.sheds || left <= 0) continue;
             const part = Math.min(left, waiting.rows);
