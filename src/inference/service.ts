@@ -137,6 +137,10 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
   async function fileOf({ model }: ModelSpec): Promise<ModelFile> {
     const file = await openModelFile(model);
     const known = files.get(file.digest);
+    if (closed) {
+      await file.close();
+      throw serviceClosed();
+    }
     if (known === undefined) files.set(file.digest, file);
     else await file.close();
     return known ?? file;
@@ -205,7 +209,7 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
   }
 
   async function openOne(spec: ModelSpec): Promise<Opened> {
-    if (closed) throw new MillraceError('model', 'the inference service is closed');
+    if (closed) throw serviceClosed();
     checkSpec(spec);
     const server = remoteOf(spec.providers);
     if (server !== undefined) return await remote(spec, server);
@@ -247,3 +251,5 @@ function checkSpec({ batchMax, waitMax, providers }: ModelSpec): void {
   if (!(waitMax >= 0)) refuse(`waitMax is ${waitMax}`, 'give milliseconds, from 0');
   if (providers.length === 0) refuse('no provider is declared', "give at least one, e.g. ['cpu']");
 }
+
+const serviceClosed = () => new MillraceError('model', 'the inference service is closed');

@@ -1,10 +1,11 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as onnx from 'onnxruntime-node';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { messageOf } from '../../src/core/index.js';
 import { digestOfAll, sha256 } from '../../src/inference/external-data.js';
+import { createSession } from '../../src/inference/session/model-source.js';
 import { openSession } from '../../src/inference/session/session.js';
 import { sessionPool } from '../../src/inference/session/session-pool.js';
 import { generator } from '../random.js';
@@ -58,6 +59,23 @@ describe('a model file', () => {
     const refused = await withWeights(Buffer.from('no model'));
     expect(refused.loaded).toContain('no provider can run the model');
     expect(refused.grownBy).toBeLessThan(bytes / 2);
+  });
+
+  test('may have more weights than Node reads at a time', async () => {
+    const [file, bytes] = [join(folder, 'w.bin'), 2 ** 31 + 8];
+    await writeFile(place, network(1));
+    await writeFile(file, '');
+    await truncate(file, bytes);
+    const given: number[] = [];
+    const create = vi.spyOn(onnx.InferenceSession, 'create').mockImplementation(async (...args) => {
+      const { externalData = [] } = args.at(-1) as onnx.InferenceSession.SessionOptions;
+      for (const weights of externalData) if (typeof weights !== 'string') given.push((weights.data as Buffer).length);
+      throw new Error('no session');
+    });
+    const data = [{ path: 'w.bin', place: file, bytes }];
+    await expect(createSession(onnx, { place, data }, {})).rejects.toThrow('no session');
+    create.mockRestore();
+    expect(given).toEqual([bytes]);
   });
 
   test("may be one in the runtime's own format, whatever its name", async () => {

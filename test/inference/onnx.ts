@@ -237,6 +237,25 @@ export function priced(prices: Readonly<Record<string, number>>): Uint8Array {
   });
 }
 
+/** The first columns of four, as many as the largest number says, and two more. */
+export function widening(): Uint8Array {
+  const { int } = attribute;
+  const whole = (from: string, to: string) => node('Cast', [from], [to], [int('to', INT64)]);
+  return model({
+    nodes: [
+      ...['zero', 'one', 'two'].map((name) => whole(`${name} as float`, name)),
+      node('ReduceMax', ['x'], ['most'], [int('keepdims', 0)]),
+      whole('most', 'more'),
+      node('Unsqueeze', ['more', 'zero'], ['columns']),
+      node('Add', ['columns', 'two'], ['end']),
+      node('Slice', ['x', 'zero', 'end', 'one'], ['y']),
+    ],
+    initializers: ['zero', 'one', 'two'].map((name, i) => tensor(`${name} as float`, [1], Float32Array.of(i))),
+    inputs: [valueInfo('x', FLOAT, ['N', 4])],
+    outputs: [valueInfo('y', FLOAT, ['N', 'K'])],
+  });
+}
+
 /** A third of each number, all in float64. */
 export const thirds = (width: number): Uint8Array =>
   model({

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -37,6 +38,22 @@ const score = (model: ModelHandle, rows: readonly (readonly number[])[]) =>
 const sequence = (length: number, of: (i: number) => number) => Array.from({ length }, (_, i) => [of(i)]);
 
 describe('the inference service', () => {
+  test('that is closed while it opens a file leaves none open', async () => {
+    const openFiles = () =>
+      readdirSync('/proc/self/fd').filter((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`).endsWith('sigmoid.onnx');
+        } catch {
+          return false;
+        }
+      }).length;
+    const before = openFiles();
+    const opening = inference.open({ ...limits, model: modelFile('sigmoid') });
+    const [opened] = await Promise.allSettled([opening, inference.close()]);
+    expect(opened).toMatchObject({ reason: { code: 'model', message: 'the inference service is closed' } });
+    expect(openFiles()).toBe(before);
+  });
+
   test('gives the numbers that the model is known to give', async () => {
     const model = await inference.open({ ...limits, model: modelFile('sigmoid') });
     const rows = [

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as onnx from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { nodesOn, proveProvider } from '../../src/inference/session/provider-proof.js';
 import { openSession } from '../../src/inference/session/session.js';
 import { sessionPool } from '../../src/inference/session/session-pool.js';
+import { widening } from './onnx.js';
 
 const modelFile = (name: string) => new URL(`./models/${name}.onnx`, import.meta.url);
 const path = (name: string) => fileURLToPath(modelFile(name));
@@ -80,11 +83,28 @@ describe('sessions', () => {
     await pool.release();
   });
 
-  test('that fail their warm-up may be warmed up again for less', async () => {
+  test('that fail their warm-up are released, and may be opened again for less', async () => {
     const pool = sessionPool();
     await expect(pool.load(load('batch-mean'))).rejects.toThrow('depends on the batch');
-    expect(await pool.load(load('batch-mean', 1))).toMatchObject({ session: 0, provider: 'cpu', refusals: [] });
+    expect(await pool.load(load('batch-mean', 1))).toMatchObject({ session: 1, provider: 'cpu', refusals: [] });
+    expect(() => pool.session(0)).toThrow('no session 0');
     await pool.release();
+  });
+
+  test('give no row the numbers of another where the width follows from the data', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-session-'));
+    await writeFile(join(folder, 'widening.onnx'), widening());
+    const tensors = { inputs: ['x'], output: 'y' };
+    const session = await openSession({ place: join(folder, 'widening.onnx'), tensors }, 'cpu');
+    const { buffer: input } = Float32Array.of(0, 1, 2, 3, 1, 0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8);
+    const { scores, failures } = await session.score({ input, bucket: 0, rows: 3, rowsMax: 3 });
+    expect(scores).toEqual(Float32Array.of(0, 0, 0, 0, 0.5, 0.6));
+    expect(failures).toEqual([
+      [0, 'the model gives 4 numbers for 1 rows, not 2 for each'],
+      [1, 'the model gives 3 numbers for 1 rows, not 2 for each'],
+    ]);
+    await session.release();
+    await rm(folder, { recursive: true });
   });
 
   test('answer the first rows of a buffer and leave the rest alone', async () => {

@@ -65,10 +65,13 @@ function contentOf({ place, bytes }: DataFile): Uint8Array<ArrayBuffer> {
   return content.subarray(0, length);
 }
 
+/** Node reads less than 2 GiB at a time. */
+const READ_MAX = 2 ** 30;
+
 /** Fills a buffer as far as the file goes, and says how far that is. */
 function readFrom(file: number, from: number, into: Uint8Array): number {
   let at = 0;
   for (let read = -1; read !== 0 && at < into.length; at += read)
-    read = readSync(file, into, at, into.length - at, from + at);
+    read = readSync(file, into, at, Math.min(into.length - at, READ_MAX), from + at);
   return at;
 }

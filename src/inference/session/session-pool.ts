@@ -87,7 +87,13 @@ export function sessionPool(open: typeof openSession = openSession): SessionPool
           continue;
         }
         if (resident.warm < model.batchMax) {
-          await resident.session.warmUp(model.batchMax, model.isProven, model.curves);
+          try {
+            await resident.session.warmUp(model.batchMax, model.isProven, model.curves);
+          } catch (error) {
+            // Nobody holds one that was refused.
+            await releaseUnheld();
+            throw error;
+          }
           resident.warm = model.batchMax;
         }
         resident.holders.add(model.artifact);

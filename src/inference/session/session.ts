@@ -130,7 +130,12 @@ async function describe(
 
   function scoreBucket(bucket: number, layout: Layout, views: readonly TensorData[], first: number, rows: number) {
     const { ceiling, curve, probe } = buckets[bucket] as (typeof buckets)[number];
-    const part = (from: number, count: number) => run(layout, views, first + from, count);
+    const part = async (from: number, count: number) => {
+      const values = await run(layout, views, first + from, count);
+      // A width that follows from the data would give rows the numbers of others.
+      if (values.scores.length === count * outputSize) return values;
+      throw new Error(`the model gives ${values.scores.length} numbers for ${count} rows, not ${outputSize} for each`);
+    };
     const runRows = curve.at(-1)?.rows ?? rows;
     return scoreRows({ rows, outputSize, ceiling, run: inRunsOf(runRows, outputSize, part), probe });
   }
