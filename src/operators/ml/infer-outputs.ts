@@ -5,6 +5,7 @@ import {
   type Free,
   inferenceService,
   isFloat,
+  type ModelHandle,
   type ModelOutput,
   type Operator,
   type OutputType,
@@ -13,13 +14,14 @@ import {
   RowFailure,
   type RunResult,
   type Settings,
+  type StepContext,
   sizeOf,
   type Tensor,
   type TensorSpec,
 } from '../../core/index.js';
 import type { FeatureView } from '../../ml/features/index.js';
 import { optionProblems } from '../options.js';
-import { askTensors, checkWidth, madeBy, readersOf } from './infer-tensors.js';
+import { askTensors, checkWidth, madeBy, readersOf, widthOf, wrongWidth } from './infer-tensors.js';
 import {
   isNondeterministic,
   lagOf,
@@ -110,7 +112,7 @@ export function inferOutputs(
         const handle = await services.get(inferenceService).open(specOf(options, tensors));
         if (view !== undefined) checkWidth(view, handle, context);
         const asking = {
-          readers: inputs === undefined ? [featuresOf] : readersOf(inputs),
+          readers: inputs === undefined ? [featuresFor(handle, context)] : readersOf(inputs),
           isBehind: lagOf(options, services),
           answerOf: answerOf(declared),
         };
@@ -123,9 +125,14 @@ export function inferOutputs(
 const declaredOf = (outputs: Outputs): readonly ModelOutput[] =>
   Object.entries(outputs).map(([name, { type, shape = [] }]) => ({ name, type, shape }));
 
-function featuresOf(value: unknown): Tensor {
-  const { dense } = (value as WithFeatures).features as FeatureVector;
-  return { shape: [dense.length], data: dense };
+/** Reads the features of a record. Throws where the model takes another number of them: no record will have as many. */
+function featuresFor(model: ModelHandle, context: StepContext): (value: unknown) => Tensor {
+  const width = widthOf(model);
+  return (value) => {
+    const { dense, view } = (value as WithFeatures).features as FeatureVector;
+    if (dense.length !== width) throw wrongWidth(context, `'${view}'`, dense.length, width);
+    return { shape: [dense.length], data: dense };
+  };
 }
 
 /** The values of one output of a row. */

@@ -113,6 +113,7 @@ function bucketOf(
   const lengths = new Set<number>();
   for (const [i, input] of model.inputs.entries()) {
     const tensor: Given = tensors[i] ?? NO_TENSOR;
+    if (!Array.isArray(tensor.shape)) throw noTensor(tensor, input, step, origin);
     if (!fits(tensor, input)) {
       if (!isOfKind(tensor.data, input)) throw ofAnotherKind(tensor, input, step, origin);
       return new RowFailure('inference', mismatch(tensor, input));
@@ -161,6 +162,14 @@ const ofAnotherKind = (tensor: Given, input: ModelInput, step: string, origin: O
     where: step,
     hint: "make the tensors of the type that the model was exported with, such as Float32Array for float32, or an array of texts for 'string'",
   });
+
+function noTensor(given: unknown, { name }: ModelInput, step: string, origin: Origin | undefined): MillraceError {
+  const what = Array.isArray(given) || ArrayBuffer.isView(given) ? 'an array' : `a value of type ${typeof given}`;
+  return new MillraceError('model', `the input '${name}' takes a tensor, not ${what}${atPlace(origin)}`, {
+    where: step,
+    hint: 'return its shape beside its values: { shape: [3], data: Float32Array.of(1, 2, 3) }',
+  });
+}
 
 /** Throws unless a view makes as many features as the model takes. */
 export function checkWidth(

@@ -305,7 +305,9 @@ function scorer(
     try {
       return await score(...call);
     } catch (error) {
-      const isAnswered = rule !== undefined || (last !== undefined && call[0].every(last.has));
+      const [values, origins] = call;
+      const isKnown = () => last !== undefined && makeOfEach(context.step, values, origins, last.has).every(Boolean);
+      const isAnswered = rule !== undefined || isKnown();
       if (isAnswered && error instanceof MillraceError && error.code === 'inference') return undefined;
       throw error;
     }

@@ -138,7 +138,9 @@ function checkTier(tier: Tier): void {
 }
 
 function checkDeadline(deadline: Duration): void {
-  if (Number.isNaN(deadline)) throw new RangeError('the deadline is NaN, not a duration');
+  if (typeof deadline === 'number' && !Number.isNaN(deadline)) return;
+  const given = typeof deadline === 'string' ? `'${deadline}'` : String(deadline);
+  throw new RangeError(`the deadline is ${given}, not a duration such as millis(50)`);
 }
 
 /**

@@ -281,6 +281,14 @@ describe('infer of several outputs', () => {
     });
   });
 
+  test('stops on features of which the model takes another number, with what makes them', async () => {
+    const logic = await opened(infer({ ...limits, model, outputs: all }));
+    await expect(logic.onBatch([toRow([1, 2])], [])).rejects.toMatchObject({
+      code: 'model',
+      message: expect.stringMatching(/has 2 dense features, but the model of step '.*' takes 3/),
+    });
+  });
+
   test('refuses a view that makes another number of features', async () => {
     const view = { name: 'pets', shape: { denseSize: 5, hashedSize: 0 } };
     await expect(opened(infer({ ...limits, model, view, outputs: all }))).rejects.toMatchObject({

@@ -189,6 +189,12 @@ describe('infer of named tensors', () => {
       /takes int64 \[length\], not int32 \[2\] of 2 values/,
     ],
     ['that is a plain array', { shape: [1], data: [1] as never }, /not another array \[1\] of 1 values/],
+    [
+      'without a shape',
+      { data: BigInt64Array.of(2n) } as never,
+      /'input_ids' takes a tensor, not a value of type object/,
+    ],
+    ['that is an array', BigInt64Array.of(2n, 3n) as never, /'input_ids' takes a tensor, not an array/],
   ])('stops on a tensor %s, and says at which record', async (_, ids, message) => {
     const logic = await opened(byIds());
     await expect(logic.onBatch([{ ids: int64([2, 3]) }, { ids }], origins)).rejects.toMatchObject({
@@ -214,7 +220,8 @@ describe('infer of named tensors', () => {
 
   test.each<[string, object, string]>([
     ['a tier', { tier: () => 'urgent' }, "there is no tier 'urgent', only high, normal, low"],
-    ['a deadline', { deadline: () => Number.NaN }, 'the deadline is NaN, not a duration'],
+    ['a deadline', { deadline: () => Number.NaN }, 'the deadline is NaN, not a duration such as millis(50)'],
+    ['a text as deadline', { deadline: () => '50ms' }, "the deadline is '50ms', not a duration such as millis(50)"],
   ])('says at which record a function gave %s that is none', async (_, options, message) => {
     const logic = await opened(byIds(options));
     const told = { code: 'step', where: 'embedding', message: `the step threw: ${message} at images[3]@7` };
