@@ -82,7 +82,6 @@ export function createArtifact(
         fileBytes,
         providers,
         batchMax,
-        isProven: false,
         ...(data.length > 0 && { data }),
         ...(tensors && { tensors }),
       },
@@ -95,7 +94,8 @@ export function createArtifact(
         return { model, overheadMs: await overheadOf(first.slot, model) };
       });
       // From here on it need not be checked and measured again, wherever it is loaded.
-      loading.ask = { ...loading.ask, isProven: true, curves: model.curves };
+      const { curves, inPairs } = model;
+      loading.ask = { ...loading.ask, known: { curves, inPairs } };
       for (const place of others) await insistOn(place, () => place.slot.load(loading));
       proven.push(loading);
       return { model, overheadMs, loading };

@@ -130,8 +130,7 @@ export function cascade(
     const isBehind = urgency.isBehind === true;
     const scoreOf = (row: number) => result.scores[(row + 1) * outputSize - 1] as number;
     const isAnswered = (row: number) => !result.failures.has(row) && Number.isFinite(scoreOf(row));
-    const isSure = (row: number) =>
-      isAnswered(row) && (isBehind || scoreOf(row) <= below || scoreOf(row) >= above);
+    const isSure = (row: number) => isAnswered(row) && (isBehind || scoreOf(row) <= below || scoreOf(row) >= above);
     const unsure = upTo(rows).filter((row) => !isSure(row));
     if (unsure.length === 0 && !isBehind) return result;
     const answers = noAnswers(rows, outputSize);

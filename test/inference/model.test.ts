@@ -12,7 +12,7 @@ const nowMs = () => performance.now();
 
 const loadedOn = (provider: string): LoadedModel => ({
   ...{ session: 0, inputs: [{ name: 'x', type: 'float32', shape: [1] }], lengths: [1], outputSize: 1, provider },
-  ...{ curves: [[{ rows: 1, ms: 10 }]], refusals: [], memoryBytes: 1, loadMs: 1 },
+  ...{ curves: [[{ rows: 1, ms: 10 }]], inPairs: false, refusals: [], memoryBytes: 1, loadMs: 1 },
 });
 
 /** A worker whose session is on a provider, and says of each row how long it took. */

@@ -237,6 +237,22 @@ export function priced(prices: Readonly<Record<string, number>>): Uint8Array {
   });
 }
 
+/** Scores of two classes, linear in the features, as scikit-learn's linear models are exported. */
+export function linear(width: number, random: () => number): Uint8Array {
+  const { ints, floats } = attribute;
+  const numbers = (count: number) => Array.from({ length: count }, () => 2 * random() - 1);
+  const of = [
+    ints('classlabels_ints', [0, 1]),
+    floats('coefficients', numbers(2 * width)),
+    floats('intercepts', [0, 0]),
+  ];
+  return model({
+    nodes: [node('LinearClassifier', ['x'], ['label', 'probabilities'], of, 'ai.onnx.ml')],
+    inputs: [valueInfo('x', FLOAT, ['N', width])],
+    outputs: [valueInfo('label', INT64, ['N']), valueInfo('probabilities', FLOAT, ['N', 2])],
+  });
+}
+
 /** The first columns of four, as many as the largest number says, and two more. */
 export function widening(): Uint8Array {
   const { int } = attribute;

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { ModelInput } from '../../src/core/index.js';
 import { measuredSizes } from '../../src/inference/scheduling/latency-curve.js';
 import { layoutOf, viewsOf } from '../../src/inference/scheduling/layout.js';
-import { padded } from '../../src/inference/session/padding.js';
+import { measuredSize, padded } from '../../src/inference/session/padding.js';
 import type { RunRows } from '../../src/inference/session/runner.js';
 
 const inputs: readonly ModelInput[] = [
@@ -40,7 +40,8 @@ test('runs have sizes that were run before, and no row but those that were asked
   await fc.assert(
     fc.asyncProperty(anyRows, async ([from, rows, rowsMax]) => {
       const { run, asked } = mirror();
-      expect(await padded(run, () => rowsMax)(layout, views, from, rows)).toEqual(
+      const sizeOf = (some: number) => measuredSize(some, rowsMax);
+      expect(await padded(run, sizeOf)(layout, views, from, rows)).toEqual(
         await mirror().run(layout, views, from, rows),
       );
       const [ids = []] = asked;
@@ -55,6 +56,6 @@ test('runs have sizes that were run before, and no row but those that were asked
 
 test('what is larger than anything that was run is run as it is', async () => {
   const { run, asked } = mirror();
-  await padded(run, () => 4)(layout, views, 0, 7);
+  await padded(run, (rows) => measuredSize(rows, 4))(layout, views, 0, 7);
   expect(asked[0]).toHaveLength(7);
 });

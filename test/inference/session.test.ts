@@ -9,7 +9,8 @@ import { describe, expect, test } from 'vitest';
 import { nodesOn, proveProvider } from '../../src/inference/session/provider-proof.js';
 import { openSession } from '../../src/inference/session/session.js';
 import { sessionPool } from '../../src/inference/session/session-pool.js';
-import { widening } from './onnx.js';
+import { generator } from '../random.js';
+import { linear, widening } from './onnx.js';
 
 const modelFile = (name: string) => new URL(`./models/${name}.onnx`, import.meta.url);
 const path = (name: string) => fileURLToPath(modelFile(name));
@@ -89,6 +90,26 @@ describe('sessions', () => {
     expect(await pool.load(load('batch-mean', 1))).toMatchObject({ session: 1, provider: 'cpu', refusals: [] });
     expect(() => pool.session(0)).toThrow('no session 0');
     await pool.release();
+  });
+
+  test('give a row the same bits alone and beside others, also where the runtime would not', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-session-'));
+    for (const width of [3, 8, 20, 33]) {
+      const place = join(folder, `${width}.onnx`);
+      await writeFile(place, linear(width, generator(width)));
+      const session = await openSession({ place }, 'cpu');
+      await session.warmUp(64);
+      const random = generator(1);
+      const { buffer: input } = Float32Array.from({ length: 64 * width }, () => 4 * random() - 2);
+      const { scores } = await session.score({ input, bucket: 0, rows: 64, rowsMax: 64 });
+      for (let row = 0; row < 64; row++) {
+        const own = input.slice(4 * row * width, 4 * (row + 1) * width);
+        const alone = await session.score({ input: own, bucket: 0, rows: 1, rowsMax: 1 });
+        expect(alone.scores).toEqual(scores.slice(2 * row, 2 * (row + 1)));
+      }
+      await session.release();
+    }
+    await rm(folder, { recursive: true });
   });
 
   test('give no row the numbers of another where the width follows from the data', async () => {

@@ -3,16 +3,11 @@ import { measuredSizes } from '../scheduling/latency-curve.js';
 import { partOf, type Region } from '../scheduling/layout.js';
 import type { RunRows } from './runner.js';
 
-/**
- * Runs in sizes that were run before: rows between two sizes are filled up with copies of the last one, and what is said of these is
- * dropped. Some devices compile kernels, or search for the fastest, for each size that they have not seen, which may take seconds.
- *
- * The sizes are those that are measured up to `rowsMax` rows.
- */
+/** Runs in other sizes: rows are filled up to `sizeOf` them with copies of the last one, and what is said of these is dropped. */
 export const padded =
-  (run: RunRows, rowsMax: () => number): RunRows =>
+  (run: RunRows, sizeOf: (rows: number) => number): RunRows =>
   async (layout, views, from, rows) => {
-    const size = measuredSizes(rowsMax()).find((each) => each >= rows) ?? rows;
+    const size = sizeOf(rows);
     if (size === rows) return await run(layout, views, from, rows);
     const filled = layout.regions.map((region, i) => filledUp(views[i] as TensorData, region, { from, rows, size }));
     const { scores, discrete } = await run(layout, filled, 0, size);
@@ -21,6 +16,13 @@ export const padded =
       ...(discrete && { discrete: discrete.slice(0, rows) }),
     };
   };
+
+/**
+ * The sizes that are measured up to `rowsMax` rows, which were run before. Some devices compile kernels, or search for the fastest, for
+ * each size that they have not seen, which may take seconds.
+ */
+export const measuredSize = (rows: number, rowsMax: number): number =>
+  measuredSizes(rowsMax).find((each) => each >= rows) ?? rows;
 
 function filledUp(
   view: TensorData,

@@ -88,7 +88,7 @@ export function sessionPool(open: typeof openSession = openSession): SessionPool
         }
         if (resident.warm < model.batchMax) {
           try {
-            await resident.session.warmUp(model.batchMax, model.isProven, model.curves);
+            await resident.session.warmUp(model.batchMax, model.known);
           } catch (error) {
             // Nobody holds one that was refused.
             await releaseUnheld();
@@ -99,10 +99,10 @@ export function sessionPool(open: typeof openSession = openSession): SessionPool
         resident.holders.add(model.artifact);
         const { loadMs } = resident;
         const { inputs, lengths, outputSize } = resident.session;
-        const curves = resident.session.curves();
+        const known = resident.session.known();
         const allBytes = model.fileBytes + (model.data ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
         const memoryBytes = Math.max(Math.ceil(MEMORY_A_BYTE * allBytes), process.memoryUsage.rss() - before);
-        return { session: number, inputs, lengths, outputSize, curves, provider, refusals, memoryBytes, loadMs };
+        return { session: number, inputs, lengths, outputSize, ...known, provider, refusals, memoryBytes, loadMs };
       }
       throw new MillraceError('model', `no provider can run the model (${refusals.join('; ')})`, {
         hint: model.providers.includes('cpu')

@@ -2,14 +2,14 @@ import type * as Onnx from 'onnxruntime-node';
 import { MillraceError, type ModelInput, providerName, type TensorData, type TensorSpec } from '../../core/index.js';
 import { measuredSizes, type Point } from '../scheduling/latency-curve.js';
 import { type Layout, layoutOf, viewsOf } from '../scheduling/layout.js';
-import type { Ask, Scored, Values } from '../workers/protocol.js';
+import type { Ask, KnownModel, Scored, Values } from '../workers/protocol.js';
 import { createSession, type ModelSource } from './model-source.js';
-import { padded } from './padding.js';
+import { measuredSize, padded } from './padding.js';
 import { proveProvider } from './provider-proof.js';
 import { noCeiling, scoreRows, whatRuntimeSays } from './recovery.js';
 import { inRunsOf, measureRuns } from './run-size.js';
 import { runnerOf } from './runner.js';
-import { checkBatchInvariance, noLengths, warmUpViews } from './warm-up.js';
+import { areOtherAlone, checkBatchInvariance, noLengths, warmUpViews } from './warm-up.js';
 
 let loaded: Promise<typeof Onnx> | undefined;
 
@@ -52,9 +52,6 @@ function keepHalvesAsBits({ Tensor }: typeof Onnx): void {
   }
 }
 
-/** By length bucket, what runs take. */
-type Curves = readonly (readonly Point[])[];
-
 /** A model on a provider, warmed up. */
 export interface Session {
   readonly provider: string;
@@ -62,16 +59,15 @@ export interface Session {
   /** The possible lengths of the varying axis; a row of the first length is in length bucket 0. */
   readonly lengths: readonly number[];
   readonly outputSize: number;
-  /** By length bucket, what runs take, up to the size that is the fastest, a row. */
-  curves(): Curves;
+  /** What the warm-up has found: what runs take, up to the size that is the fastest, a row. */
+  known(): KnownModel;
   /** Scores the first `rows` rows of a batch of one length bucket, laid out for `rowsMax`. */
   score(batch: RowsOfBucket): Promise<Scored>;
   /**
    * Runs every size up to `batchMax` in each length bucket, and finds the one that is the fastest, a row: batches are run in parts of
-   * that size from then on. On the CPU it checks that the size does not matter, unless that `isProven`. Where `measured` says what runs
-   * take, they are not measured again.
+   * that size from then on. On the CPU it checks that the size does not matter. What is `known` is neither checked nor measured again.
    */
-  warmUp(batchMax: number, isProven?: boolean, measured?: Curves): Promise<void>;
+  warmUp(batchMax: number, known?: KnownModel): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -115,7 +111,9 @@ async function describe(
   const { inputs, run: runAsGiven } = runnerOf(onnx, native, spec);
   /** The most rows that every length bucket was run with. */
   let warmRows = 1;
-  const run = provider === 'cpu' ? runAsGiven : padded(runAsGiven, () => warmRows);
+  let inPairs = false;
+  const sizeOf = (rows: number) => (rows === 1 && inPairs ? 2 : rows);
+  const run = padded(runAsGiven, provider === 'cpu' ? sizeOf : (rows) => measuredSize(rows, warmRows));
   const lengths = spec?.lengths ?? noLengths;
   const buckets = lengths.map((length) => {
     const probe = layoutOf(inputs, length, 1);
@@ -140,15 +138,20 @@ async function describe(
     return scoreRows({ rows, outputSize, ceiling, run: inRunsOf(runRows, outputSize, part), probe });
   }
 
+  async function someAreOtherAlone(): Promise<boolean> {
+    for (const length of lengths)
+      if (await areOtherAlone(runAsGiven, (rows) => layoutOf(inputs, length, rows))) return true;
+    return false;
+  }
+
   async function warmUpBucket(
     bucket: number,
     length: number,
     batchMax: number,
-    isProven: boolean,
-    measured: Curves | undefined,
+    known: KnownModel | undefined,
   ): Promise<void> {
-    const known = buckets[bucket] as (typeof buckets)[number];
-    known.curve = [];
+    const own = buckets[bucket] as (typeof buckets)[number];
+    own.curve = [];
     const layout = layoutOf(inputs, length, batchMax);
     const views = warmUpViews(layout);
     const scoreAll = async (from: number, rows: number): Promise<Values> => {
@@ -159,10 +162,10 @@ async function describe(
         hint: "check that the model takes its inputs as plain numbers, and texts that it does not know, such as '1'",
       });
     };
-    if (provider === 'cpu' && isProven) await scoreAll(0, batchMax);
+    if (provider === 'cpu' && known !== undefined) await scoreAll(0, batchMax);
     else if (provider === 'cpu') await checkBatchInvariance(scoreAll, outputSize, batchMax);
     else for (const rows of measuredSizes(batchMax)) await scoreAll(0, rows);
-    known.curve = measured?.[bucket] ?? (await measureRuns(scoreAll, batchMax));
+    own.curve = known?.curves[bucket] ?? (await measureRuns(scoreAll, batchMax));
   }
 
   return {
@@ -170,14 +173,14 @@ async function describe(
     inputs,
     lengths,
     outputSize,
-    curves: () => buckets.map(({ curve }) => curve),
+    known: () => ({ curves: buckets.map(({ curve }) => curve), inPairs }),
     score({ input, texts, bucket, rows, rowsMax }) {
       const layout = layoutOf(inputs, lengths[bucket] as number, rowsMax);
       return scoreBucket(bucket, layout, viewsOf(layout, input, texts), 0, rows);
     },
-    async warmUp(batchMax, isProven = false, measured = undefined) {
-      for (const [bucket, length] of lengths.entries())
-        await warmUpBucket(bucket, length, batchMax, isProven, measured);
+    async warmUp(batchMax, known) {
+      if (provider === 'cpu') inPairs = known?.inPairs ?? (await someAreOtherAlone());
+      for (const [bucket, length] of lengths.entries()) await warmUpBucket(bucket, length, batchMax, known);
       warmRows = Math.max(warmRows, batchMax);
     },
     release: () => native.release(),

@@ -1,7 +1,18 @@
 import { MillraceError, type TensorData } from '../../core/index.js';
 import { type Layout, type Texts, textsIn, viewsOf } from '../scheduling/layout.js';
 import type { Values } from '../workers/protocol.js';
+import type { RunRows as RunLaidOut } from './runner.js';
 import { type RunRows, sameValues } from './values.js';
+
+/** Rows of which the bits are compared, at least. */
+const ROWS_COMPARED = 32;
+
+/** Where runs of a size begin that cover so many rows of a batch, its beginning and its end among them. */
+function placesOf(rows: number, batchMax: number): ReadonlySet<number> {
+  const last = batchMax - rows;
+  const runs = Math.max(2, Math.ceil(Math.min(ROWS_COMPARED, batchMax) / rows));
+  return new Set(Array.from({ length: runs }, (_, run) => Math.round((last * run) / (runs - 1))));
+}
 
 /** The length bucket of models without a varying axis. */
 export const noLengths = [1] as const;
@@ -61,14 +72,15 @@ function randomBits(): () => number {
 
 /**
  * Checks that the bits of a row's result do not depend on its batch, because a replay batches differently and must give the same.
- * It compares each size of `warmUpSizes` with the full batch, at its beginning and at its end.
+ * It compares each size of `warmUpSizes` with the full batch, at its beginning, at its end, and for small sizes in between: bits of a few
+ * rows are the same by chance.
  *
  * Throws `MillraceError('model')` if they differ: several intra-op threads, or models that quantize or normalize over the batch.
  */
 export async function checkBatchInvariance(run: RunRows, outputSize: number, batchMax: number): Promise<void> {
   const whole = await run(0, batchMax);
   for (const rows of warmUpSizes(batchMax)) {
-    for (const from of new Set([0, batchMax - rows])) {
+    for (const from of placesOf(rows, batchMax)) {
       const part = await run(from, rows);
       if (sameValues(part, rowsOf(whole, from, from + rows, outputSize))) continue;
       throw new MillraceError(
@@ -80,6 +92,20 @@ export async function checkBatchInvariance(run: RunRows, outputSize: number, bat
       );
     }
   }
+}
+
+/**
+ * Whether a row that is alone gets other bits than the same row among others. ONNX Runtime multiplies a single row by a matrix with
+ * other code, which adds up in another order (linear models of scikit-learn). Such rows are run twice at once.
+ */
+export async function areOtherAlone(run: RunLaidOut, layoutOfRows: (rows: number) => Layout): Promise<boolean> {
+  const layout = layoutOfRows(ROWS_COMPARED);
+  const views = warmUpViews(layout);
+  const together = await run(layout, views, 0, ROWS_COMPARED);
+  const outputSize = together.scores.length / ROWS_COMPARED;
+  for (let row = 0; row < ROWS_COMPARED; row++)
+    if (!sameValues(await run(layout, views, row, 1), rowsOf(together, row, row + 1, outputSize))) return true;
+  return false;
 }
 
 const rowsOf = ({ scores, discrete }: Values, from: number, to: number, outputSize: number): Values => ({

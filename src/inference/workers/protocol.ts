@@ -19,10 +19,8 @@ export interface Requests {
       readonly providers: ModelSpec['providers'];
       readonly batchMax: number;
       readonly tensors?: TensorSpec;
-      /** This process has checked the model before: the worker only warms it up. */
-      readonly isProven?: boolean;
-      /** What runs take, as measured before. */
-      readonly curves?: LoadedModel['curves'];
+      /** What this process has found before, when it checked the model: the worker only warms it up. */
+      readonly known?: KnownModel;
     };
     readonly answer: LoadedModel;
   };
@@ -43,14 +41,20 @@ export interface Requests {
   close: { readonly ask: Record<never, never>; readonly answer: Record<never, never> };
 }
 
-export interface LoadedModel {
+/** What is found out of a model when it is checked. */
+export interface KnownModel {
+  /** By length bucket, what runs take. Larger batches are run in parts of the last size. */
+  readonly curves: readonly (readonly Point[])[];
+  /** A row that is alone is run twice at once: alone it would get other bits than in a batch. */
+  readonly inPairs: boolean;
+}
+
+export interface LoadedModel extends KnownModel {
   /** The number of the session in the worker. */
   readonly session: number;
   readonly inputs: readonly ModelInput[];
   readonly lengths: readonly number[];
   readonly outputSize: number;
-  /** By length bucket, what runs take. Larger batches are run in parts of the last size. */
-  readonly curves: readonly (readonly Point[])[];
   /** The execution provider in use. */
   readonly provider: string;
   /** The providers that were declared before it, and the reason why each one does not run it. */

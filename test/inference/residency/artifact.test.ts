@@ -38,7 +38,7 @@ function workers(count: number) {
 }
 
 const loaded = (memoryBytes: number): LoadedModel => ({
-  ...{ session: 0, inputs: [], lengths: [1], outputSize: 1, curves: [[{ rows: 1, ms: 1 }]] },
+  ...{ session: 0, inputs: [], lengths: [1], outputSize: 1, inPairs: false, curves: [[{ rows: 1, ms: 1 }]] },
   ...{ provider: 'cpu', refusals: [], memoryBytes, loadMs: 0 },
 });
 

@@ -8,6 +8,7 @@ const model: LoadedModel = {
   inputs: [{ name: 'x', type: 'float32', shape: [2] }],
   lengths: [1],
   outputSize: 1,
+  inPairs: false,
   curves: [
     [
       { rows: 1, ms: 0.1 },
