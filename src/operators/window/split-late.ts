@@ -42,9 +42,9 @@ export function splitLate<In, Sides, Out>(
 export function splitLate(operator: Operator<never, unknown> | MultiInputOperator<never, never, unknown>): unknown {
   const { kind, settings, shape, problems = [] } = operator;
   if (shape.shape !== 'stateful' || shape.outputs !== undefined)
-    return { kind, settings, shape, problems: [...problems, notLate(kind)] };
+    return { ...operator, problems: [...problems, notLate(kind)] };
   return {
-    kind,
+    ...operator,
     settings: { ...settings, late: 'output' },
     shape: diverted(shape),
     problems: settings.late === 'count' ? [...problems, counted] : problems,

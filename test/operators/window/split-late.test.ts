@@ -105,6 +105,11 @@ describe.each([
   });
 });
 
+it('keeps what check knows of the operator: the keys that must lie together', () => {
+  expect(ofWindows.keys).toEqual([key]);
+  expect(splitLate(ofWindows)).toMatchObject({ keys: [key] });
+});
+
 describe('splitLate', () => {
   it('says what it cannot do', () => {
     const problemsOf = (operator: Operator<never, unknown>) =>
