@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { inTurns, TURN_MAX_MS } from '../../src/inference/workers/channel.js';
+import { inTurns, openChannel, TURN_MAX_MS } from '../../src/inference/workers/channel.js';
 
 test('answers that come for too long wait for the next turn of the event loop, and keep their order', async () => {
   const taken: number[] = [];
@@ -16,4 +16,14 @@ test('answers that come for too long wait for the next turn of the event loop, a
     await nextTurn();
     expect(taken).toEqual([1, 2, 3]);
   }
+});
+
+test('workers of all kinds share one listener for the exit of the process', async () => {
+  const before = process.listenerCount('exit');
+  const events = { onReply() {}, onDeath() {} };
+  const channels = (['process', 'thread', 'process'] as const).map((isolation) => openChannel(isolation, events));
+  expect(process.listenerCount('exit')).toBe(before + 1);
+  for (const channel of channels) channel.giveUp(false);
+  await Promise.all(channels.map(({ gone }) => gone));
+  expect(process.listenerCount('exit')).toBe(before);
 });

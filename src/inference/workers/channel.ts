@@ -61,6 +61,19 @@ export function inTurns(onReply: (reply: Reply) => void): (reply: Reply) => void
   };
 }
 
+/** What is done when this process exits, by one listener: of more than ten Node warns. */
+const atExit = new Set<() => void>();
+const exit = (): void => {
+  for (const work of atExit) work();
+};
+function onExit(work: () => void): void {
+  if (atExit.size === 0) process.on('exit', exit);
+  atExit.add(work);
+}
+function notOnExit(work: () => void): void {
+  if (atExit.delete(work) && atExit.size === 0) process.off('exit', exit);
+}
+
 /** How long an exiting process waits for the worker to leave the native runtime, in milliseconds. */
 const exitTimeoutMs = 10_000;
 
@@ -79,13 +92,13 @@ function threadChannel({ onReply, onDeath }: ChannelEvents): Channel {
   };
   // A process that ends waits for its threads, and one that is stuck may never end: only a signal helps then.
   const endAnyway = () => process.kill(process.pid, 'SIGKILL');
-  process.on('exit', leaveInPeace);
+  onExit(leaveInPeace);
   worker.on('message', inTurns(onReply));
   worker.on('error', (cause) => onDeath(`died (${messageOf(cause)})`));
   const gone = new Promise<void>((resolve) => {
     worker.on('exit', (code) => {
-      process.off('exit', leaveInPeace);
-      process.off('exit', endAnyway);
+      notOnExit(leaveInPeace);
+      notOnExit(endAnyway);
       onDeath(`died (exit code ${code})`);
       resolve();
     });
@@ -97,8 +110,8 @@ function threadChannel({ onReply, onDeath }: ChannelEvents): Channel {
       worker.postMessage({ id: -1, kind: 'close', ask: {} } satisfies Request);
       worker.unref();
       if (!isStuck) return;
-      process.off('exit', leaveInPeace);
-      process.on('exit', endAnyway);
+      notOnExit(leaveInPeace);
+      onExit(endAnyway);
     },
     gone,
   };
@@ -111,11 +124,11 @@ function processChannel({ onReply, onDeath }: ChannelEvents): Channel {
   };
   hold(false);
   const kill = () => child.kill('SIGKILL');
-  process.on('exit', kill);
+  onExit(kill);
   child.on('message', (reply) => onReply(reply as Reply));
   const gone = new Promise<void>((resolve) => {
     const end = (why: string) => {
-      process.off('exit', kill);
+      notOnExit(kill);
       onDeath(why);
       resolve();
     };
