@@ -10,8 +10,13 @@ export interface SlicedParts<In> {
   readonly panes: PaneCell<WindowKey>;
   /** Keys of a slice at most. */
   readonly keysMax: number;
-  /** Windows that end at this time or before are over. */
+  /** Windows that end at this time or before have been closed. */
   readonly closed: ValueCell<number>;
+  /**
+   * Those that end here or before were over when the step was opened. `closed` may trail it: a new step has closed none, and
+   * tasks that were made of others only those that all of them had closed.
+   */
+  readonly overMs: number;
   /**
    * How many slices ahead of those that are over a record may always open one; there may be as many further ahead:
    * records with absurd times would open one each, and the watermark never comes there.
@@ -73,8 +78,8 @@ export class KeyPanes<In> {
 
   /** The earliest window that may still change: it begins with the earliest slice that is needed. */
   openFrom(): number {
-    const { slices, closed } = this.parts;
-    return firstWindow(slices, sliceAt(slices, closed.get()));
+    const { slices } = this.parts;
+    return firstWindow(slices, sliceAt(slices, this.overMs()));
   }
 
   /** What the windows of a key hold that may still change. */
@@ -110,11 +115,15 @@ export class KeyPanes<In> {
     return rowAt(this.parts, window, key, scratch.numbers, scratch.values, 0);
   }
 
+  private overMs(): number {
+    return Math.max(this.parts.closed.get(), this.parts.overMs);
+  }
+
   private paneAt(timeMs: number): Pane<WindowKey> | undefined {
     if (this.last && timeMs < this.lastEndMs && timeMs >= this.last.startMs) return this.last;
-    const { slices, panes, closed, slicesMax } = this.parts;
+    const { slices, panes, slicesMax } = this.parts;
     const startMs = startOf(slices, sliceAt(slices, timeMs));
-    const isFar = startMs - closed.get() > slicesMax * slices.sliceMs;
+    const isFar = startMs - this.overMs() > slicesMax * slices.sliceMs;
     if (isFar && panes.panes.length >= slicesMax && !panes.at(startMs)) return undefined;
     this.last = panes.open(startMs);
     this.lastEndMs = startMs + slices.sliceMs;

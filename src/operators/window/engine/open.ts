@@ -67,15 +67,17 @@ function slicedMachine<In>(plan: WindowPlan, window: SlicedSpec, accumulator: Ac
     return {
       cells: specs,
       open({ told, due, ...opened }: OpenCells<typeof specs>, { watermarkMs }) {
-        return new SlicedChanges({ ...parts, ...opened, watermarkMs, early: { everyMs: emit.every, told, due } });
+        const early = { everyMs: emit.every, told, due };
+        return new SlicedChanges({ ...parts, ...opened, watermarkMs, overMs: watermarkMs - latenessMs, early });
       },
     };
   }
   return {
     cells: base,
     open(opened: OpenCells<typeof base>, { watermarkMs }) {
-      if (emit.kind === 'on-close') return new SlicedRows({ ...parts, ...opened });
-      return new SlicedChanges({ ...parts, ...opened, watermarkMs, early: undefined });
+      const overMs = watermarkMs - latenessMs;
+      if (emit.kind === 'on-close') return new SlicedRows({ ...parts, ...opened, overMs });
+      return new SlicedChanges({ ...parts, ...opened, watermarkMs, overMs, early: undefined });
     },
   };
 }
