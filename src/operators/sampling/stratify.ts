@@ -87,7 +87,7 @@ export function stratify<T>(options: StratifyOptions<T>): Operator<T, Adds<unkno
       return {
         onRecord(_input, value: T, emit, { eventTimeMs }) {
           const of = stratum(value);
-          if (isEmptyKey(of)) return context.deadLetter('empty-stratum', `the stratum is ${of === '' ? 'empty' : of}`);
+          if (isEmptyKey(of)) return context.deadLetter('empty-stratum', emptyKeyText(of, 'stratum'));
           const rate = rateOf.get(String(of)) ?? otherwise;
           if (rate < 1) {
             const id = key?.(value);
