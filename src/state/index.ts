@@ -13,7 +13,7 @@ export { type PaneCell, type PaneCellOptions, paneCell } from './pane/pane-cell.
 export { rescale } from './rescale.js';
 export { type RingCell, type RingCellOptions, ringCell } from './ring-cell.js';
 export { type SlotCell, slotCell } from './slot-cell.js';
-export { type TimerCell, type TimerCellOptions, timerCell } from './timer-cell.js';
+export { ALL_TIMERS, type TimerCell, type TimerCellOptions, timerCell } from './timer-cell.js';
 export {
   type LoggedBytes,
   type UpdateChunk,

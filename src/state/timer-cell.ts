@@ -32,6 +32,12 @@ export interface TimerCellOptions {
   readonly timersMax: number;
 }
 
+/**
+ * For timers that are bounded by what they are set for. A bound of their own would stop the step where that of the others is
+ * lowered, or where the timers of several tasks come into one.
+ */
+export const ALL_TIMERS = Number.MAX_SAFE_INTEGER;
+
 /** The most timers of a leaf, which is what one change rewrites. */
 const LEAF_MAX = 256;
 

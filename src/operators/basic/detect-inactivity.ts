@@ -6,7 +6,7 @@ import {
   type Problem,
   stateful,
 } from '../../core/index.js';
-import { mapCell, timerCell, valueCell } from '../../state/index.js';
+import { ALL_TIMERS, mapCell, timerCell, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key, keysMaxProblems } from '../keys.js';
 import { optionProblems } from '../options.js';
 
@@ -68,7 +68,7 @@ export function detectInactivity<T, const K extends Key>(
     known: mapCell<K, Known>(),
     /** Keys that were heard since the last tick, in their order. */
     heard: valueCell<K[]>({ initial: [] }),
-    silent: timerCell<K>({ timersMax: problems.length === 0 ? keysMax : 1 }),
+    silent: timerCell<K>({ timersMax: ALL_TIMERS }),
     tick: valueCell({ initial: 0 }),
   };
   return stateful<T, Presence<K>, typeof cells>({

@@ -2,7 +2,7 @@ import { stateful } from '../../core/define.js';
 import { type Duration, formatDuration } from '../../core/duration.js';
 import type { MultiInputOperator, Problem } from '../../core/operator.js';
 import type { Change } from '../../core/record.js';
-import { mapCell, rescale, timerCell, valueCell } from '../../state/index.js';
+import { ALL_TIMERS, mapCell, rescale, timerCell, valueCell } from '../../state/index.js';
 import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, keysMaxProblems } from '../keys.js';
 import { optionProblems } from '../options.js';
@@ -96,9 +96,9 @@ function asOf<T, R, Out>(
   const cells = {
     versions: rescale.byKey(mapCell<string, readonly Version[]>(), 1),
     /** Rows with versions that nobody can ask for any more, by when that is. */
-    outdated: rescale.byKey(timerCell<string>({ timersMax: Number.MAX_SAFE_INTEGER }), 1),
+    outdated: rescale.byKey(timerCell<string>({ timersMax: ALL_TIMERS }), 1),
     /** Rows of which nothing is known but that they are gone, by when they went: the first ones make room for others. */
-    gone: rescale.byKey(timerCell<string>({ timersMax: bounded ? keysMax : 1 }), 1),
+    gone: rescale.byKey(timerCell<string>({ timersMax: ALL_TIMERS }), 1),
     pending: rescale.whileEmpty(mapCell<number, Pending>()),
     due: rescale.whileEmpty(timerCell<number>({ timersMax: bounded ? pendingMax : 1 })),
     next: rescale.merged(valueCell({ initial: 0 }), rescale.highest),
@@ -143,7 +143,7 @@ function asOf<T, R, Out>(
         if (goneMs !== undefined && goneMs < nowMs) gone.add(goneMs, of);
       };
       const makeRoom = () => {
-        if (versions.size >= keysMax && gone.size > 0) gone.takeDue(gone.nextMs, (of) => versions.delete(of));
+        while (versions.size >= keysMax && gone.size > 0) gone.takeDue(gone.nextMs, (of) => versions.delete(of));
         return versions.size < keysMax;
       };
 

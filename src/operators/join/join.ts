@@ -1,7 +1,7 @@
 import { stateful } from '../../core/define.js';
 import { type Duration, formatDuration } from '../../core/duration.js';
 import type { MultiInputOperator, Problem } from '../../core/operator.js';
-import { type MapCell, mapCell, rescale, type TimerCell, timerCell, valueCell } from '../../state/index.js';
+import { ALL_TIMERS, type MapCell, mapCell, rescale, type TimerCell, timerCell, valueCell } from '../../state/index.js';
 import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 import { optionProblems } from '../options.js';
@@ -117,12 +117,11 @@ function join<L, R, Out>(
     ...functionProblems({ 'keys.left': keys.left, 'keys.right': keys.right, combine }),
     ...problemsOf(before, after, allowedLateness, entriesMax),
   ];
-  const timersMax = problems.length === 0 ? entriesMax : 1;
   const cells = {
     left: rescale.byKey(mapCell<Key, Entry[]>(), 0),
     right: rescale.byKey(mapCell<Key, Entry[]>(), 1),
-    leftDue: rescale.byKey(timerCell<Key>({ timersMax }), 0),
-    rightDue: rescale.byKey(timerCell<Key>({ timersMax }), 1),
+    leftDue: rescale.byKey(timerCell<Key>({ timersMax: ALL_TIMERS }), 0),
+    rightDue: rescale.byKey(timerCell<Key>({ timersMax: ALL_TIMERS }), 1),
     held: rescale.derived(valueCell({ initial: 0 }), entriesIn),
   };
   return stateful<L, { right: R }, Out, typeof cells>({

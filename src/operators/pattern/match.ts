@@ -7,7 +7,7 @@ import {
   stateful,
 } from '../../core/index.js';
 import { layoutVersion } from '../../ml/features/plan.js';
-import { mapCell, timerCell, valueCell } from '../../state/index.js';
+import { ALL_TIMERS, mapCell, timerCell, valueCell } from '../../state/index.js';
 import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 import { optionProblems } from '../options.js';
@@ -104,7 +104,7 @@ export function match<In, const K extends Key, M, Out, Missed = never>(
     /** Runs know stages by their numbers: state of another pattern is refused. */
     keys: mapCell<K, KeyRuns>({ version: layoutVersion([patternText(pattern.parts), within]) }),
     /** When the time of a key's first run is over, or was, where that run is gone. */
-    deadlines: timerCell<K>({ timersMax: bounded ? runsMax : 1 }),
+    deadlines: timerCell<K>({ timersMax: ALL_TIMERS }),
     /** Runs of all keys. */
     held: valueCell({ initial: 0 }),
   };

@@ -1,7 +1,7 @@
 import { type Accumulator, type Aggregates, accumulatorOf } from '../../../aggregates/accumulator.js';
 import { BEFORE_ALL_MS, type CellSpecs, type OpenCells, type StepContext } from '../../../core/index.js';
 import { layoutVersion } from '../../../ml/features/plan.js';
-import { mapCell, paneCell, rescale, timerCell, valueCell } from '../../../state/index.js';
+import { ALL_TIMERS, mapCell, paneCell, rescale, timerCell, valueCell } from '../../../state/index.js';
 import type { CountingSpec, SessionSpec, SlicedSpec, SlidingSpec } from '../spec.js';
 import { CountingWindows, type Unfinished } from './counting-windows.js';
 import type { Row, WindowEngine, WindowKey } from './engine.js';
@@ -20,8 +20,6 @@ export interface WindowMachine<In> {
 
 /** Slices that may be open beyond twice those of a window and its lateness. */
 const SLICES_SPARE = 10_000;
-/** Timers are bounded by what they are set for. */
-const ALL = Number.MAX_SAFE_INTEGER;
 
 /**
  * Chooses the machine for a plan. The layout of state follows from windows and aggregates: its version does too, so that
@@ -62,7 +60,7 @@ function slicedMachine<In>(plan: WindowPlan, window: SlicedSpec, accumulator: Ac
     const specs = {
       ...base,
       told: mapCell<string, [WindowKey, number, Row | null, boolean]>({ version }),
-      due: timerCell<string>({ timersMax: ALL }),
+      due: timerCell<string>({ timersMax: ALL_TIMERS }),
     };
     return {
       cells: specs,
@@ -89,7 +87,7 @@ function sessionMachine<In>(plan: WindowPlan, window: SessionSpec, accumulator: 
     sessions: rescale.byKey(
       mapCell<WindowKey, KeySessions>({ version: layoutVersion([window, emit, accumulator.layout]) }),
     ),
-    due: rescale.byKey(timerCell<WindowKey>({ timersMax: ALL })),
+    due: rescale.byKey(timerCell<WindowKey>({ timersMax: ALL_TIMERS })),
   };
   const tells = emit.kind === 'on-close' ? 'rows' : emit.kind === 'early' ? emit.every : 'at-once';
   return {
@@ -105,7 +103,7 @@ function slidingMachine<In>(plan: WindowPlan, window: SlidingSpec, accumulator: 
   const sizeMs = window.size;
   const specs = {
     moments: rescale.byKey(mapCell<WindowKey, Moment[]>({ version: layoutVersion([window, accumulator.layout]) })),
-    due: rescale.byKey(timerCell<WindowKey>({ timersMax: ALL })),
+    due: rescale.byKey(timerCell<WindowKey>({ timersMax: ALL_TIMERS })),
   };
   return {
     cells: specs,
