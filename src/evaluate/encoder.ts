@@ -2,7 +2,7 @@ import { MillraceError } from '../core/errors.js';
 import type { FeatureNumbers, FeatureShape } from '../core/learner.js';
 import { combine, finish, hashString, hashValue } from '../ml/features/hash.js';
 import { onesOf } from '../ml/features/ones.js';
-import type { Row, Rows } from './table.js';
+import { ownCell, type Row, type Rows } from './table.js';
 
 /** How a column becomes features: one number, or one of many categories, hashed. */
 export type ColumnKind = 'number' | 'category';
@@ -27,9 +27,11 @@ export function inferColumns(
     if (names.includes(name)) continue;
     throw new MillraceError('config', `there is no column '${name}'`, { hint: `the file has: ${names.join(', ')}` });
   }
+  const declaredKinds = new Map(Object.entries(declared));
   const kinds = names.flatMap((name): [string, ColumnKind][] => {
-    if (name === label || declared[name] === 'skip') return [];
-    const kind = declared[name] ?? kindOf(rows.map((row) => row[name]));
+    const declaredKind = declaredKinds.get(name);
+    if (name === label || declaredKind === 'skip') return [];
+    const kind = declaredKind ?? kindOf(rows.map((row) => ownCell(row, name)));
     return kind === undefined ? [] : [[name, kind]];
   });
   return Object.fromEntries(kinds);

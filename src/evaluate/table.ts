@@ -88,9 +88,13 @@ const parquetRows = (path: string): Read =>
 
 const nothing: Reader = () => undefined;
 
+/** A row without the column `constructor` has one of its prototype. */
+export const ownCell = (row: Row | undefined, name: string): unknown =>
+  row !== undefined && Object.hasOwn(row, name) ? row[name] : undefined;
+
 const rowsOf = (rows: readonly Row[]): Rows => ({
   size: rows.length,
-  column: (name) => (at) => rows[at]?.[name],
+  column: (name) => (name in Object.prototype ? (at) => ownCell(rows[at], name) : (at) => rows[at]?.[name]),
   row: (at) => rows[at] as Row,
 });
 
