@@ -132,7 +132,7 @@ async function csvRows(path: string): Promise<Read> {
       return []; // counted when the rows are read
     }
   });
-  const { header, columns, decimal, dates, nullLiteral } = inferCsv(cells, path);
+  const { header, columns, decimal, dates, nullLiteral } = inferCsv(cells, path, { delimiter });
   // A cell that is empty further down is a missing value, and no reason to refuse the row.
   const optional = Object.entries(columns).map(([name, column]) => [name, `${column.replace('?', '')}?` as CsvColumn]);
   const form = {

@@ -88,7 +88,7 @@ async function inferredCsv(file: string, known: KnownCsv) {
   const [first = { text: '', where: file }] = lines;
   const delimiter = delimiterOf(first.text);
   const cells = lines.map((line) => read(line, (text) => textsOf(text, delimiter), rowHint));
-  return { lines, delimiter, ...inferCsv(cells, first.where, known) };
+  return { lines, delimiter, ...inferCsv(cells, first.where, { ...known, delimiter }) };
 }
 
 async function shapeOfCsv(file: string, options: ShapeOptions): Promise<Shape> {

@@ -23,6 +23,8 @@ export interface WrittenDates {
 
 /** What is known of a file before its rows are looked at. */
 export interface KnownCsv {
+  /** Where it is a comma, numbers have no decimal comma: `1,234` in quotes is more than a thousand. */
+  readonly delimiter?: string | undefined;
   readonly header?: boolean | undefined;
   readonly dates?: DateOrder | undefined;
 }
@@ -64,7 +66,7 @@ export function inferCsv(rows: readonly (readonly string[])[], where: string, kn
   const cellIn = (row: readonly string[], i: number) => (row[i] === nullLiteral ? '' : (row[i] ?? ''));
   const columns = names.map((name, i) => ({ name, cells: values.map((row) => cellIn(row, i)) }));
   const filled = columns.map(({ name, cells }) => ({ name, cells: cells.filter((cell) => cell !== '') }));
-  const decimal = decimalOf(filled.map(({ cells }) => cells));
+  const decimal = known.delimiter === ',' ? undefined : decimalOf(filled.map(({ cells }) => cells));
   const dates = datesIn(filled, known.dates);
   const types = columns.map(({ name, cells }) => [name, columnOf(cells, decimal, dates?.order !== undefined)]);
   return {

@@ -7,7 +7,7 @@ import { delimiterOf, inferCsv } from '../../../src/schema/plain/infer-csv.js';
 const columnsOf = (lines: readonly string[]) => {
   const delimiter = delimiterOf(lines[0] ?? '');
   const rows = lines.map((line) => line.split(delimiter));
-  return { delimiter, ...inferCsv(rows, 'rows.csv:1') };
+  return { delimiter, ...inferCsv(rows, 'rows.csv:1', { delimiter }) };
 };
 
 const dates = (cell: string, order: 'dmy' | 'mdy' | undefined) => ({ dates: { column: 'at', cell, order } });
@@ -57,6 +57,17 @@ describe('what rows look like', () => {
     [['id,at', 'a,31/1/2026', 'b,1/31/2026'], true, ',', { id: 'text', at: 'text' }, dates('31/1/2026', undefined)],
   ])('of CSV: %j', (lines, header, delimiter, columns, more: object = {}) => {
     expect(columnsOf(lines)).toEqual({ header, delimiter, columns, ...more });
+  });
+
+  it('of CSV: commas of thousands are no decimal commas between commas', () => {
+    const rows = [
+      ['id', 'price'],
+      ['a', '1,234'],
+      ['b', '56'],
+    ];
+    const columns = { id: 'text', price: 'text' };
+    expect(inferCsv(rows, 'rows.csv:1', { delimiter: ',' })).toEqual({ header: true, columns });
+    expect(inferCsv(rows, 'rows.csv:1', { delimiter: ';' })).toMatchObject({ decimal: ',' });
   });
 
   it.each([
