@@ -7,7 +7,8 @@ import { addSum, addTerm, sumAt } from './sum.js';
  * @example
  * const aggregates = { delay: mean((flight: { delay: number | null }) => flight.delay) };
  *
- * Slices are merged by count and sum, so the mean is as precise as `sum`. Retracts with the precision of `sum`. Memory: three numbers.
+ * Slices are merged by count and sum, so the mean is as precise as `sum`. Retracts with the precision of `sum`,
+ * and not what `sum` cannot retract. Memory: three numbers.
  */
 export function mean<In>(of: NumberOf<In>): Aggregate<In, number | null> {
   return ofNumbers<In, number | null>('mean', 'mean', {

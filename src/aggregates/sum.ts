@@ -7,7 +7,8 @@ import { type Aggregate, isMissing, type NumberOf, type Numbers, ofNumbers } fro
  * const aggregates = { revenue: sum((order: { total: number }) => order.total) };
  *
  * The error is some units of the last digit, for any number of terms (compensated summation; Neumaier, 1974). Retracts with the same
- * precision. Memory: two numbers.
+ * precision, but not an infinity, nor one of terms whose sum was too large for a number: the result is then an infinity or NaN until
+ * all values are retracted. Memory: two numbers.
  */
 export function sum<In>(of: NumberOf<In>): Aggregate<In, number> {
   return ofNumbers<In, number>('sum', 'sum', {

@@ -14,7 +14,7 @@ export interface VarianceOptions {
  * const aggregates = { spread: variance((flight: { delay: number | null }) => flight.delay, { ddof: 0 }) };
  *
  * It uses Welford's update, so it has no cancellation, unlike sums of squares. It retracts by the reverse update, which loses digits if most
- * values are retracted. Memory: three numbers.
+ * values are retracted, and cannot retract an infinity: the result is NaN until all values are retracted. Memory: three numbers.
  */
 export function variance<In>(of: NumberOf<In>, { ddof = 1 }: VarianceOptions = {}): Aggregate<In, number | null> {
   return ofNumbers<In, number | null>('variance', ddof === 1 ? 'variance' : 'variance of the population', {
