@@ -348,6 +348,7 @@ describe('window', () => {
       }).problems?.map(({ message }) => message);
     expect(problems({})).toEqual([]);
     expect(problems({ keysMax: 0 })).toEqual(['keysMax is 0']);
+    expect(problems({ aggregate: { '': count() } })).toEqual(['an aggregate has no name']);
     expect(problems({ window: tumbling(millis(0)) })).toEqual(['windows of 0 ms every 0 ms from 0 ms']);
     expect(problems({ window: tumbling(millis(Number.NaN)) })).toHaveLength(1);
     expect(problems({ window: hopping({ size: millis(5), every: millis(6) }) })).toEqual([

@@ -90,6 +90,7 @@ export function problemsOf(plan: WindowPlan): Problem[] {
   const names = Object.keys(aggregate);
   const problems = [...specProblems(window), ...aggregateProblems(aggregate)];
   const add = (message: string, hint: string) => problems.push({ message, hint });
+  if (names.includes('')) add('an aggregate has no name', 'give it one: { records: count() }');
   if (names.length === 0) add('no aggregate', 'give at least one aggregate: { records: count() }');
   for (const name of names.filter(
     (each) => RESERVED.includes(each) || /^(0|[1-9]\d*)$/.test(each) || each === '__proto__',
