@@ -30,6 +30,9 @@ export interface Mapping {
 /** DDSketch's mapping: the middle of a bin is within the relative `error` of all of its values. */
 export const mappingFor = (error: number): Mapping => new DDSketch({ relativeAccuracy: error }).mapping;
 
+/** The middle of a bin. That of the last one is more than a number can be. */
+export const middleOf = (mapping: Mapping, bin: number): number => Math.min(mapping.value(bin), Number.MAX_VALUE);
+
 /** Adds a value `times` times; a negative number retracts it. */
 export function addToBins(bins: LogBins, mapping: Mapping, value: number, times: number): void {
   addToBin(bins, binOf(mapping, value), value, times);
@@ -67,15 +70,15 @@ export function quantileOf(bins: LogBins, mapping: Mapping, q: number): number |
   let before = Math.floor(q * (count - 1));
   for (let i = below.length - 1; i >= 0; i--) {
     before -= belowCounts[i] as number;
-    if (before < 0) return -mapping.value(below[i] as number);
+    if (before < 0) return -middleOf(mapping, below[i] as number);
   }
   before -= zeros;
   if (before < 0) return 0;
   for (let i = 0; i < above.length; i++) {
     before -= aboveCounts[i] as number;
-    if (before < 0) return mapping.value(above[i] as number);
+    if (before < 0) return middleOf(mapping, above[i] as number);
   }
-  return above.length > 0 ? mapping.value(above.at(-1) as number) : 0;
+  return above.length > 0 ? middleOf(mapping, above.at(-1) as number) : 0;
 }
 
 function bump(bins: number[], counts: number[], bin: number, times: number): void {

@@ -56,6 +56,12 @@ describe('quantiles', () => {
     );
   });
 
+  it.each([Number.MAX_VALUE, -Number.MAX_VALUE])('of %d are numbers', (value) => {
+    const result = resultOf(quantile(of, 0.5), [value]) as number;
+    expect(Number.isFinite(result)).toBe(true);
+    expect(result / value).toBeCloseTo(1, 1);
+  });
+
   it('pass infinities over, and name what cannot be', () => {
     expect(resultOf(quantile(of, 0.5), [Number.POSITIVE_INFINITY, 3])).toBeCloseTo(3, 1);
     expect(quantile(of, 95).problems[0]?.message).toBe('a quantile at 95');

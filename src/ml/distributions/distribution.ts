@@ -1,4 +1,4 @@
-import { addToBins, emptyBins, type LogBins, mappingFor, mergeBins } from '../../aggregates/log-bins.js';
+import { addToBins, emptyBins, type LogBins, mappingFor, mergeBins, middleOf } from '../../aggregates/log-bins.js';
 import type { Weighted } from './weighted.js';
 
 /** How the values of a feature are distributed: plain data, which can be merged. */
@@ -84,7 +84,7 @@ export function weightedOf({ below, belowCounts, zeros, above, aboveCounts }: Lo
   const values: number[] = [];
   const weights: number[] = [];
   for (let i = below.length - 1; i >= 0; i--) {
-    values.push(-mapping.value(below[i] as number));
+    values.push(-middleOf(mapping, below[i] as number));
     weights.push(belowCounts[i] as number);
   }
   if (zeros > 0) {
@@ -92,7 +92,7 @@ export function weightedOf({ below, belowCounts, zeros, above, aboveCounts }: Lo
     weights.push(zeros);
   }
   above.forEach((bin, i) => {
-    values.push(mapping.value(bin));
+    values.push(middleOf(mapping, bin));
     weights.push(aboveCounts[i] as number);
   });
   return { values, weights };
