@@ -32,6 +32,11 @@ interface Reservoir {
 
 /** Windows open at once where there is one group. */
 const WINDOWS_MAX = 100;
+/**
+ * So many windows ahead of the watermark, groups take half of the room at most: records with absurd times would begin one each,
+ * and the watermark never comes there.
+ */
+const WINDOWS_AHEAD_MAX = 10_000;
 
 /**
  * Samples a fixed number of records of each window of event time, uniformly, and emits them when the window closes (a reservoir).
@@ -43,7 +48,8 @@ const WINDOWS_MAX = 100;
  * depend on the order of the records, and a replay gives the same sample. Records with the same key have the same hash: use `dedupe`
  * first. The sample is emitted in the order of event time, at the last millisecond of the window.
  *
- * Counters: `unsampled`. Dead letters: `late` for a record of a closed window, `too-many-keys` for a group above `groupsMax`, `empty-key`.
+ * Counters: `unsampled`. Dead letters: `late` for a record of a closed window, `too-many-keys` for a group above `groupsMax`, `too-many-windows` for
+ * one of an absurd time (10,000 windows ahead) above half of it, `empty-key`.
  * Memory: `size` records per group and open window.
  * Source: Cohen and Kaplan, "Summarizing data using bottom-k sketches", PODC 2007.
  *
@@ -76,6 +82,9 @@ export function sampleWindows<T>(options: SampleWindowsOptions<T>): Operator<T, 
             return context.deadLetter('late', `${context.watermarkMs - endMs} ms after its window had closed`);
           const of = `${startMs} ${typeof group === 'number' ? '#' : '$'}${group}`;
           const held = reservoirs.get(of);
+          const isFar = startMs - context.watermarkMs > WINDOWS_AHEAD_MAX * window.size;
+          if (!held && isFar && reservoirs.size >= groupsMax / 2)
+            return context.deadLetter('too-many-windows', `${reservoirs.size} groups are open: is its time far ahead?`);
           if (!held && reservoirs.size >= groupsMax)
             return context.deadLetter('too-many-keys', `${groupsMax} groups are open already`);
           if (!held) closing.add(endMs, of);

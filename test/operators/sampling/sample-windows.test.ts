@@ -4,6 +4,7 @@ import { millis } from '../../../src/core/index.js';
 import { type SampleWindowsOptions, sampleWindows } from '../../../src/operators/sampling/sample-windows.js';
 import { uniformBy } from '../../../src/operators/sampling/uniform.js';
 import { hopping, tumbling } from '../../../src/operators/window/spec.js';
+import { DrivenStep } from '../../../src/testing/drive-operator.js';
 import { checkOperator, driveOperator } from '../../../src/testing/operator-contract.js';
 
 interface Value {
@@ -93,6 +94,23 @@ describe('sampleWindows', () => {
       'empty-key@3',
       'empty-key@4',
     ]);
+  });
+
+  it('keeps half of the room from records with absurd times', () => {
+    const absurd = [1, 2, 3, 4].map((year) => at(year, year * 31_536_000_000));
+    // The clock of an input does not believe such times, so the watermark stays.
+    const run = new DrivenStep(operator({ ...byOf, groupsMax: 4 }), 0, [], {
+      disorderMs: Number.POSITIVE_INFINITY,
+      watermarkMs: 0,
+    });
+    for (const input of [at(0, 50), ...absurd, at(5, 60, 'B'), at(6, 170)]) run.push(input);
+    run.end();
+    expect(run.deadLetters.map(({ reason, origin }) => `${reason}@${origin.offset}`)).toEqual([
+      'too-many-windows@2',
+      'too-many-windows@3',
+      'too-many-windows@4',
+    ]);
+    expect(run.emitted).toHaveLength(4);
   });
 
   it('says what is wrong with its options, and how it is set', () => {
