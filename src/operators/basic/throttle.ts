@@ -17,7 +17,7 @@ export interface ThrottleOptions<T> {
   readonly burst?: number;
   /** What to do with the others: send them to the dead letters (default), or only count them. */
   readonly excess?: 'dead-letter' | 'drop';
-  /** Maximum number of keys; the least recently used key is forgotten. */
+  /** Maximum number of keys; the least recently used one is forgotten, give or take 256 keys. */
   readonly keysMax: number;
 }
 
