@@ -40,6 +40,7 @@ export interface SeenDeadLetter {
  */
 export class TopologyTest {
   readonly clock = new VirtualClock();
+  private readonly partitions: number;
   private readonly profile: MemoryProfile;
   private readonly inference: InferenceService;
   private readonly codecs = new Map<string, WireCodec<unknown>>();
@@ -49,7 +50,13 @@ export class TopologyTest {
     private readonly topology: Topology,
     private readonly options: TopologyTestOptions = {},
   ) {
-    this.profile = new MemoryProfile(options.partitions ?? 1, {}, options.lookups);
+    const { partitions = 1, lookups = {} } = options;
+    if (!(Number.isInteger(partitions) && partitions >= 1))
+      throw new MillraceError('config', `partitions is ${partitions}`, { hint: 'give a whole number from 1' });
+    for (const step of Object.keys(lookups))
+      if (!topology.steps.some(({ id }) => id === step)) throw unknown('step', step, topology.steps);
+    this.partitions = partitions;
+    this.profile = new MemoryProfile(partitions, {}, lookups);
     this.inference = options.inference ?? createInference();
   }
 
@@ -63,16 +70,16 @@ export class TopologyTest {
         ? upsertRecord(value as Upsert<unknown>, codec, timestampMs)
         : { key: null, value: codec.encode(value), timestampMs },
     );
-    this.profile.append(node.topic, partition, records);
+    this.append(node, partition, records);
   }
 
   /** Appends raw bytes: malformed payloads, tombstones (`null`), foreign encodings. */
   pipeRaw(source: string, values: readonly (Uint8Array | null)[], partition = 0): void {
-    const { topic } = this.sourceOf(source);
-    this.profile.append(
-      topic,
+    const timestampMs = this.clock.now();
+    this.append(
+      this.sourceOf(source),
       partition,
-      values.map((value) => ({ key: null, value, timestampMs: this.clock.now() })),
+      values.map((value) => ({ key: null, value, timestampMs })),
     );
   }
 
@@ -131,11 +138,24 @@ export class TopologyTest {
 
   /** A cumulative counter of a step, summed over tasks; 0 if it was never used. */
   counter(step: string, name: string): number {
-    return this.last?.counters.find((counter) => counter.step === step && counter.name === name)?.value ?? 0;
+    const counters = this.last?.counters.filter((counter) => counter.step === step) ?? [];
+    const { sources, steps, sinks } = this.topology;
+    const nodes = [...sources, ...steps, ...sinks];
+    if (counters.length === 0 && !nodes.some(({ id }) => id === step)) throw unknown('step', step, nodes);
+    return counters.find((counter) => counter.name === name)?.value ?? 0;
   }
 
   async close(): Promise<void> {
     await this.inference.close();
+  }
+
+  private append({ topic }: Source<unknown>, partition: number, records: readonly OutgoingRecord[]): void {
+    if (!(Number.isInteger(partition) && partition >= 0 && partition < this.partitions))
+      throw new MillraceError('config', `there is no partition ${partition}`, {
+        where: topic,
+        hint: `they are 0 to ${this.partitions - 1}: give the test more of them, with its option \`partitions\``,
+      });
+    this.profile.append(topic, partition, records);
   }
 
   private sourceOf(source: string): Source<unknown> {
