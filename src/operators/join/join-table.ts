@@ -83,13 +83,13 @@ const goneSince = ([version, another]: readonly Version[]): number | undefined =
 
 function asOf<T, R, Out>(
   kind: string,
-  options: JoinTableOptions<T>,
+  options: JoinTableOptions<T> & { readonly combine: unknown },
   combine: (value: T, row: R | null) => { readonly out: Out } | undefined,
 ): MultiInputOperator<T, { table: Change<R> }, Out> {
   const { key, allowedLateness = 0 as Duration, keysMax, pendingMax } = options;
   const problems = [
     ...optionProblems(kind, options),
-    ...functionProblems({ key }),
+    ...functionProblems({ key, combine: options.combine }),
     ...problemsOf(allowedLateness, keysMax, pendingMax),
   ];
   const bounded = problems.length === 0;

@@ -2,6 +2,7 @@ import { stateful } from '../../core/define.js';
 import type { MultiInputOperator } from '../../core/operator.js';
 import type { Change } from '../../core/record.js';
 import { type MapCell, mapCell, rescale } from '../../state/index.js';
+import { functionProblems } from '../functions.js';
 import { keysMaxProblems } from '../keys.js';
 import { optionProblems } from '../options.js';
 
@@ -55,7 +56,7 @@ export const outerJoinTables = <L, R, Out>(
 
 function joinTables<L, R, Out>(
   kind: string,
-  options: JoinTablesOptions,
+  options: JoinTablesOptions & { readonly combine: unknown },
   combine: (left: unknown, right: unknown) => Out | null,
 ): MultiInputOperator<Change<L>, { right: Change<R> }, Change<Out>> {
   const { keysMax } = options;
@@ -66,7 +67,11 @@ function joinTables<L, R, Out>(
   return stateful<Change<L>, { right: Change<R> }, Change<Out>, typeof cells>({
     kind,
     settings: { keysMax },
-    problems: [...optionProblems(kind, options), ...keysMaxProblems(keysMax)],
+    problems: [
+      ...optionProblems(kind, options),
+      ...functionProblems({ combine: options.combine }),
+      ...keysMaxProblems(keysMax),
+    ],
     inputs: ['right'],
     cells,
     open: ({ left, right }, context) => {

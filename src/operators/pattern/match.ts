@@ -90,7 +90,7 @@ export function match<In, const K extends Key, M, Out, Missed = never>(
   const plan = planOf(pattern.parts);
   const problems = [
     ...optionProblems('match', options),
-    ...functionProblems({ key: keyOf }),
+    ...functionProblems({ key: keyOf, select, ...(timedOut && { timedOut }) }),
     ...patternProblems(pattern.parts),
     ...skipProblems(skip, plan.stages),
     ...boundProblems(options),

@@ -1,4 +1,5 @@
 import { type Duration, formatDuration } from '../../core/index.js';
+import { functionProblems } from '../functions.js';
 import type { BandRule } from './bands.js';
 import {
   type ReferenceOptions,
@@ -134,10 +135,14 @@ class RuleList<T, N extends keyof T, S extends string> implements Expectations<T
   }
 
   that(name: string, predicate: (value: T) => boolean, severity?: Severity): Expectations<T, N, S> {
-    return this.withCheck(head(`that:${name}`, severity, ''), {
-      holds: (value) => predicate(value as T),
-      detail: () => `not true of it: ${name}`,
-    });
+    return this.withCheck(
+      head(`that:${name}`, severity, ''),
+      {
+        holds: (value) => predicate(value as T),
+        detail: () => `not true of it: ${name}`,
+      },
+      { problems: functionProblems({ [`the predicate of that:${name}`]: predicate }) },
+    );
   }
 
   fresh(timeOf: (value: T) => number, maxAge: Duration, severity?: Severity): Expectations<T, N, S> {

@@ -1,5 +1,6 @@
 import { type Adds, type Operator, type Problem, stateful } from '../../core/index.js';
 import { mapCell, timerCell } from '../../state/index.js';
+import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 import { optionProblems } from '../options.js';
 import { type SlicedSpec, textOf } from '../window/spec.js';
@@ -59,7 +60,11 @@ const WINDOWS_AHEAD_MAX = 10_000;
 export function sampleWindows<T>(options: SampleWindowsOptions<T>): Operator<T, Adds<unknown>> {
   const { window, size, key, by, groupsMax = by ? 0 : WINDOWS_MAX, seed = 'sample-windows' } = options;
   const uniform = uniformBy(seed);
-  const problems = [...optionProblems('sampleWindows', options), ...problemsOf(options, groupsMax)];
+  const problems = [
+    ...optionProblems('sampleWindows', options),
+    ...functionProblems({ key, ...(by && { by }) }),
+    ...problemsOf(options, groupsMax),
+  ];
   return stateful({
     kind: 'sampleWindows',
     settings: { window: textOf(window), size, groupsMax, seed },

@@ -1,4 +1,5 @@
 import { type Adds, type Operator, transform } from '../../core/index.js';
+import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 import { optionProblems } from '../options.js';
 import { uniformBy } from './uniform.js';
@@ -35,6 +36,7 @@ export function sample<T>(options: SampleOptions<T>): Operator<T, Adds<unknown>>
     settings: { rate, seed },
     problems: [
       ...optionProblems('sample', options),
+      ...functionProblems({ key }),
       ...(rate >= 0 && rate <= 1
         ? []
         : [{ message: `rate is ${rate}`, hint: 'give a share between 0 and 1, such as 0.01' }]),

@@ -1,6 +1,7 @@
 import { credibleJump, eventClock, furthest, observe } from '../../core/event-clock.js';
 import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../../core/index.js';
 import { mapCell, rescale, valueCell } from '../../state/index.js';
+import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 import { optionProblems } from '../options.js';
 import { uniformBy } from './uniform.js';
@@ -62,7 +63,11 @@ export function stratify<T>(options: StratifyOptions<T>): Operator<T, Adds<unkno
       strataMax,
       seed,
     },
-    problems: [...optionProblems('stratify', options), ...problemsOf(options)],
+    problems: [
+      ...optionProblems('stratify', options),
+      ...functionProblems({ stratum, ...(key && { key }) }),
+      ...problemsOf(options),
+    ],
     cells: { counts: mapCell<Key, Count>(), clock: rescale.merged(valueCell({ initial: eventClock() }), furthest) },
     open({ counts, clock }, context) {
       const unsampled = context.counter('unsampled');

@@ -1,4 +1,5 @@
 import type { Problem } from '../../../core/index.js';
+import { functionProblems } from '../../functions.js';
 import type { Contiguity, NotPart, Part, TakePart } from '../pattern.js';
 
 /** Where a run may go next: to take another event, or to its end. */
@@ -70,6 +71,7 @@ export function patternProblems(parts: readonly Part[]): Problem[] {
         'combinations leave events out, a greedy stage takes all: choose',
       );
   }
+  for (const { name, when } of parts) problems.push(...functionProblems({ [`the predicate of ${name}`]: when }));
   if (stages.every(({ optional }) => optional))
     add('every stage may be left out', 'a match needs an event: let one stage not be optional');
   if (stages.length > STAGES_MAX)
