@@ -36,7 +36,7 @@ const wrong: readonly (readonly [string, { readonly problems?: readonly Problem[
   ['validate', validate(expectations<{ id: string }>().that('good', later)), 'the predicate of that:good'],
   [
     'a pattern',
-    match({ ...matching, pattern: pattern.notFollowedBy('second', later).next('last', () => true), select: key }),
+    match({ ...matching, pattern: pattern.notFollowedBy('second', later).next('last', () => true), select: () => 1 }),
     'the predicate of second',
   ],
   ['match', match({ ...matching, pattern, select: later }), 'select'],

@@ -1,6 +1,19 @@
 import { expect, it } from 'vitest';
-import { detectInactivity, leftJoin, leftJoinTable, match, minutes, startsWith } from '../../src/index.js';
-import type { DrivenInput } from '../../src/testing/drive-operator.js';
+import { kafka } from '../../connectors/kafka/index.js';
+import { partitionOf } from '../../src/core/partition.js';
+import {
+  detectInactivity,
+  json,
+  leftJoin,
+  leftJoinTable,
+  match,
+  minutes,
+  startsWith,
+  topology,
+} from '../../src/index.js';
+import { Counters } from '../../src/runtime/task-state.js';
+import { type DrivenInput, DrivenStep } from '../../src/testing/drive-operator.js';
+import { rescaleTasks } from '../../src/topology/rescale.js';
 import { openAfter } from './restored.js';
 
 interface Value {
@@ -24,6 +37,10 @@ const matching = (runsMax: number) =>
   });
 const tableJoin = (keysMax: number) =>
   leftJoinTable({ key, combine: (value: Value, row: unknown) => [value.key, row], keysMax, pendingMax: 10 });
+const keysOf = (partition: number): string[] =>
+  [...'abcdefghijklmnopqrstuvwxyz']
+    .filter((letter) => partitionOf(new TextEncoder().encode(letter), 2) === partition)
+    .slice(0, 8);
 const sides = { keys: { left: key, right: key }, within: { before: minutes(1), after: minutes(1) } };
 const streamJoin = (entriesMax: number) =>
   leftJoin({ ...sides, combine: (left: Value, right: Value | null) => [left.key, right?.key], entriesMax });
@@ -55,12 +72,25 @@ it('leftJoinTable goes on with fewer keys than its table has, and forgets rows t
   expect(step.deadLetters).toEqual([]);
 });
 
-it('leftJoin goes on with fewer entries than it holds', () => {
-  const step = openAfter(streamJoin(10), each(0), streamJoin(3));
+it('leftJoin takes the entries of two tasks into one, however many those are together', () => {
+  const operator = streamJoin(10);
+  const joined = topology('joined', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
+    const side = (topic: string) => t.source(topic, kafka.source({ topic, schema: json<Value>() }));
+    side('left')
+      .via('leftJoin', { right: side('right') }, operator)
+      .to('out', kafka.sink({ topic: 'out', schema: json() }));
+  });
+  const stored = [0, 1].map((partition) => {
+    const step = new DrivenStep(operator);
+    for (const letter of keysOf(partition)) step.push({ value: { key: letter }, eventTimeMs: 0 });
+    return { partition, topics: {}, state: step.takeChanges(), checkpoint: undefined };
+  });
+  const [made] = rescaleTasks(joined, stored, { tasks: 1, counters: () => new Counters() });
+  const step = new DrivenStep(operator, 16, made?.state);
   step.push({ value: { key: 'a' }, eventTimeMs: 10 });
   step.push({ input: 1, value: { key: 'a' }, eventTimeMs: 70_000 });
   step.end();
   expect(step.failure).toBeUndefined();
-  expect(step.emitted).toHaveLength(8);
+  expect(step.emitted).toHaveLength(16);
   expect(step.deadLetters.map(({ reason }) => reason)).toEqual(['join-full', 'join-full']);
 });

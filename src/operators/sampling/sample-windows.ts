@@ -1,4 +1,4 @@
-import { type Adds, type Operator, type Problem, stateful } from '../../core/index.js';
+import { type Adds, BEFORE_ALL_MS, type Operator, type Problem, type StepContext, stateful } from '../../core/index.js';
 import { mapCell, timerCell } from '../../state/index.js';
 import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
@@ -38,6 +38,8 @@ const WINDOWS_MAX = 100;
  * and the watermark never comes there.
  */
 const WINDOWS_AHEAD_MAX = 10_000;
+/** Before the first watermark nobody knows what is far ahead. */
+const isKnown = ({ watermarkMs }: StepContext) => watermarkMs > BEFORE_ALL_MS;
 
 /**
  * Samples a fixed number of records of each window of event time, uniformly, and emits them when the window closes (a reservoir).
@@ -87,7 +89,7 @@ export function sampleWindows<T>(options: SampleWindowsOptions<T>): Operator<T, 
             return context.deadLetter('late', `${context.watermarkMs - endMs} ms after its window had closed`);
           const of = `${startMs} ${typeof group === 'number' ? '#' : '$'}${group}`;
           const held = reservoirs.get(of);
-          const isFar = startMs - context.watermarkMs > WINDOWS_AHEAD_MAX * window.size;
+          const isFar = isKnown(context) && startMs - context.watermarkMs > WINDOWS_AHEAD_MAX * window.size;
           if (!held && isFar && reservoirs.size >= groupsMax / 2)
             return context.deadLetter('too-many-windows', `${reservoirs.size} groups are open: is its time far ahead?`);
           if (!held && reservoirs.size >= groupsMax)

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { millis } from '../../../src/core/index.js';
+import { BEFORE_ALL_MS, millis } from '../../../src/core/index.js';
 import { type SampleWindowsOptions, sampleWindows } from '../../../src/operators/sampling/sample-windows.js';
 import { uniformBy } from '../../../src/operators/sampling/uniform.js';
 import { hopping, tumbling } from '../../../src/operators/window/spec.js';
@@ -110,6 +110,18 @@ describe('sampleWindows', () => {
       'too-many-windows@3',
       'too-many-windows@4',
     ]);
+    expect(run.emitted).toHaveLength(4);
+  });
+
+  it('takes as many groups as it may before the first watermark', () => {
+    const groups = ['A', 'B', 'C', 'D'].map((of, id) => at(id, 50, of));
+    const run = new DrivenStep(operator({ ...byOf, groupsMax: 4 }), 0, [], {
+      disorderMs: Number.POSITIVE_INFINITY,
+      watermarkMs: BEFORE_ALL_MS,
+    });
+    for (const input of groups) run.push(input);
+    run.end();
+    expect(run.deadLetters).toEqual([]);
     expect(run.emitted).toHaveLength(4);
   });
 
