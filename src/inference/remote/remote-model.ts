@@ -60,7 +60,7 @@ const isAboutRows = (status: number) => status >= 400 && status < 500 && ![401, 
  * A model on an inference server that speaks the Open Inference Protocol (Triton, KServe, MLServer): batches are sent over HTTP, several at
  * once, as binary tensors where the server takes them.
  *
- * Guarantees: an answer is checked against what was asked: model, version, output, type and number of rows. A row that the server
+ * Guarantees: an answer is checked against what was asked: model, version, output, type, number of rows and numbers a row. A row that the server
  * refuses is found by halving and named in `failures`, as long as it still answers a row that is known to work.
  *
  * Errors: `MillraceError('inference')` where the server cannot be reached, is too slow, fails or answers something else; each request is
@@ -134,6 +134,8 @@ async function serve(
   const types = facts.outputs.map(({ name, type }) => [name, type as OutputType] as const);
   const outputs = new Map(types.filter(([name]) => names.includes(name)));
   const lengths = tensors?.lengths ?? noLengths;
+  /** The numbers of a row's answer; the first answers tell. */
+  let outputSize: number | undefined;
 
   /** The bytes that a row may have in an answer; learnt from the first one. */
   let rowBytes = 2 ** 25;
@@ -152,7 +154,8 @@ async function serve(
     const decoded = decodeAnswer(answer, { model, version, outputs, rows });
     rowBytes = largestRowBytes(Object.values(decoded), rows);
     const inputOf = (name: string) => parts[inputs.findIndex((input) => input.name === name)];
-    return valuesOf(decoded, rows, { spec: tensors, names }, inputOf);
+    const read = () => valuesOf(decoded, rows, { spec: tensors, names }, inputOf);
+    return outputSize === undefined ? read() : asBefore(read, rows, outputSize);
   }
 
   const probes = lengths.map((length) => {
@@ -161,11 +164,12 @@ async function serve(
   });
   const sizes = new Set<number>();
   for (const probe of probes) sizes.add((await probe()).scores.length);
-  const [outputSize = 0] = sizes;
   if (sizes.size > 1)
     throw new WrongAnswer(
       `the model gives ${[...sizes].join(', ')} numbers for rows of its lengths, not always as many`,
     );
+  const [size = 0] = sizes;
+  outputSize = size;
 
   const curves: LatencyCurve[] = [];
   for (const length of lengths) {
@@ -183,7 +187,7 @@ async function serve(
   const label = version === undefined ? model : `${model}/${version}`;
   const queue = scheduler.queue({
     layoutOf: (bucket, rows) => layoutOf(inputs, lengths[bucket] as number, rows),
-    ...{ outputSize, version: label, batchMax, waitMax, curves, pool },
+    ...{ outputSize: size, version: label, batchMax, waitMax, curves, pool },
     dispatch: (batch) => void score(batch),
   });
 
@@ -206,7 +210,7 @@ async function serve(
     const probe = () =>
       hopeless === undefined ? (probes[bucket] as () => Promise<unknown>)() : Promise.reject(hopeless);
     try {
-      const scored = await scoreRows({ rows, outputSize, ceiling: noCeiling(), run, probe });
+      const scored = await scoreRows({ rows, outputSize: size, ceiling: noCeiling(), run, probe });
       pool.give(input);
       queue.complete(batch, { ...scored, degraded: null }, performance.now() - startedMs);
     } catch (error) {
@@ -216,7 +220,7 @@ async function serve(
   }
 
   const handle: ModelHandle = {
-    ...{ inputs, lengths, outputSize, provider: 'remote', version: label },
+    ...{ inputs, lengths, outputSize: size, provider: 'remote', version: label },
     run: queue.run,
     flush: queue.flush,
     async check() {
@@ -234,6 +238,24 @@ async function serve(
   };
   const breaker = modelBreaker({ nowMs: () => performance.now(), random: Math.random });
   return { handle, queue, breaker, close: () => client.close() };
+}
+
+/**
+ * What a known model answers. Other tensors than before are no mistake of the topology: the server has another model by now. Of more or
+ * fewer numbers a row, a row would get those of others.
+ */
+function asBefore(read: () => Values, rows: number, outputSize: number): Values {
+  const values = orWrong(read);
+  if (values.scores.length === rows * outputSize) return values;
+  throw new WrongAnswer(`the answer has ${values.scores.length / rows} numbers a row, not ${outputSize}`);
+}
+
+function orWrong(read: () => Values): Values {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof MillraceError ? new WrongAnswer(error.message) : error;
+  }
 }
 
 /** What the server did, as the engine's error: it may do better later. */

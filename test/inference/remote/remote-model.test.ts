@@ -77,6 +77,20 @@ describe.each([
     });
   });
 
+  test('gives the outputs that are declared, or none', async () => {
+    let isNarrow = false;
+    const behave = () => (isNarrow ? change((answer) => narrow(outputOf(answer))) : undefined);
+    server = await inferenceServer({ isBinary, behave });
+    inference = createInference();
+    const tensors: TensorSpec = { outputs: [{ name: 'scores', type: 'float32', shape: [2] }] };
+    const model = await inference.open({ ...limits, tensors, providers: [{ name: 'remote', url: server.url }] });
+    isNarrow = true;
+    await expect(score(model, rowsOf(3))).rejects.toMatchObject({
+      code: 'inference',
+      message: expect.stringContaining("'scores' [3, 1], not float32 [N, 2]"),
+    });
+  });
+
   test('keeps several batches under way, and no more than it may', async () => {
     const model = await open({ isBinary, behave: () => ({ slowMs: 5 }) }, { inFlightMax: 4 });
     await Promise.all(rowsOf(100).map((row) => score(model, [row])));
@@ -111,6 +125,12 @@ describe.each([
     },
   });
   const outputOf = ({ outputs }: Answer) => outputs[0] as Answer['outputs'][number];
+  /** One number a row in place of two. */
+  const narrow = (output: Answer['outputs'][number]) => {
+    const [rows = 0] = output.shape;
+    const values = output.data ? { data: output.data.slice(0, rows) } : { parameters: { binary_data_size: 4 * rows } };
+    Object.assign(output, { shape: [rows, 1], ...values });
+  };
   const lies: readonly (readonly [string, Fault, RegExp])[] = [
     ['another model', change((answer) => Object.assign(answer, { model_name: 'other' })), /model 'other' answers/],
     ['another version', change((answer) => Object.assign(answer, { model_version: '2' })), /version '2' of the model/],
@@ -118,6 +138,7 @@ describe.each([
     ['another output', change((answer) => Object.assign(outputOf(answer), { name: 'y' })), /no output 'scores'/],
     ['another type', change((answer) => Object.assign(outputOf(answer), { datatype: 'INT64' })), /INT64, not FP32/],
     ['no rows', change((answer) => outputOf(answer).shape.splice(0, 1, 0)), /shape \[0,2\] for \d rows/],
+    ['other numbers a row', change((answer) => narrow(outputOf(answer))), /has 1 numbers a row, not 2/],
     ['more numbers', change((answer) => outputOf(answer).shape.splice(1, 1, 7)), /has \d values/],
     ['text', { raw: '<html>' }, /no JSON: <html>/],
   ];
