@@ -105,6 +105,8 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
   };
   const models = new Map<string, Promise<ServedModel>>();
   const remotes = new Map<string, Promise<RemoteModel>>();
+  /** Those that their servers have no more: some may still ask them. */
+  const gone: Promise<RemoteModel>[] = [];
   const reports: (() => ModelReport)[] = [];
   const checks: (() => Promise<void>)[] = [];
   let checked: Promise<void> | undefined;
@@ -176,10 +178,16 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     const identity = JSON.stringify([server, spec.batchMax, spec.waitMax, spec.tensors, spec.cacheBytesMax]);
     let model = remotes.get(identity);
     if (model === undefined) {
-      model = withCache(openRemote(spec, server), spec, ({ version }) =>
+      const onGone = () => {
+        if (remotes.get(identity) !== opening) return;
+        remotes.delete(identity);
+        gone.push(opening);
+      };
+      const opening = withCache(openRemote(spec, server, { onGone }), spec, ({ version }) =>
         // Without a version nobody knows when it is another model.
         version.includes('/') ? JSON.stringify([server.url, version, spec.tensors]) : undefined,
       );
+      model = opening;
       remotes.set(identity, model);
       model.then(
         ({ handle, breaker }) =>
@@ -221,12 +229,12 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     clearInterval(checking);
     await checked;
     await residents.idle();
-    for (const model of await Promise.allSettled([...models.values(), ...remotes.values()])) {
+    for (const model of await Promise.allSettled([...models.values(), ...remotes.values(), ...gone])) {
       if (model.status === 'rejected') continue;
       model.value.queue.flush();
       await model.value.queue.idle();
     }
-    for (const model of await Promise.allSettled(remotes.values()))
+    for (const model of await Promise.allSettled([...remotes.values(), ...gone]))
       if (model.status === 'fulfilled') model.value.close();
     await Promise.all(slots.map((slot) => slot.close()));
     for (const file of files.values()) await file.close();

@@ -38,6 +38,11 @@ export interface RemoteModel {
   close(): void;
 }
 
+export interface RemoteEvents {
+  /** The server has another model than the one that was opened: who opens it anew gets that. */
+  onGone(): void;
+}
+
 const TIMEOUT_MS = 10_000;
 const IN_FLIGHT_MAX = 4;
 /** What the scheduler keeps under way in one place. */
@@ -56,6 +61,13 @@ const largestRowBytes = (outputs: readonly RawOutput[], rows: number): number =>
 const REFUSED = new Set([401, 403]);
 const isAboutRows = (status: number) => status >= 400 && status < 500 && ![401, 403, 404, 408, 429].includes(status);
 
+/** The server knows no such model, or not this version of it. */
+class NotThere extends Unavailable {}
+/** A request that the server would refuse again. A row of it may be the cause, or not: whether another one is answered tells. */
+class Refused extends Error {
+  override readonly name = 'Refused';
+}
+
 /**
  * A model on an inference server that speaks the Open Inference Protocol (Triton, KServe, MLServer): batches are sent over HTTP, several at
  * once, as binary tensors where the server takes them.
@@ -69,7 +81,11 @@ const isAboutRows = (status: number) => status >= 400 && status < 500 && ![401, 
  *
  * Memory: `inFlightMax` batches with their answers.
  */
-export async function openRemote(spec: ModelSpec, declared: RemoteOptions): Promise<RemoteModel> {
+export async function openRemote(
+  spec: ModelSpec,
+  declared: RemoteOptions,
+  { onGone }: RemoteEvents,
+): Promise<RemoteModel> {
   const { url: address, tokenFrom, timeout = TIMEOUT_MS, inFlightMax = IN_FLIGHT_MAX } = declared;
   const url = new URL(address);
   const where = `${url.origin}${url.pathname}`;
@@ -77,7 +93,7 @@ export async function openRemote(spec: ModelSpec, declared: RemoteOptions): Prom
   const client = httpClient({ url, token, timeoutMs: timeout, connectionsMax: inFlightMax });
   try {
     const server = await describe(client, url, where);
-    return await serve(server, client, spec, inFlightMax, where);
+    return await serve(server, client, spec, { inFlightMax, where, onGone });
   } catch (error) {
     client.close();
     throw typed(error, where);
@@ -88,6 +104,8 @@ interface Server {
   readonly facts: ReturnType<typeof decodeMetadata>;
   readonly model: string;
   readonly version: string | undefined;
+  /** Whether it is the highest one, and not one that the address names. */
+  readonly isHighest: boolean;
   readonly isBinary: boolean;
   readonly inferPath: string;
 }
@@ -105,7 +123,10 @@ async function describe(client: HttpClient, { pathname }: URL, where: string): P
   const pinned = version ?? facts.version;
   const path = pinned === undefined ? pathname : `${root}/models/${model}/versions/${pinned}`;
   const isBinary = extensions.some((name) => `${name}`.startsWith('binary_tensor_data'));
-  return { facts, model: decodeURIComponent(model), version: pinned, isBinary, inferPath: `${path}/infer` };
+  return {
+    ...{ facts, model: decodeURIComponent(model), version: pinned, isHighest: version === undefined },
+    ...{ isBinary, inferPath: `${path}/infer` },
+  };
 }
 
 /** An answer of success. */
@@ -118,17 +139,15 @@ async function asked(answer: Promise<HttpAnswer>): Promise<HttpAnswer> {
       permanent: true,
       hint: '`tokenFrom` of the provider names the variable with the token that the server asks for',
     });
-  // A row may be the cause, or not: whether another one is answered tells.
-  if (isAboutRows(status)) throw new Error(text);
-  throw new Unavailable(text);
+  if (isAboutRows(status)) throw new Refused(text);
+  throw status === 404 ? new NotThere(text) : new Unavailable(text);
 }
 
 async function serve(
-  { facts, model, version, isBinary, inferPath }: Server,
+  { facts, model, version, isHighest, isBinary, inferPath }: Server,
   client: HttpClient,
   { tensors, batchMax, waitMax }: ModelSpec,
-  inFlightMax: number,
-  where: string,
+  { inFlightMax, where, onGone }: { readonly inFlightMax: number; readonly where: string } & RemoteEvents,
 ): Promise<RemoteModel> {
   const { inputs, outputs: names } = chooseFor(facts.inputs, facts.outputs, tensors);
   const types = facts.outputs.map(({ name, type }) => [name, type as OutputType] as const);
@@ -191,6 +210,13 @@ async function serve(
     dispatch: (batch) => void score(batch),
   });
 
+  /** An error that is no answer to rows. A version that the address names may come back. */
+  function known(error: unknown): MillraceError {
+    const isGone = error instanceof NotThere || error instanceof Refused;
+    if (error instanceof WrongAnswer || (isGone && isHighest)) onGone();
+    return typed(error, where);
+  }
+
   async function score(batch: Batch): Promise<void> {
     const { bucket, layout, rows, input, texts } = batch;
     const views = viewsOf(layout, input, texts);
@@ -215,7 +241,7 @@ async function serve(
       queue.complete(batch, { ...scored, degraded: null }, performance.now() - startedMs);
     } catch (error) {
       pool.give(input);
-      queue.fail(batch, typed(error, where));
+      queue.fail(batch, known(error));
     }
   }
 
@@ -227,7 +253,7 @@ async function serve(
       try {
         await (probes[0] as () => Promise<unknown>)();
       } catch (error) {
-        throw typed(error, where);
+        throw known(error);
       }
     },
     stats: () => ({

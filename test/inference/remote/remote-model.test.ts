@@ -32,6 +32,22 @@ const rowsOf = (count: number, first = 0) => Array.from({ length: count }, (_, i
 const answersTo = (rows: readonly (readonly number[])[]) =>
   rows.flatMap(([a = 0, b = 0, c = 0]) => [a + b + c, a * b * c].map(Math.fround));
 
+const change = (of: (answer: Answer) => void): Fault => ({
+  change(answer) {
+    of(answer);
+    return answer;
+  },
+});
+const outputOf = ({ outputs }: Answer) => outputs[0] as Answer['outputs'][number];
+/** One number a row in place of two. */
+function narrowed(answer: Answer): Answer {
+  const output = outputOf(answer);
+  const [rows = 0] = output.shape;
+  const values = output.data ? { data: output.data.slice(0, rows) } : { parameters: { binary_data_size: 4 * rows } };
+  Object.assign(output, { shape: [rows, 1], ...values });
+  return answer;
+}
+
 describe.each([
   { isBinary: true, how: 'as bytes' },
   { isBinary: false, how: 'as JSON' },
@@ -79,7 +95,7 @@ describe.each([
 
   test('gives the outputs that are declared, or none', async () => {
     let isNarrow = false;
-    const behave = () => (isNarrow ? change((answer) => narrow(outputOf(answer))) : undefined);
+    const behave = () => (isNarrow ? { change: narrowed } : undefined);
     server = await inferenceServer({ isBinary, behave });
     inference = createInference();
     const tensors: TensorSpec = { outputs: [{ name: 'scores', type: 'float32', shape: [2] }] };
@@ -118,19 +134,6 @@ describe.each([
     expect(Array.from((await score(model, rowsOf(3))).scores)).toEqual(answersTo(rowsOf(3)));
   });
 
-  const change = (of: (answer: Answer) => void): Fault => ({
-    change(answer) {
-      of(answer);
-      return answer;
-    },
-  });
-  const outputOf = ({ outputs }: Answer) => outputs[0] as Answer['outputs'][number];
-  /** One number a row in place of two. */
-  const narrow = (output: Answer['outputs'][number]) => {
-    const [rows = 0] = output.shape;
-    const values = output.data ? { data: output.data.slice(0, rows) } : { parameters: { binary_data_size: 4 * rows } };
-    Object.assign(output, { shape: [rows, 1], ...values });
-  };
   const lies: readonly (readonly [string, Fault, RegExp])[] = [
     ['another model', change((answer) => Object.assign(answer, { model_name: 'other' })), /model 'other' answers/],
     ['another version', change((answer) => Object.assign(answer, { model_version: '2' })), /version '2' of the model/],
@@ -138,7 +141,7 @@ describe.each([
     ['another output', change((answer) => Object.assign(outputOf(answer), { name: 'y' })), /no output 'scores'/],
     ['another type', change((answer) => Object.assign(outputOf(answer), { datatype: 'INT64' })), /INT64, not FP32/],
     ['no rows', change((answer) => outputOf(answer).shape.splice(0, 1, 0)), /shape \[0,2\] for \d rows/],
-    ['other numbers a row', change((answer) => narrow(outputOf(answer))), /has 1 numbers a row, not 2/],
+    ['other numbers a row', { change: narrowed }, /has 1 numbers a row, not 2/],
     ['more numbers', change((answer) => outputOf(answer).shape.splice(1, 1, 7)), /has \d values/],
     ['text', { raw: '<html>' }, /no JSON: <html>/],
   ];
@@ -200,6 +203,50 @@ describe('a remote model', () => {
     inference = createInference();
     const providers = [{ name: 'remote', url: `${server.url}/versions/1` }] as const;
     expect((await inference.open({ ...limits, providers })).version).toBe('sums/1');
+  });
+
+  test('is opened anew where the server has another version, or another model', async () => {
+    const versions = ['3'];
+    let isRefused = false;
+    let isNarrow = false;
+    const behave = (): Fault | undefined => {
+      if (isRefused) return { status: 400, error: 'not loaded' };
+      return isNarrow ? { change: narrowed } : undefined;
+    };
+    server = await inferenceServer({ isBinary: false, versions, behave });
+    inference = createInference();
+    const spec = { ...limits, providers: [{ name: 'remote', url: server.url }] } as const;
+    const first = await inference.open(spec);
+    versions[0] = '4';
+    await expect(score(first, rowsOf(1))).rejects.toThrow('version 3 is not found');
+    const second = await inference.open(spec);
+    expect((await score(second, rowsOf(1))).versions).toEqual(['sums/4']);
+    expect(await inference.open(spec)).toBe(second);
+    // What the first one asks no more concerns the second.
+    await expect(score(first, rowsOf(1))).rejects.toThrow('version 3 is not found');
+    expect(await inference.open(spec)).toBe(second);
+    isRefused = true;
+    await expect(score(second, rowsOf(1))).rejects.toThrow('not loaded');
+    isRefused = false;
+    isNarrow = true;
+    const third = await inference.open(spec);
+    expect(third).toMatchObject({ version: 'sums/4', outputSize: 1 });
+    isNarrow = false;
+    await expect(third.check()).rejects.toThrow('2 numbers a row, not 1');
+    expect(await inference.open(spec)).toMatchObject({ version: 'sums/4', outputSize: 2 });
+  });
+
+  test('of a version that its address names is asked until it is there again', async () => {
+    const versions = ['1', '3'];
+    server = await inferenceServer({ versions });
+    inference = createInference();
+    const spec = { ...limits, providers: [{ name: 'remote', url: `${server.url}/versions/1` }] } as const;
+    const model = await inference.open(spec);
+    versions[0] = '2';
+    await expect(score(model, rowsOf(1))).rejects.toThrow('version 1 is not found');
+    expect(await inference.open(spec)).toBe(model);
+    versions[0] = '1';
+    expect((await score(model, rowsOf(1))).versions).toEqual(['sums/1']);
   });
 
   test('cannot be opened where nothing listens, and nobody knows it', async () => {

@@ -109,6 +109,9 @@ export async function inferenceServer({
       return end(response, 401, { error: 'no token' });
     if (path === '/v2') return end(response, 200, { name: 'test', extensions: isBinary ? ['binary_tensor_data'] : [] });
     if (!path.startsWith('/v2/models/sums')) return end(response, 404, { error: `unknown model at ${path}` });
+    const [, version] = /versions\/([^/]+)/.exec(path) ?? [];
+    if (version !== undefined && !versions?.includes(version))
+      return end(response, 404, { error: `version ${version} is not found` });
     if (!path.endsWith('/infer')) {
       const inputs = [{ name: 'x', datatype: 'FP32', shape: [-1, 3] }];
       const outputs = [
