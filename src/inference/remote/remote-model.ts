@@ -45,6 +45,9 @@ export interface RemoteEvents {
 
 const TIMEOUT_MS = 10_000;
 const IN_FLIGHT_MAX = 4;
+/** A row that is known to work is answered too late if it takes so many times what it took at first, and more than what is never too late. */
+const SLOW_FACTOR = 10;
+const SLOW_FLOOR_MS = 1_000;
 /** What the scheduler keeps under way in one place. */
 const PER_PLACE = 2;
 /** A busy or restarting server gets some time; then the next of the chain answers, or the task is restored. */
@@ -197,6 +200,7 @@ async function serve(
     const points = await measureRuns((from, rows) => post(layout, views, from, rows), batchMax);
     curves.push(latencyCurve({ points, rowsMax: batchMax }));
   }
+  const slowMs = Math.max(SLOW_FLOOR_MS, SLOW_FACTOR * (curves[0]?.ms(1) ?? 0));
 
   const pool = bufferPool(inFlightMax + PER_PLACE);
   const scheduler = createScheduler({
@@ -251,7 +255,12 @@ async function serve(
     flush: queue.flush,
     async check() {
       try {
+        const startedMs = performance.now();
         await (probes[0] as () => Promise<unknown>)();
+        const ms = performance.now() - startedMs;
+        if (ms > slowMs) throw new Unavailable(`a row takes ${Math.round(ms)} ms`);
+        // What was slow is over. Batches that are slow again say so within some.
+        for (const curve of curves) curve.resetPace();
       } catch (error) {
         throw known(error);
       }

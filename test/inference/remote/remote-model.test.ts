@@ -249,6 +249,19 @@ describe('a remote model', () => {
     expect((await score(model, rowsOf(1))).versions).toEqual(['sums/1']);
   });
 
+  test('that was slow for a while is as fast as at first when it is checked', async () => {
+    let slowMs = 0;
+    const model = await open({ behave: () => (slowMs > 0 ? { slowMs } : undefined) });
+    slowMs = 100;
+    for (let batch = 0; batch < 12; batch++) await score(model, rowsOf(1));
+    expect(model.stats().slowness).toBeGreaterThan(1.5);
+    slowMs = 0;
+    await model.check();
+    expect(model.stats().slowness).toBe(1);
+    slowMs = 1_100;
+    await expect(model.check()).rejects.toMatchObject({ code: 'inference', message: expect.stringContaining('takes') });
+  });
+
   test('cannot be opened where nothing listens, and nobody knows it', async () => {
     server = await inferenceServer();
     inference = createInference();
