@@ -101,12 +101,17 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
   const artifacts = new Map<string, Artifact>();
   let watch: NodeJS.Timeout | undefined;
   const onDeadlines = () => {
-    watch ??= setInterval(() => scheduler.shedLate(), SHED_LATE_MS).unref();
+    watch ??= setInterval(() => {
+      scheduler.shedLate();
+      for (const shedLate of remoteSheds) shedLate();
+    }, SHED_LATE_MS).unref();
   };
   const models = new Map<string, Promise<ServedModel>>();
   const remotes = new Map<string, Promise<RemoteModel>>();
   /** Those that their servers have no more: some may still ask them. */
   const gone: Promise<RemoteModel>[] = [];
+  /** By remote model, what leaves rows to others that would be late. */
+  const remoteSheds: (() => void)[] = [];
   const reports: (() => ModelReport)[] = [];
   const checks: (() => Promise<void>)[] = [];
   let checked: Promise<void> | undefined;
@@ -183,18 +188,20 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
         remotes.delete(identity);
         gone.push(opening);
       };
-      const opening = withCache(openRemote(spec, server, { onGone }), spec, ({ version }) =>
+      const opening = withCache(openRemote(spec, server, { onGone, onDeadlines }), spec, ({ version }) =>
         // Without a version nobody knows when it is another model.
         version.includes('/') ? JSON.stringify([server.url, version, spec.tensors]) : undefined,
       );
       model = opening;
       remotes.set(identity, model);
       model.then(
-        ({ handle, breaker }) =>
+        ({ handle, breaker, shedLate }) => {
+          remoteSheds.push(shedLate);
           reports.push(() => ({
             ...{ model: handle.version, version: handle.version, provider: handle.provider, ...handle.stats() },
             ...{ isOpen: breaker.isOpen, openings: breaker.openings },
-          })),
+          }));
+        },
         () => remotes.delete(identity),
       );
     }

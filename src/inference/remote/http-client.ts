@@ -16,10 +16,16 @@ export interface HttpClientOptions {
   readonly connectionsMax: number;
 }
 
+export interface AnswerLimits {
+  /** Larger answers are cut off. */
+  readonly bytesMax: number;
+  /** How long the answer may take from now on, where that is less than otherwise. */
+  readonly withinMs?: number | undefined;
+}
+
 export interface HttpClient {
   get(path: string): Promise<HttpAnswer>;
-  /** Answers larger than `bytesMax` are cut off. */
-  post(path: string, body: Encoded, bytesMax: number): Promise<HttpAnswer>;
+  post(path: string, body: Encoded, limits: AnswerLimits): Promise<HttpAnswer>;
   close(): void;
 }
 
@@ -38,8 +44,10 @@ export function httpClient({ url, token, timeoutMs, connectionsMax }: HttpClient
   const { Agent, request } = url.protocol === 'https:' ? https : http;
   const agent = new Agent({ keepAlive: true, maxSockets: connectionsMax, noDelay: true });
 
-  const ask = (path: string, method: string, { parts, jsonBytes }: Encoded, bytesMax: number) =>
+  const ask = (path: string, method: string, { parts, jsonBytes }: Encoded, limits: AnswerLimits) =>
     new Promise<HttpAnswer>((resolve, reject) => {
+      const { bytesMax } = limits;
+      const withinMs = Math.min(timeoutMs, limits.withinMs ?? timeoutMs);
       const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
       const headers = {
         ...(token !== undefined && { Authorization: `Bearer ${token}` }),
@@ -58,7 +66,7 @@ export function httpClient({ url, token, timeoutMs, connectionsMax }: HttpClient
         reject(new Unavailable(why));
         asked.destroy();
       };
-      const limit = setTimeout(() => fail(`no answer within ${timeoutMs / 1_000} s`), timeoutMs);
+      const limit = setTimeout(() => fail(`no answer within ${withinMs / 1_000} s`), withinMs);
       asked.on('error', (cause) => fail(cause.message || `${(cause as NodeJS.ErrnoException).code}`));
       asked.on('response', (response) => {
         const chunks: Buffer[] = [];
@@ -87,8 +95,8 @@ export function httpClient({ url, token, timeoutMs, connectionsMax }: HttpClient
     });
 
   return {
-    get: (path) => ask(path, 'GET', { parts: [], jsonBytes: undefined }, METADATA_BYTES_MAX),
-    post: (path, body, bytesMax) => ask(path, 'POST', body, bytesMax),
+    get: (path) => ask(path, 'GET', { parts: [], jsonBytes: undefined }, { bytesMax: METADATA_BYTES_MAX }),
+    post: (path, body, limits) => ask(path, 'POST', body, limits),
     close: () => agent.destroy(),
   };
 }

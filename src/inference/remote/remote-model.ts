@@ -35,12 +35,16 @@ export interface RemoteModel {
   readonly handle: ModelHandle;
   readonly queue: ModelQueue;
   readonly breaker: ModelBreaker;
+  /** Leaves the rows to others that would be late even now. */
+  shedLate(): void;
   close(): void;
 }
 
 export interface RemoteEvents {
   /** The server has another model than the one that was opened: who opens it anew gets that. */
   onGone(): void;
+  /** Rows may become too late from now on: somebody must look at times. */
+  onDeadlines(): void;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -52,6 +56,11 @@ const SLOW_FLOOR_MS = 1_000;
 const PER_PLACE = 2;
 /** A busy or restarting server gets some time; then the next of the chain answers, or the task is restored. */
 const patience = { waitMs: 50, waitMaxMs: 1_000, attemptsMax: 4 };
+
+interface Asking {
+  readonly attemptsMax: number;
+  readonly withinMs?: number;
+}
 /** The answer beside its values, what a number takes as JSON text, and what a text may take. */
 const HEAD_BYTES = 64 * 1_024;
 const NUMBER_BYTES = 32;
@@ -84,11 +93,7 @@ class Refused extends Error {
  *
  * Memory: `inFlightMax` batches with their answers.
  */
-export async function openRemote(
-  spec: ModelSpec,
-  declared: RemoteOptions,
-  { onGone }: RemoteEvents,
-): Promise<RemoteModel> {
+export async function openRemote(spec: ModelSpec, declared: RemoteOptions, events: RemoteEvents): Promise<RemoteModel> {
   const { url: address, tokenFrom, timeout = TIMEOUT_MS, inFlightMax = IN_FLIGHT_MAX } = declared;
   const url = new URL(address);
   const where = `${url.origin}${url.pathname}`;
@@ -96,7 +101,7 @@ export async function openRemote(
   const client = httpClient({ url, token, timeoutMs: timeout, connectionsMax: inFlightMax });
   try {
     const server = await describe(client, url, where);
-    return await serve(server, client, spec, { inFlightMax, where, onGone });
+    return await serve(server, client, spec, { inFlightMax, where, ...events });
   } catch (error) {
     client.close();
     throw typed(error, where);
@@ -150,7 +155,7 @@ async function serve(
   { facts, model, version, isHighest, isBinary, inferPath }: Server,
   client: HttpClient,
   { tensors, batchMax, waitMax }: ModelSpec,
-  { inFlightMax, where, onGone }: { readonly inFlightMax: number; readonly where: string } & RemoteEvents,
+  { inFlightMax, where, onGone, onDeadlines }: { readonly inFlightMax: number; readonly where: string } & RemoteEvents,
 ): Promise<RemoteModel> {
   const { inputs, outputs: names } = chooseFor(facts.inputs, facts.outputs, tensors);
   const types = facts.outputs.map(({ name, type }) => [name, type as OutputType] as const);
@@ -161,7 +166,12 @@ async function serve(
 
   /** The bytes that a row may have in an answer; learnt from the first one. */
   let rowBytes = 2 ** 25;
-  async function post(layout: Layout, views: readonly TensorData[], from: number, rows: number): Promise<Values> {
+  async function post(
+    layout: Layout,
+    views: readonly TensorData[],
+    { from, rows }: { readonly from: number; readonly rows: number },
+    { attemptsMax, withinMs }: Asking = patience,
+  ): Promise<Values> {
     const parts = layout.regions.map((region, i) => partOf(views[i] as TensorData, region, from, rows));
     const request = encodeRequest({
       inputs: layout.regions.map(({ name, type, rowShape }, i) => ({
@@ -169,8 +179,9 @@ async function serve(
       })),
       ...{ outputs: names, isBinary },
     });
-    const answer = await retry(() => asked(client.post(inferPath, request, HEAD_BYTES + rows * rowBytes)), {
-      ...patience,
+    const limits = { bytesMax: HEAD_BYTES + rows * rowBytes, withinMs };
+    const answer = await retry(() => asked(client.post(inferPath, request, limits)), {
+      ...{ ...patience, attemptsMax },
       retriable: (error) => error instanceof Unavailable,
     });
     const decoded = decodeAnswer(answer, { model, version, outputs, rows });
@@ -180,9 +191,10 @@ async function serve(
     return outputSize === undefined ? read() : asBefore(read, rows, outputSize);
   }
 
-  const probes = lengths.map((length) => {
+  type Probe = (asking?: Asking) => Promise<Values>;
+  const probes = lengths.map((length): Probe => {
     const layout = layoutOf(inputs, length, 1);
-    return () => post(layout, warmUpViews(layout), 0, 1);
+    return (asking) => post(layout, warmUpViews(layout), { from: 0, rows: 1 }, asking);
   });
   const sizes = new Set<number>();
   for (const probe of probes) sizes.add((await probe()).scores.length);
@@ -197,10 +209,10 @@ async function serve(
   for (const length of lengths) {
     const layout = layoutOf(inputs, length, batchMax);
     const views = warmUpViews(layout);
-    const points = await measureRuns((from, rows) => post(layout, views, from, rows), batchMax);
+    const points = await measureRuns((from, rows) => post(layout, views, { from, rows }), batchMax);
     curves.push(latencyCurve({ points, rowsMax: batchMax }));
   }
-  const slowMs = Math.max(SLOW_FLOOR_MS, SLOW_FACTOR * (curves[0]?.ms(1) ?? 0));
+  const slowMs = Math.max(SLOW_FLOOR_MS, Math.round(SLOW_FACTOR * (curves[0]?.ms(1) ?? 0)));
 
   const pool = bufferPool(inFlightMax + PER_PLACE);
   const scheduler = createScheduler({
@@ -230,15 +242,14 @@ async function serve(
     const run = async (from: number, count: number) => {
       if (hopeless !== undefined) throw hopeless;
       try {
-        return await post(layout, views, from, count);
+        return await post(layout, views, { from, rows: count });
       } catch (error) {
         if (error instanceof Unavailable || error instanceof WrongAnswer || error instanceof MillraceError)
           hopeless = error;
         throw error;
       }
     };
-    const probe = () =>
-      hopeless === undefined ? (probes[bucket] as () => Promise<unknown>)() : Promise.reject(hopeless);
+    const probe = () => (hopeless === undefined ? (probes[bucket] as Probe)() : Promise.reject(hopeless));
     try {
       const scored = await scoreRows({ rows, outputSize: size, ceiling: noCeiling(), run, probe });
       pool.give(input);
@@ -249,21 +260,30 @@ async function serve(
     }
   }
 
+  let checking: Promise<void> | undefined;
+  /** Calls wait for it before they go elsewhere: it is not tried again. */
+  async function checkNow(): Promise<void> {
+    try {
+      await (probes[0] as Probe)({ attemptsMax: 1, withinMs: slowMs });
+    } catch (error) {
+      throw known(error);
+    }
+    // What was slow is over. Batches that are slow again say so within some.
+    for (const curve of curves) curve.resetPace();
+  }
+
   const handle: ModelHandle = {
     ...{ inputs, lengths, outputSize: size, provider: 'remote', version: label },
-    run: queue.run,
+    run(rows, fill, bucketOf, urgency) {
+      if (urgency?.sheds && urgency.deadlineOf) onDeadlines();
+      return queue.run(rows, fill, bucketOf, urgency);
+    },
     flush: queue.flush,
-    async check() {
-      try {
-        const startedMs = performance.now();
-        await (probes[0] as () => Promise<unknown>)();
-        const ms = performance.now() - startedMs;
-        if (ms > slowMs) throw new Unavailable(`a row takes ${Math.round(ms)} ms`);
-        // What was slow is over. Batches that are slow again say so within some.
-        for (const curve of curves) curve.resetPace();
-      } catch (error) {
-        throw known(error);
-      }
+    check() {
+      checking ??= checkNow().finally(() => {
+        checking = undefined;
+      });
+      return checking;
     },
     stats: () => ({
       ...queue.stats(),
@@ -272,7 +292,7 @@ async function serve(
     }),
   };
   const breaker = modelBreaker({ nowMs: () => performance.now(), random: Math.random });
-  return { handle, queue, breaker, close: () => client.close() };
+  return { handle, queue, breaker, shedLate: scheduler.shedLate, close: () => client.close() };
 }
 
 /**

@@ -258,8 +258,34 @@ describe('a remote model', () => {
     slowMs = 0;
     await model.check();
     expect(model.stats().slowness).toBe(1);
-    slowMs = 1_100;
-    await expect(model.check()).rejects.toMatchObject({ code: 'inference', message: expect.stringContaining('takes') });
+  });
+
+  test('is checked once at a time and without a retry, and within a second', async () => {
+    let isHung = false;
+    const model = await open({ behave: () => (isHung ? { slowMs: 3_000 } : undefined) });
+    isHung = true;
+    const asked = server.received.length;
+    const checks = await Promise.allSettled([model.check(), model.check()]);
+    for (const check of checks)
+      expect(check).toMatchObject({
+        reason: { code: 'inference', message: expect.stringContaining('no answer within') },
+      });
+    expect(server.received).toHaveLength(asked + 1);
+  });
+
+  test('leaves rows to others that would be late behind requests which hang', async () => {
+    let isHung = false;
+    const model = await open({ behave: () => (isHung ? { slowMs: 3_000 } : undefined) }, { timeout: millis(500) });
+    isHung = true;
+    const hung = Array.from({ length: 8 }, () => score(model, rowsOf(8)));
+    const settled = Promise.allSettled(hung);
+    const urgent = { sheds: true, deadlineOf: () => 50 };
+    const sinceMs = performance.now();
+    const { shed } = await model.run(3, (_, [into], place) => into?.fill(1 as never, 3 * place), undefined, urgent);
+    expect(shed?.size).toBe(3);
+    // Requests that hang are given up after four times half a second.
+    expect(performance.now() - sinceMs).toBeLessThan(1_500);
+    await settled;
   });
 
   test('cannot be opened where nothing listens, and nobody knows it', async () => {
