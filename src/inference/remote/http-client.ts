@@ -7,6 +7,11 @@ export class Unavailable extends Error {
   override readonly name = 'Unavailable';
 }
 
+/** An answer that is larger than it may be. Asked again, the server would say the same. */
+export class TooLarge extends Error {
+  override readonly name = 'TooLarge';
+}
+
 export interface HttpClientOptions {
   readonly url: URL;
   readonly token: string | undefined;
@@ -36,7 +41,7 @@ const JSON_BYTES = 'inference-header-content-length';
 /**
  * Requests to an inference server over kept connections.
  *
- * Throws `Unavailable` where no whole answer came in time.
+ * Throws `Unavailable` where no whole answer came in time, and `TooLarge`.
  *
  * Memory: for each request its answer, up to `bytesMax`.
  */
@@ -61,11 +66,12 @@ export function httpClient({ url, token, timeoutMs, connectionsMax }: HttpClient
         ...{ method, path, agent, headers },
         ...{ protocol: url.protocol, host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port },
       });
-      const fail = (why: string) => {
+      const giveUp = (why: Error) => {
         clearTimeout(limit);
-        reject(new Unavailable(why));
+        reject(why);
         asked.destroy();
       };
+      const fail = (why: string) => giveUp(new Unavailable(why));
       const limit = setTimeout(() => fail(`no answer within ${withinMs / 1_000} s`), withinMs);
       asked.on('error', (cause) => fail(cause.message || `${(cause as NodeJS.ErrnoException).code}`));
       asked.on('response', (response) => {
@@ -74,7 +80,7 @@ export function httpClient({ url, token, timeoutMs, connectionsMax }: HttpClient
         response.on('data', (chunk: Buffer) => {
           bytes += chunk.length;
           chunks.push(chunk);
-          if (bytes > bytesMax) fail(`the answer is larger than ${bytesMax} bytes`);
+          if (bytes > bytesMax) giveUp(new TooLarge(`the answer is larger than ${bytesMax} bytes`));
         });
         response.on('aborted', () => fail('the connection was cut'));
         response.on('end', () => {

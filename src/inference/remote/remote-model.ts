@@ -15,7 +15,7 @@ import { type LatencyCurve, latencyCurve } from '../scheduling/latency-curve.js'
 import { type Layout, layoutOf, partOf, viewsOf } from '../scheduling/layout.js';
 import type { Batch, ModelQueue } from '../scheduling/model-queue.js';
 import { createScheduler } from '../scheduling/scheduler.js';
-import { chooseFor, type RawOutput, valuesOf } from '../session/declared-outputs.js';
+import { chooseFor, valuesOf } from '../session/declared-outputs.js';
 import { noCeiling, scoreRows } from '../session/recovery.js';
 import { measureRuns } from '../session/run-size.js';
 import { noLengths, warmUpViews } from '../session/warm-up.js';
@@ -61,13 +61,9 @@ interface Asking {
   readonly attemptsMax: number;
   readonly withinMs?: number;
 }
-/** The answer beside its values, what a number takes as JSON text, and what a text may take. */
-const HEAD_BYTES = 64 * 1_024;
-const NUMBER_BYTES = 32;
-const TEXT_BYTES = 4_096;
-
-const largestRowBytes = (outputs: readonly RawOutput[], rows: number): number =>
-  outputs.reduce((sum, { data }) => sum + (data.length / rows) * (Array.isArray(data) ? TEXT_BYTES : NUMBER_BYTES), 1);
+/** What any answer may have, and how many times the bytes a row of the largest one before: digits and texts differ. */
+const ANSWER_BYTES = 32 * 2 ** 20;
+const LARGER = 8;
 
 /** Answers that say something about this process or about the server, and nothing about the rows. */
 const REFUSED = new Set([401, 403]);
@@ -91,7 +87,7 @@ class Refused extends Error {
  * tried four times first. `MillraceError('model')` when the model is opened and takes or gives other tensors, and where the server refuses
  * this process. `MillraceError('config')` where the variable of `tokenFrom` is not set.
  *
- * Memory: `inFlightMax` batches with their answers.
+ * Memory: `inFlightMax` batches with their answers, of which each has up to 32 MiB, or eight times the bytes of the largest one before, a row.
  */
 export async function openRemote(spec: ModelSpec, declared: RemoteOptions, events: RemoteEvents): Promise<RemoteModel> {
   const { url: address, tokenFrom, timeout = TIMEOUT_MS, inFlightMax = IN_FLIGHT_MAX } = declared;
@@ -164,8 +160,8 @@ async function serve(
   /** The numbers of a row's answer; the first answers tell. */
   let outputSize: number | undefined;
 
-  /** The bytes that a row may have in an answer; learnt from the first one. */
-  let rowBytes = 2 ** 25;
+  /** The most bytes that a row had in an answer. */
+  let rowBytes = 0;
   async function post(
     layout: Layout,
     views: readonly TensorData[],
@@ -179,13 +175,13 @@ async function serve(
       })),
       ...{ outputs: names, isBinary },
     });
-    const limits = { bytesMax: HEAD_BYTES + rows * rowBytes, withinMs };
+    const limits = { bytesMax: Math.max(ANSWER_BYTES, LARGER * rowBytes * rows), withinMs };
     const answer = await retry(() => asked(client.post(inferPath, request, limits)), {
       ...{ ...patience, attemptsMax },
       retriable: (error) => error instanceof Unavailable,
     });
     const decoded = decodeAnswer(answer, { model, version, outputs, rows });
-    rowBytes = largestRowBytes(Object.values(decoded), rows);
+    rowBytes = Math.max(rowBytes, answer.body.length / rows);
     const inputOf = (name: string) => parts[inputs.findIndex((input) => input.name === name)];
     const read = () => valuesOf(decoded, rows, { spec: tensors, names }, inputOf);
     return outputSize === undefined ? read() : asBefore(read, rows, outputSize);

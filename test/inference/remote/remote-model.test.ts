@@ -127,6 +127,24 @@ describe.each([
         expect(Array.from(scores.subarray(2 * row, 2 * row + 2))).toEqual(expected.slice(2 * row, 2 * row + 2));
   });
 
+  test('takes answers that are larger than others, and gives up rows whose answer is no end of bytes', async () => {
+    const longAt = new Map([
+      [5, 2 ** 20],
+      [13, 33 * 2 ** 20],
+    ]);
+    let alone = 0;
+    const behave: ServerOptions['behave'] = ({ inputs }) => {
+      if (inputs.length === 1 && inputs[0]?.[0] === 13) alone++;
+      return { padding: inputs.reduce((sum, [a = 0]) => sum + (longAt.get(a) ?? 0), 0) };
+    };
+    const model = await open({ isBinary, behave });
+    const { scores, failures } = await score(model, rowsOf(16));
+    expect([...failures.keys()]).toEqual([13]);
+    expect(failures.get(13)).toContain('larger than 33554432 bytes');
+    expect(Array.from(scores.subarray(0, 26))).toEqual(answersTo(rowsOf(13)));
+    expect(alone).toBe(1);
+  });
+
   test('survives a server that is busy for a while', async () => {
     let refused = 0;
     const behave = (): Fault | undefined => (++refused % 3 === 0 ? undefined : { status: 503, error: 'busy' });

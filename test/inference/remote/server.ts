@@ -16,6 +16,8 @@ export type Fault =
   | { readonly cutAfter: number }
   /** Another answer than the right one. */
   | { readonly change: (answer: Answer) => unknown }
+  /** So many bytes more than the answer needs. */
+  | { readonly padding: number }
   /** Other bytes than JSON and numbers. */
   | { readonly raw: string };
 
@@ -86,7 +88,8 @@ export async function inferenceServer({
       ),
     };
     const changed = fault && 'change' in fault ? fault.change(answer) : answer;
-    const json = Buffer.from(JSON.stringify(changed));
+    const padding = ' '.repeat(fault && 'padding' in fault ? fault.padding : 0);
+    const json = Buffer.from(JSON.stringify(changed) + padding);
     const whole = wantsBinary ? Buffer.concat([json, ...all.map(({ bytes }) => bytes)]) : json;
     if (wantsBinary) response.setHeader('Inference-Header-Content-Length', json.length);
     response.setHeader('Content-Length', whole.length);
