@@ -15,7 +15,7 @@ export class TooLarge extends Error {
 export interface HttpClientOptions {
   readonly url: URL;
   readonly token: string | undefined;
-  /** How long a whole answer may take, in milliseconds. */
+  /** How long a whole answer may take from when the request gets a connection, in milliseconds. */
   readonly timeoutMs: number;
   /** Connections that are kept open. */
   readonly connectionsMax: number;
@@ -24,7 +24,7 @@ export interface HttpClientOptions {
 export interface AnswerLimits {
   /** Larger answers are cut off. */
   readonly bytesMax: number;
-  /** How long the answer may take from now on, where that is less than otherwise. */
+  /** How long the answer may take from now on, the wait for a connection included, where that is less than otherwise. */
   readonly withinMs?: number | undefined;
 }
 
@@ -51,8 +51,7 @@ export function httpClient({ url, token, timeoutMs, connectionsMax }: HttpClient
 
   const ask = (path: string, method: string, { parts, jsonBytes }: Encoded, limits: AnswerLimits) =>
     new Promise<HttpAnswer>((resolve, reject) => {
-      const { bytesMax } = limits;
-      const withinMs = Math.min(timeoutMs, limits.withinMs ?? timeoutMs);
+      const { bytesMax, withinMs } = limits;
       const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
       const headers = {
         ...(token !== undefined && { Authorization: `Bearer ${token}` }),
@@ -72,7 +71,12 @@ export function httpClient({ url, token, timeoutMs, connectionsMax }: HttpClient
         asked.destroy();
       };
       const fail = (why: string) => giveUp(new Unavailable(why));
-      const limit = setTimeout(() => fail(`no answer within ${withinMs / 1_000} s`), withinMs);
+      let limit: NodeJS.Timeout | undefined;
+      const limitTo = (ms: number) => {
+        limit = setTimeout(() => fail(`no answer within ${ms / 1_000} s`), ms);
+      };
+      if (withinMs === undefined) asked.on('socket', () => limitTo(timeoutMs));
+      else limitTo(Math.min(timeoutMs, withinMs));
       asked.on('error', (cause) => fail(cause.message || `${(cause as NodeJS.ErrnoException).code}`));
       asked.on('response', (response) => {
         const chunks: Buffer[] = [];

@@ -30,6 +30,7 @@ import {
   jsonOf,
   WrongAnswer,
 } from './protocol.js';
+import { turnsOf } from './turns.js';
 
 export interface RemoteModel {
   readonly handle: ModelHandle;
@@ -211,6 +212,8 @@ async function serve(
   const slowMs = Math.max(SLOW_FLOOR_MS, Math.round(SLOW_FACTOR * (curves[0]?.ms(1) ?? 0)));
 
   const pool = bufferPool(inFlightMax + PER_PLACE);
+  /** Batches that the scheduler sends ahead wait here: not at the server's expense. */
+  const turns = turnsOf(inFlightMax);
   const scheduler = createScheduler({
     workers: Math.ceil(inFlightMax / PER_PLACE),
     nowMs: () => performance.now(),
@@ -232,6 +235,7 @@ async function serve(
   async function score(batch: Batch): Promise<void> {
     const { bucket, layout, rows, input, texts } = batch;
     const views = viewsOf(layout, input, texts);
+    await turns.take();
     const startedMs = performance.now();
     /** Why none of the rows can be answered: halves are not asked then. */
     let hopeless: unknown;
@@ -247,7 +251,7 @@ async function serve(
     };
     const probe = () => (hopeless === undefined ? (probes[bucket] as Probe)() : Promise.reject(hopeless));
     try {
-      const scored = await scoreRows({ rows, outputSize: size, ceiling: noCeiling(), run, probe });
+      const scored = await scoreRows({ rows, outputSize: size, ceiling: noCeiling(), run, probe }).finally(turns.give);
       pool.give(input);
       queue.complete(batch, { ...scored, degraded: null }, performance.now() - startedMs);
     } catch (error) {

@@ -93,6 +93,21 @@ describe.each([
     });
   });
 
+  test('has the time limit of a server for the server alone, not for what waits before it is asked', async () => {
+    let slowMs = 0;
+    const behave = () => (slowMs > 0 ? { slowMs } : undefined);
+    const model = await open({ isBinary, behave }, { inFlightMax: 1, timeout: millis(500) });
+    slowMs = 300;
+    const asked = server.received.length;
+    const calls = Array.from({ length: 4 }, (_, call) => score(model, rowsOf(8, call)));
+    for (const [call, { scores }] of (await Promise.all(calls)).entries())
+      expect(Array.from(scores)).toEqual(answersTo(rowsOf(8, call)));
+    const { batches, workerMs } = model.stats();
+    expect(server.received.length - asked).toBe(batches);
+    expect(workerMs / batches).toBeLessThan(500);
+    expect(server.most()).toBe(1);
+  });
+
   test('gives the outputs that are declared, or none', async () => {
     let isNarrow = false;
     const behave = () => (isNarrow ? { change: narrowed } : undefined);
