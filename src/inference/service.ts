@@ -180,7 +180,8 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
   }
 
   function remote(spec: ModelSpec, server: RemoteOptions): Promise<RemoteModel> {
-    const identity = JSON.stringify([server, spec.batchMax, spec.waitMax, spec.tensors, spec.cacheBytesMax]);
+    const { batchMax, waitMax, queueMax, tensors, cacheBytesMax } = spec;
+    const identity = JSON.stringify([server, batchMax, waitMax, queueMax, tensors, cacheBytesMax]);
     let model = remotes.get(identity);
     if (model === undefined) {
       const onGone = () => {

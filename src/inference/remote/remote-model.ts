@@ -151,7 +151,7 @@ async function asked(answer: Promise<HttpAnswer>): Promise<HttpAnswer> {
 async function serve(
   { facts, model, version, isHighest, isBinary, inferPath }: Server,
   client: HttpClient,
-  { tensors, batchMax, waitMax }: ModelSpec,
+  { tensors, batchMax, waitMax, queueMax }: ModelSpec,
   { inFlightMax, where, onGone, onDeadlines }: { readonly inFlightMax: number; readonly where: string } & RemoteEvents,
 ): Promise<RemoteModel> {
   const { inputs, outputs: names } = chooseFor(facts.inputs, facts.outputs, tensors);
@@ -222,6 +222,7 @@ async function serve(
   const queue = scheduler.queue({
     layoutOf: (bucket, rows) => layoutOf(inputs, lengths[bucket] as number, rows),
     ...{ outputSize: size, version: label, batchMax, waitMax, curves, pool },
+    ...(queueMax !== undefined && { queueMax }),
     dispatch: (batch) => void score(batch),
   });
 

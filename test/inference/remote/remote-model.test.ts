@@ -4,6 +4,7 @@ import {
   type ModelHandle,
   millis,
   type RemoteOptions,
+  type TensorData,
   type TensorSpec,
 } from '../../../src/core/index.js';
 import { createInference } from '../../../src/inference/index.js';
@@ -319,6 +320,18 @@ describe('a remote model', () => {
     // Requests that hang are given up after four times half a second.
     expect(performance.now() - sinceMs).toBeLessThan(1_500);
     await settled;
+  });
+
+  test('leaves rows to others where more than `queueMax` wait', async () => {
+    server = await inferenceServer({ behave: () => ({ slowMs: 20 }) });
+    inference = createInference();
+    const spec = { ...limits, providers: [{ name: 'remote', url: server.url }] } as const;
+    const model = await inference.open({ ...spec, queueMax: 8 });
+    const fill = (_: number, [into]: readonly TensorData[], place: number) => into?.fill(1 as never, 3 * place);
+    const urgency = { sheds: true, deadlineOf: () => 60_000 };
+    expect((await model.run(40, fill, undefined, urgency)).shed?.size).toBe(32);
+    const other = await inference.open(spec);
+    expect((await other.run(40, fill, undefined, urgency)).shed).toBeUndefined();
   });
 
   test('cannot be opened where nothing listens, and nobody knows it', async () => {
