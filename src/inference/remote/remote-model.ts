@@ -18,6 +18,7 @@ import { createScheduler } from '../scheduling/scheduler.js';
 import { chooseFor, valuesOf } from '../session/declared-outputs.js';
 import { noCeiling, scoreRows } from '../session/recovery.js';
 import { measureRuns } from '../session/run-size.js';
+import type { RunRows } from '../session/values.js';
 import { noLengths, warmUpViews } from '../session/warm-up.js';
 import type { Values } from '../workers/protocol.js';
 import { type HttpClient, httpClient, Unavailable } from './http-client.js';
@@ -85,8 +86,8 @@ class Refused extends Error {
  * refuses is found by halving and named in `failures`, as long as it still answers a row that is known to work.
  *
  * Errors: `MillraceError('inference')` where the server cannot be reached, is too slow, fails or answers something else; each request is
- * tried four times first. `MillraceError('model')` when the model is opened and takes or gives other tensors, and where the server refuses
- * this process. `MillraceError('config')` where the variable of `tokenFrom` is not set.
+ * tried four times first. `MillraceError('model')` when the model is opened and takes or gives other tensors, or takes no batch of `batchMax`
+ * rows, and where the server refuses this process. `MillraceError('config')` where the variable of `tokenFrom` is not set.
  *
  * Memory: `inFlightMax` batches with their answers, of which each has up to 32 MiB, or eight times the bytes of the largest one before, a row.
  */
@@ -206,7 +207,9 @@ async function serve(
   for (const length of lengths) {
     const layout = layoutOf(inputs, length, batchMax);
     const views = warmUpViews(layout);
-    const points = await measureRuns((from, rows) => post(layout, views, { from, rows }), batchMax);
+    const run: RunRows = (from, rows) =>
+      post(layout, views, { from, rows }).catch((error) => throwMeasured(error, rows));
+    const points = await measureRuns(run, batchMax);
     curves.push(latencyCurve({ points, rowsMax: batchMax }));
   }
   const slowMs = Math.max(SLOW_FLOOR_MS, Math.round(SLOW_FACTOR * (curves[0]?.ms(1) ?? 0)));
@@ -294,6 +297,15 @@ async function serve(
   };
   const breaker = modelBreaker({ nowMs: () => performance.now(), random: Math.random });
   return { handle, queue, breaker, shedLate: scheduler.shedLate, close: () => client.close() };
+}
+
+/** A server that has answered a row, and refuses some, takes no batches of that size: Triton's `max_batch_size`, a limit of a body. */
+function throwMeasured(error: unknown, rows: number): never {
+  if (!(error instanceof Refused) || rows === 1) throw error;
+  throw new MillraceError('model', `the server refuses a batch of ${rows} rows: ${error.message}`, {
+    hint: 'set `batchMax` to the largest batch that the server takes',
+    cause: error,
+  });
 }
 
 /**

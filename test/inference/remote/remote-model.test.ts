@@ -334,6 +334,21 @@ describe('a remote model', () => {
     expect((await other.run(40, fill, undefined, urgency)).shed).toBeUndefined();
   });
 
+  test('cannot be opened with larger batches than the server takes', async () => {
+    const behave: ServerOptions['behave'] = ({ rows }) =>
+      rows > 4 ? { status: 400, error: 'batch-size must be <= 4' } : undefined;
+    server = await inferenceServer({ behave });
+    inference = createInference();
+    const providers = [{ name: 'remote', url: server.url }] as const;
+    await expect(inference.open({ ...limits, providers })).rejects.toMatchObject({
+      code: 'model',
+      message: 'the server refuses a batch of 8 rows: 400: batch-size must be <= 4',
+      hint: expect.stringContaining('batchMax'),
+      where: server.url,
+    });
+    expect((await inference.open({ ...limits, batchMax: 4, providers })).version).toBe('sums/3');
+  });
+
   test('cannot be opened where nothing listens, and nobody knows it', async () => {
     server = await inferenceServer();
     inference = createInference();
