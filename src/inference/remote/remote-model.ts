@@ -264,9 +264,11 @@ async function serve(
     }
   }
 
+  let isClosed = false;
   let checking: Promise<void> | undefined;
   /** Calls wait for it before they go elsewhere: it is not tried again. */
   async function checkNow(): Promise<void> {
+    if (isClosed) throw closed();
     try {
       await (probes[0] as Probe)({ attemptsMax: 1, withinMs: slowMs });
     } catch (error) {
@@ -279,6 +281,7 @@ async function serve(
   const handle: ModelHandle = {
     ...{ inputs, lengths, outputSize: size, provider: 'remote', version: label },
     run(rows, fill, bucketOf, urgency) {
+      if (isClosed) return Promise.reject(closed());
       if (urgency?.sheds && urgency.deadlineOf) onDeadlines();
       return queue.run(rows, fill, bucketOf, urgency);
     },
@@ -296,8 +299,17 @@ async function serve(
     }),
   };
   const breaker = modelBreaker({ nowMs: () => performance.now(), random: Math.random });
-  return { handle, queue, breaker, shedLate: scheduler.shedLate, close: () => client.close() };
+  return {
+    ...{ handle, queue, breaker, shedLate: scheduler.shedLate },
+    close() {
+      isClosed = true;
+      client.close();
+    },
+  };
 }
+
+const closed = () =>
+  new MillraceError('model', 'the inference service is closed', { hint: 'close it after the last task' });
 
 /** A server that has answered a row, and refuses some, takes no batches of that size: Triton's `max_batch_size`, a limit of a body. */
 function throwMeasured(error: unknown, rows: number): never {

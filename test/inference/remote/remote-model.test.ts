@@ -349,6 +349,20 @@ describe('a remote model', () => {
     expect((await inference.open({ ...limits, batchMax: 4, providers })).version).toBe('sums/3');
   });
 
+  test('is asked nothing after the service is closed', async () => {
+    const model = await open();
+    const last = score(model, rowsOf(3));
+    await inference.close();
+    expect(Array.from((await last).scores)).toEqual(answersTo(rowsOf(3)));
+    const asked = server.received.length;
+    await expect(score(model, rowsOf(1))).rejects.toMatchObject({
+      code: 'model',
+      message: expect.stringContaining('closed'),
+    });
+    await expect(model.check()).rejects.toThrow('closed');
+    expect(server.received).toHaveLength(asked);
+  });
+
   test('cannot be opened where nothing listens, and nobody knows it', async () => {
     server = await inferenceServer();
     inference = createInference();
