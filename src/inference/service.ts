@@ -209,7 +209,7 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     return model;
   }
 
-  /** `identityOf` says which model it is, for all processes. */
+  /** `identityOf` says which model it is, for all processes. Where nobody knows, nothing is remembered. */
   async function withCache<M extends { readonly handle: ModelHandle }>(
     opening: Promise<M>,
     { cacheBytesMax }: ModelSpec,
@@ -219,8 +219,8 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     if (cacheBytesMax === undefined) return model;
     const { handle } = model;
     const identity = identityOf(handle);
-    const isShared = answers !== undefined && identity !== undefined;
-    const shared = isShared ? sharedAnswers(answers, identity, handle.outputSize) : undefined;
+    if (identity === undefined) return model;
+    const shared = answers && sharedAnswers(answers, identity, handle.outputSize);
     return { ...model, handle: cached(handle, cacheBytesMax, shared) };
   }
 

@@ -363,6 +363,25 @@ describe('a remote model', () => {
     expect(server.received).toHaveLength(asked);
   });
 
+  test('remembers answers only where the server names a version', async () => {
+    const ask = async (versions: readonly string[] | null) => {
+      let isNew = false;
+      const behave = () => (isNew ? change((answer) => outputOf(answer).data?.fill(7)) : undefined);
+      server = await inferenceServer({ isBinary: false, versions, behave });
+      inference = createInference();
+      const providers = [{ name: 'remote', url: server.url }] as const;
+      const model = await inference.open({ ...limits, cacheBytesMax: 2 ** 20, providers });
+      await score(model, rowsOf(1));
+      isNew = true;
+      const { scores } = await score(model, rowsOf(1));
+      return Array.from(scores);
+    };
+    expect(await ask(['3'])).toEqual(answersTo(rowsOf(1)));
+    await inference.close();
+    await server.close();
+    expect(await ask(null)).toEqual([7, 7]);
+  });
+
   test('cannot be opened where nothing listens, and nobody knows it', async () => {
     server = await inferenceServer();
     inference = createInference();
