@@ -90,13 +90,19 @@ const FLOAT32_DIGITS = 9;
 function valuesOf(data: TensorData, as: InferInput['as']): string {
   if (as === 'bool') return Array.from(data as Uint8Array, (flag) => flag !== 0).join(',');
   if (Array.isArray(data)) return data.map((text) => JSON.stringify(text)).join(',');
+  if (data instanceof Float64Array) return Array.from(data, (value) => signed(value, `${value}`)).join(',');
   if (!(data instanceof Float32Array)) return data.join(',');
   // A float32 has up to 17 digits as a JavaScript number: half as many bytes to send, and to read.
   let text = '';
-  for (let i = 0; i < data.length; i++)
-    text += `${i === 0 ? '' : ','}${(data[i] as number).toPrecision(FLOAT32_DIGITS)}`;
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i] as number;
+    text += `${i === 0 ? '' : ','}${signed(value, value.toPrecision(FLOAT32_DIGITS))}`;
+  }
   return text;
 }
+
+/** JavaScript writes a zero below zero without its sign. The point is for servers that read `-0` as an integer, of which there is one zero. */
+const signed = (value: number, text: string): string => (Object.is(value, -0) ? '-0.0' : text);
 
 /** Each text has its length in front of it, in 4 bytes. */
 function textBytes(texts: readonly string[]): Uint8Array {

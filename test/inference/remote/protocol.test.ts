@@ -82,6 +82,17 @@ describe('a request', () => {
     });
   });
 
+  test('as JSON has a zero below zero as such', () => {
+    for (const data of [Float32Array.of(-0, 0, 1), Float64Array.of(-0, 0, 1)]) {
+      const type = data instanceof Float32Array ? 'float32' : 'float64';
+      const input: InferInput = { name: 'x', type, shape: [1, 3], data };
+      const { parts } = encodeRequest({ inputs: [input], outputs: ['y'], isBinary: false });
+      const said = JSON.parse(`${Buffer.concat(parts)}`) as { inputs: [{ data: number[] }] };
+      expect(said.inputs[0].data).toEqual([-0, 0, 1]);
+      expect(`${Buffer.concat(parts)}`).toContain('[-0.0,');
+    }
+  });
+
   test('as JSON has the numbers exactly, and no others than JSON knows', () => {
     const random = generator(3);
     const data = Float32Array.from({ length: 1_000 }, () => (random() - 0.5) * 10 ** Math.floor(random() * 60 - 30));
