@@ -10,7 +10,7 @@ const broken =
  */
 const later = /^(08|53|57P|40001|40P01|55P03|25P03|25006|57014)/;
 /** Classes of SQLSTATE that stay: wrong data, missing rights. */
-const permanent = /^(22|23|28|3D|3F|42|0A)/;
+const permanent = /^(21|22|23|28|3D|3F|42|0A)/;
 
 /** Whether a retry may succeed. */
 export function isPassing(error: unknown): boolean {
@@ -23,6 +23,7 @@ export function isPassing(error: unknown): boolean {
 export const isUnrepresentable = (error: unknown): boolean => codeOf(error).startsWith('22');
 
 const hints: readonly (readonly [RegExp, string])[] = [
+  [/^21/, 'keys that differ in their declared type are equal in the table: declare the types that the table has'],
   [/^28/, 'give user and password in the URL: postgres://user:password@host:5432/database'],
   [/^3D/, 'create the database, or name another one in the URL'],
   [/^42501/, 'the user needs CREATE on the schema, and SELECT, INSERT and UPDATE on the table and on millrace_fences'],

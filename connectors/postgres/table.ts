@@ -42,14 +42,22 @@ export async function setUpTable(run: Run, { table, columns, key }: TableOptions
 /** What columns that number themselves hold: their types are names for a declaration, of which there are no arrays. */
 const NUMBERED: Readonly<Record<string, string>> = { smallserial: 'smallint', serial: 'integer', bigserial: 'bigint' };
 
-/** The statement that writes rows, which are given as one array per column. */
+/** The statement that writes rows, which are given as one array per column. Of the rows of a key it writes the last. */
 export function insertSql({ table, columns, key }: TableOptions): string {
-  const names = Object.keys(columns).map(quoted);
+  const names = Object.keys(columns);
   const arrays = Object.values(columns).map((type, i) => `$${i + 1}::${NUMBERED[type.toLowerCase()] ?? type}[]`);
-  const insert = `INSERT INTO ${quoted(table)} (${names.join(', ')}) SELECT * FROM unnest(${arrays.join(', ')})`;
-  if (key.length === 0) return insert;
+  const insert = `INSERT INTO ${quoted(table)} (${names.map(quoted).join(', ')})`;
+  const rows = `unnest(${arrays.join(', ')})`;
+  if (key.length === 0) return `${insert} SELECT * FROM ${rows}`;
   const target = `ON CONFLICT (${key.map(quoted).join(', ')})`;
-  const others = Object.keys(columns).filter((name) => !key.includes(name));
-  if (others.length === 0) return `${insert} ${target} DO NOTHING`;
-  return `${insert} ${target} DO UPDATE SET ${others.map((name) => `${quoted(name)} = EXCLUDED.${quoted(name)}`).join(', ')}`;
+  const others = names.filter((name) => !key.includes(name));
+  if (others.length === 0) return `${insert} SELECT * FROM ${rows} ${target} DO NOTHING`;
+  // One statement may update a row once. Only the server knows which keys are equal: those of 007 and 7 are.
+  const cells = names.map((_, i) => `c${i + 1}`).join(', ');
+  const keys = key.map((name) => `c${names.indexOf(name) + 1}`).join(', ');
+  const newest =
+    `SELECT DISTINCT ON (${keys}) ${cells} FROM ${rows} WITH ORDINALITY AS given(${cells}, place) ` +
+    `ORDER BY ${keys}, place DESC`;
+  const updates = others.map((name) => `${quoted(name)} = EXCLUDED.${quoted(name)}`).join(', ');
+  return `${insert} ${newest} ${target} DO UPDATE SET ${updates}`;
 }

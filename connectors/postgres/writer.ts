@@ -115,13 +115,20 @@ export class TableWriter implements SinkWriter {
     return { ...stored?.sources };
   }
 
-  /** One statement may write a key once, so only the last row of each key is kept. */
+  /**
+   * Sends only the last row of each key, as far as equal keys have equal texts; the statement compares the rest. The rows keep
+   * their order, by which it knows the newest.
+   */
   private newestOfEachKey(rows: readonly Row[]): readonly Row[] {
     const { key } = this.options;
     if (key.length === 0) return rows;
     const columns = key.map((name) => this.fields.indexOf(name));
     const last = new Map<string, Row>();
-    for (const row of rows) last.set(JSON.stringify(columns.map((column) => row.cells[column])), row);
+    for (const row of rows) {
+      const text = JSON.stringify(columns.map((column) => row.cells[column]));
+      last.delete(text); // a map keeps the place of the first
+      last.set(text, row);
+    }
     return last.size === rows.length ? rows : [...last.values()];
   }
 }

@@ -8,6 +8,7 @@ const coded = (code: string, message = 'words') => Object.assign(new Error(messa
 const states: readonly (readonly [code: string, name: string, is: 'passes' | 'stays' | '', hint: string])[] = [
   ['08006', 'connection_failure', 'passes', 'does Postgres answer'],
   ['0A000', 'feature_not_supported', 'stays', 'comes from Postgres'],
+  ['21000', 'cardinality_violation', 'stays', 'the types that the table has'],
   ['22001', 'string_data_right_truncation', 'stays', 'does not fit'],
   ['22P02', 'invalid_text_representation', 'stays', 'does not fit'],
   ['23505', 'unique_violation', 'stays', 'a constraint'],

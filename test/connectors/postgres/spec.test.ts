@@ -38,7 +38,9 @@ describe('postgres.tableSink', () => {
     const plain = 'INSERT INTO "a"."b" ("id", "n") SELECT * FROM unnest($1::bigint[], $2::text[])';
     expect(insertSql({ table: 'a.b', columns, key: [] })).toBe(plain);
     expect(insertSql({ table: 'a.b', columns, key: ['id'] })).toBe(
-      `${plain} ON CONFLICT ("id") DO UPDATE SET "n" = EXCLUDED."n"`,
+      'INSERT INTO "a"."b" ("id", "n") SELECT DISTINCT ON (c1) c1, c2 FROM unnest($1::bigint[], $2::text[]) ' +
+        'WITH ORDINALITY AS given(c1, c2, place) ORDER BY c1, place DESC ' +
+        'ON CONFLICT ("id") DO UPDATE SET "n" = EXCLUDED."n"',
     );
     expect(insertSql({ table: 'a.b', columns, key: ['id', 'n'] })).toBe(`${plain} ON CONFLICT ("id", "n") DO NOTHING`);
   });

@@ -102,7 +102,7 @@ describe('a writer of rows', () => {
       rows.map((_, n) => originAt(n, 3)),
     );
     await keyed.writer.prepare();
-    expect(keyed.inserted()).toEqual([['{"1","2","3"}', '{"2","1","3"}']]);
+    expect(keyed.inserted()).toEqual([['{"2","1","3"}', '{"1","2","3"}']]);
     const free = opened({ key: [] });
     await write(free.writer, rows, [0, 1, 2, 3]);
     await free.writer.prepare();
@@ -110,7 +110,18 @@ describe('a writer of rows', () => {
     const both = opened({ key: ['note', 'id'] });
     await write(both.writer, [1, 11, 1], [0, 1, 2]);
     await both.writer.prepare();
-    expect(both.inserted()).toEqual([['{"1","11"}', '{"n1","n11"}']]);
+    expect(both.inserted()).toEqual([['{"11","1"}', '{"n11","n1"}']]);
+  });
+
+  it('sends keys that are written differently in the order of their last rows', async () => {
+    const { writer, inserted } = opened();
+    const ids = ['7', '007', '7'];
+    await writer.write(
+      ids.map((id, n) => ({ id, note: `${n}` })),
+      ids.map((_, n) => originAt(n, 3)),
+    );
+    await writer.prepare();
+    expect(inserted()).toEqual([['{"007","7"}', '{"1","2"}']]);
   });
 
   it('takes 2,000 rows a transaction, and lets the caller wait for those that are too many', async () => {
@@ -158,11 +169,19 @@ describe('a table', () => {
 
   it.each([
     [[], ''],
-    [['id'], ' ON CONFLICT ("id") DO UPDATE SET "note" = EXCLUDED."note"'],
     [['id', 'note'], ' ON CONFLICT ("id", "note") DO NOTHING'],
   ])('with the key %o is written to by a column at a time', (key, conflict) => {
     expect(insertSql({ ...TABLE, key })).toBe(
       `INSERT INTO "app"."out" ("id", "note") SELECT * FROM unnest($1::bigint[], $2::text[])${conflict}`,
+    );
+  });
+
+  it('lets the server find the newest row of each key, because its text may differ', () => {
+    const columns = { note: 'text', id: 'bigint', at: 'date' };
+    expect(insertSql({ table: 'out', columns, key: ['at', 'id'] })).toBe(
+      'INSERT INTO "out" ("note", "id", "at") SELECT DISTINCT ON (c3, c2) c1, c2, c3 ' +
+        'FROM unnest($1::text[], $2::bigint[], $3::date[]) WITH ORDINALITY AS given(c1, c2, c3, place) ' +
+        'ORDER BY c3, c2, place DESC ON CONFLICT ("at", "id") DO UPDATE SET "note" = EXCLUDED."note"',
     );
   });
 });

@@ -179,6 +179,39 @@ describe('postgres.tableSink', () => {
     expect(numbersIn(table)).toEqual(range(9_900, 10_000));
   });
 
+  it.each<[type: string, ...spellings: unknown[]]>([
+    ['bigint', 7, '007', '7', '+7'],
+    ['numeric', '1', '1.0', 1, '1.00'],
+    ['numeric(6, 2)', '1.001', '1', '1.004'],
+    ['real', 0.1, 0.10000000001],
+    ['double precision', '0', '-0'],
+    ['uuid', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '{a0eebc999c0b4ef8bb6d6bb9bd380a11}'],
+    ['timestamptz', '2026-01-01T00:00:00Z', '2026-01-01T00:00:00.000Z', '2026-01-01T01:00:00+01'],
+    ['date', Date.UTC(2026, 0, 1, 1), Date.UTC(2026, 0, 1, 2), '2026-01-01'],
+    ['char(4)', 'a', 'a '],
+    ['jsonb', { a: 1, b: 2 }, { b: 2, a: 1 }],
+    ['boolean', true, 'yes', 1],
+  ])('keeps the newest row of a key that is written differently: %s', async (type, ...spellings) => {
+    const table = fresh();
+    const sink = postgres.tableSink<{ k: unknown; part: number; n: number }>({
+      table,
+      columns: { n: 'bigint', k: type, part: 'integer' },
+      key: ['part', 'k'],
+    });
+    const writer = await open(sink as Sink<unknown>);
+    const rows = spellings.flatMap((k, n) => [
+      { k, part: 0, n },
+      { k, part: 1, n: 100 + n },
+    ]);
+    await writer.write(
+      rows,
+      rows.map((_, offset) => originAt(offset)),
+    );
+    await writer.prepare?.();
+    await writer.close();
+    expect(numbersIn(table)).toEqual([spellings.length - 1, 99 + spellings.length]);
+  });
+
   it('writes values of every kind as Postgres has them', async () => {
     const table = fresh();
     const columns = {
