@@ -147,10 +147,15 @@ function float(text: string, narrow: (number: number) => number): string | undef
 }
 
 function atMost(text: string, characters: number): string | undefined {
-  // Spaces at the end are truncated silently, as the SQL standard requires.
-  const length = text.length <= characters ? 0 : [...text.replace(/ +$/, '')].length;
-  return length <= characters ? undefined : `${length} characters`;
+  if (text.length <= characters) return undefined;
+  let end = 0;
+  for (let n = 0; n < characters; n++) end += isPair(text, end) ? 2 : 1;
+  // Spaces behind the limit are truncated silently, as the SQL standard requires.
+  return /[^ ]/.test(text.slice(end)) ? `more than ${characters} characters` : undefined;
 }
+
+/** Whether the character there is a surrogate pair, in a text that has no halves. */
+const isPair = (text: string, at: number): boolean => (text.codePointAt(at) ?? 0) > 0xff_ff;
 
 /** An escaped NUL whose backslash is not itself escaped: JSON writes a backslash as two. */
 const ESCAPED_NUL = /(?<!\\)(?:\\\\)*\\u0000/;

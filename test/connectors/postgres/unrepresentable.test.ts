@@ -36,6 +36,25 @@ describe('what a column of Postgres has no room for', () => {
     );
   });
 
+  it('is a text with more characters than its column, but spaces at its end', () => {
+    const texts = fc.array(fc.constantFrom('a', '😀', ' '), { maxLength: 8 }).map((all) => all.join(''));
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 1, max: 5 }), (text, length) => {
+        const characters = [...text.replace(/ +$/, '')].length;
+        const told = characters > length ? `more than ${length} characters` : undefined;
+        expect([text, columnCheck(`varchar(${length})`)(text)]).toEqual([text, told]);
+      }),
+    );
+  });
+
+  it('is found at once in a text with many spaces', () => {
+    const text = `${' '.repeat(200_000)}b`;
+    const sinceMs = performance.now();
+    expect(columnCheck('varchar(10)')(text)).toBe('more than 10 characters');
+    expect(columnCheck('char(10)')(text.slice(0, -1))).toBeUndefined();
+    expect(performance.now() - sinceMs).toBeLessThan(1_000); // 27 s if each space looks for the end
+  });
+
   it('names the column, and asks for the key', () => {
     const check = rowCheck({ table: 't', columns: { id: 'bigint', note: 'text' }, key: ['id'] });
     expect(check({ id: 1, note: 'a\0b' })).toBe('column note (text) has no room for the character NUL');
