@@ -5,7 +5,7 @@ export type Cell = string | null;
 
 /** Returns the function that writes values of a column's type, so the type is examined once. */
 export function cellOf(type: string): (value: unknown) => Cell {
-  const toText = /^jsonb?$/i.test(type) ? jsonCell : /^(timestamp|date)/i.test(type) ? timeText : plainText;
+  const toText = /^jsonb?$/i.test(type) ? jsonCell : /^(timestamp|date\b)/i.test(type) ? timeText : plainText;
   return (value) => (value === null || value === undefined ? null : toText(value));
 }
 

@@ -9,8 +9,8 @@ const broken =
  * read-only server.
  */
 const later = /^(08|53|57P|40001|40P01|55P03|25P03|25006|57014)/;
-/** Classes of SQLSTATE that stay: wrong data, missing rights. */
-const permanent = /^(21|22|23|28|3D|3F|42|0A)/;
+/** Classes of SQLSTATE that stay: wrong data, missing rights, limits of the server. */
+const permanent = /^(21|22|23|28|3D|3F|42|54|0A)/;
 
 /** Whether a retry may succeed. */
 export function isPassing(error: unknown): boolean {
@@ -31,6 +31,7 @@ const hints: readonly (readonly [RegExp, string])[] = [
   [/^22/, 'the value does not fit the type of its column: change the type, or what is emitted'],
   [/^23/, 'a constraint of the table refuses the row: filter such values before the sink, or change the constraint'],
   [/^25006/, 'the server, or the database, is read-only: is this a standby?'],
+  [/^54/, 'a limit of Postgres, such as 2,704 bytes for a key: write a digest instead of a longer key'],
   [/^53/, 'Postgres has no connections, memory or disk left'],
 ];
 

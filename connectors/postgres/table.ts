@@ -42,6 +42,9 @@ export async function setUpTable(run: Run, { table, columns, key }: TableOptions
 /** What columns that number themselves hold: their types are names for a declaration, of which there are no arrays. */
 const NUMBERED: Readonly<Record<string, string>> = { smallserial: 'smallint', serial: 'integer', bigserial: 'bigint' };
 
+/** Whether columns of a type number themselves, which they do only for rows that do not name them. They are never null. */
+export const isNumbered = (type: string): boolean => Object.hasOwn(NUMBERED, type.toLowerCase());
+
 /** The statement that writes rows, which are given as one array per column. Of the rows of a key it writes the last. */
 export function insertSql({ table, columns, key }: TableOptions): string {
   const names = Object.keys(columns);

@@ -2,6 +2,7 @@ import { messageOf } from '../../src/core/errors.js';
 import { refuseUnwritable } from '../../src/util/json-text.js';
 import { cellOf } from './cells.js';
 import type { TableOptions } from './kinds.js';
+import { isNumbered } from './table.js';
 
 /** Says why the text of a cell is not of the type, or `undefined`. */
 type Check = (text: string, value: unknown) => string | undefined;
@@ -13,9 +14,13 @@ type Check = (text: string, value: unknown) => string | undefined;
 export function rowCheck({ columns, key }: TableOptions): (value: unknown) => string | undefined {
   const checks = Object.entries(columns).map(([name, type]) => {
     const check = columnCheck(type);
-    const isKey = key.includes(name);
+    const notNull = key.includes(name)
+      ? `column ${name} is in the key, and is null`
+      : isNumbered(type)
+        ? `column ${name} (${type}) is never null`
+        : undefined;
     return (cell: unknown) => {
-      if (isKey && (cell === null || cell === undefined)) return `column ${name} is in the key, and is null`;
+      if (cell === null || cell === undefined) return notNull;
       const why = check(cell);
       return why === undefined ? undefined : `column ${name} (${type}) has no room for ${why}`;
     };
@@ -59,28 +64,28 @@ function checkOf(type: string): Check {
     case 'smallint':
     case 'int2':
     case 'smallserial':
-      return integer(15n);
+      return within(integer(15n));
     case 'integer':
     case 'int':
     case 'int4':
     case 'serial':
-      return integer(31n);
+      return within(integer(31n));
     case 'bigint':
     case 'int8':
     case 'bigserial':
-      return integer(63n);
+      return within(integer(63n));
     case 'numeric':
     case 'decimal':
-      return (text) => numeric(text, length, Number(second ?? 0));
+      return within((text) => numeric(text, length, Number(second ?? 0)));
     case 'real':
     case 'float4':
-      return (text) => float(text, Math.fround);
+      return within((text) => float(text, Math.fround));
     case 'double precision':
     case 'float8':
-      return (text) => float(text, (number) => number);
+      return within((text) => float(text, (number) => number));
     case 'boolean':
     case 'bool':
-      return matches(/^\s*(t|tr|tru|true|y|ye|yes|on|1|f|fa|fal|fals|false|n|no|of|off|0)\s*$/i);
+      return within(matches(/^(t|tr|tru|true|y|ye|yes|on|1|f|fa|fal|fals|false|n|no|of|off|0)$/i));
     case 'uuid':
       return matches(/^(?:\{(?=.*\}$))?[0-9a-f]{4}(?:-?[0-9a-f]{4}){7}\}?$/i);
     case 'varchar':
@@ -93,9 +98,9 @@ function checkOf(type: string): Check {
       return (text) =>
         ESCAPED_NUL.test(text) ? 'the character NUL' : ESCAPED_HALF.test(text) ? 'half of a surrogate pair' : undefined;
     case 'bytea':
-      return (text) => (/^\\x(?:[0-9a-f]{2})*$/i.test(text) || !text.includes('\\') ? undefined : shown(text));
+      return (text) => (/^\\x(?:[0-9a-fA-F]{2})*$/.test(text) || !text.includes('\\') ? undefined : shown(text));
     default:
-      return /^(timestamp|date)/.test(name) ? time : anyText;
+      return /^(timestamp.*|date)$/.test(name) ? within(time) : anyText;
   }
 }
 
@@ -106,30 +111,52 @@ const matches =
   (text) =>
     pattern.test(text) ? undefined : shown(text);
 
+/** A check of a text without the spaces around it. */
+const within =
+  (check: Check): Check =>
+  (text, value) =>
+    check(trimmed(text), value);
+
+/** Postgres passes over the spaces of ASCII only; `trim` removes many more. */
+function trimmed(text: string): string {
+  let from = 0;
+  let end = text.length;
+  while (from < end && isSpace(text.charCodeAt(from))) from++;
+  while (from < end && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(from, end);
+}
+
+const isSpace = (code: number): boolean => code === 32 || (code >= 9 && code <= 13);
+
 const integer =
   (bits: bigint): Check =>
   (text, value) => {
-    if (!/^\s*[+-]?\d{1,30}\s*$/.test(text) || typeof value === 'boolean') return shown(text);
-    const number = BigInt(text.trim().replace('+', ''));
+    if (!/^[+-]?\d{1,30}$/.test(text) || typeof value === 'boolean') return shown(text);
+    const number = BigInt(text.replace('+', ''));
     return number >= -(2n ** bits) && number < 2n ** bits ? undefined : shown(text);
   };
 
-const DECIMAL = /^\s*[+-]?(?=\.?\d)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?\s*$/i;
+const DECIMAL = /^[+-]?(?=\.?\d)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i;
 /** The most digits before the point of a numeric without a precision. */
 const DIGITS_MAX = 131_072;
+/** The most digits after the point that Postgres reads, before it rounds. */
+const FRACTION_MAX = 16_383;
+/** Postgres reads lower exponents only, also of zero. */
+const EXPONENT_END = 2 ** 30 - 1;
 
 /** Whether a decimal, rounded to `scale` digits after the point, has at most `precision` digits. */
 function numeric(text: string, precision: number | undefined, scale: number): string | undefined {
-  if (/^\s*NaN\s*$/i.test(text)) return undefined;
-  if (/^\s*[+-]?inf(?:inity)?\s*$/i.test(text)) return precision === undefined ? undefined : shown(text);
+  if (/^NaN$/i.test(text)) return undefined;
+  if (/^[+-]?inf(?:inity)?$/i.test(text)) return precision === undefined ? undefined : shown(text);
   const found = DECIMAL.exec(text);
   if (!found) return shown(text);
   const [, whole = '', fraction = '', exponent = '0'] = found;
+  if (fraction.length - Number(exponent) > FRACTION_MAX || Number(exponent) >= EXPONENT_END) return shown(text);
   const digits = `${whole}${fraction}`;
   const leading = digits.search(/[^0]|$/);
   if (leading === digits.length) return undefined; // zero
   const before = whole.length + Number(exponent) - leading; // digits before the point
-  if (precision === undefined) return before > DIGITS_MAX || before < -16_383 ? shown(text) : undefined;
+  if (precision === undefined) return before > DIGITS_MAX ? shown(text) : undefined;
   const kept = before + scale; // remaining significant digits
   const carries =
     kept >= 0 && /^9*$/.test(digits.slice(leading, leading + kept)) && (digits[leading + kept] ?? '0') >= '5';
@@ -139,7 +166,7 @@ function numeric(text: string, precision: number | undefined, scale: number): st
 
 /** A float that is not too large for its type, and not too small unless it is zero. */
 function float(text: string, narrow: (number: number) => number): string | undefined {
-  if (/^\s*(?:NaN|[+-]?inf(?:inity)?)\s*$/i.test(text)) return undefined;
+  if (/^(?:NaN|[+-]?inf(?:inity)?)$/i.test(text)) return undefined;
   if (!DECIMAL.test(text)) return shown(text);
   const number = narrow(Number(text));
   const isZero = !/[1-9]/.test(text.replace(/e.*/i, ''));
@@ -161,9 +188,10 @@ const isPair = (text: string, at: number): boolean => (text.codePointAt(at) ?? 0
 const ESCAPED_NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 const ESCAPED_HALF = /(?<!\\)(?:\\\\)*\\ud[89a-f]/i;
 
+// Postgres reads times of about 100 characters, so the digits of a fraction have a limit.
 const ISO =
-  /^\s*(\d{4})-(\d\d?)-(\d\d?)(?:[T ]([01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?)?\s*(?:Z|UTC|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?\s*$/i;
-const NAMED_TIME = /^\s*(?:-?infinity|epoch|now|today|tomorrow|yesterday)\s*$/i;
+  /^(\d{4})-(\d\d?)-(\d\d?)(?:[T ]([01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,64})?)?)?[\t-\r ]*(?:Z|UTC|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?$/i;
+const NAMED_TIME = /^(?:-?infinity|epoch|now|today|tomorrow|yesterday)$/i;
 
 /** Times in ISO 8601, in the years 1 to 9999. Other forms that Postgres reads cannot be checked here. */
 const time: Check = (text, value) => {

@@ -7,6 +7,7 @@ describe('cells of Postgres', () => {
   it('are times, bytes and objects as texts that Postgres reads', () => {
     expect(cellOf('timestamptz')(0)).toBe('1970-01-01T00:00:00.000Z');
     expect(cellOf('date')(new Date(0))).toBe('1970-01-01T00:00:00.000Z');
+    expect(cellOf('daterange')(0)).toBe('0');
     expect(cellOf('bytea')(Buffer.from('ü'))).toBe('\\xc3bc');
     expect(cellOf('jsonb')({ a: 1n })).toBe('{"a":"1"}');
     expect(cellOf('jsonb')({ a: new Map([['b', 1n]]) })).toBe('{"a":{"b":"1"}}');

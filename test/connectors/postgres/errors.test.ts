@@ -25,6 +25,7 @@ const states: readonly (readonly [code: string, name: string, is: 'passes' | 'st
   ['42P10', 'invalid_column_reference', 'stays', 'no unique constraint'],
   ['42P01', 'undefined_table', 'stays', 'comes from Postgres'],
   ['53300', 'too_many_connections', 'passes', 'no connections, memory or disk'],
+  ['54000', 'program_limit_exceeded', 'stays', 'a digest instead of a longer key'],
   ['55P03', 'lock_not_available', 'passes', 'does Postgres answer'],
   ['57014', 'query_canceled', 'passes', 'does Postgres answer'],
   ['57P03', 'cannot_connect_now', 'passes', 'does Postgres answer'],

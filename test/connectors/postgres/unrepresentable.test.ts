@@ -62,4 +62,18 @@ describe('what a column of Postgres has no room for', () => {
     expect(check({ id: 1, note: null })).toBeUndefined();
     expect(check(null)).toBe('column id is in the key, and is null');
   });
+
+  it('is nothing for a column that numbers rows which do not name it', () => {
+    const check = rowCheck({ table: 't', columns: { n: 'BIGSERIAL', id: 'serial' }, key: ['id'] });
+    expect(check({ id: 1 })).toBe('column n (BIGSERIAL) is never null');
+    expect(check({ id: 1, n: null })).toBe('column n (BIGSERIAL) is never null');
+    expect(check({ n: 1 })).toBe('column id is in the key, and is null');
+    expect(check({ id: 1, n: 2 })).toBeUndefined();
+  });
+
+  it('is told of a time with many spaces at once', () => {
+    const sinceMs = performance.now();
+    expect(columnCheck('timestamptz')(`2026-01-01${' '.repeat(200_000)}b`)).toBeTypeOf('string');
+    expect(performance.now() - sinceMs).toBeLessThan(1_000);
+  });
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cellOf } from '../../../connectors/postgres/cells.js';
@@ -363,6 +364,21 @@ describe('postgres.tableSink', () => {
     );
     await unrepresentable.write([{ id: 'no number' }], [originAt(0)]);
     await expect(unrepresentable.prepare?.()).rejects.toMatchObject({ code: 'sink', permanent: true });
+  });
+
+  it('ends for good where a key is longer than an index takes', async () => {
+    const sink = postgres.tableSink<{ id: string; n: number }>({
+      table: fresh(),
+      columns: { id: 'text', n: 'bigint' },
+      key: ['id'],
+    });
+    const writer = await open(sink as Sink<unknown>);
+    await writer.write([{ id: randomBytes(20_000).toString('base64'), n: 1 }], [originAt(0)]);
+    await expect(writer.prepare?.()).rejects.toMatchObject({
+      code: 'sink',
+      permanent: true,
+      message: expect.stringContaining('54000'),
+    });
   });
 
   it('names the columns that a table lacks, and the statement that adds them', async () => {
