@@ -83,24 +83,41 @@ const isWritable = (written: unknown): boolean =>
 
 /** RedisJSON reads documents up to this depth. */
 const DEPTH_MAX = 127;
-/** An escape that is none of a backslash, which JSON writes as two. */
-const ESCAPED_HALF = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 
 /** Why a value has no JSON that RedisJSON reads: it is stricter than JSON is. */
 function unrepresentableDocument(value: unknown): string | undefined {
   const reason = unrepresentableJson(value);
-  const text = reason === undefined ? (jsonOf(value) ?? '') : '';
-  if (reason !== undefined || text.length <= DEPTH_MAX) return reason ?? halfIn(text);
-  let depth = 0;
-  for (const [bracket] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/g)) {
-    if (bracket === '[' || bracket === '{') depth += 1;
-    else if (bracket === ']' || bracket === '}') depth -= 1;
-    if (depth > DEPTH_MAX) return `nested deeper than ${DEPTH_MAX}, which Redis does not read`;
-  }
-  return halfIn(text);
+  if (reason !== undefined) return reason;
+  const text = jsonOf(value) ?? '';
+  if (text.length > DEPTH_MAX && isDeeper(text, DEPTH_MAX))
+    return `nested deeper than ${DEPTH_MAX}, which Redis does not read`;
+  return hasHalf(text) ? 'text with half of a surrogate pair, which UTF-8 has not' : undefined;
 }
 
-const halfIn = (text: string): string | undefined =>
-  text.includes('\\ud') && ESCAPED_HALF.test(text)
-    ? 'text with half of a surrogate pair, which UTF-8 has not'
-    : undefined;
+/** Whether JSON is nested deeper. A regular expression for its strings would overflow the stack at one of 10 MB. */
+function isDeeper(json: string, depthMax: number): boolean {
+  let depth = 0;
+  let isText = false;
+  for (let i = 0; i < json.length; i++) {
+    const each = json[i];
+    if (isText && each === '\\') i++;
+    else if (each === '"') isText = !isText;
+    else if (isText) continue;
+    else if (each === '[' || each === '{') depth += 1;
+    else if (each === ']' || each === '}') depth -= 1;
+    if (depth > depthMax) return true;
+  }
+  return false;
+}
+
+/** Whether JSON has the escape of half a pair: behind a backslash that is none of a pair of them, which is an escape itself. */
+function hasHalf(json: string): boolean {
+  for (let at = json.indexOf(HALF_ESCAPE); at >= 0; at = json.indexOf(HALF_ESCAPE, at + 1)) {
+    let from = at;
+    while (json[from - 1] === '\\') from--;
+    if ((at - from) % 2 === 0) return true;
+  }
+  return false;
+}
+
+const HALF_ESCAPE = '\\ud';

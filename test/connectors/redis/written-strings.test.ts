@@ -74,6 +74,8 @@ describe('redis.jsonSink', () => {
       ),
     ).toBeUndefined();
     expect(refusal(document, { t: '[{"'.repeat(200) })).toBeUndefined();
+    expect(refusal(document, { t: '\\"[\\'.repeat(200) })).toBeUndefined();
+    expect(refusal(document, ['"\\', nested(127)])).toBe('nested deeper than 127, which Redis does not read');
     expect(refusal(document, [nested(126), nested(126)])).toBeUndefined();
     expect(refusal(document, [nested(126), { a: nested(126) }])).toBe(
       'nested deeper than 127, which Redis does not read',
@@ -83,8 +85,14 @@ describe('redis.jsonSink', () => {
     expect(['😀', '\\ud800', 'x'.repeat(200)].map((text) => refusal(document, { text }))).toEqual(
       Array(3).fill(undefined),
     );
+    expect(refusal(document, { text: '\\\ud800' })).toBe(HALF);
     expect(refusal(document, circular)).toMatch(/^no JSON: /);
     expect(refusal(redis.jsonSink({ key: () => '' }), {})).toBe('`key` gives an empty text, not a text');
+  });
+
+  it('takes texts of many megabytes', () => {
+    expect(refusal(document, { text: 'x'.repeat(12_000_000) })).toBeUndefined();
+    expect(refusal(document, { text: `${'\\'.repeat(12_000_000)}ud800` })).toBeUndefined();
   });
 });
 
