@@ -19,7 +19,8 @@ const busy = new Map([
   [425, 'SYSTEM_ERROR'],
   [999, 'KEEPER_EXCEPTION'],
 ]);
-const broken = /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|socket hang up|Timeout error/i;
+const broken =
+  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|socket hang up|Timeout error/i;
 
 /** Whether a retry may succeed: the connection was lost, or the server is busy or starting. */
 export function isPassing(error: unknown): boolean {

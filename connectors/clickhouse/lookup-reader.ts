@@ -66,10 +66,13 @@ export function clickHouseReader(engine: Engine, lookup: Lookup<unknown>): Looku
   };
 }
 
-/** An error that a retry may resolve stays temporary; any other is an error of the statement and permanent. */
+/**
+ * What ClickHouse itself says is an error of the statement and permanent, unless a retry may resolve it. An error without its code
+ * comes from the network or from a proxy, and stays temporary.
+ */
 function failureOf(error: unknown, where: string): MillraceError {
   const explained = explain(error, 'cannot look up', where, 'lookup');
-  if (isPassing(error)) return explained;
+  if (codeOf(error) === undefined || isPassing(error)) return explained;
   const { message, hint = 'the message comes from ClickHouse' } = explained;
   return new MillraceError('lookup', message, { where, hint, permanent: true, cause: error });
 }

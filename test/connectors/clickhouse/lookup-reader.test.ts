@@ -55,22 +55,27 @@ describe('clickHouseReader', () => {
   });
 
   it.each([
-    [202, false],
-    [60, true],
-    [47, true],
-  ])('takes error %i for permanent: %s, and says what it is', async (code, permanent) => {
+    [202, false, undefined],
+    [60, true, 'is the name right'],
+    [47, true, 'the message comes from ClickHouse'],
+  ])('takes error %i for permanent: %s, and says what it is', async (code, permanent, hint) => {
     const query = () => Promise.reject(Object.assign(new Error('it says no'), { code: String(code) }));
     const engine: Partial<Engine> = { where: 'here', query };
     const lookup = clickhouse.tableLookup({ table: 'customers', key: 'id', keyType: 'String', columns: ['tier'] });
     const answers = clickHouseReader(engine as Engine, lookup).get(['a'], new AbortController().signal);
     await expect(answers).rejects.toMatchObject({ code: 'lookup', where: 'here', permanent });
     await expect(answers).rejects.toThrow(`cannot look up: it says no (ClickHouse error ${code})`);
+    if (hint !== undefined) await expect(answers).rejects.toMatchObject({ hint: expect.stringContaining(hint) });
   });
 
-  it('takes an error without a number for one of the statement', async () => {
-    const engine: Partial<Engine> = { where: 'here', query: () => Promise.reject(new Error('odd')) };
+  it.each([
+    ['a network that is away', Object.assign(new Error('connect EHOSTUNREACH'), { code: 'EHOSTUNREACH' })],
+    ["a proxy's page", new Error('<html><body><h1>503 Service Unavailable</h1>')],
+  ])('does not give up for %s, which is no answer of ClickHouse', async (_, error) => {
+    const engine: Partial<Engine> = { where: 'here', query: () => Promise.reject(error) };
     const lookup = clickhouse.tableLookup({ table: 'customers', key: 'id', keyType: 'String', columns: ['tier'] });
     const answers = clickHouseReader(engine as Engine, lookup).get(['a'], new AbortController().signal);
-    await expect(answers).rejects.toMatchObject({ permanent: true, hint: 'the message comes from ClickHouse' });
+    await expect(answers).rejects.toMatchObject({ code: 'lookup', where: 'here', permanent: false });
+    await expect(answers).rejects.toThrow(`cannot look up: ${error.message}`);
   });
 });
