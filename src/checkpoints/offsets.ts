@@ -7,7 +7,7 @@ import type { Start } from '../topics/read-topic.js';
 import { type PlannedTask, type Topology, topologyHash } from '../topology/index.js';
 import { counted } from '../util/counted.js';
 import { mustBeDrained, mustBeStopped, subtopologiesThere } from './between-subtopologies.js';
-import { incarnationOf, storedTasks, tasksOf, topicsOf } from './stored-state.js';
+import { incarnationOf, mustHaveWritten, storedTasks, tasksOf, topicsOf } from './stored-state.js';
 
 export interface SourceLag {
   readonly source: string;
@@ -103,7 +103,8 @@ export interface Reset {
  * incarnation, so sinks treat rows that are written again as newer than theirs. Records between sub-topologies are skipped: the
  * sub-topologies that wrote them write them again.
  *
- * @throws MillraceError `config` while the topology runs, and if state is kept while records between sub-topologies are unread.
+ * @throws MillraceError `config` while the topology runs, and if state is kept while records between sub-topologies are unread;
+ * `state` if it is kept and rows wait for their sink in a task that would move back.
  */
 export async function planReset(profile: OpenProfile, topology: Topology, options: ResetOptions): Promise<Reset> {
   await mustBeStopped(profile, topology);
@@ -163,6 +164,7 @@ async function resetsOf(
     });
     const positions = Object.fromEntries(moves.map(({ key, move }) => [key, positionAt(move.to)]));
     const state: readonly StateChange[] = dropState ? [] : (before?.state ?? []);
+    if (moves.some(({ move }) => move.to < (move.from ?? 0))) mustHaveWritten(subtopology, task, state);
     const tasks = dropState ? count : checkpoint.tasks;
     // A reset of all sources also resets event time, including that of removed sources.
     const others = source === undefined ? restarted(checkpoint.positions) : checkpoint.positions;

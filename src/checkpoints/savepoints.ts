@@ -23,7 +23,7 @@ import { counted } from '../util/counted.js';
 import { mustBeDrained, mustBeStopped, setUpBetween, subtopologiesThere } from './between-subtopologies.js';
 import { rescaled } from './rescaling.js';
 import { decodedTasks, savepointFile, withSavepoint, writeWhole } from './savepoint-files.js';
-import { incarnationOf, storedTasks, tasksOf, topicsOf } from './stored-state.js';
+import { incarnationOf, mustHaveWritten, storedTasks, tasksOf, topicsOf } from './stored-state.js';
 
 export interface SavepointOptions {
   readonly name: string;
@@ -117,7 +117,7 @@ export interface RestoreOptions {
  * sub-topology twice.
  *
  * @throws MillraceError `config` while the topology runs, and if partitions or positions do not fit the logs; `state` if state
- * cannot be divided.
+ * cannot be divided, and if rows wait for their sink and positions are not kept.
  */
 export async function restoreSavepoint(
   profile: OpenProfile,
@@ -162,8 +162,10 @@ export async function restoreSavepoint(
   const before = await Promise.all(subtopologies.map(({ subtopology }) => storedTasks(profile, subtopology)));
   const incarnation = Math.max(saved, incarnationOf(before.flat())) + 1;
   // Checked before anything is written, so a position that does not fit leaves the state unchanged.
-  for (const { target, partition, checkpoint } of restoredTasks(file, subtopologies))
+  for (const { target, partition, checkpoint, state } of restoredTasks(file, subtopologies)) {
     target.positionsOf(checkpoint, partition);
+    if (positions !== 'keep') mustHaveWritten(target.subtopology, partition, state);
+  }
   let tasks = 0;
   for (const { target, partition, checkpoint, state } of restoredTasks(file, subtopologies)) {
     const { subtopology, positionsOf } = target;

@@ -1,7 +1,9 @@
 import type { StoredTask } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
 import { sourceDriver } from '../core/profile.js';
+import type { StateChange } from '../core/state.js';
 import type { OpenProfile } from '../profiles/profiles.js';
+import { sinksOf } from '../runtime/sinks.js';
 import type { PlannedTask, Topology } from '../topology/index.js';
 
 type World = Pick<OpenProfile, 'name' | 'sources' | 'driver' | 'checkpoints'>;
@@ -43,6 +45,22 @@ export async function tasksNow(world: World, topology: Topology): Promise<number
     if (error instanceof MillraceError && error.code === 'source') return undefined;
     throw error;
   }
+}
+
+/**
+ * Checks that no row of a task waits for its sink. Rows from before a move back would be written after it, as the newest of their
+ * input: the sink would take what is read again for repeated.
+ *
+ * @throws MillraceError `state` with the sink.
+ */
+export function mustHaveWritten(topology: Topology, task: number, state: readonly StateChange[]): void {
+  const sinks = new Set(sinksOf(topology).map(({ id }) => id));
+  const waiting = state.find(({ step, cell, bytes }) => cell === 'rows' && bytes !== null && sinks.has(step));
+  if (!waiting) return;
+  throw new MillraceError('state', `task ${task} has rows that the sink may not have written yet`, {
+    where: waiting.step,
+    hint: 'run it until it ends or is stopped: then they are written',
+  });
 }
 
 /** The topic of each source, by step id. */

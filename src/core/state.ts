@@ -25,7 +25,7 @@ export interface Cell {
   readonly changedBytes?: number;
   /** Takes the clock that its work is measured by, if it measures any. It decides what is written, never what the state is. */
   measureBy?(nowMs: () => number): void;
-  /** Part of the state is written in another form, which the last epoch of a run replaces. */
+  /** Part of what is written is in another form, or over, and the last epoch of a run replaces it. */
   readonly holdsBack?: boolean;
   /** Does a part of the work that a restore left, at most an epoch's; returns whether there is more. */
   catchUp?(): boolean;

@@ -62,7 +62,7 @@ export interface TaskSinksOptions {
 export interface TaskSinks {
   /** By step. */
   readonly writers: ReadonlyMap<string, SinkWriter>;
-  /** Those that are written after the checkpoint. */
+  /** Those that are written after the checkpoint, or were by the run before. */
   readonly deferred: readonly DeferredSink[];
   /** Whether a sink refuses fences of a task without a checkpoint, so that a new task needs one before it writes. */
   readonly needsCheckpoint: boolean;
@@ -101,7 +101,7 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
     state.adopt(step, 'rows', later);
     await later.recover();
     writers.set(step, numbered(rowsMax === undefined ? writer : later));
-    if (rowsMax !== undefined) deferred.push(later);
+    deferred.push(later);
   }
   return { writers, deferred, needsCheckpoint };
 }
@@ -156,6 +156,11 @@ export class DeferredSink implements SinkWriter, Cell {
   /** Whether the limit of kept rows is reached and a commit is due. */
   get isFull(): boolean {
     return this.bytes >= this.bytesMax || this.rows >= this.rowsMax;
+  }
+
+  /** The checkpoint has rows that the sink has as well: whoever opens it next would write them again. */
+  get holdsBack(): boolean {
+    return this.taken.length > 0;
   }
 
   unrepresentable(value: unknown, origin: Origin): string | undefined {

@@ -114,6 +114,7 @@ export class Task {
           fine,
         }),
       );
+      const metrics = metricsSinks(topology).map(({ id: step }) => writers.get(step) as SinkWriter);
       const markers = emitterFor(topology, { task: id.partition, tasks }, writers, clock.now());
       return new Task(
         id,
@@ -122,10 +123,7 @@ export class Task {
         inputs,
         writers,
         deferred,
-        metricsOutput(
-          own,
-          metricsSinks(topology).map(({ id: step }) => writers.get(step) as SinkWriter),
-        ),
+        metricsOutput(own, metrics),
         state,
         outputs,
         pipeline,
@@ -230,7 +228,7 @@ export class Task {
       } else if (this.inputs.every((input) => input.ended)) {
         if (this.ticks.isDueAtEnd(clock.now())) this.tick();
         if (this.end.final) this.push(this.end.next(clock.now(), this.time.watermarkMs));
-        this.finish();
+        for (const writer of this.writers.values()) writer.finish?.(); // completes open output with the last epoch
         this.end.complete();
         break;
       } else {
@@ -244,7 +242,8 @@ export class Task {
     }
     // A run that is stopped commits all that followed from the ends; one that only completes another may not have come so far.
     if (!this.end.completes) this.end.complete();
-    if (!this.abandoned) await this.commitEpoch(true);
+    // The second one takes out of the checkpoint what deferred sinks were given after the first.
+    for (let epochs = 0; epochs < 2 && !this.abandoned; epochs++) await this.commitEpoch(true);
     this.isAtRest = !this.abandoned;
   }
 
@@ -255,7 +254,8 @@ export class Task {
     let lagDueMs = clock.now();
     while (isPaused() && !this.stopping) {
       await this.commitEpoch();
-      this.isAtRest = true;
+      // A savepoint is to have no row that a deferred sink has.
+      this.isAtRest = !this.deferred.some(({ holdsBack }) => holdsBack);
       if (clock.now() >= lagDueMs) {
         refreshLags(this.inputs);
         lagDueMs = clock.now() + LAG_MS;
@@ -288,11 +288,6 @@ export class Task {
   private get parts(): readonly { close(): Promise<void> }[] {
     const { pipeline, inputs, writers, ledger, allowance } = this;
     return [pipeline, ...inputs, ...writers.values(), ledger, allowance];
-  }
-
-  /** Sinks complete open output with the last epoch of a bounded run. */
-  private finish(): void {
-    for (const writer of this.writers.values()) writer.finish?.();
   }
 
   private push(round: Round): void {
@@ -376,6 +371,7 @@ export class Task {
   private get isEpochDue(): boolean {
     if (this.uncommittedSinceMs !== undefined || this.queries.some || this.markers.isDue) return true;
     if (this.end.differsFrom(this.checkpoint.settledDecisions)) return true;
+    if (this.options.isPaused() && this.deferred.some(({ holdsBack }) => holdsBack)) return true;
     for (const writer of this.writers.values()) if (writer.isDue?.()) return true;
     return false;
   }

@@ -181,7 +181,7 @@ function keepEngines(
       if (task >= to.length) {
         throw new MillraceError('state', `task ${task} has rows that the sink may not have written yet`, {
           where: id,
-          hint: 'a task can be removed only after its pending rows are written: let it commit once more, without new records, before the savepoint',
+          hint: 'a task can be removed only after its pending rows are written: run it until it ends or is stopped, then create the savepoint',
         });
       }
       pushAll(to[task]?.state ?? [], changes);

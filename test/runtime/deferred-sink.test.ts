@@ -208,6 +208,52 @@ describe('a deferred sink in a run', () => {
   );
 });
 
+describe('an orderly end', () => {
+  const profileOf = (...ids: number[]) => {
+    const profile = new MemoryProfile(1, { table: 'append' });
+    profile.append('events', 0, log(ids.map((id) => ({ id, timeMs: id }))));
+    return profile;
+  };
+  const flowTo = (deferred?: Sink<Event>['deferred']) =>
+    topology('flow', { deadLetters: sinkOf() }, (t) => {
+      t.source('events', sourceOf('events')).via('pass', pass()).to('rows', sinkOf<Event>(deferred));
+    });
+  const runToEnd = async (profile: Profile, flow = flowTo({ rowsMax: 25 }), onPoint?: (point: string) => void) => {
+    const running = await runTopology(flow, {
+      profile,
+      inference: noInference,
+      bounded: true,
+      ...(onPoint && { onPoint }),
+    });
+    await running.finished;
+  };
+  const idsOf = (profile: MemoryProfile) => profile.outputOf('rows').map(({ value }) => (value as Event).id);
+  const waiting = async (profile: Profile) => {
+    const { state } = await (await profile.openLedger({ topology: 'flow', partition: 0 })).restore();
+    return state.filter(({ cell }) => cell === 'rows').length;
+  };
+
+  it('leaves nothing in the checkpoint that the next start would write again', async () => {
+    const profile = profileOf(1, 2, 3);
+    for (let run = 0; run < 3; run++) await runToEnd(profile);
+    expect(idsOf(profile)).toEqual([1, 2, 3]);
+    expect(await waiting(profile)).toBe(0);
+  });
+
+  it('writes once what a run left that died between the two last epochs, though its successor defers nothing', async () => {
+    const profile = profileOf(1, 2, 3);
+    let stored = 0;
+    const dying = runToEnd(profile, flowTo({ rowsMax: 25 }), (point) => {
+      if (point === 'stored' && ++stored === 1) throw new Crash();
+    });
+    await expect(dying).rejects.toThrow(Crash);
+    expect(idsOf(profile)).toEqual([]);
+    for (let run = 0; run < 3; run++) await runToEnd(profile, flowTo());
+    expect(idsOf(profile)).toEqual([1, 2, 3]);
+    expect(await waiting(profile)).toBe(0);
+  });
+});
+
 describe('idleTimeout', () => {
   /** A profile whose `quiet` topic stays open and brings nothing, until `release` is called. */
   function quietWorld() {

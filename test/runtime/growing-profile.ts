@@ -5,13 +5,13 @@ import type { EventClock } from '../server/event-clock.js';
 
 /** A log that grows, and a profile that waits at its end. */
 export class GrowingProfile {
-  readonly memory = new MemoryProfile(2);
   private readonly logs = new Map<string, RawRecord[]>();
 
   constructor(
     private readonly clock: EventClock,
     /** How long a poll waits for records. */
     private readonly pollMs = 50,
+    readonly memory = new MemoryProfile(2),
   ) {}
 
   append(topic: string, partition: number, timesMs: readonly number[]): void {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { millis, minutes, seconds } from '../../src/core/index.js';
 import { hours, innerJoin } from '../../src/index.js';
 import { type Running, runTopology } from '../../src/runtime/index.js';
+import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { type Topology, topology } from '../../src/topology/index.js';
 import { memorySink, memorySource, noInference } from '../memory.js';
 import { EventClock } from '../server/event-clock.js';
@@ -79,6 +80,24 @@ describe('a run that is paused', () => {
     await clock.until(1_000);
     await stopped(running, clock);
     expect(atRest(running)).toEqual([true, true]);
+  });
+
+  it('keeps no row that its deferred sinks have, once it is at rest', async () => {
+    const clock = new EventClock();
+    const profile = new GrowingProfile(clock, 50, new MemoryProfile(2, { table: 'append' }));
+    profile.append('events', 0, [1, 2]);
+    const deferring = topology('deferring', { deadLetters: memorySink() }, (t) => {
+      t.source('events', source('events')).to('out', memorySink({ connector: 'table', deferred: { rowsMax: 10 } }));
+    });
+    const running = await start(deferring, profile, clock);
+    await clock.until(200);
+    running.pause();
+    await clock.until(1_000);
+    expect(atRest(running)).toEqual([true, true]);
+    expect(written(profile)).toBe(2);
+    const { state } = await (await profile.memory.openLedger({ topology: 'deferring', partition: 0 })).restore();
+    expect(state.filter(({ cell }) => cell === 'rows')).toEqual([]);
+    await stopped(running, clock);
   });
 
   it('takes no input for idle that nobody has asked meanwhile', async () => {

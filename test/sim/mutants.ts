@@ -177,7 +177,11 @@ export const mutants: readonly Mutant[] = [
     'return writer.write(values, origins)?.catch(() => undefined)',
   ]),
   mutant('a failed read taken for the end', 'copies', ['input.ts', 'this.failure = error;', 'this.reachedEnd = true;']),
-  mutant('the last epoch not stored', 'copies', ['task.ts', 'if (!this.abandoned) await this.commitEpoch(true);', '']),
+  mutant('the last epoch not stored', 'copies', [
+    'task.ts',
+    'for (let epochs = 0; epochs < 2 && !this.abandoned; epochs++) await this.commitEpoch(true);',
+    '',
+  ]),
   mutant('a task that was not heard of yet is not waited for', 'transfers', [
     'watermark-markers.ts',
     'if (watermarkMs === undefined) return BEFORE_ALL_MS;',
