@@ -18,7 +18,12 @@ export interface RequestLimits {
   readonly timeoutMs: number;
   /** Tries of a request in all. */
   readonly attemptsMax: number;
+  /** The longest pause that the service may ask for. */
+  readonly retryAfterMaxMs: number;
 }
+
+/** Quotas count by the hour, so a service may mean an hour. It does not mean a year. */
+const LIMITS: RequestLimits = { timeoutMs: 30_000, attemptsMax: 8, retryAfterMaxMs: 3_600_000 };
 
 export interface PollSourceState {
   readonly cursor: string | null;
@@ -56,7 +61,7 @@ export class PollReader implements SourceReader {
       readonly offset: number;
       readonly sourceState: PollSourceState | undefined;
     },
-    private readonly limits: RequestLimits = { timeoutMs: 30_000, attemptsMax: 8 },
+    private readonly limits: RequestLimits = LIMITS,
   ) {
     const { sourceState, offset } = task;
     this.next = Math.max(0, offset); // `EARLIEST` is negative
@@ -202,7 +207,7 @@ export class PollReader implements SourceReader {
     this.failures += 1;
     if (this.failures >= this.limits.attemptsMax) throw this.error(detail, 'is the service up?', false);
     const ownMs = backOffMs(this.failures, { ...requestBackOff, waitMs: 100 }, Math.random);
-    this.askAtMs = performance.now() + (waitMs ?? ownMs);
+    this.askAtMs = performance.now() + Math.min(waitMs ?? ownMs, this.limits.retryAfterMaxMs);
     return undefined;
   }
 

@@ -139,11 +139,25 @@ describe('http.pollSource', () => {
     expect(Date.now() - before).toBeGreaterThanOrEqual(1_000);
   });
 
+  it('does not wait a year for a service that asks for it', async () => {
+    let asked = 0;
+    const service = await newService((_, response) => {
+      asked += 1;
+      if (asked === 1) return response.writeHead(503, { 'retry-after': '31536000' }).end();
+      return response.end('{"items":[{"id":1}]}');
+    });
+    const patience = { timeoutMs: 1_000, attemptsMax: 2, retryAfterMaxMs: 200 };
+    const from = { offset: EARLIEST, sourceState: undefined, bounded: true };
+    const reader = new PollReader(source(service.url).options as Poll, from, patience);
+    expect(await read(reader, 1)).toEqual([1]);
+    await reader.close();
+  });
+
   it('tells of an answer that is no JSON what it is, not what it says', async () => {
     const service = await newService((_, response) =>
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>token=secret</html>'),
     );
-    const patience = { timeoutMs: 1_000, attemptsMax: 2 };
+    const patience = { timeoutMs: 1_000, attemptsMax: 2, retryAfterMaxMs: 1_000 };
     const reader = new PollReader(
       source(service.url).options as Poll,
       { offset: 0, sourceState: undefined, bounded: true },

@@ -27,7 +27,7 @@ async function poll(): Promise<SourceFaultWorld> {
       schemas: localRegistry(),
       topics: {} as SourceDriver, // of other kinds of the connector
       producer: () => ({}) as TopicProducer,
-      limits: { attemptsMax: 4, timeoutMs: 1_000 },
+      limits: { attemptsMax: 4, timeoutMs: 1_000, retryAfterMaxMs: 1_000 },
     }),
     source: http.pollSource<{ n: number }>({
       url: `http://127.0.0.1:${proxy.port}/items?token=${SECRET}`,
