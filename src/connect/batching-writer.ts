@@ -59,7 +59,8 @@ export class BatchingWriter<T> {
 
   /** Resolves when everything is sent. */
   async drain(): Promise<void> {
-    this.isDraining = true;
+    // Only what is sent ends a drain: one of nothing would not end.
+    this.isDraining = this.sending !== undefined || this.waiting.length > 0;
     this.start();
     await this.sending;
     this.throwFailure();

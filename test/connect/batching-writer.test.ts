@@ -54,6 +54,20 @@ describe('BatchingWriter', () => {
     expect(sent).toEqual([range(0, 3), range(3, 6)]);
   });
 
+  it('is no more eager after a drain of nothing', async () => {
+    const { out, sent } = open({ eager: false });
+    await out.drain();
+    out.put([1]);
+    await sleep(20);
+    expect(sent).toEqual([]);
+    await out.drain();
+    await out.drain();
+    out.put([2]);
+    await sleep(20);
+    expect(sent).toEqual([[1]]);
+    await out.close();
+  });
+
   it('sends full batches alone until it is drained, where it is not eager', async () => {
     const { out, sent } = open({ eager: false });
     out.put(range(0, BATCH + 3));
