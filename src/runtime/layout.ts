@@ -116,16 +116,18 @@ async function setUpSinks(
 /** Waits for a sink that does not answer, as a run does. A sink that answers, and fails all the same, ends the start. */
 async function onceUp(
   id: string,
-  { ping }: SinkDriver,
+  driver: SinkDriver,
   setUp: () => Promise<void>,
   { clock, random, onWarning, onOutage, stopped }: Waiting,
 ): Promise<void> {
   const isDown = async (error: unknown): Promise<boolean> => {
-    if (!(error instanceof MillraceError) || error.code !== 'sink' || error.permanent || !ping) return false;
-    return ping().then(
-      () => false,
-      () => true,
-    );
+    if (!(error instanceof MillraceError) || error.code !== 'sink' || error.permanent || !driver.ping) return false;
+    try {
+      await driver.ping();
+      return false;
+    } catch {
+      return true;
+    }
   };
   const sinceMs = clock.now();
   for (let failures = 1; ; failures++) {

@@ -120,8 +120,17 @@ export class Outages {
     if (this.open.size === 0) for (const done of this.waiting) done();
   }
 
+  /** A ping that throws at once has no answer either. */
+  private ask(sink: string): Promise<void> | undefined {
+    try {
+      return this.options.ping(sink);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
   private async answerOf(sink: string): Promise<Answer> {
-    const asked = this.options.ping(sink);
+    const asked = this.ask(sink);
     if (!asked) return 'unknown'; // only a retry will tell
     const over = new AbortController();
     const tooLate = this.options.clock.sleep(ANSWER_MAX_MS, over.signal).then(() => {

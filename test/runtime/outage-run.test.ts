@@ -161,13 +161,18 @@ it('waits at the start for a sink that does not answer, and ends at once where o
   const start = async (setUp: () => Promise<void>, onStartWaits?: (run: StartingRun) => void) => {
     const memory = new MemoryProfile(1, { table: 'idempotent' });
     memory.append('events', 0, [{ key: null, value: new TextEncoder().encode('{"id":1}'), timestampMs: 0 }]);
-    const table: SinkDriver = {
-      ...(memory.sinks.table as SinkDriver),
-      setUp,
-      ping: async () => {
-        if (clock.now() < upMs) throw new Error('connect ECONNREFUSED');
-      },
-    };
+    // A driver may be a class: what it is asked has its own state.
+    class Table implements SinkDriver {
+      readonly mode = 'idempotent';
+      readonly open = (memory.sinks.table as SinkDriver).open;
+      readonly setUp = setUp;
+      private readonly address = 'table:6379';
+      async ping() {
+        const { address } = this;
+        if (clock.now() < upMs) throw new Error(`connect ECONNREFUSED ${address}`);
+      }
+    }
+    const table = new Table();
     const profile = Object.assign(Object.create(memory) as MemoryProfile, {
       sinks: { dead: memory.sinks.dead as SinkDriver, table },
     });

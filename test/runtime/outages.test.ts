@@ -42,6 +42,19 @@ describe('Outages', () => {
     ]);
   });
 
+  it('goes on asking where the ping itself throws', async () => {
+    const clock = new Clock();
+    let asked = 0;
+    const ping = () => {
+      if (++asked < 3) throw new Error('no client yet');
+      return Promise.resolve();
+    };
+    const outages = new Outages({ clock, ping, random: () => 1, onWarning: () => undefined });
+    outages.report('history', refused);
+    expect(await outages.over(signal)).toBe(true);
+    expect([asked, outages.down]).toEqual([3, []]);
+  });
+
   it('waits longer for a sink that answers and still fails, until an epoch arrived', async () => {
     const clock = new Clock();
     const outages = new Outages({ clock, ping: () => undefined, random: () => 1, onWarning: () => undefined });
