@@ -158,6 +158,7 @@ export class Task {
   /** Ends without a commit: another process owns the task now. */
   abandon(): void {
     this.abandoned = true;
+    this.queries.refuse('the task has ended'); // it may hang, and never close
     this.stop();
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { millis, stateful } from '../../src/core/index.js';
+import { millis, type SinkDriver, seconds, stateful } from '../../src/core/index.js';
 import type { GroupMember, Membership } from '../../src/core/profile.js';
 import { type QueryResult, type Running, runTopology } from '../../src/runtime/index.js';
 import { mapCell } from '../../src/state/index.js';
@@ -64,6 +64,27 @@ describe('questions about state', () => {
       else expect(reply).toMatchObject({ kind: 'answer', value: committed.get('epoch' in reply ? reply.epoch : -1) });
     }
     expect(seen.filter(({ kind }) => kind === 'answer').length).toBeGreaterThan(50);
+  });
+
+  it('are told to retry by a task that hangs, though it never closes', async () => {
+    const memory = profileWith(1);
+    const never = new Promise<never>(() => undefined);
+    const hanging: SinkDriver = { mode: 'append', open: async () => ({ write: () => never, close: () => never }) };
+    const profile = Object.assign(Object.create(memory) as MemoryProfile, { sinks: { memory: hanging } });
+    const clock = new VirtualClock();
+    const running = await runTopology(counts, { profile, inference: noInference, clock, stallMax: seconds(40) });
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    while (running.snapshot().tasks[0]?.recordsInFlight !== 1) await turn();
+    let reply: QueryResult | undefined;
+    void running.query('count', 'a').then((said) => {
+      reply = said;
+    });
+    for (let second = 0; second < 80 && !reply; second++) {
+      clock.advance(1_000);
+      await turn();
+    }
+    expect(reply).toEqual({ kind: 'retry', why: 'the task has ended' });
+    void running.stop(); // its successor hangs as well
   });
 
   it('are told to retry by a task that another process has taken', async () => {
