@@ -30,6 +30,21 @@ export const systemClock: Clock = {
   },
 };
 
+/** A clock that goes on from where it was when the other is set back. What is due by it does not wait until that has caught up. */
+export function steady(clock: Pick<Clock, 'now' | 'sleep'>): Pick<Clock, 'now' | 'sleep'> {
+  let lastMs = clock.now();
+  let setBackMs = 0;
+  return {
+    now() {
+      const nowMs = clock.now();
+      setBackMs += Math.max(0, lastMs - nowMs);
+      lastMs = nowMs;
+      return nowMs + setBackMs;
+    },
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+  };
+}
+
 /** Waits until a time. Who waits for the same time again shares its timer. */
 export function alarm(clock: Pick<Clock, 'now' | 'sleep'>): (dueMs: number) => Promise<void> {
   let next: { readonly dueMs: number; readonly rings: Promise<void> } | undefined;
@@ -58,14 +73,15 @@ export interface Pace {
 export const unpaced: Pace = { roundMax: Number.POSITIVE_INFINITY, take: async () => undefined };
 
 export function paceOf(recordsPerSecond: number, clock: Pick<Clock, 'now' | 'sleep'>): Pace {
-  let dueMs = clock.now();
+  const { now, sleep } = steady(clock);
+  let dueMs = now();
   return {
     roundMax: Math.max(1, Math.floor(recordsPerSecond / 20)),
     async take(records, signal) {
       // Idle time is not made up for, because the rate is an upper limit.
-      dueMs = Math.max(dueMs, clock.now() - 1_000) + (records * 1_000) / recordsPerSecond;
-      const waitMs = dueMs - clock.now();
-      if (waitMs > 0) await clock.sleep(waitMs, signal);
+      dueMs = Math.max(dueMs, now() - 1_000) + (records * 1_000) / recordsPerSecond;
+      const waitMs = dueMs - now();
+      if (waitMs > 0) await sleep(waitMs, signal);
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Checkpoint, SinkWriter, TaskId, TaskLedger } from '../core/index.js';
 import { layoutOf, mustFit, stateSettingsOf, topologyHash } from '../topology/index.js';
 import { nextTurn } from '../util/next-turn.js';
-import { alarm, measuringClock } from './clock.js';
+import { alarm, measuringClock, steady } from './clock.js';
 import { EndOfRun } from './end-of-run.js';
 import type { Allowance } from './in-flight.js';
 import type { Input } from './input.js';
@@ -36,6 +36,7 @@ import { emitterFor, type WatermarkEmitter } from './watermark-markers.js';
  */
 export class Task {
   private stopping = false;
+  private readonly stopped = new AbortController(); // ends the wait for the pace
   private abandoned = false;
   private isAtRest = false;
   private wake = () => {}; // from a wait for records
@@ -152,6 +153,7 @@ export class Task {
   /** Ends after the current round is drained and committed. */
   stop(): void {
     this.stopping = true;
+    this.stopped.abort();
     this.wake();
   }
 
@@ -202,14 +204,15 @@ export class Task {
     const { clock, inFlightMax, pace, epochIntervalMs, staggerMs, tasks } = this.options;
     const { allowance, waits } = this;
     const roundMax = Math.min(this.options.roundMax, Math.ceil(pace.roundMax / tasks));
-    let epochDueMs = clock.now() + epochIntervalMs + staggerMs;
-    const until = alarm(clock);
+    const due = steady(clock);
+    let epochDueMs = due.now() + epochIntervalMs + staggerMs;
+    const until = alarm(due);
     while (!this.stopping) {
       if (this.options.isPaused()) await this.rest();
       const isFull = this.bytesSinceEpoch >= allowance.uncommitted || this.deferred.some((sink) => sink.isFull);
-      if (isFull || clock.now() >= epochDueMs) {
+      if (isFull || due.now() >= epochDueMs) {
         await this.commitEpoch();
-        epochDueMs = Math.max(epochDueMs + epochIntervalMs, clock.now());
+        epochDueMs = Math.max(epochDueMs + epochIntervalMs, due.now());
       }
       await waits.meter.during('blocked', this.pipeline.credit(inFlightMax, allowance.inFlight));
       if (this.end.reaches(this.inputs)) {
@@ -222,7 +225,7 @@ export class Task {
       noteQuiet(waits, this.inputs, round === undefined);
       if (round) {
         this.push(round);
-        await waits.meter.during('idle', pace.take(round.records));
+        await waits.meter.during('idle', pace.take(round.records, this.stopped.signal));
         await nextTurn(); // lets inference results, polls and other tasks run
       } else if (this.markers.isQuiet(clock.now())) {
         await this.commitEpoch();
@@ -252,14 +255,15 @@ export class Task {
   private async rest(): Promise<void> {
     const { clock, isPaused } = this.options;
     noteQuiet(this.waits, this.inputs, false);
-    let lagDueMs = clock.now();
+    const due = steady(clock);
+    let lagDueMs = due.now();
     while (isPaused() && !this.stopping) {
       await this.commitEpoch();
       // A savepoint is to have no row that a deferred sink has.
       this.isAtRest = !this.deferred.some(({ holdsBack }) => holdsBack);
-      if (clock.now() >= lagDueMs) {
+      if (due.now() >= lagDueMs) {
         refreshLags(this.inputs);
-        lagDueMs = clock.now() + LAG_MS;
+        lagDueMs = due.now() + LAG_MS;
       }
       await this.waits.meter.during('idle', clock.sleep(REST_MS));
     }

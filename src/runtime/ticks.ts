@@ -56,7 +56,9 @@ export class ClockTicks {
     return this.toldMs === undefined ? {} : { [CLOCK_DECISION]: this.toldMs };
   }
 
+  /** After the clock was set back, the next tick is as far away as after any other. */
   isDue(nowMs: number): boolean {
+    this.dueMs = Math.min(this.dueMs, nowMs + this.everyMs);
     return nowMs >= this.dueMs;
   }
 

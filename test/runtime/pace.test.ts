@@ -1,12 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { SourceDriver } from '../../src/core/index.js';
-import { measuringClock, paceOf, systemClock } from '../../src/runtime/clock.js';
+import { type Clock, measuringClock, paceOf, systemClock } from '../../src/runtime/clock.js';
 import { runTopology } from '../../src/runtime/index.js';
+import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { topology } from '../../src/topology/index.js';
 import { memorySink, memorySource, noInference } from '../memory.js';
 import { EventClock } from '../server/event-clock.js';
 import { GrowingProfile } from './growing-profile.js';
+
+const copied = topology('copied', { deadLetters: memorySink() }, (t) => {
+  t.source(
+    'events',
+    memorySource<{ timeMs: number }>('events', ({ timeMs }) => timeMs),
+  ).to('out', memorySink());
+});
 
 describe('paceOf', () => {
   it('lets through what the rate allows and no more', async () => {
@@ -57,12 +65,6 @@ it('tasks share a pace: each reads ahead its part of a round', async () => {
       return { ...reader, poll };
     },
   };
-  const copied = topology('copied', { deadLetters: memorySink() }, (t) => {
-    t.source(
-      'events',
-      memorySource<{ timeMs: number }>('events', ({ timeMs }) => timeMs),
-    ).to('out', memorySink());
-  });
   const profile = { ...growing.profile, sources: { memory: watched } };
   const running = await runTopology(copied, { profile, clock, inference: noInference, recordsPerSecondMax: 1_000 });
   await clock.until(2_500);
@@ -71,6 +73,52 @@ it('tasks share a pace: each reads ahead its part of a round', async () => {
   const stopped = running.stop();
   await clock.until(30_000);
   await stopped;
+});
+
+describe('a clock that is set back', () => {
+  const HOUR_MS = 3_600_000;
+
+  it('does not stop the pace', async () => {
+    let nowMs = HOUR_MS;
+    const slept: number[] = [];
+    const pace = paceOf(1_000, { now: () => nowMs, sleep: async (ms) => void slept.push(ms) });
+    await pace.take(10);
+    nowMs -= HOUR_MS;
+    await pace.take(10);
+    expect(slept).toEqual([10, 20]); // no time has passed
+  });
+
+  it('does not stop the epochs', async () => {
+    const time = new EventClock();
+    const growing = new GrowingProfile(time);
+    let shiftMs = HOUR_MS;
+    const clock: Clock = {
+      now: () => time.now() + shiftMs,
+      sleep: (ms) => time.sleep(ms),
+      every: () => () => undefined,
+    };
+    const running = await runTopology(copied, { profile: growing.profile, clock, inference: noInference });
+    growing.append('events', 0, [1]);
+    await time.until(2_000);
+    shiftMs -= HOUR_MS;
+    growing.append('events', 0, [2]);
+    await time.until(4_000);
+    expect(growing.memory.outputOf('out')).toHaveLength(2);
+    const stopped = running.stop();
+    await time.until(10_000);
+    await stopped;
+  });
+});
+
+it('a stop does not wait for the pace', async () => {
+  const profile = new MemoryProfile(1);
+  const record = { key: null, value: Buffer.from('{"timeMs":1}'), timestampMs: 1 };
+  profile.append('events', 0, [record, record, record]);
+  const running = await runTopology(copied, { profile, inference: noInference, recordsPerSecondMax: 0.001 });
+  while (running.snapshot().tasks[0]?.uncommittedSinceMs === undefined)
+    await new Promise((resolve) => setImmediate(resolve));
+  await running.stop();
+  expect(profile.outputOf('out')).toHaveLength(1);
 });
 
 describe('the system clock', () => {

@@ -137,6 +137,11 @@ describe('ticks of processing time', () => {
     expect([1_020, 1_040, 9_500].map((nowMs) => ticks.next(nowMs, 7).ticks[0]?.clockMs)).toEqual([9_001, 9_002, 9_500]);
   });
 
+  it('go on at their interval where the clock is set back', () => {
+    const ticks = new ClockTicks(timed, 0, {}, 9_000);
+    expect([ticks.isDue(1_000), ticks.isDue(1_019), ticks.isDue(1_020)]).toEqual([false, false, true]);
+  });
+
   it('come at the end of a run where an interval has passed since the last one of any run', () => {
     expect(new ClockTicks(timed, 0, {}, 1_000).isDueAtEnd(1_000)).toBe(true);
     const ticks = new ClockTicks(timed, 0, { clockMs: 990 }, 1_000);
