@@ -57,8 +57,8 @@ export type ClassScores = Float64Array;
 export type ClusterDistances = Float64Array;
 
 /**
- * Why a row was not learnt from: a feature that is not finite, beyond the learner's limit or below 0 where it must not be; a
- * label that is not a finite number, or no declared class; a weight that is not a finite number above 0.
+ * Why a row was not learnt from: a feature that is not finite, beyond the learner's limit or below 0 where it must not be; a score that
+ * is not finite; a label that is not a finite number, or no declared class; a weight that is not a finite number above 0.
  */
 export type Refusal = 'not-finite' | 'too-large' | 'negative' | 'unusable-label' | 'unknown-class' | 'unusable-weight';
 

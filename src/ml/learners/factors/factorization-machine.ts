@@ -17,7 +17,9 @@ const structureOf = (options: FactorizationMachineOptions) =>
  * Factorization machine: logistic regression with a term for each pair of features, whose weight is the product of their factors. It
  * learns of pairs that it has never seen from those it has seen each of them in, so it suits sparse features: who, what, where.
  *
- * Guarantees: as those of `logisticRegression`. Where factors begin follows from the seed.
+ * Guarantees: as those of `logisticRegression`. Where factors begin follows from the seed. Where a row moves its own score absurdly
+ * far (numbers: past the label by three times the error), the factors of that row begin anew. Otherwise factors that one row made
+ * large would grow with each row after it.
  * Memory: that of `logisticRegression`, and for each coordinate one number more and `factors` times those of `factorOptimizer`.
  * Source: Rendle, "Factorization Machines", ICDM 2010.
  *

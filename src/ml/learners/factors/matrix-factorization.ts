@@ -2,6 +2,7 @@ import { MillraceError } from '../../../core/errors.js';
 import type { FeatureShape, Learner } from '../../../core/learner.js';
 import { float64Cell } from '../../../state/index.js';
 import { type LinearOptions, linearSettings } from '../linear/linear-model.js';
+import { reachOf } from '../linear/linear-regression.js';
 import { type FactorOptions, openPairs, pairCells, pairSettings, pairStructure } from './pairs.js';
 
 /** How a matrix factorization learns: `optimizer` moves the biases. */
@@ -22,7 +23,7 @@ type Cells = ReturnType<typeof ratingCells>;
  * bias for who and for what, and the product of their factors. The view has two hashed features; with more of them, each pair has a
  * product.
  *
- * Guarantees: as those of `linearRegression`. Where factors begin follows from the seed. Who or what was never seen has no bias and
+ * Guarantees: as those of `linearRegression`, and for factors those of `factorizationMachine`. Who or what was never seen has no bias and
  * factors near 0.
  * Memory: for each hashed coordinate the numbers of `optimizer`, one more, and `factors` times those of `factorOptimizer`.
  * Source: Koren, Bell and Volinsky, "Matrix Factorization Techniques for Recommender Systems", Computer 42 (2009); the mean is a running
@@ -51,10 +52,14 @@ export function matrixFactorization(options: MatrixFactorizationOptions): Learne
           const refusal = model.refusalOf(features, weight);
           if (refusal) return refusal;
           if (!Number.isFinite(label)) return 'unusable-label';
+          const score = model.scoreOf(features);
+          if (!Number.isFinite(score)) return 'not-finite';
           mean[0] = (mean[0] as number) + weight;
           mean[1] = (mean[1] as number) + (weight / mean[0]) * (label - (mean[1] as number));
           cells.mean.touch(0);
-          model.slope[0] = 2 * weight * (mean[1] + model.scoreOf(features) - label);
+          const error = mean[1] + score - label;
+          model.slope[0] = 2 * weight * error;
+          model.slope[1] = reachOf(error);
           model.descend(features);
           return 'learnt';
         },

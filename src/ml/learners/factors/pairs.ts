@@ -74,9 +74,32 @@ export const pairStructure = ({ factors = FACTORS, factorOptimizer, optimizer }:
   factorOptimizer: (factorOptimizer ?? optimizer).name,
 });
 
+/** By the sums of a row: the products of all its pairs. */
+function productsOf(sums: Float64Array): number {
+  const factors = sums.length - 1;
+  let twice = -(sums[factors] as number);
+  for (let f = 0; f < factors; f++) twice += (sums[f] as number) ** 2;
+  return twice / 2;
+}
+
+/** Adds the factors of a coordinate to the sums of a row that has the number at `index` there. */
+function addUp(sums: Float64Array, of: Float64Array, numbers: FeatureArray, index: number): void {
+  const x = numbers[index] as number;
+  let squares = 0;
+  for (let f = 0; f < of.length; f++) {
+    const v = x * (of[f] as number);
+    sums[f] = (sums[f] as number) + v;
+    squares += v * v;
+  }
+  sums[of.length] = (sums[of.length] as number) + squares;
+}
+
 /**
  * Opens a linear model whose score has one term more for each pair of coordinates of a row: the product of their values and of
  * their factors. Its cost grows with the coordinates of a row, not with their pairs.
+ *
+ * The step of a factor is proportional to other factors, so those that one row made large would grow with every row after it. Where a
+ * step moves the score of its own row farther than the loss allows, the factors of that row begin anew.
  */
 export function openPairs(cells: OpenCells<PairCells>, shape: FeatureShape, options: Options): LinearModel {
   const { factors = FACTORS, factorOptimizer = options.optimizer, spread = 0.1, seed = 1 } = options;
@@ -91,31 +114,26 @@ export function openPairs(cells: OpenCells<PairCells>, shape: FeatureShape, opti
   const { values: state } = cells.factors;
   /** Of the row that was scored last, by factor: the sum over its coordinates of value times factor. Then the sum of the squares. */
   const sums = new Float64Array(factors + 1);
+  /** The same by the factors that the row has left. */
+  const sumsAfter = new Float64Array(factors + 1);
 
   const initial = (coordinate: number, factor: number): number => spread * (2 * chance(seed, factor, coordinate) - 1);
+  const moves = newMoves(state, stride, new Float64Array(factors));
   // An index is passed on instead of the number there: a number with a fraction would be an object on the heap.
   const take = (coordinate: number, numbers: FeatureArray, index: number): void => {
     const at = coordinate * width;
     const hasMoved = state[at] === 1;
-    const x = numbers[index] as number;
-    let squares = 0;
-    for (let f = 0, from = at + 1; f < factors; f++, from += stride) {
-      const v = x * (hasMoved ? rule.weight(state, from) : initial(coordinate, f));
-      sums[f] = (sums[f] as number) + v;
-      squares += v * v;
-    }
-    sums[factors] = (sums[factors] as number) + squares;
+    for (let f = 0, from = at + 1; f < factors; f++, from += stride)
+      moves.weights[f] = hasMoved ? rule.weight(state, from) : initial(coordinate, f);
+    addUp(sums, moves.weights, numbers, index);
   };
   const scoreOf = (features: FeatureNumbers): number => {
     const { dense, indices, values } = features;
     sums.fill(0);
     for (let i = 0; i < denseSize; i++) take(i, dense, i);
     for (let i = 0; i < indices.length; i++) take(denseSize + (indices[i] as number), values, i);
-    let twice = -(sums[factors] as number);
-    for (let f = 0; f < factors; f++) twice += (sums[f] as number) ** 2;
-    return linear.scoreOf(features) + twice / 2;
+    return linear.scoreOf(features) + productsOf(sums);
   };
-  const moves = newMoves(state, stride, new Float64Array(factors));
   const descend = (coordinate: number, numbers: FeatureArray, index: number): void => {
     const at = coordinate * width;
     const isFirst = state[at] === 0;
@@ -129,8 +147,12 @@ export function openPairs(cells: OpenCells<PairCells>, shape: FeatureShape, opti
       moves.weights[f] = v;
     }
     rule.update(moves);
+    addUp(sumsAfter, moves.weights, numbers, index);
     for (let touched = at; touched < at + width; touched += BLOCK) cells.factors.touch(touched);
     cells.factors.touch(at + width - 1);
+  };
+  const forget = (coordinate: number): void => {
+    state.fill(0, coordinate * width, (coordinate + 1) * width); // descend has touched them
   };
 
   return {
@@ -144,8 +166,12 @@ export function openPairs(cells: OpenCells<PairCells>, shape: FeatureShape, opti
       linear.descend(features);
       const { dense, indices, values } = features;
       moves.step = cells.updates.values[0] as number;
+      sumsAfter.fill(0);
       for (let i = 0; i < denseSize; i++) descend(i, dense, i);
       for (let i = 0; i < indices.length; i++) descend(denseSize + (indices[i] as number), values, i);
+      if (Math.abs(productsOf(sumsAfter) - productsOf(sums)) <= (slope[1] as number)) return;
+      for (let i = 0; i < denseSize; i++) forget(i);
+      for (let i = 0; i < indices.length; i++) forget(denseSize + (indices[i] as number));
     },
   };
 }

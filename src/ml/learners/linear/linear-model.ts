@@ -73,7 +73,10 @@ export interface LinearModel {
   refusalOf(features: FeatureNumbers, weight: number): Refusal | undefined;
   /** The score of a row; NaN where a feature is no use. One loop checks and adds up. */
   scoreOf(features: FeatureNumbers): number;
-  /** The slope of the loss by the score, for `descend`: as an argument each would be an object on the heap. */
+  /**
+   * For `descend`: the slope of the loss by the score, and how far the row's own products of pairs may move it. As arguments they
+   * would be objects on the heap.
+   */
   readonly slope: Float64Array;
   /** Moves the weights against the slope; of a row whose score was asked for last. */
   descend(features: FeatureNumbers): void;
@@ -128,7 +131,7 @@ export function openLinear(
     return sum;
   };
 
-  const slope = new Float64Array(1);
+  const slope = new Float64Array(2);
   const first = newMoves(state, stride, cached, 1);
   const moves = newMoves(state, stride, cached, denseSize);
   const haveRoomFor = (count: number): void => {

@@ -53,6 +53,9 @@ export function regressionSettings(where: string, options: LinearRegressionOptio
   return Object.freeze({ ...linearSettings(where, options), loss, ...(loss === 'huber' ? { huberWidth } : {}) });
 }
 
+/** How far a row may move its score: past its label by three times the error. One above 1/2 counts, as early steps can be long. */
+export const reachOf = (error: number): number => 4 * Math.max(0.5, Math.abs(error));
+
 /** Numbers by a model's score, and what an error costs. */
 export function regression(
   model: LinearModel,
@@ -70,7 +73,10 @@ export function regression(
       const refusal = model.refusalOf(features, weight);
       if (refusal) return refusal;
       if (!Number.isFinite(label)) return 'unusable-label';
-      model.slope[0] = weight * slopeOf(model.scoreOf(features) - label);
+      const error = model.scoreOf(features) - label;
+      if (!Number.isFinite(error)) return 'not-finite';
+      model.slope[0] = weight * slopeOf(error);
+      model.slope[1] = reachOf(error);
       model.descend(features);
       return 'learnt';
     },

@@ -39,6 +39,9 @@ export function logisticRegression(options: LinearOptions): Learner<boolean, num
   });
 }
 
+/** Log-odds that a row may move its score by: from what is sure to its opposite. */
+const REACH_MAX = 20;
+
 /** Probabilities by a model's score, and the log loss. */
 export const logistic = (model: LinearModel): LearnerLogic<boolean, number> => ({
   refresh: model.refresh,
@@ -47,6 +50,8 @@ export const logistic = (model: LinearModel): LearnerLogic<boolean, number> => (
     const score = model.scoreOf(features);
     const refusal = Number.isNaN(score) ? model.refusalOf(features, weight) : refusalOfWeight(weight);
     if (refusal) return refusal;
+    if (!Number.isFinite(score)) return 'not-finite';
+    model.slope[1] = REACH_MAX;
     model.slope[0] = weight * (sigmoid(score) - (label ? 1 : 0));
     model.descend(features);
     return 'learnt';

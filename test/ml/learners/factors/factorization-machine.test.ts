@@ -7,6 +7,7 @@ import {
   factorizationMachineRegression,
   ftrl,
   logisticRegression,
+  momentum,
   sgd,
 } from '../../../../src/ml/index.js';
 import { checkLearner } from '../../../../src/testing.js';
@@ -87,6 +88,21 @@ describe('factorizationMachineRegression', () => {
       slopeMax: 3,
     });
     agreesWithPeer('factorization machine regression', learner, (row: PeerRow) => row.number);
+  });
+
+  it.each([
+    ['sgd', sgd({ rate: 0.05 })],
+    ['momentum', momentum({ rate: 0.005 })],
+  ])('finds its way back from one row of 100: %s', (_name, optimizer) => {
+    const model = openLearner(factorizationMachineRegression({ optimizer, factors: 8 }), {
+      denseSize: 2,
+      hashedSize: 0,
+    });
+    for (let i = 0; i < 20_000; i++) {
+      const [a, b] = i === 2_000 ? [100, 100] : [chance(5, 0, i), chance(5, 1, i)];
+      expect(model.learnOne(vector([a, b]), a - b)).toBe('learnt');
+    }
+    expect(model.predictOne(vector([0.9, 0.1]))).toBeCloseTo(0.8, 1);
   });
 
   it('refuses labels that are no numbers', () => {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { adaGrad, chance, matrixFactorization, sgd } from '../../../../src/ml/index.js';
+import type { Float64Cell } from '../../../../src/state/index.js';
 import { checkLearner } from '../../../../src/testing.js';
 import { agreesWithPeer, type PeerRow } from '../../peers.js';
-import { openLearner, vector } from '../../support.js';
+import { openCells, openLearner, vector } from '../../support.js';
 
 /** Four users, then four items. */
 const shape = { denseSize: 0, hashedSize: 8 };
@@ -31,6 +32,29 @@ describe('matrixFactorization', () => {
     }
     expect(off).toBeLessThan(0.1);
     expect(model.predictOne(vector([]))).toBeCloseTo(3, 0); // the mean
+  });
+
+  it.each([50, 1_000, 10_000])('finds its way back from one label of %d', (absurd) => {
+    const wide = { denseSize: 0, hashedSize: 64 };
+    const model = openLearner(matrixFactorization({ optimizer: sgd({ rate: 0.05, l2: 0.01 }), factors: 16 }), wide);
+    const row = (i: number) => [Math.floor(32 * chance(3, 0, i)), 32 + Math.floor(32 * chance(3, 1, i))] as const;
+    const stars = ([user, item]: readonly number[]) => 3 + (((user as number) + (item as number)) % 3);
+    let off = 0;
+    for (let i = 0; i < 30_000; i++) {
+      const pair = row(i);
+      if (i >= 29_000) off += Math.abs(model.predictOne(vector([], pair)) - stars(pair)) / 1_000;
+      expect(model.learnOne(vector([], pair), i === 5_000 ? absurd : stars(pair))).toBe('learnt');
+    }
+    expect(off).toBeLessThan(0.2);
+  });
+
+  it('does not count a row as learnt whose score is no number', () => {
+    const learner = matrixFactorization({ optimizer: sgd({ rate: 0.05 }), factors: 2 });
+    const cells = openCells(learner.cells(shape));
+    const model = learner.open(cells as never, shape);
+    (cells.weights as Float64Cell).values.fill(Number.NaN);
+    expect(model.learnOne(vector([], [1, 5]), 3)).toBe('not-finite');
+    expect((cells.mean as Float64Cell).values[0]).toBe(0);
   });
 
   it('keeps the promises of a learner', () => {
