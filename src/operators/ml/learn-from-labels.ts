@@ -284,14 +284,14 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
           (labelled.has(id) ? count.duplicateLabels : count.unmatched).add();
           return;
         }
-        pending.delete(id);
-        labelled.set(id, true, timeMs);
         const value = label.value(arrived);
         const truth = truthOf(value);
         if (typeof truth === 'string') {
-          host.learns(truth);
+          host.learns(truth); // the record waits on: a label that can be used may follow
           return;
         }
+        pending.delete(id);
+        labelled.set(id, true, timeMs);
         scores.add(row.said, truth);
         learnFrom(row, value, truth, weightOf(arrived), origin, emit);
       };

@@ -201,6 +201,22 @@ describe('learn', () => {
     expect(measured).toMatchObject({ labelled: 1, label_mean: 8, mae: 8, rmse: 8, 'mae:mean': 8, 'rmse:last': 8 });
   });
 
+  it('waits on after a label that is no use', () => {
+    const operator = learn(logisticRegression({ optimizer: sgd({ rate: 0.5 }) }), {
+      as: 'late',
+      view,
+      key: (row: Row) => row.id,
+      label: { key: (told: { id: number; late: boolean }) => told.id, value: (told) => told.late, wait: hours(1) },
+      pendingMax: 100,
+    });
+    const told = (h: number, late: boolean | null) => ({ ...label(1, h, true), value: { id: 1, late } });
+    const driven = driveOperator(operator, [row(1, 0), told(0.1, null), told(0.2, true), told(0.3, null)] as never);
+    expect(driven.counters).toEqual({
+      ...{ predicted: 1, learned: 1, refused: 1, 'refused:unusable-label': 1 },
+      ...{ duplicate_labels: 1 },
+    });
+  });
+
   it('predicts classes and measures how often they are right', () => {
     const classes = ['bus', 'tram', 'train'] as const;
     type Means = (typeof classes)[number];
