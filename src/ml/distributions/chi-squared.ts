@@ -34,31 +34,40 @@ export function chiSquared(a: ArrayLike<number>, b: ArrayLike<number>): ChiSquar
   return { statistic, freedom, probability: freedom === 0 ? 1 : chiSquaredTail(statistic, freedom) };
 }
 
+/** Sums above it are divided by it: those of thousands of degrees of freedom are beyond the largest number. */
+const SCALE = 1e200;
+
 /**
- * The probability that a chi-squared number is greater, by the sum that it is for whole degrees of freedom.
+ * The probability that a chi-squared number is greater, by the sum that it is for whole degrees of freedom. The factor e^-y, y half the
+ * statistic, is in no term of the sum, since it is 0 as a number where the probability is not.
  *
  * @example chiSquaredTail(3.84, 1); // 0.05
  */
 export function chiSquaredTail(statistic: number, freedom: number): number {
   const y = statistic / 2;
   const isOdd = freedom % 2 === 1;
-  let tail = isOdd ? complementOfErf(Math.sqrt(y)) : Math.exp(-y);
+  let tail = isOdd ? scaledComplementOfErf(Math.sqrt(y)) : 1;
   let a = isOdd ? 0.5 : 1;
-  // y^a e^-y / gamma(a + 1)
-  let term = isOdd ? 2 * Math.sqrt(y / Math.PI) * Math.exp(-y) : y * Math.exp(-y);
+  // y^a / gamma(a + 1)
+  let term = isOdd ? 2 * Math.sqrt(y / Math.PI) : y;
+  let log = -y;
   for (; a < freedom / 2; a++) {
     tail += term;
     term *= y / (a + 1);
+    if (tail < SCALE) continue;
+    tail /= SCALE;
+    term /= SCALE;
+    log += Math.log(SCALE);
   }
-  return Math.min(1, tail);
+  return Math.min(1, Math.exp(Math.log(tail) + log));
 }
 
-/** The complement of the error function of a number that is not negative: by its series, or by its continued fraction. */
-function complementOfErf(z: number): number {
+/** The complement of the error function of a number z that is not negative, times e^(z^2): by its series, or by its continued fraction. */
+function scaledComplementOfErf(z: number): number {
   if (z > 3) {
     let fraction = 0;
     for (let k = 60; k >= 1; k--) fraction = k / 2 / (z + fraction);
-    return Math.exp(-z * z) / (z + fraction) / Math.sqrt(Math.PI);
+    return 1 / (z + fraction) / Math.sqrt(Math.PI);
   }
   let term = z;
   let sum = z;
@@ -66,5 +75,5 @@ function complementOfErf(z: number): number {
     term *= (2 * z * z) / (2 * n + 1);
     sum += term;
   }
-  return 1 - (2 / Math.sqrt(Math.PI)) * Math.exp(-z * z) * sum;
+  return Math.exp(z * z) - (2 / Math.sqrt(Math.PI)) * sum;
 }

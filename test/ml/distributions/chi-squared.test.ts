@@ -17,6 +17,24 @@ describe('chiSquared', () => {
     expect(published).toMatchObject({ freedom: 5, probability: expect.closeTo(0.8985262, 7) });
   });
 
+  it('has the tail of SciPy’s chi2.sf for thousands of degrees of freedom', () => {
+    for (const [statistic, freedom, tail] of [
+      [1400, 1400, 0.4949737599443175],
+      [1420, 1401, 0.3557252341430868],
+      [1489, 1400, 0.04844711663202883],
+      [1500, 1500, 0.4951441933357679],
+      [1600, 1601, 0.5023511245209518],
+      [2000, 1999, 0.4894866615843932],
+      [5000, 5000, 0.4973403788923451],
+      [5300, 4999, 0.0015454305133311241],
+      [4800, 5000, 0.9783403121346367],
+      [1000, 999, 0.48513148927490146],
+      [10, 5000, 1.0],
+    ] as const)
+      expect(chiSquaredTail(statistic, freedom) / tail, `${statistic}, ${freedom}`).toBeCloseTo(1, 9);
+    expect(chiSquaredTail(30_000, 4)).toBe(0);
+  });
+
   it('has the tail of tables, and no value of an empty side', () => {
     // Critical values of printed tables.
     for (const [statistic, freedom, tail] of [
