@@ -6,45 +6,12 @@ import {
   type OutputType,
   outputTypes,
   sizeOf,
-  type TensorType,
   tensorTypes,
 } from '../../core/inference.js';
-import type { Input } from './plan.js';
+import type { ValueFacts } from '../../inference/index.js';
+import type { ColumnInput, ColumnOutput, Columns, Input, ScoringModel } from './plan.js';
 import type { Field } from './samples/fields.js';
 import { denseFeatures, numbersOf } from './tasks/features.js';
-
-/** An ONNX file that scores: it takes a row of numbers, or a value by each of its inputs, as a pipeline of scikit-learn does. */
-export type ScoringModel = { readonly path: string } & (
-  | { readonly inputSize: number; readonly columns?: undefined }
-  | { readonly columns: Columns; readonly inputSize?: undefined }
-);
-
-export interface Columns {
-  readonly inputs: readonly ColumnInput[];
-  readonly outputs: readonly ColumnOutput[];
-}
-
-/** An input, and the field of a record that fills it. */
-export interface ColumnInput {
-  readonly name: string;
-  readonly type: TensorType | 'bool';
-  readonly shape: readonly number[];
-  readonly field: Field;
-}
-
-export interface ColumnOutput {
-  readonly name: string;
-  readonly type: OutputType;
-  readonly shape: readonly number[];
-}
-
-/** What an ONNX file says of its inputs or outputs; an axis whose length varies has a name. */
-interface Facts {
-  readonly name: string;
-  readonly isTensor: boolean;
-  readonly type?: string;
-  readonly shape?: readonly (number | string)[];
-}
 
 /** How many numbers a model takes. */
 export type InputSizeOf = (model: string) => Promise<number>;
@@ -108,7 +75,8 @@ async function loaded(model: Pick<ModelSpec, 'model' | 'tensors'>): ReturnType<I
 
 /** A model with an input for each column; nothing where it has one input, or cannot be read. */
 async function columnsOf(path: string, input: Input): Promise<Columns | undefined> {
-  const facts = await factsOf(path);
+  const { describeModel } = await import('../../inference/index.js');
+  const facts = await describeModel(path);
   if (facts === undefined || facts.inputs.length < 2 || !facts.inputs.every(isColumn)) return undefined;
   const inputs = facts.inputs.map((each) => inputOf(each, input, path));
   const outputs = facts.outputs.flatMap(outputOf);
@@ -117,29 +85,16 @@ async function columnsOf(path: string, input: Input): Promise<Columns | undefine
   return { inputs, outputs };
 }
 
-/** Nothing where the file is no model: who loads it as one says why. */
-async function factsOf(path: string): Promise<{ inputs: readonly Facts[]; outputs: readonly Facts[] } | undefined> {
-  try {
-    const { InferenceSession } = await import('onnxruntime-node');
-    const session = await InferenceSession.create(path, { logSeverityLevel: 4 });
-    const { inputMetadata, outputMetadata } = session;
-    await session.release();
-    return { inputs: inputMetadata, outputs: outputMetadata };
-  } catch {
-    return undefined;
-  }
-}
-
 /** The sizes of a row's axes; nothing where they vary, or the batch has none. */
-function rowShape({ isTensor, shape = [] }: Facts): readonly number[] | undefined {
+function rowShape({ isTensor, shape = [] }: ValueFacts): readonly number[] | undefined {
   const [batch, ...axes] = shape;
   const sizes = axes.filter((axis) => typeof axis === 'number');
   return isTensor && typeof batch === 'string' && sizes.length === axes.length ? sizes : undefined;
 }
 
-const isColumn = (facts: Facts): boolean => sizeOf(rowShape(facts) ?? [0]) === 1;
+const isColumn = (facts: ValueFacts): boolean => sizeOf(rowShape(facts) ?? [0]) === 1;
 
-function inputOf(facts: Facts, input: Input, path: string): ColumnInput {
+function inputOf(facts: ValueFacts, input: Input, path: string): ColumnInput {
   const { name } = facts;
   const type = facts.type === 'float16' ? 'float32' : facts.type;
   const { fields, record } = input.shape;
@@ -156,7 +111,7 @@ function inputOf(facts: Facts, input: Input, path: string): ColumnInput {
   );
 }
 
-function outputOf(facts: Facts): readonly ColumnOutput[] {
+function outputOf(facts: ValueFacts): readonly ColumnOutput[] {
   const { name, type } = facts;
   const shape = rowShape(facts);
   if (shape === undefined || !isOutputType(type) || sizeOf(shape) === 0) return [];

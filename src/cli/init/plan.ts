@@ -1,4 +1,4 @@
-import type { ScoringModel } from './model.js';
+import type { OutputType, TensorType } from '../../core/inference.js';
 import type { OriginKind, Place, TargetKind } from './places.js';
 import type { Field } from './samples/fields.js';
 import type { Shape } from './shape.js';
@@ -22,6 +22,31 @@ export interface Input {
 export interface Label {
   readonly field: Field;
   readonly is: { readonly atLeast: number } | { readonly equal: string } | undefined;
+}
+
+/** An ONNX file that scores: it takes a row of numbers, or a value by each of its inputs, as a pipeline of scikit-learn does. */
+export type ScoringModel = { readonly path: string } & (
+  | { readonly inputSize: number; readonly columns?: undefined }
+  | { readonly columns: Columns; readonly inputSize?: undefined }
+);
+
+export interface Columns {
+  readonly inputs: readonly ColumnInput[];
+  readonly outputs: readonly ColumnOutput[];
+}
+
+/** An input, and the field of a record that fills it. */
+export interface ColumnInput {
+  readonly name: string;
+  readonly type: TensorType | 'bool';
+  readonly shape: readonly number[];
+  readonly field: Field;
+}
+
+export interface ColumnOutput {
+  readonly name: string;
+  readonly type: OutputType;
+  readonly shape: readonly number[];
 }
 
 /** All that is known of a topology that is to be written. */

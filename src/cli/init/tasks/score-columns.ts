@@ -1,7 +1,6 @@
 import { sizeOf, tensorArrays } from '../../../core/inference.js';
 import { access, type Imports, objectText, quoted, variableName } from '../code.js';
-import type { ColumnInput, ColumnOutput, Columns } from '../model.js';
-import type { Plan } from '../plan.js';
+import type { ColumnInput, ColumnOutput, Columns, Plan } from '../plan.js';
 import { freeName } from '../results.js';
 import { rowName } from '../samples/fields-text.js';
 import { columnText } from './features.js';
