@@ -189,7 +189,7 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
         remotes.delete(identity);
         gone.push(opening);
       };
-      const opening = withCache(openRemote(spec, server, { onGone, onDeadlines }), spec, ({ version }) =>
+      const opening = withCache(openRemote(spec, server, { onGone, onDeadlines, onWarning }), spec, ({ version }) =>
         // Without a version nobody knows when it is another model.
         version.includes('/') ? JSON.stringify([server.url, version, spec.tensors]) : undefined,
       );

@@ -47,6 +47,8 @@ export interface RemoteEvents {
   onGone(): void;
   /** Rows may become too late from now on: somebody must look at times. */
   onDeadlines(): void;
+  /** The server refuses this process, once it has answered it. */
+  onWarning(message: string): void;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -86,8 +88,8 @@ class Refused extends Error {
  * refuses is found by halving and named in `failures`, as long as it still answers a row that is known to work.
  *
  * Errors: `MillraceError('inference')` where the server cannot be reached, is too slow, fails or answers something else; each request is
- * tried four times first. `MillraceError('model')` when the model is opened and takes or gives other tensors, or takes no batch of `batchMax`
- * rows, and where the server refuses this process. `MillraceError('config')` where the variable of `tokenFrom` is not set.
+ * tried four times first; it is permanent where the server refuses this process. `MillraceError('model')` when the model is opened and takes
+ * or gives other tensors, or takes no batch of `batchMax` rows. `MillraceError('config')` where the variable of `tokenFrom` is not set.
  *
  * Memory: `inFlightMax` batches with their answers, of which each has up to 32 MiB, or eight times the bytes of the largest one before, a row.
  */
@@ -141,7 +143,8 @@ async function asked(answer: Promise<HttpAnswer>): Promise<HttpAnswer> {
   if (status === 200) return answer;
   const text = errorText(await answer);
   if (REFUSED.has(status))
-    throw new MillraceError('model', `the server refuses this process: ${text}`, {
+    // A fallback may answer. Without one the run ends, since a retry is refused, too.
+    throw new MillraceError('inference', `the server refuses this process: ${text}`, {
       permanent: true,
       hint: '`tokenFrom` of the provider names the variable with the token that the server asks for',
     });
@@ -153,7 +156,13 @@ async function serve(
   { facts, model, version, isHighest, isBinary, inferPath }: Server,
   client: HttpClient,
   { tensors, batchMax, waitMax, queueMax }: ModelSpec,
-  { inFlightMax, where, onGone, onDeadlines }: { readonly inFlightMax: number; readonly where: string } & RemoteEvents,
+  {
+    inFlightMax,
+    where,
+    onGone,
+    onDeadlines,
+    onWarning,
+  }: { readonly inFlightMax: number; readonly where: string } & RemoteEvents,
 ): Promise<RemoteModel> {
   const { inputs, outputs: names } = chooseFor(facts.inputs, facts.outputs, tensors);
   const types = facts.outputs.map(({ name, type }) => [name, type as OutputType] as const);
@@ -229,8 +238,13 @@ async function serve(
     dispatch: (batch) => void score(batch),
   });
 
+  let isWarned = false;
   /** An error that is no answer to rows. A version that the address names may come back. */
   function known(error: unknown): MillraceError {
+    if (error instanceof MillraceError && error.permanent && !isWarned) {
+      isWarned = true;
+      onWarning(`${where}: ${error.message}`);
+    }
     const isGone = error instanceof NotThere || error instanceof Refused;
     if (error instanceof WrongAnswer || (isGone && isHighest)) onGone();
     return typed(error, where);

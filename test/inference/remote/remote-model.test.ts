@@ -214,7 +214,7 @@ describe.each([
     let isKnown = true;
     const model = await open({ isBinary, behave: () => (isKnown ? undefined : { status: 401, error: 'who?' }) });
     isKnown = false;
-    await expect(score(model, rowsOf(3))).rejects.toMatchObject({ code: 'model', permanent: true });
+    await expect(score(model, rowsOf(3))).rejects.toMatchObject({ code: 'inference', permanent: true });
   });
 
   test('answers no row of a model that is gone', async () => {
@@ -419,13 +419,36 @@ describe('a remote model', () => {
       createInference().open({ ...limits, providers: [{ name: 'remote', url: server.url, tokenFrom }] });
     vi.stubEnv(tokenFrom, 'another');
     await expect(again()).rejects.toMatchObject({
-      code: 'model',
+      code: 'inference',
       permanent: true,
       hint: expect.stringContaining('tokenFrom'),
     });
     vi.stubEnv(tokenFrom, '');
     await expect(again()).rejects.toMatchObject({ code: 'config', message: expect.stringContaining(tokenFrom) });
     vi.unstubAllEnvs();
+  });
+
+  test('has a fallback that answers while the server refuses this process', async () => {
+    server = await inferenceServer();
+    let isRefused = false;
+    const other = await inferenceServer({ behave: () => (isRefused ? { status: 401, error: 'expired' } : undefined) });
+    const warnings: string[] = [];
+    inference = createInference({ onWarning: (message) => warnings.push(message) });
+    const spec = {
+      ...limits,
+      model: 'main',
+      providers: [{ name: 'remote', url: other.url }],
+      fallback: [{ ...limits, providers: [{ name: 'remote', url: server.url }] }],
+    } as const;
+    const model = await inference.open(spec);
+    isRefused = true;
+    expect((await score(model, rowsOf(2))).degraded).toEqual(['sums', 'sums']);
+    await expect(model.check()).rejects.toMatchObject({ code: 'inference', permanent: true });
+    expect(warnings).toEqual([`${other.url}: the server refuses this process: 401: expired`]);
+    const late = await inference.open({ ...spec, batchMax: 4 });
+    expect((await score(late, rowsOf(2))).degraded).toEqual(['sums', 'sums']);
+    expect(warnings).toHaveLength(2);
+    await other.close();
   });
 
   test('has a fallback like any other', async () => {
