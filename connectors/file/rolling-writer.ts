@@ -7,7 +7,7 @@ import { encodingWriter, type SinkWriter } from '../../src/core/sink.js';
 import type { WriteFiles } from './kinds.js';
 import type { Row, RowEncoder } from './row-encoder.js';
 
-/** The most open files, if each hour or day has its own; before more are opened, the oldest is completed. */
+/** The most open files, if each hour or day has its own; before more are opened, the longest without a row is completed. */
 const OPEN_MAX = 32;
 
 /** A file in progress, invisible to readers. */
@@ -93,8 +93,13 @@ export interface RollingWriterOptions extends Pick<WriteFiles, 'by' | 'roll'> {
  */
 export class RollingWriter implements SinkWriter {
   private next = 0;
+  /** By folder; the longest without a row is the first. */
   private readonly open = new Map<string, Open>();
+  /** The part of the last row. */
+  private latest: Open | undefined;
   private full: Open[] = [];
+  /** Parts that were completed since the last epoch. */
+  private ready: Committable['complete'][number][] = [];
   /** The complete parts in the committable of the current or last epoch. */
   private complete: Committable['complete'] = [];
   private finishing = false;
@@ -132,6 +137,7 @@ export class RollingWriter implements SinkWriter {
     for (const [i, row] of rows.entries()) {
       const key = this.keyOf(origins[i]);
       const into = this.open.get(key) ?? (await this.begin(key));
+      if (into !== this.latest) this.moveToEnd(into);
       const before = into.part.bytes;
       const written = into.part.append(row);
       if (written) await written;
@@ -155,10 +161,10 @@ export class RollingWriter implements SinkWriter {
 
   private async keepAll(): Promise<Committable | undefined> {
     for (const each of this.finishing ? [...this.open.values()] : this.aged()) this.fill(each);
-    const complete = [...this.complete];
-    for (const { name, rows, part } of this.full) complete.push({ name, rows, complete: await part.complete() });
-    this.full = [];
+    await this.completeFull();
+    const complete = [...this.complete, ...this.ready];
     this.complete = complete;
+    this.ready = [];
     const open: Committable['open'][number][] = [];
     for (const { part, ...known } of this.open.values()) open.push({ ...known, kept: await part.keep() });
     return this.next === 0 ? undefined : { next: this.next, open, complete, location: this.options.location };
@@ -192,7 +198,7 @@ export class RollingWriter implements SinkWriter {
   }
 
   private async begin(key: string): Promise<Open> {
-    if (this.open.size >= OPEN_MAX) this.fill(this.open.values().next().value as Open);
+    await this.makeRoom();
     const { prefix, ending, store, encoder, now } = this.options;
     const name = `${key}${prefix}-${String(this.next).padStart(8, '0')}${ending}`;
     this.next += 1;
@@ -207,9 +213,34 @@ export class RollingWriter implements SinkWriter {
     return begun;
   }
 
+  /**
+   * Completes full parts, so that they are not open until the epoch ends. They stay invisible: the next committable has them. If
+   * there is none, they are swept as what no committable contained.
+   */
+  private async makeRoom(): Promise<void> {
+    const [longest] = this.open.values();
+    if (longest && this.open.size >= OPEN_MAX) this.fill(longest);
+    await this.completeFull();
+  }
+
+  /** A part stays among the full ones until it is complete, so that it is closed if that fails. */
+  private async completeFull(): Promise<void> {
+    for (let first = this.full[0]; first; first = this.full[0]) {
+      const { name, rows, part } = first;
+      this.ready.push({ name, rows, complete: await part.complete() });
+      this.full.shift();
+    }
+  }
+
   private fill(each: Open): void {
     this.open.delete(each.key);
     this.full.push(each);
+  }
+
+  private moveToEnd(each: Open): void {
+    this.open.delete(each.key);
+    this.open.set(each.key, each);
+    this.latest = each;
   }
 
   private aged(): Open[] {
