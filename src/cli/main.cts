@@ -5,4 +5,9 @@
 // first line of an ES module runs; chdb's queries each occupy one of these threads.
 process.env.UV_THREADPOOL_SIZE ??= '16';
 
-import('./main.js');
+// A module that is imported here may wait for ever: Node ends with 0 then, and with 13 only where it is the entry itself.
+const isUnsettled = () => {
+  process.exitCode = 13;
+};
+process.once('beforeExit', isUnsettled);
+import('./main.js').finally(() => process.off('beforeExit', isUnsettled));

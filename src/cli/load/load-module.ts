@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { register as registerHook } from 'node:module';
 import { resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { MillraceError, messageOf } from '../../core/errors.js';
 import { optionNames } from '../../operators/option-names.js';
 import { exportHint } from './export-hint.js';
 import { ownPackage } from './own-package.js';
+import { placeOf, shorten } from './place.js';
+import { untilLoaded } from './until-loaded.js';
 
 /**
  * Imports a file of the user's, TypeScript or JavaScript, without a build step; types are not checked.
@@ -13,7 +15,8 @@ import { ownPackage } from './own-package.js';
  * Its imports resolve as Node does it: `millrace` is the installed package, so that the file and this command share one
  * copy of it. A TypeScript file is an ES module whatever the `package.json` around it says.
  *
- * @throws MillraceError `config` with file and line where the file does not exist, does not parse or throws.
+ * @throws MillraceError `config` with file and line where the file does not exist, does not parse, throws, ends the process
+ * or waits for a promise that never settles.
  */
 export async function loadModule(file: string): Promise<Readonly<Record<string, unknown>>> {
   const path = resolve(file);
@@ -22,7 +25,7 @@ export async function loadModule(file: string): Promise<Readonly<Record<string, 
   }
   if (/\.[cm]?tsx?$/.test(path)) await readTypeScript();
   try {
-    return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+    return await untilLoaded(file, path, () => import(pathToFileURL(path).href));
   } catch (error) {
     throw await loadFailure(error, file, path);
   }
@@ -107,23 +110,3 @@ function calledFrom(path: string, { stack = '' }: Error): string | undefined {
   const [, name, file = ''] = /at (?:\w+\.)?(\w+) \((?:file:\/\/)?(.+?)\)$/.exec(frames[caller - 1] ?? '') ?? [];
   return file.startsWith(ownPackage().folder) ? name : undefined;
 }
-
-/** The first line of the user's code on the stack; the file alone where there is none. */
-function placeOf(error: unknown, file: string, path: string): string {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const lines = stack.split('\n').flatMap((line) => {
-    const place = /((?:file:\/\/)?\/[^\s()?]+)(?:\?[^\s():]*)?:(\d+)(?::\d+)?\)?$/.exec(line);
-    return place && !/node:|\/node_modules\//.test(line) ? [`${toPath(place[1] ?? '')}:${place[2]}`] : [];
-  });
-  const inFile =
-    lines.find((line) => line.startsWith(`${path}:`)) ?? lines.find((line) => !line.includes('/dist/src/'));
-  return inFile === undefined ? file : shorten(inFile);
-}
-
-const toPath = (text: string): string => (text.startsWith('file:') ? fileURLToPath(text) : text);
-
-const shorten = (path: string): string => {
-  const plain = toPath(path);
-  const folder = `${process.cwd()}/`;
-  return plain.startsWith(folder) ? plain.slice(folder.length) : plain;
-};

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { millrace, userFolder } from '../millrace.js';
 
@@ -27,6 +28,10 @@ const { folder, remove } = userFolder({
   'lib/thrower.ts': "const one = 1;\nif (one) throw new Error('not today');\nexport {};\n",
   'wrong.ts': orders('orders').replace("'named'", "'in'").replace('orders.out', 'orders.in'),
   'plain.mjs': "export const topologies = 'plain JavaScript, without one';",
+  'waits.ts': `${orders('orders')}\nawait new Promise(() => {});\n`,
+  'exits.ts': 'export const x = 1;\nprocess.exit(0);\n',
+  'waiting/millrace.config.ts': 'export default await new Promise(() => {});\n',
+  'waiting/orders.ts': orders('orders'),
   'common/package.json': '{ "type": "commonjs" }',
   'common/orders.ts': orders('orders'),
 });
@@ -86,5 +91,26 @@ describe('check, on files of a user', () => {
     expect(code).toBe(1);
     expect(err).toMatch(/^error \(config\): Cannot read .*\n {2}where: throws.ts:4\S*\n {2}hint: .*\n$/);
     expect((await check('throws.ts', '--verbose')).err).toMatch(/caused by TypeError: [^\n]*\n +at /);
+  });
+
+  it.each(['check', 'run'])('%s fails where the file waits for a promise that never settles', async (command) => {
+    const { code, out, err } = await millrace([command, 'waits.ts'], { folder });
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/^error \(config\): a top-level `await` never settles\n {2}where: waits\.ts\n {2}hint: .+\n$/);
+  });
+
+  it('fails where millrace.config.ts waits for ever', async () => {
+    const waiting = await millrace(['run', 'orders.ts', '--json'], { folder: join(folder, 'waiting') });
+    expect(waiting.code).toBe(1);
+    expect(JSON.parse(waiting.out).error).toMatchObject({
+      message: 'a top-level `await` never settles',
+      where: expect.stringMatching(/millrace\.config\.ts$/),
+    });
+  });
+
+  it('fails where the file ends the process while it is loaded', async () => {
+    const { code, err } = await check('exits.ts');
+    expect(code).toBe(1);
+    expect(err).toMatch(/^error \(config\): the file ends the process while it is loaded\n {2}where: exits\.ts:2\S*\n/);
   });
 });
