@@ -8,10 +8,11 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { MillraceError } from '../core/errors.js';
+import { MillraceError, messageOf } from '../core/errors.js';
 import { decodeSavepoint, type SavepointManifest, type SavepointTask } from '../state/savepoint.js';
 import { makePrivateFolder, PRIVATE_FILE } from '../util/private-files.js';
 
@@ -34,15 +35,33 @@ export interface ListedSavepoint {
   readonly manifest: SavepointManifest;
 }
 
-/** The savepoints of a data folder, by name. @throws MillraceError `state` where one cannot be read. */
-export function listSavepoints(data: string): ListedSavepoint[] {
+/** A file among the savepoints that is none, or no longer. */
+export interface DamagedSavepoint {
+  readonly file: string;
+  readonly reason: string;
+}
+
+export interface SavepointList {
+  readonly savepoints: readonly ListedSavepoint[];
+  readonly damaged: readonly DamagedSavepoint[];
+}
+
+/** The savepoints of a data folder, by name. One that cannot be read hides no other. */
+export function listSavepoints(data: string): SavepointList {
   const folder = join(data, 'savepoints');
-  if (!existsSync(folder)) return [];
+  if (!existsSync(folder)) return { savepoints: [], damaged: [] };
+  const savepoints: ListedSavepoint[] = [];
+  const damaged: DamagedSavepoint[] = [];
   const names = readdirSync(folder).filter((name) => name.endsWith(SUFFIX));
-  return names.sort().map((name) => {
+  for (const name of names.sort()) {
     const file = join(folder, name);
-    return withSavepoint(file, ({ manifest }, bytes) => ({ file, bytes, manifest }));
-  });
+    try {
+      savepoints.push(withSavepoint(file, ({ manifest }, bytes) => ({ file, bytes, manifest })));
+    } catch (error) {
+      damaged.push({ file, reason: messageOf(error) });
+    }
+  }
+  return { savepoints, damaged };
 }
 
 /** The manifest and all tasks of a savepoint, checked from end to end. Memory: its state. */
@@ -60,7 +79,7 @@ export function* decodedTasks(file: string): Generator<SavepointTask & { readonl
   }
 }
 
-/** Opens a savepoint for as long as `use` needs it. @throws MillraceError `config` where there is none. */
+/** Opens a savepoint for as long as `use` needs it. @throws MillraceError `config` where there is none, `state` where it is none. */
 export function withSavepoint<T>(
   file: string,
   use: (savepoint: ReturnType<typeof decodeSavepoint>, bytes: number) => T,
@@ -71,6 +90,11 @@ export function withSavepoint<T>(
       hint: '`millrace savepoint list` lists the savepoints of --data',
     });
   }
+  if (!statSync(file).isFile())
+    throw new MillraceError('state', 'the savepoint is not a file', {
+      where: file,
+      hint: 'create one with millrace savepoint create',
+    });
   const descriptor = openSync(file, 'r');
   try {
     return use(decodeSavepoint(reading(descriptor), file), fstatSync(descriptor).size);

@@ -97,7 +97,7 @@ export function decodeSavepoint(
         : 'create one with millrace savepoint create',
     });
   }
-  const manifest = JSON.parse(text(readFrame(read, where))) as SavepointManifest;
+  const manifest = manifestOf(json(readFrame(read, where), where), where);
   return {
     manifest,
     *tasks() {
@@ -110,7 +110,7 @@ export function decodeSavepoint(
 type BucketEntry = readonly [step: string, cell: string, version: number, bucket: number, length: number];
 
 function readTask(read: ReadBytes, where: string): SavepointTask {
-  const { checkpoint, buckets } = JSON.parse(text(readFrame(read, where))) as {
+  const { checkpoint, buckets } = json(readFrame(read, where), where) as {
     readonly checkpoint: Checkpoint | null;
     readonly buckets: readonly BucketEntry[];
   };
@@ -153,7 +153,41 @@ function exactly(read: ReadBytes, length: number, where: string): Uint8Array {
   return bytes;
 }
 
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+function json(bytes: Uint8Array, where: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString());
+  } catch {
+    throw damaged(where, 'a part of it is not JSON');
+  }
+}
+
+/** Bytes that match their digest may still be those of something else. */
+function manifestOf(read: unknown, where: string): SavepointManifest {
+  const manifest = read as SavepointManifest | null;
+  const isWhole =
+    manifest !== null &&
+    typeof manifest === 'object' &&
+    typeof manifest.name === 'string' &&
+    typeof manifest.createdAt === 'string' &&
+    typeof manifest.profile === 'string' &&
+    isPart({ ...manifest, name: manifest.topology }) &&
+    (manifest.subtopologies === undefined || isDivided(manifest, manifest.subtopologies));
+  if (!isWhole) throw damaged(where, 'its manifest is incomplete');
+  return manifest;
+}
+
+const isPart = ({ name, topologyHash, partitions, topics }: SavepointSubtopology): boolean =>
+  typeof name === 'string' &&
+  typeof topologyHash === 'string' &&
+  Number.isSafeInteger(partitions) &&
+  partitions >= 0 &&
+  typeof topics === 'object' &&
+  topics !== null;
+
+const isDivided = ({ partitions }: SavepointManifest, parts: readonly SavepointSubtopology[]): boolean =>
+  Array.isArray(parts) &&
+  parts.every((part: unknown) => typeof part === 'object' && part !== null && isPart(part as SavepointSubtopology)) &&
+  parts.reduce((sum, part) => sum + part.partitions, 0) === partitions;
 
 /** By name, whatever the order of the store. */
 function byCell(a: StateChange, b: StateChange): number {

@@ -1,4 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { REPLAYED } from '../../connectors/kafka/topic-options.js';
 import { lagOf, planReset } from '../../src/checkpoints/offsets.js';
@@ -156,7 +158,7 @@ describe('savepoints', () => {
     await expect(save('a')).rejects.toThrow("a savepoint 'a' already exists");
     await expect(save('../a')).rejects.toMatchObject({ code: 'config' });
     await expect(restore('missing')).rejects.toThrow("no savepoint 'missing'");
-    const listed = listSavepoints(data);
+    const { savepoints: listed } = listSavepoints(data);
     expect(listed.map(({ manifest }) => manifest.name)).toEqual(['a', 'b']);
     expect(listed[0]?.manifest).toMatchObject({
       topology: 'ops',
@@ -166,6 +168,43 @@ describe('savepoints', () => {
       partitions: PARTITIONS,
     });
     expect(readSavepoint(savepointFile(data, 'a')).tasks).toHaveLength(PARTITIONS);
+  });
+});
+
+describe('a folder of savepoints with other files', () => {
+  /** Its bytes match their digests, whatever they say. */
+  const withManifest = (text: string) => {
+    const body = Buffer.from(text);
+    const head = Buffer.alloc(8);
+    head.writeBigUInt64LE(BigInt(body.length));
+    return Buffer.concat([Buffer.from('MRSAVE01'), head, createHash('sha256').update(body).digest(), body]);
+  };
+
+  it('lists the others, and says what is wrong with each', async () => {
+    await runToEnd(profile, ops);
+    const { file } = await save('whole');
+    const folder = dirname(file);
+    writeFileSync(join(folder, 'a-text.mrsp'), 'hello');
+    mkdirSync(join(folder, 'b-folder.mrsp'));
+    writeFileSync(join(folder, 'c-no-json.mrsp'), withManifest('{'));
+    writeFileSync(join(folder, 'd-empty.mrsp'), withManifest('{}'));
+    const { savepoints, damaged } = listSavepoints(data);
+    expect(savepoints.map(({ manifest }) => manifest.name)).toEqual(['whole']);
+    expect(damaged.map(({ file: at, reason }) => [basename(at), reason])).toEqual([
+      ['a-text.mrsp', 'the file is not a savepoint'],
+      ['b-folder.mrsp', 'the savepoint is not a file'],
+      ['c-no-json.mrsp', 'the savepoint is damaged: a part of it is not JSON'],
+      ['d-empty.mrsp', 'the savepoint is damaged: its manifest is incomplete'],
+    ]);
+  });
+
+  it.each(['a-text', 'b-folder', 'c-no-json', 'd-empty'])('does not restore %s', async (name) => {
+    const file = savepointFile(data, name);
+    mkdirSync(name === 'b-folder' ? file : dirname(file), { recursive: true });
+    if (name === 'a-text') writeFileSync(file, 'hello');
+    if (name === 'c-no-json') writeFileSync(file, withManifest('{'));
+    if (name === 'd-empty') writeFileSync(file, withManifest('{}'));
+    await expect(restore(name)).rejects.toMatchObject({ code: 'state', where: file, hint: expect.any(String) });
   });
 });
 

@@ -109,14 +109,15 @@ function listCommand({ terminal, act }: CommandContext): Command {
       act(flags, async () => {
         const { data } = await readConfig({ data: flags.data });
         const { listSavepoints } = await import('../../checkpoints/savepoint-files.js');
-        const savepoints = listSavepoints(data);
-        if (flags.json) terminal.out(`${JSON.stringify({ savepoints })}\n`);
+        const { savepoints, damaged } = listSavepoints(data);
+        if (flags.json) terminal.out(`${JSON.stringify({ savepoints, damaged })}\n`);
         else {
           const rows = savepoints.map(({ bytes, manifest }) => {
             const { name, topology, topologyHash: hash, createdAt, partitions, profile } = manifest;
             return { name, topology, hash, createdAt, tasks: partitions, profile, bytes };
           });
           terminal.out(rows.length === 0 ? `no savepoints in ${data}\n` : textTable(rows));
+          for (const { file, reason } of damaged) terminal.err(`${file} cannot be restored: ${reason}\n`);
         }
         return exitCodes.ok;
       }),
