@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { definition as clickhouse } from '../../connectors/clickhouse/definition.js';
 import { FlightArrivedV1 } from '../../schemas/flight-arrived.v1.js';
@@ -11,6 +11,7 @@ import { type EpochPoint, type Running, runTopology, systemClock } from '../../s
 import { openCodec } from '../../src/schema/index.js';
 import { serveMonitoring } from '../../src/server/http.js';
 import { onInterrupt } from '../../src/util/interrupt.js';
+import { makePrivateFolder } from '../../src/util/private-files.js';
 import type { Terminal } from '../../src/util/terminal.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
 import { flightFiles, readFlights, readFlightsAlone } from './flights.js';
@@ -57,7 +58,7 @@ const PROGRESS_EVERY_MS = 500;
 export async function runDemo(options: DemoOptions): Promise<FlightReport | undefined> {
   const { data, fresh, terminal } = options;
   if (fresh) await rm(data, { recursive: true, force: true });
-  await mkdir(data, { recursive: true });
+  makePrivateFolder(data);
   const profile = await options.openProfile(data);
   try {
     const manifest = await load(options, profile);

@@ -1,11 +1,24 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { MillraceError, messageOf } from '../core/errors.js';
 
 /** Files with records, state or keys are readable by their user only. */
 export const PRIVATE_FILE = 0o600;
 
-/** Creates a folder and its parents for its user only. An existing one keeps its mode. */
+/**
+ * Creates a folder and its parents for its user only. An existing one keeps its mode.
+ *
+ * @throws MillraceError `config` where a file is in the way, or the user may not.
+ */
 export function makePrivateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new MillraceError('config', `cannot create the folder: ${messageOf(cause)}`, {
+      where: path,
+      hint: 'choose another folder, such as by --data: is a file in the way, and may this user write there?',
+      cause,
+    });
+  }
 }
 
 /** Runs a function that creates files, and makes the new ones private. */

@@ -109,7 +109,7 @@ export function connectSocketCalls(address: string, lost: () => MillraceError): 
     });
     socket.on('data', receive);
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(undefined);
+      if (['ECONNREFUSED', 'ENOENT', 'ENOTDIR'].includes(error.code ?? '')) resolve(undefined);
       else reject(error);
     });
     socket.on('close', () => {

@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { MillraceError } from '../core/errors.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import { openCodec } from '../schema/index.js';
@@ -29,8 +29,9 @@ export function inputFiles(given: readonly string[], { sources }: Pick<Topology,
         hint: `name its source: ${sources.map((source) => `--input ${source.id}=FILE`).join(' ')}`,
       });
     }
-    if (!existsSync(file)) {
-      throw new MillraceError('config', 'no such file', {
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (!found || found.isDirectory()) {
+      throw new MillraceError('config', found ? 'is a folder' : 'no such file', {
         where: file,
         hint: '--input takes newline-delimited JSON, one event a line',
       });

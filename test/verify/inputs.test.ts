@@ -25,6 +25,9 @@ describe('inputFiles', () => {
     expect(() => inputFiles(['payments=/no/such/file'], two)).toThrow(
       expect.objectContaining({ message: 'no such file', where: '/no/such/file' }),
     );
+    expect(() => inputFiles(['payments=/'], two)).toThrow(
+      expect.objectContaining({ message: 'is a folder', where: '/', hint: expect.stringMatching(/./) }),
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-import { type FSWatcher, readdirSync, watch } from 'node:fs';
+import { existsSync, type FSWatcher, readdirSync, watch } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { MillraceError } from '../../core/errors.js';
 import { pause } from '../../util/pause.js';
@@ -19,12 +19,14 @@ export interface Sources extends AsyncIterable<string> {
  * Names of source files that change, relative to the watched folder: the current one if the file is below it, else the folder of the
  * file. Changes that come together are one. `node_modules`, `dist` and folders with a dot are passed over.
  *
- * @throws MillraceError `config` for more than 500 folders.
+ * @throws MillraceError `config` for a folder that does not exist, and for more than 500 of them.
  */
 export function watchSources(file: string): Sources {
   const path = resolve(file.replace(/#[^/]*$/, ''));
   const isBelow = !relative(process.cwd(), path).startsWith('..');
   const folder = isBelow ? process.cwd() : dirname(path);
+  if (!existsSync(folder))
+    throw new MillraceError('config', 'no such folder', { where: folder, hint: 'give the path of a topology file' });
   const watchers = new Map<string, FSWatcher>();
   const closed = new AbortController();
   let changed: string | undefined;

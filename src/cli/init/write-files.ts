@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { MillraceError, messageOf } from '../../core/errors.js';
@@ -10,9 +10,11 @@ const shared = ['package.json', 'tsconfig.json'];
  * Writes all files or none, and returns their paths. What is there already is never overwritten: `tsconfig.json` may stay, and
  * `package.json` gets the scripts and packages that it lacks. Its files stay CommonJS or ES modules, as they are: those of ours work in both.
  *
- * @throws MillraceError `config` with the files that are in the way.
+ * @throws MillraceError `config` with the files that are in the way, and where the folder is a file itself.
  */
 export function writeFiles(folder: string, files: ReadonlyMap<string, string>): string[] {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new MillraceError('config', 'is a file', { where: folder, hint: 'name a folder: millrace init my-stream' });
   const wanted = [...files].filter(([name]) => !shared.includes(name) || !existsSync(join(folder, name)));
   const taken = wanted.map(([name]) => name).filter((name) => existsSync(join(folder, name)));
   if (taken.length > 0) {

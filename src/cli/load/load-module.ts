@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { register as registerHook } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { MillraceError, messageOf } from '../../core/errors.js';
+import { inspect } from 'node:util';
+import { MillraceError } from '../../core/errors.js';
 import { optionNames } from '../../operators/option-names.js';
 import { exportHint } from './export-hint.js';
 import { ownPackage } from './own-package.js';
@@ -55,8 +56,13 @@ export const load = (url, context, next) => next(url, ours(url) ? { ...context, 
 
 async function loadFailure(error: unknown, file: string, path: string): Promise<MillraceError> {
   if (error instanceof Error && error.name === 'MillraceError') return withPlace(error as MillraceError, file, path);
-  const message = messageOf(error);
-  const code = (error as { code?: unknown }).code;
+  if (!(error instanceof Error))
+    return new MillraceError('config', `the file throws ${inspect(error, { depth: 1 })}`, {
+      where: file,
+      hint: 'throw an Error, which says where it was made',
+      cause: error,
+    });
+  const { message, code } = error as NodeJS.ErrnoException;
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') {
     const name = /(?:package|module) '([^']+)'/.exec(message)?.[1] ?? 'a module';
     const isMillrace = /^millrace(\/|$)/.test(name);

@@ -28,6 +28,9 @@ const { folder, remove } = userFolder({
   'lib/thrower.ts': "const one = 1;\nif (one) throw new Error('not today');\nexport {};\n",
   'wrong.ts': orders('orders').replace("'named'", "'in'").replace('orders.out', 'orders.in'),
   'plain.mjs': "export const topologies = 'plain JavaScript, without one';",
+  'null.ts': 'throw null;\n',
+  'undefined.ts': 'throw undefined;\n',
+  'object.ts': 'throw { a: 1 };\n',
   'waits.ts': `${orders('orders')}\nawait new Promise(() => {});\n`,
   'exits.ts': 'export const x = 1;\nprocess.exit(0);\n',
   'waiting/millrace.config.ts': 'export default await new Promise(() => {});\n',
@@ -79,6 +82,9 @@ describe('check, on files of a user', () => {
     ['throws.ts', "Cannot read properties of undefined (reading 'at')", 'throws.ts:4'],
     ['export.ts', "The requested module 'millrace' does not provide an export named 'nonsense'", 'export.ts:1'],
     ['package.ts', 'cannot find not-installed', 'package.ts'],
+    ['null.ts', 'the file throws null', 'null.ts'],
+    ['undefined.ts', 'the file throws undefined', 'undefined.ts'],
+    ['object.ts', 'the file throws { a: 1 }', 'object.ts'],
     ['deep.ts', 'not today', 'lib/thrower.ts:2'],
   ])('says what is wrong with %s, and where', async (file, message, where) => {
     const error = await failure(file);
