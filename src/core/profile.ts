@@ -13,7 +13,8 @@ export interface TopicProducer {
    * Creates a missing topic with these configs of Kafka's; one partition if `partitions` is undefined. The embedded log takes the retention of an
    * existing topic from them too.
    *
-   * @throws MillraceError `config` if it exists with another number of partitions than given.
+   * @throws MillraceError `config` if it exists with another number of partitions than given, and for a name or a number that no
+   * topic can have.
    */
   createTopic(topic: string, partitions: number | undefined, configs?: Readonly<Record<string, string>>): Promise<void>;
   send(topic: string, records: readonly OutgoingRecord[]): Promise<void>;

@@ -21,11 +21,13 @@ export interface ProduceOptions {
 }
 
 const BATCH = 1_000;
+/** Characters of a value in a message. */
+const SHOWN = 100;
 
 /**
  * Encodes values and appends them to a topic, creating it where it is missing. Returns how many there were.
  *
- * @throws MillraceError `schema` or `config` with the line that does not fit, or that spells a field otherwise than the schema (`visit_id`
+ * @throws MillraceError `schema` or `config` with the line that does not fit, has an object as its key, or that spells a field otherwise than the schema (`visit_id`
  * for `visitId`), which a codec would leave out. What stood before it in full batches of 1,000 has been written.
  */
 export async function produce(
@@ -58,7 +60,7 @@ function recordOf(
   try {
     mustBeNamed(value);
     return {
-      key: keyField === undefined ? null : Buffer.from(String(fieldOf(value, keyField))),
+      key: keyField === undefined ? null : Buffer.from(keyOf(value, keyField)),
       value: codec.encode(value),
       timestampMs: timeField === undefined ? nowMs : timeOf(fieldOf(value, timeField), timeField),
     };
@@ -91,6 +93,14 @@ function fieldOf(value: unknown, field: string): unknown {
     throw new MillraceError('schema', `no field "${field}"`, { hint: 'every line needs this field' });
   }
   return found;
+}
+
+function keyOf(value: unknown, field: string): string {
+  const key = fieldOf(value, field);
+  if (typeof key !== 'object') return String(key);
+  throw new MillraceError('schema', `"${field}" is no key: ${JSON.stringify(key).slice(0, SHOWN)}`, {
+    hint: 'a key is a text, a number or a flag: name a field that holds one',
+  });
 }
 
 function timeOf(value: unknown, field: string): number {

@@ -45,6 +45,29 @@ describe('readNdjson', () => {
   });
 });
 
+describe('readNdjson, on bytes', () => {
+  const read = async (...chunks: Buffer[]) => {
+    const values = [];
+    for await (const { value } of readNdjson(Readable.from(chunks))) values.push(value);
+    return values;
+  };
+
+  it('passes over a byte order mark', async () => {
+    expect(await read(Buffer.from('\ufeff{"a":1}\n'))).toEqual([{ a: 1 }]);
+  });
+
+  it('joins lines and characters that lie in several chunks', async () => {
+    const bytes = Buffer.from('{"a":"ü\u2028"}\n{"a":"é"}');
+    const chunks = Array.from(bytes, (_, at) => bytes.subarray(at, at + 1));
+    expect(await read(...chunks)).toEqual([{ a: 'ü\u2028' }, { a: 'é' }]);
+  });
+
+  it('names the line that is not UTF-8', async () => {
+    const bytes = Buffer.concat([Buffer.from('{"a":1}\n'), Buffer.from('{"a":"\xfc"}', 'latin1')]);
+    await expect(read(bytes)).rejects.toMatchObject({ code: 'config', message: 'not UTF-8', where: 'line 2' });
+  });
+});
+
 describe('produce and tail', () => {
   let folder: string;
   let embedded: Embedded;
@@ -102,6 +125,22 @@ describe('produce and tail', () => {
     });
     await embedded.producer().createTopic('others', undefined);
     expect(await embedded.endOffsets('others')).toHaveLength(1);
+  });
+
+  it.each([[0], [10_001]])('refuses %d partitions', async (partitions) => {
+    await expect(write(lines(), { partitions })).rejects.toMatchObject({
+      ...{ code: 'config', where: 'payments', message: expect.stringMatching(/^a topic cannot have /) },
+    });
+  });
+
+  it.each([[''], ['bad topic/../x'], ['..']])('refuses a topic of the name %j', async (name) => {
+    const made = embedded.producer().createTopic(name, 1);
+    await expect(made).rejects.toMatchObject({ code: 'config', message: `'${name}' cannot be the name of a topic` });
+  });
+
+  it('refuses an object as a key, with its line', async () => {
+    const nested = write(lines({ id: 'a', paidAt: 1 }, { id: { b: 1 }, paidAt: 2 }), { key: 'id' });
+    await expect(nested).rejects.toMatchObject({ code: 'schema', where: 'line 2', message: '"id" is no key: {"b":1}' });
   });
 
   it('takes a time in ISO 8601, and now where none is asked for', async () => {

@@ -1,11 +1,17 @@
+import { topicNameProblems } from '../../../connectors/kafka/topic-name.js';
+import { MillraceError } from '../../core/errors.js';
 import { partitionOf } from '../../core/partition.js';
 import type { TopicProducer } from '../../core/profile.js';
 import type { OutgoingRecord } from '../../core/record.js';
+import { counted } from '../../util/counted.js';
 import { getOrInsert } from '../../util/maps.js';
 import { BlobWriter } from './record-blob.js';
 import { retentionOf } from './retention.js';
 import type { Store } from './store.js';
 import type { TopicLog } from './topic-log.js';
+
+/** Each costs memory in this process, used or not. */
+const PARTITIONS_MAX = 10_000;
 
 /**
  * Writes into topics from outside a topology. A `send` is one atomic step of the store: all of its records are there,
@@ -15,6 +21,7 @@ export function openProducer(store: Store, log: TopicLog): TopicProducer {
   let turn = 0;
   return {
     async createTopic(topic, partitions, configs) {
+      mustBeTopic(topic, partitions);
       const retention = retentionOf(topic, configs);
       await log.create(topic, partitions);
       if (retention !== undefined) await log.retain(topic, retention);
@@ -35,6 +42,18 @@ export function openProducer(store: Store, log: TopicLog): TopicProducer {
 
     close: async () => undefined,
   };
+}
+
+/** A broker refuses the same: a name that no topology can use, and a number with which nothing can be written. */
+function mustBeTopic(topic: string, partitions: number | undefined): void {
+  const [problem] = topicNameProblems(topic);
+  if (problem) throw new MillraceError('config', problem.message, { where: 'topic', hint: problem.hint });
+  if (partitions === undefined || (Number.isInteger(partitions) && partitions >= 1 && partitions <= PARTITIONS_MAX))
+    return;
+  throw new MillraceError('config', `a topic cannot have ${counted(partitions, 'partition')}`, {
+    where: topic,
+    hint: `give 1 to ${PARTITIONS_MAX.toLocaleString('en-US')}`,
+  });
 }
 
 /** Appends to one partition whatever the keys say: for copies of other logs. Atomic, like a `send`. */
