@@ -60,7 +60,7 @@ export async function main(args: readonly string[], raw: Terminal): Promise<Exit
 }
 
 /** Everything that a command prints goes through here: most of it holds data of others. */
-const printing = ({ out, err }: Terminal): Terminal => ({
+export const printing = ({ out, err }: Terminal): Terminal => ({
   out: (text) => out(printable(text)),
   err: (text) => err(printable(text)),
 });

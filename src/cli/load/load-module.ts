@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { register as registerHook } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,6 +8,7 @@ import { optionNames } from '../../operators/option-names.js';
 import { exportHint } from './export-hint.js';
 import { ownPackage } from './own-package.js';
 import { placeOf, shorten } from './place.js';
+import { syntaxPlace } from './syntax-place.js';
 import { untilLoaded } from './until-loaded.js';
 
 /**
@@ -21,8 +22,10 @@ import { untilLoaded } from './until-loaded.js';
  */
 export async function loadModule(file: string): Promise<Readonly<Record<string, unknown>>> {
   const path = resolve(file);
-  if (!existsSync(path)) {
-    throw new MillraceError('config', 'no such file', { where: file, hint: GIVE_A_FILE });
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found || found.isDirectory()) {
+    const message = found ? 'is a folder' : 'no such file';
+    throw new MillraceError('config', message, { where: file || path, hint: GIVE_A_FILE });
   }
   if (/\.[cm]?tsx?$/.test(path)) await readTypeScript();
   try {
@@ -80,13 +83,10 @@ async function loadFailure(error: unknown, file: string, path: string): Promise<
   const syntax = /^Transform failed.*?\n(.+?):(\d+):(\d+): ERROR: (.+)$/ms.exec(message);
   if (syntax) {
     const [, where, line, column, what = ''] = syntax;
-    const hint = 'fix the line; your editor or `npx tsc --noEmit` shows more';
-    return new MillraceError('config', `does not parse: ${what}`, {
-      where: `${shorten(where ?? path)}:${line}:${column}`,
-      hint,
-      cause: error,
-    });
+    return unparsed(what, `${shorten(where ?? path)}:${line}:${column}`, error);
   }
+  const place = error instanceof SyntaxError ? syntaxPlace(path) : undefined;
+  if (place !== undefined) return unparsed(message, shorten(place), error);
   const [, module, name] = /module '(.+)' does not provide an export named '(.+)'/.exec(message) ?? [];
   const hint =
     module !== undefined && name !== undefined
@@ -102,6 +102,13 @@ async function loadFailure(error: unknown, file: string, path: string): Promise<
     cause: error,
   });
 }
+
+const unparsed = (what: string, where: string, cause: Error): MillraceError =>
+  new MillraceError('config', `does not parse: ${what}`, {
+    where,
+    hint: 'fix the line; your editor or `npx tsc --noEmit` shows more',
+    cause,
+  });
 
 function withPlace(error: MillraceError, file: string, path: string): MillraceError {
   if (error.where !== undefined) return error;

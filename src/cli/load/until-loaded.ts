@@ -22,7 +22,8 @@ export async function untilLoaded<T>(file: string, path: string, load: () => Pro
         hint: 'it waits for a promise that nothing resolves: await what ends, or leave the `await` out',
       }),
     );
-  const onExit = () => {
+  const onExit = (code: number) => {
+    if (code !== exitCodes.ok) return; // a failure already
     reportError(synchronous, exits(placeOf(new Error(), file, path)));
     process.exitCode = exitCodes.failed;
   };

@@ -31,6 +31,8 @@ const { folder, remove } = userFolder({
   'null.ts': 'throw null;\n',
   'undefined.ts': 'throw undefined;\n',
   'object.ts': 'throw { a: 1 };\n',
+  'syntax.mjs': 'export const a = 1;\nexport const b = (;\n',
+  'rejects.ts': `${orders('orders')}\nsetTimeout(() => Promise.reject(new Error('later')), 20);\n`,
   'waits.ts': `${orders('orders')}\nawait new Promise(() => {});\n`,
   'exits.ts': 'export const x = 1;\nprocess.exit(0);\n',
   'waiting/millrace.config.ts': 'export default await new Promise(() => {});\n',
@@ -79,6 +81,9 @@ describe('check, on files of a user', () => {
     ['plain.mjs', 'exports no topology, only topologies (string)', 'plain.mjs'],
     ['missing.ts', 'no such file', 'missing.ts'],
     ['syntax.ts', 'does not parse: Unexpected "="', 'syntax.ts:2:14'],
+    ['syntax.mjs', "does not parse: Unexpected token ';'", 'syntax.mjs:2'],
+    ['lib', 'is a folder', 'lib'],
+    ['', 'is a folder', folder],
     ['throws.ts', "Cannot read properties of undefined (reading 'at')", 'throws.ts:4'],
     ['export.ts', "The requested module 'millrace' does not provide an export named 'nonsense'", 'export.ts:1'],
     ['package.ts', 'cannot find not-installed', 'package.ts'],
@@ -118,5 +123,11 @@ describe('check, on files of a user', () => {
     const { code, err } = await check('exits.ts');
     expect(code).toBe(1);
     expect(err).toMatch(/^error \(config\): the file ends the process while it is loaded\n {2}where: exits\.ts:2\S*\n/);
+  });
+
+  it('names the line of what is rejected or thrown later, which nothing catches', async () => {
+    const { code, err } = await check('rejects.ts');
+    expect(code).toBe(1);
+    expect(err).toMatch(/^error \(config\): later\n {2}where: rejects\.ts:\d+\S*\n {2}hint: .+\n$/);
   });
 });
