@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MillraceError, messageOf } from '../core/errors.js';
@@ -23,8 +23,9 @@ interface Values {
 export async function schemaInFile(file: string, subject: string, values?: Values): Promise<Schema<unknown>> {
   const [path = '', message] = file.split('#');
   const at = resolve(path);
-  if (!existsSync(at)) {
-    throw new MillraceError('schema', 'no such file', {
+  const found = statSync(at, { throwIfNoEntry: false });
+  if (!found || found.isDirectory()) {
+    throw new MillraceError('schema', found ? 'is a folder' : 'no such file', {
       where: path,
       hint: 'give the path of an Avro schema (.avsc), a Protobuf file (.proto) or a JSON schema (.json)',
       permanent: true,

@@ -64,6 +64,11 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   // What says when and how much is no feature, unless it is declared as one.
   const facts = [weight, times?.predicted, times?.labelled].filter((name) => name !== undefined);
   const skipped = Object.fromEntries(facts.map((name) => [name, 'skip' as const]));
+  if (options.columns && Object.hasOwn(options.columns, label))
+    throw new MillraceError('config', `'${label}' is the label, which is never a feature`, {
+      where: '--columns',
+      hint: 'leave it out of the columns, or name another label',
+    });
   const columns = inferColumns(table.sample, label, { ...skipped, ...options.columns });
   for (const name of slices) inferColumns(table.sample, name);
   if (Object.keys(columns).length === 0) {

@@ -61,11 +61,14 @@ async function withSample(path: string, read: Read): Promise<Table> {
     if (sample.length >= SAMPLE_ROWS) break;
   }
   if (sample.length > 0) return { sample, read };
-  throw new MillraceError('config', 'the file has no rows that can be read', {
+  throw noRows(path);
+}
+
+const noRows = (path: string): MillraceError =>
+  new MillraceError('config', 'the file has no rows that can be read', {
     where: path,
     hint: 'give a file of CSV (.csv, .tsv), Parquet (.parquet), or one JSON object a line; .gz and .zst are fine',
   });
-}
 
 const parquetRows = (path: string): Read =>
   async function* () {
@@ -124,6 +127,7 @@ async function csvRows(path: string): Promise<Read> {
     for (const { bytes } of read) lines.push(Buffer.from(bytes).toString());
     if (lines.length > SAMPLE_ROWS) break;
   }
+  if (lines.length === 0) throw noRows(path);
   const delimiter = delimiterOf(lines[0] ?? '');
   const cells = lines.slice(0, SAMPLE_ROWS + 1).flatMap((line) => {
     try {

@@ -4,6 +4,7 @@ import { MillraceError } from '../../core/errors.js';
 import type { OpenProfile } from '../../profiles/profiles.js';
 import { countLetters, type FoundLetter, type LetterFilter } from '../../topics/dead-letters.js';
 import type { CodecOf } from '../../topics/find-letters.js';
+import { counted } from '../../util/counted.js';
 import { exitCodes } from '../../util/terminal.js';
 import { textTable } from '../../util/text-table.js';
 import { type CommandContext, command, group, profileOptions, wholeNumber } from '../command.js';
@@ -130,6 +131,7 @@ async function withLetters(from: string, flags: DlqFlags, use: (letters: Letters
   const key = letterKey(config.deadLetterKey);
   const profile = await openProfile(config, { besideOwner: true });
   try {
+    await mustHave(profile, topic, filter.partition);
     const codecOf = await openLetterCodecs(place, profile.schemas);
     await use({ profile, topic, letters: findLetters(profile, topic, filter, key), codecOf });
   } finally {
@@ -138,13 +140,25 @@ async function withLetters(from: string, flags: DlqFlags, use: (letters: Letters
   return exitCodes.ok;
 }
 
+/** A filter that nothing can match is a mistake, and not an empty result. */
+async function mustHave(profile: OpenProfile, topic: string, partition: number | undefined): Promise<void> {
+  if (partition === undefined) return;
+  const { length: partitions } = await profile.offsetsAt(topic, 'latest');
+  if (partition < partitions) return;
+  throw new MillraceError('config', `topic ${topic} has no partition ${partition}`, {
+    where: '--partition',
+    hint: `it has ${counted(partitions, 'partition')}, from 0 on`,
+  });
+}
+
 function rangeOf(text: string | undefined): LetterFilter['offsets'] {
   if (text === undefined) return undefined;
   const [, first, last] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
-  if (first !== undefined) return { first: Number(first), last: Number(last ?? first) };
+  if (first !== undefined && Number(first) <= Number(last ?? first))
+    return { first: Number(first), last: Number(last ?? first) };
   throw new MillraceError('config', `--offsets cannot be '${text}'`, {
     where: '--offsets',
-    hint: 'one offset, or two with a hyphen: 10-20',
+    hint: 'one offset, or two with a hyphen, the lower one first: 10-20',
   });
 }
 

@@ -5,7 +5,7 @@ import { type Config, profileSettings } from '../../profiles/settings.js';
 import { concernsOf, exceeded, limitsIn, type RunShares } from '../../server/run-shares.js';
 import { subtopologiesOf, type Topology } from '../../topology/index.js';
 import { type ExitCode, exitCodes, type Terminal } from '../../util/terminal.js';
-import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
+import { type CommandContext, command, oneOrMore, profileOptions, wholeNumber } from '../command.js';
 import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
 import { type RunExtent, run } from '../run/run.js';
@@ -73,11 +73,7 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
     .addOption(
       new Option('--log-level <level>', 'the least severe lines to log').choices(profileSettings.logLevel.values),
     )
-    .option(
-      '--processes <number>',
-      'number of processes that share the tasks; each serves on the next port',
-      wholeNumber,
-    )
+    .option('--processes <number>', 'number of processes that share the tasks; each serves on the next port', oneOrMore)
     .option('--standbys <number>', 'standby replicas of the state of each task, for a fast takeover', wholeNumber)
     .addOption(new Option('--worker', 'one process of several, started by another one').hideHelp())
     .addHelpText('after', `\nSettings, also in millrace.config.ts (defaults in brackets):\n${configHelp(settings)}`)

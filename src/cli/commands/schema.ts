@@ -16,7 +16,7 @@ interface Flags {
 }
 
 const subjectOption = () => new Option('--subject <name>', 'subject in the registry');
-const topicOption = () => new Option('--topic <topic>', 'use the subject of a topic: TOPIC-value');
+const topicOption = () => new Option('--topic <topic>', 'use the subject of a topic: TOPIC-value').conflicts('subject');
 const registryOption = () =>
   new Option('--registry <url>', "schema registry with Confluent's REST interface (default: the configured one)");
 

@@ -20,7 +20,8 @@ export async function readConfig(
   const connectors = topology && unique([...connectorsOf(topology), ...(await builtInConnectors())]);
   const path = NAMES.map((name) => resolve(folder, name)).find((candidate) => existsSync(candidate));
   if (path === undefined) return resolveConfig({ flags, env: process.env, connectors });
-  const { default: values } = await loadModule(path);
+  // A promise has no settings of its own, and would pass for none.
+  const values = await (await loadModule(path)).default;
   if (typeof values !== 'object' || values === null) {
     throw new MillraceError('config', 'has no default export with settings', {
       where: path,

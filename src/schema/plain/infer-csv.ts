@@ -129,7 +129,7 @@ function namesOf(header: readonly string[], where: string): readonly string[] {
   const trouble = names[at] === '' ? 'has no name' : `is called ${names[at]}, as another one is`;
   throw new MillraceError('config', `column ${at + 1} of the header ${trouble}`, {
     where,
-    hint: 'give each column a unique name in the first line; if that line is not a header, pass --no-header',
+    hint: 'give each column a unique name in the first line; if that line is not a header, `init` takes --no-header, and `evaluate` needs one',
   });
 }
 

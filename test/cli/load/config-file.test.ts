@@ -31,6 +31,10 @@ describe('millrace.config.ts', () => {
     expect(profileOf(await describeWith(config, { MILLRACE_PROFILE: 'embedded' }))).toBe('embedded');
   });
 
+  it('is read from a promise too, which has no settings of its own', async () => {
+    expect(profileOf(await describeWith("export default Promise.resolve({ profile: 'cluster' });"))).toBe('cluster');
+  });
+
   it.each([
     ["export default { profile: 'moon' };", /^profile in .*millrace\.config\.ts must be one of embedded, cluster/],
     ['export const config = {};', /^has no default export with settings$/],
