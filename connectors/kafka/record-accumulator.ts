@@ -1,3 +1,4 @@
+import { MillraceError } from '../../src/core/errors.js';
 import type { OutgoingBatch } from './protocol/produce.js';
 import type { ProducerStamp } from './protocol/record-batch.js';
 import { BatchEncoder, type RecordToEncode, recordSizeMax } from './protocol/record-batch-encode.js';
@@ -61,6 +62,8 @@ export class RecordAccumulator {
     const buffers = this.of(topic);
     let buffer = buffers.partitions[partition];
     if (buffer === undefined) {
+      // An array takes any key, and a record under such a one would never be sent.
+      if (!Number.isInteger(partition)) throw noPartition(topic, partition);
       buffer = { partition, encoder: new BatchEncoder(), sequence: 0 };
       buffers.partitions[partition] = buffer;
     }
@@ -116,6 +119,12 @@ export class RecordAccumulator {
     return found;
   }
 }
+
+const noPartition = (topic: string, partition: number): MillraceError =>
+  new MillraceError('sink', `topic '${topic}' has no partition ${partition}`, {
+    where: topic,
+    hint: 'partitions are whole numbers from 0; a topic without partitions has none for a record',
+  });
 
 /**
  * Splits batches into requests, in order: at most one batch per partition in each, and at most `bytesMax` bytes unless one batch is

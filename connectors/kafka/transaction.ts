@@ -14,7 +14,7 @@ import type { Cluster } from './connection/cluster.js';
 import { ConnectionPool } from './connection/connection-pool.js';
 import { Coordinator } from './group/coordinator.js';
 import { duringLease, type MemberIdentity, type TaskLease } from './group/task-lease.js';
-import { brokerError, code, hasCode } from './protocol/broker-error.js';
+import { brokerError, code, hasCode, topicsDenied } from './protocol/broker-error.js';
 import { type OutgoingBatch, produceApi, produceInOwnEpochApi } from './protocol/produce.js';
 import type { RecordToEncode } from './protocol/record-batch-encode.js';
 import { commitOffsetsInOwnEpochApi, endInOwnEpochApi } from './protocol/transactions.js';
@@ -323,7 +323,11 @@ export class Transaction {
   private async explain(error: unknown): Promise<MillraceError> {
     const { transactionalId: where, timeoutMs } = this.options;
     if (!hasCode(error, code.invalidProducerEpoch, code.producerFenced)) {
-      return brokerError('sink', 'the transaction failed and will be read again', error, { where });
+      const denied = topicsDenied(error).map((topic) => `'${topic}'`);
+      if (denied.length === 0)
+        return brokerError('sink', 'the transaction failed and will be read again', error, { where });
+      const hint = "grant the user 'Write' on the topic";
+      return brokerError('sink', `this user may not write to ${denied.join(', ')}`, error, { where, hint });
     }
     try {
       const { producerId, producerEpoch } = this;

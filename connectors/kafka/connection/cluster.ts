@@ -9,7 +9,7 @@ import type { BrokerConnectionOptions } from './broker-connection.js';
 import { whyUnreached } from './connection-failure.js';
 import { ConnectionPool } from './connection-pool.js';
 import { inRounds } from './in-rounds.js';
-import { answerIn, findCoordinators, listOffsets, type OffsetQuestion } from './many-at-once.js';
+import { answerIn, findCoordinators, listOffsets, type OffsetQuestion, refusal } from './many-at-once.js';
 import type { KafkaSasl, KafkaTls } from './security.js';
 import { Throttle } from './throttle.js';
 
@@ -117,7 +117,11 @@ export class Cluster {
     return cluster;
   }
 
-  /** A topic's metadata; `undefined` if it does not exist. */
+  /**
+   * A topic's metadata; `undefined` if it does not exist.
+   *
+   * @throws MillraceError `source`, `permanent` if this user may not see the topic, or no topic can have the name.
+   */
   async topic(name: string): Promise<TopicInfo | undefined> {
     const cached = this.topics.get(name);
     return cached?.leaders.every((leader) => leader) ? cached : this.refresh(name);
@@ -137,21 +141,22 @@ export class Cluster {
     return this.patiently('source', `cannot look up topic '${name}'`, () => this.found(name));
   }
 
-  private async lookUpAll(names: readonly string[]): Promise<readonly (TopicInfo | undefined)[]> {
+  private async lookUpAll(names: readonly string[]): Promise<readonly (TopicInfo | Error | undefined)[]> {
     const unique = [...new Set(names)];
     const answer = await this.request(unique);
     const infos = new Map(unique.map((name) => [name, this.noted(name, answer)]));
     return names.map((name) => infos.get(name));
   }
 
-  /** Keeps what an answer says about a topic. */
-  private noted(name: string, { brokers, topics, answeredBy }: MetadataAnswer): TopicInfo | undefined {
+  /** Keeps what an answer says about a topic. A topic that the broker says nothing of is no topic without partitions. */
+  private noted(name: string, { brokers, topics, answeredBy }: MetadataAnswer): TopicInfo | Error | undefined {
     const addresses = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
     const found = topics.find((topic) => topic.name === name);
     if (!found || found.errorCode === code.unknownTopicOrPartition) {
       if (this.topics.delete(name)) this.distrusted = answeredBy;
       return undefined;
     }
+    if (found.errorCode !== 0) return unseen(name, found.errorCode);
     const leaders = new Array<Address | undefined>(found.partitions.length);
     const epochs = new Array<number>(found.partitions.length).fill(-1);
     const known = this.topics.get(name);
@@ -319,6 +324,15 @@ function offsetIn(answer: number | Error | undefined): number {
 }
 
 class NoLeader extends Error {}
+
+/** Why the brokers tell nothing of a topic that may exist. */
+function unseen(name: string, errorCode: number): MillraceError {
+  const hint = "grant the user 'Describe' on the topic: 'Read' and 'Write' include it";
+  return brokerError('source', `cannot look up topic '${name}'`, refusal(metadataV12.api, errorCode), {
+    where: name,
+    ...(errorCode === code.topicAuthorizationFailed ? { hint } : {}),
+  });
+}
 
 /** `permanent` where a topic that was just created would be known: before a run. */
 export const noTopic = (name: string, permanent = false): MillraceError =>

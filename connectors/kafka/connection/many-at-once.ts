@@ -120,7 +120,7 @@ const byIndex = <P extends { readonly partitionIndex: number }>(partitions: read
   new Map(partitions.map((each) => [each.partitionIndex, each]));
 
 /** What the client would throw for this part alone. */
-const refusal = (
+export const refusal = (
   { key, version }: { readonly key: number; readonly version: number },
   errorCode: number,
   message: string | null = null,

@@ -1,4 +1,5 @@
 import {
+  type addPartitionsToTxnV3,
   MultipleErrors,
   NetworkError,
   ProtocolError,
@@ -19,6 +20,7 @@ export const code = {
   coordinatorLoadInProgress: 14,
   coordinatorNotAvailable: 15,
   notCoordinator: 16,
+  invalidTopicException: 17,
   recordListTooLarge: 18,
   illegalGeneration: 22,
   unknownMemberId: 25,
@@ -57,6 +59,22 @@ export function codesOf(error: unknown): readonly number[] {
 
 export const hasCode = (error: unknown, ...codes: readonly number[]): boolean =>
   codesOf(error).some((each) => codes.includes(each));
+
+/** The topics to which a broker lets this user write nothing, where its answer names them. */
+export function topicsDenied(error: unknown): readonly string[] {
+  if (!(error instanceof MultipleErrors)) return [];
+  const denied = error.errors.filter((each) => hasCode(each, code.topicAuthorizationFailed));
+  // Answers to what is produced have `/topic/partition` as paths.
+  const produced = denied.map((each) => /^\/([^/]+)\/\d+$/.exec(String((each as ProtocolError).path))?.[1]);
+  const { response } = error as { readonly response?: Partial<addPartitionsToTxnV3.AddPartitionsToTxnResponse> };
+  const added = (response?.resultsByTransaction ?? [])
+    .flatMap(({ topicResults }) => topicResults)
+    .filter((topic) =>
+      topic.resultsByPartition.some((each) => each.partitionErrorCode === code.topicAuthorizationFailed),
+    )
+    .map(({ name }) => name);
+  return [...new Set([...produced, ...added].filter((topic) => topic !== undefined))];
+}
 
 /** The connection failed, or the broker did not answer in time: the result of the request is unknown. */
 export function isLost(error: unknown): boolean {
@@ -119,6 +137,8 @@ export const unreachable = 'is Kafka running there? `npm run stack` starts one o
 const hints: Readonly<Record<number, string>> = {
   [code.unknownTopicOrPartition]: 'create the topic first, or correct its name',
   [code.messageTooLarge]: "one record is larger than the topic takes: raise its 'max.message.bytes'",
+  [code.invalidTopicException]:
+    'names have 1 to 249 letters, digits, dots, underscores and hyphens, such as payments.v1',
   [code.recordListTooLarge]: "one record is larger than the topic's segments: raise its 'segment.bytes'",
   [code.unknownTopicId]: 'the topic was deleted or re-created while it was read: start again',
   23: 'another kind of consumer uses the group: give it, or this cluster prefix, another name',
@@ -134,6 +154,7 @@ const hints: Readonly<Record<number, string>> = {
 const permanent: ReadonlySet<number> = new Set([
   code.messageTooLarge,
   code.recordListTooLarge,
+  code.invalidTopicException,
   23,
   26,
   code.topicAuthorizationFailed,

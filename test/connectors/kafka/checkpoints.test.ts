@@ -1,6 +1,7 @@
 import { describeGroupsV5, ProtocolError } from '@platformatic/kafka';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Kafka } from '../../../connectors/kafka/open.js';
+import { code } from '../../../connectors/kafka/protocol/broker-error.js';
 import { type Checkpoint, EARLIEST } from '../../../src/core/checkpoint.js';
 import type { StateChange } from '../../../src/core/state.js';
 import { source } from '../../integration/kafka/world.js';
@@ -58,6 +59,15 @@ describe('the checkpoints of a cluster', () => {
     expect([brief(state), topics]).toEqual([{ 0: 'a', 1: 'b' }, { in: 'in' }]);
     // A partition that the changelog does not have.
     expect(await kafka.checkpoints.inspect({ topology: 'job', partition: 2 })).toEqual(NOTHING);
+  });
+
+  it('that this user may not see are not taken for none', async () => {
+    await run(1, [change(0, 'a')]);
+    const [changelog = ''] = [...brokers.topics.keys()].filter((name) => name !== 'in');
+    brokers.unseen.set(changelog, code.topicAuthorizationFailed);
+    const failure = { where: changelog, permanent: true };
+    await expect(kafka.checkpoints.inspect(TASK)).rejects.toMatchObject(failure);
+    await expect(kafka.checkpoints.tasks('job')).rejects.toMatchObject(failure);
   });
 
   it('are replaced with all of their state and the offsets of the group, at once', async () => {

@@ -12,7 +12,9 @@ import type { Address } from '../../../connectors/kafka/connection/address.js';
 import { BrokerConnection } from '../../../connectors/kafka/connection/broker-connection.js';
 import { Cluster, type ClusterOptions } from '../../../connectors/kafka/connection/cluster.js';
 import { ConnectionPool } from '../../../connectors/kafka/connection/connection-pool.js';
+import { KafkaProducer } from '../../../connectors/kafka/producer.js';
 import { code } from '../../../connectors/kafka/protocol/broker-error.js';
+import { record } from './batches.js';
 import { memoryKafka } from './memory-kafka.js';
 
 afterEach(() => {
@@ -136,6 +138,40 @@ describe('a cluster of brokers in memory', () => {
       },
     });
     await expect(cluster.leader('none', 0)).rejects.toMatchObject({ code: 'source', where: 'none' });
+    await cluster.close();
+  });
+
+  it.each([
+    [code.topicAuthorizationFailed, 'TOPIC_AUTHORIZATION_FAILED', "grant the user 'Describe' on the topic"],
+    [code.invalidTopicException, 'INVALID_TOPIC_EXCEPTION', 'names have 1 to 249 letters'],
+  ])('has no topic that it may not see or cannot be, and does not make one: error %i', async (error, name, hint) => {
+    const { memory, cluster } = await opened();
+    const admin = new Admin(cluster);
+    memory.unseen.set('out', error);
+    const failure = {
+      ...{ code: 'source', where: 'out', permanent: true, hint: expect.stringContaining(hint) },
+      message: `cannot look up topic 'out': ${name}`,
+    };
+    await expect(cluster.topic('out')).rejects.toMatchObject(failure);
+    await expect(cluster.leader('out', 0)).rejects.toMatchObject(failure);
+    await expect(admin.ensureTopic('out', 1)).rejects.toMatchObject(failure);
+    const producer = new KafkaProducer(cluster, admin);
+    await expect(producer.send('out', [record('x')])).rejects.toMatchObject(failure);
+    // The topics that are looked up beside it are found.
+    await admin.createTopic('in', 1);
+    const [denied, seen] = await Promise.allSettled([cluster.refresh('out'), cluster.refresh('in')]);
+    expect([denied.status, seen.status]).toEqual(['rejected', 'fulfilled']);
+    for (const each of [producer, admin, cluster]) await each.close();
+  });
+
+  it('waits for the leaders of a topic that is being made', async () => {
+    const { memory, cluster } = await opened();
+    const admin = new Admin(cluster);
+    await admin.createTopic('new', 1);
+    memory.unseen.set('new', code.leaderNotAvailable);
+    const found = cluster.refresh('new');
+    setTimeout(() => memory.unseen.clear(), 30);
+    expect((await found)?.leaders).toHaveLength(1);
     await cluster.close();
   });
 

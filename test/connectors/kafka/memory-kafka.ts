@@ -86,6 +86,8 @@ export function memoryKafka({ ownEpochs = false }: { readonly ownEpochs?: boolea
   const topics = new Map<string, Topic>();
   const transactions = new Map<string, MemoryTransaction>();
   const groups = new Map<string, MemoryGroup>();
+  /** Error codes of topics that are there, as metadata says them. */
+  const unseen = new Map<string, number>();
   const faults: { readonly api: unknown; readonly error: Error; readonly after: boolean }[] = [];
   const asked: { readonly api: unknown; readonly args: readonly unknown[] }[] = [];
   let ids = 0;
@@ -136,6 +138,8 @@ export function memoryKafka({ ownEpochs = false }: { readonly ownEpochs?: boolea
     brokers: BROKERS.map((address, index) => ({ nodeId: index + 1, ...address })),
     topics: (names ?? []).map((name) => {
       const topic = topics.get(name);
+      const errorCode = unseen.get(name);
+      if (errorCode !== undefined) return { name, topicId: '', errorCode, partitions: [] };
       if (!topic) return { name, topicId: '', errorCode: 3, partitions: [] };
       const partitions = topic.logs.map(({ leaderEpoch }, partitionIndex) => ({
         ...{ partitionIndex, leaderId: (partitionIndex % 2) + 1, leaderEpoch },
@@ -359,6 +363,7 @@ export function memoryKafka({ ownEpochs = false }: { readonly ownEpochs?: boolea
     connect: (options: Partial<KafkaOptions> = {}) =>
       openKafka({ brokers: ADDRESSES, registry: localRegistry(), ...options }),
     topics,
+    unseen,
     transactions,
     groupOf,
     pending,

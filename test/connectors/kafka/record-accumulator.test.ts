@@ -39,6 +39,13 @@ it('numbers the records of each partition without a gap, over batches and epochs
   expect(accumulator.takeAll()).toEqual([]);
 });
 
+it.each([Number.NaN, 0.5])('takes no record for partition %d, which would never be sent', (partition) => {
+  const accumulator = new RecordAccumulator(() => identity);
+  expect(() => accumulator.add('a', partition, record('x'))).toThrow(
+    expect.objectContaining({ code: 'sink', where: 'a', message: `topic 'a' has no partition ${partition}` }),
+  );
+});
+
 it('seals a batch before it outgrows the default limit of brokers', () => {
   const accumulator = new RecordAccumulator(() => identity);
   const value = 'v'.repeat(10_000);

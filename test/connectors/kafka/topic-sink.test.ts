@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type KafkaSinkOptions, kafka as specs } from '../../../connectors/kafka/index.js';
 import type { Kafka } from '../../../connectors/kafka/open.js';
+import { code } from '../../../connectors/kafka/protocol/broker-error.js';
 import type { Origin } from '../../../src/core/record.js';
 import type { Sink } from '../../../src/core/sink.js';
 import { originAt } from '../../../src/testing/contract.js';
@@ -179,6 +180,14 @@ describe('a record', () => {
       where: 'out',
       message: "task 1 of 'job' has no ledger on this cluster",
     });
+  });
+
+  it('needs a topic that this user may see', async () => {
+    await setUp(sinkOf());
+    brokers.unseen.set('out', code.topicAuthorizationFailed);
+    const failure = { where: 'out', permanent: true };
+    await expect(kafka.topicSink.mismatches?.(sinkOf())).rejects.toMatchObject(failure);
+    await expect(setUp(sinkOf())).rejects.toMatchObject(failure);
   });
 
   it('needs its topic when a task opens', async () => {

@@ -6,13 +6,14 @@ import {
   initProducerIdV5,
   NetworkError,
   ProtocolError,
+  ResponseError,
   txnOffsetCommitV4,
 } from '@platformatic/kafka';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Admin } from '../../../connectors/kafka/admin.js';
 import { Cluster } from '../../../connectors/kafka/connection/cluster.js';
 import { TaskLease } from '../../../connectors/kafka/group/task-lease.js';
-import { produceApi } from '../../../connectors/kafka/protocol/produce.js';
+import { produceApi, produceInOwnEpochApi } from '../../../connectors/kafka/protocol/produce.js';
 import { batch } from '../../../connectors/kafka/protocol/record-batch.js';
 import { Transaction, type TransactionOptions } from '../../../connectors/kafka/transaction.js';
 import { rangeOf, record, recordsOf, text } from './batches.js';
@@ -188,6 +189,27 @@ describe('a transaction', () => {
     await transaction.close();
     await expect(committing).rejects.toMatchObject({ code: 'state', message: 'the transaction is closed' });
     expect(brokers.asked(endTxnV3.api)).toEqual([]);
+  });
+
+  it.each([false, true])('names the topic that it may not write to, epochs of its own: %s', async (ownEpochs) => {
+    const { transaction, brokers } = await opened({ ownEpochs });
+    if (ownEpochs) brokers.fail(produceInOwnEpochApi, new ResponseError(0, 12, { '/a/0': [29, null] }, undefined));
+    else {
+      const path = '/results_by_transaction/0/topic_results/0/results_by_partitions/0';
+      const results = [
+        { name: 'a', resultsByPartition: [{ partitionIndex: 0, partitionErrorCode: 29 }] },
+        { name: 'b', resultsByPartition: [{ partitionIndex: 0, partitionErrorCode: 55 }] },
+      ];
+      const response = { resultsByTransaction: [{ transactionalId: '', topicResults: results }] };
+      brokers.fail(addPartitionsToTxnV3.api, new ResponseError(24, 3, { [path]: [29, null] }, response));
+    }
+    transaction.add('a', 0, record('x'));
+    transaction.add('b', 0, record('x'));
+    await expect(transaction.commit([])).rejects.toMatchObject({
+      ...{ code: 'sink', where: ID, permanent: true, hint: "grant the user 'Write' on the topic" },
+      message: "this user may not write to 'a': TOPIC_AUTHORIZATION_FAILED",
+    });
+    await transaction.close();
   });
 
   it('that cannot begin says where', async () => {
