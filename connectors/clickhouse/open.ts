@@ -5,7 +5,7 @@ import type { SourceDriver } from '../../src/core/source.js';
 import { fieldsOfSchema } from '../../src/schema/shape/index.js';
 import { requestBackOff, retry } from '../../src/util/retry.js';
 import { type ChdbOptions, openChdbEngine } from './engine/chdb-engine.js';
-import { type Engine, parseRows, type QueryParams, syncedTables } from './engine/engine.js';
+import { type Engine, parseRows, parseRowsInFull, type QueryParams, syncedTables } from './engine/engine.js';
 import { type HttpOptions, openHttpEngine } from './engine/http-engine.js';
 import { explain, isCollision, isPassing } from './errors.js';
 import { clickHouseReader } from './lookup-reader.js';
@@ -45,6 +45,8 @@ export interface ClickHouse {
   query<T>(sql: string, params?: QueryParams): Promise<T[]>;
   /** The same for a statement of a user who may only read tables: it fails if it writes, or uses files or addresses. */
   queryReadOnly<T>(sql: string): Promise<T[]>;
+  /** Rows to show, as `queryReadOnly` gives them, of a statement that may do anything. Numbers that would be rounded are texts. */
+  queryInFull<T>(sql: string): Promise<T[]>;
   command(sql: string): Promise<void>;
   /** Writes the rows of a result to a local Parquet file; an existing file is replaced. */
   exportParquet(sql: string, file: string): Promise<void>;
@@ -148,7 +150,9 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
     query: <T>(sql: string, params: QueryParams = {}) =>
       explained('the query failed', async () => parseRows<T>(await engine.query(sql, params))),
     queryReadOnly: <T>(sql: string) =>
-      explained('the query failed', async () => parseRows<T>(await engine.queryReadOnly(sql))),
+      explained('the query failed', async () => parseRowsInFull<T>(await engine.queryReadOnly(sql))),
+    queryInFull: <T>(sql: string) =>
+      explained('the query failed', async () => parseRowsInFull<T>(await engine.query(sql, {}))),
     command: (sql) => explained('the statement failed', () => engine.command(sql)),
     exportParquet: (sql, file) => explained(`cannot write ${file}`, () => engine.exportParquet(sql, file)),
     close: () => engine.close(),

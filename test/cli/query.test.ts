@@ -35,6 +35,19 @@ describe('millrace query', () => {
     expect((await query('SHOW TABLES')).out).toContain('seen');
   });
 
+  it('rounds nothing', async () => {
+    const sql = `SELECT toUInt64('9007199254740993') AS id, toDecimal128('1234567890123456789.12', 2) AS sum,
+      toUInt8(7) AS small, 0.1 + 0.2 AS float, 'a "1" 9007199254740993' AS text, toFloat64('nan') AS none, 1/0 AS all`;
+    const { id, sum, ...exact } = JSON.parse((await query('--json', sql)).out).rows[0];
+    expect({ id, sum }).toEqual({ id: '9007199254740993', sum: '1234567890123456789.12' });
+    expect(exact).toEqual({
+      ...{ small: 7, float: 0.1 + 0.2, text: 'a "1" 9007199254740993', none: 'nan', all: 'inf' },
+    });
+    expect((await query(sql)).out).toMatch(/9007199254740993 +1234567890123456789\.12 +7 /);
+    const ids = JSON.parse((await query('--write', '--json', 'SELECT toInt64(-9007199254740993) AS id')).out);
+    expect(ids).toEqual({ rows: [{ id: '-9007199254740993' }] });
+  });
+
   it.each([
     `SELECT * FROM file('${secret}', 'LineAsString')`,
     `SELECT file('${secret}')`,

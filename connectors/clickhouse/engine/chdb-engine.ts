@@ -4,7 +4,14 @@ import { MillraceError, messageOf } from '../../../src/core/errors.js';
 import { optionalPackage } from '../../../src/util/optional-package.js';
 import { makePrivateFolder } from '../../../src/util/private-files.js';
 import { Sessions } from '../table/sessions.js';
-import { type Engine, engineArguments, insertSettings, memorySettings, querySettings } from './engine.js';
+import {
+  type Engine,
+  engineArguments,
+  insertSettings,
+  memorySettings,
+  querySettings,
+  readOnlySettings,
+} from './engine.js';
 import { refuseFileAccess } from './file-access.js';
 
 export interface ChdbOptions {
@@ -21,9 +28,8 @@ const chdb = {
   where: 'clickhouse',
 };
 
-const sessionStatements = Object.entries({ ...memorySettings, ...querySettings }).map(
-  ([name, value]) => `SET ${name} = '${value}'`,
-);
+const statementsOf = (settings: Readonly<Record<string, string | number>>): readonly string[] =>
+  Object.entries(settings).map(([name, value]) => `SET ${name} = '${value}'`);
 
 /**
  * Opens the real ClickHouse engine in this process, through the official client's connection hook. Statements run on libuv's
@@ -55,7 +61,7 @@ export async function openChdbEngine({ path, sessions = 3 }: ChdbOptions): Promi
   first.close();
   const pool = new Sessions(opened);
   const prepare = async (client: Awaited<ReturnType<typeof open>>['client'], more: readonly string[] = []) => {
-    for (const query of [...sessionStatements, ...more]) await client.command({ query });
+    for (const query of [...statementsOf({ ...memorySettings, ...querySettings }), ...more]) await client.command({ query });
     return client;
   };
   for (const { client } of opened) await prepare(client);
@@ -63,7 +69,7 @@ export async function openChdbEngine({ path, sessions = 3 }: ChdbOptions): Promi
   // A session cannot leave read-only mode, so it is a separate one.
   let reading: Promise<Sessions<Awaited<ReturnType<typeof prepare>>>> | undefined;
   const readOnly = () => {
-    reading ??= prepare(open().client, ['SET readonly = 1']).then((client) => new Sessions([client]));
+    reading ??= prepare(open().client, [...statementsOf(readOnlySettings), 'SET readonly = 1']).then((client) => new Sessions([client]));
     return reading;
   };
   return {

@@ -38,6 +38,9 @@ export const syncedTables = {
 /** Settings of every query, so that results do not depend on the engine's environment. */
 export const querySettings = { session_timezone: 'UTC', output_format_json_quote_64bit_integers: 0 } as const;
 
+/** Likewise for what a user reads: NaN and infinity are texts, since JSON has no numbers for them. */
+export const readOnlySettings = { ...querySettings, output_format_json_quote_denormals: 1 } as const;
+
 const MEBIBYTE = 2 ** 20;
 
 /**
@@ -56,6 +59,22 @@ export const engineArguments = [
   `--index_mark_cache_size=${16 * MEBIBYTE}`,
   `--uncompressed_cache_size=${16 * MEBIBYTE}`,
 ] as const;
+
+/** The texts and the numbers of JSON. */
+const SCALARS = /"(?:[^"\\]|\\.)*"|-?\d[\d.]*(?:[eE][+-]?\d+)?/g;
+
+/** Parses a result in `JSONEachRow`; a number that would be rounded, such as a large integer or a decimal, is a text. */
+export const parseRowsInFull = <T>(text: string): T[] =>
+  parseRows(text.replace(SCALARS, (scalar) => (scalar.startsWith('"') || isExact(scalar) ? scalar : `"${scalar}"`)));
+
+const isExact = (number: string): boolean => digitsOf(number) === digitsOf(Number(number).toExponential());
+
+/** The significant digits of a number. */
+const digitsOf = (number: string): string =>
+  number
+    .replace(/e.*/i, '')
+    .replace(/[-.]/g, '')
+    .replace(/^0+|0+$/g, '');
 
 /** Parses a result in `JSONEachRow`. */
 export function parseRows<T>(text: string): T[] {

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { MillraceError } from '../../../src/core/errors.js';
-import { type Engine, insertSettings, querySettings } from './engine.js';
+import { type Engine, insertSettings, querySettings, readOnlySettings } from './engine.js';
 import { refuseFileAccess } from './file-access.js';
 
 export interface HttpOptions {
@@ -51,7 +51,7 @@ export async function openHttpEngine(options: HttpOptions): Promise<Engine> {
     },
     async queryReadOnly(sql) {
       refuseFileAccess(sql);
-      const settings = { ...querySettings, readonly: '1' as const };
+      const settings = { ...readOnlySettings, readonly: '1' as const };
       const result = await client.query({ query: sql, format: 'JSONEachRow', clickhouse_settings: settings });
       return result.text();
     },

@@ -44,7 +44,7 @@ export function queryCommand({ terminal, act }: CommandContext): Command {
             await tables.command(sql);
             terminal.out(flags.json ? `${JSON.stringify({ rows: [] })}\n` : 'done\n');
           } else {
-            const rows = await (flags.write ? tables.query<Row>(sql) : tables.queryReadOnly<Row>(sql));
+            const rows = await (flags.write ? tables.queryInFull<Row>(sql) : tables.queryReadOnly<Row>(sql));
             terminal.out(flags.json ? `${JSON.stringify({ rows })}\n` : textTable(rows));
           }
         } finally {
