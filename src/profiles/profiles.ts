@@ -13,6 +13,7 @@ import { getOrInsert } from '../util/maps.js';
 import { makePrivateFolder } from '../util/private-files.js';
 import { builtInConnectors } from './built-in.js';
 import type { CallConnector, EmbeddedBeside } from './embedded/index.js';
+import { examineRegistry } from './examine-registry.js';
 import type { Config } from './settings.js';
 
 /** A profile, and what tools need beside running a topology on it. */
@@ -28,8 +29,11 @@ export interface OpenProfile extends Profile {
   logEnds(topic: string): Promise<readonly LogEnd[]>;
   offsetsAt(topic: string, point: LogPoint): Promise<readonly number[]>;
   readonly checkpoints: CheckpointStore;
-  /** For `millrace doctor`: the servers of the log and of its schemas; absent where they are in the process. */
-  examine?(): AsyncIterable<Finding>;
+  /**
+   * For `millrace doctor`: the servers of the log and of its schemas; absent where they are in the process. Whether a registry is
+   * needed may be unknown.
+   */
+  examine?(needsRegistry: boolean | undefined): AsyncIterable<Finding>;
   /** What the embedded profile keeps goes with its folder: only what is outside can be removed. */
   readonly removal: Removal;
 }
@@ -197,10 +201,9 @@ async function openClusterProfile(config: Config, options: ProfileOptions): Prom
     logEnds: (topic) => kafka.logEnds(topic),
     offsetsAt: (topic, point) => kafka.offsetsAt(topic, point),
     checkpoints: kafka.checkpoints,
-    async *examine() {
+    async *examine(needsRegistry) {
       yield* await kafka.examine();
-      await schemas.latest('millrace-doctor'); // there need be none: what matters is the answer
-      yield { of: `the schema registry at ${new URL(config.registry).host}`, state: 'fine', said: 'it answered' };
+      yield* examineRegistry(schemas, new URL(config.registry).host, needsRegistry);
     },
     removal: { topic: (name) => kafka.deleteTopic(name), topology: (name) => kafka.forget(name) },
     close: () => connectors.closeBefore(kafka),

@@ -11,6 +11,7 @@ import { ofFolder, ofMachine, thisMachine } from '../doctor/machine.js';
 import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
 import { ownPackage } from '../load/own-package.js';
+import { needsRegistry } from '../run/profile-problems.js';
 
 interface DoctorFlags {
   readonly profile?: string;
@@ -59,7 +60,8 @@ async function* examine(config: Config, topology: Topology | undefined): AsyncGe
   yield* orProblem(profile, async function* () {
     const opened = await openProfile(config, { besideOwner: true });
     try {
-      if (opened.examine) yield* orProblem(profile, opened.examine);
+      const { examine } = opened;
+      if (examine) yield* orProblem(profile, () => examine(topology && needsRegistry(topology)));
       for (const connector of topology ? unique(connectorsOf(topology)) : [])
         yield* orProblem(connector.name, async function* () {
           yield* (await (await opened.connect(connector)).examine?.()) ?? [];

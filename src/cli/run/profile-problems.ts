@@ -3,6 +3,7 @@ import { type Profile, sourceDriver } from '../../core/profile.js';
 import type { SchemaData } from '../../core/schema.js';
 import { samePartitions, sinksOf } from '../../runtime/index.js';
 import { unreadableBy } from '../../schema/compare/registered.js';
+import { framingOf } from '../../schema/definition.js';
 import { subtopologiesOf, type Topology } from '../../topology/index.js';
 import type { CodedProblem } from './coded-problem.js';
 import { keyProblems } from './key-problems.js';
@@ -63,6 +64,10 @@ async function noted(problems: CodedProblem[], id: string, look: () => Promise<v
     problems.push({ code, where: code === 'config' && where !== undefined ? where : id, message, hint });
   }
 }
+
+/** Whether a schema of the topology is one of the registry. */
+export const needsRegistry = (topology: Topology): boolean =>
+  schemasOf(topology).some(({ schema }) => framingOf(schema) === 'registry');
 
 /** The schemas of what is read from topics and written to them. */
 function schemasOf(topology: Topology): { where: string; schema: SchemaData; topic: string | undefined }[] {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { kafka } from '../../../connectors/kafka/index.js';
 import { mismatchesOf } from '../../../src/cli/run/config-mismatches.js';
-import { profileProblems } from '../../../src/cli/run/profile-problems.js';
+import { needsRegistry, profileProblems } from '../../../src/cli/run/profile-problems.js';
 import type { Schema } from '../../../src/core/index.js';
 import { resolveConfig } from '../../../src/profiles/config.js';
 import { type OpenProfile, openProfile } from '../../../src/profiles/profiles.js';
@@ -102,4 +102,10 @@ it('names inputs that are missing or not co-partitioned, and targets with other 
   expect(await mismatchesOf(flow({ partitions: 3 }), profile)).toMatchObject([
     { sink: 'out', setting: 'partitions', declared: '3', actual: '2', refused: true },
   ]);
+});
+
+it('needs a registry only for schemas that are in one', () => {
+  const bare = avro<Row>({ subject: 'in-value', definition: '"long"', framing: 'none' });
+  expect(needsRegistry(flow({ reads: json(), writes: bare }))).toBe(false);
+  expect([needsRegistry(flow({ writes: json() })), needsRegistry(flow({ reads: json() }))]).toEqual([true, true]);
 });
