@@ -59,6 +59,39 @@ export function alarm(clock: Pick<Clock, 'now' | 'sleep'>): (dueMs: number) => P
   };
 }
 
+/** The fewest looks in vain that make a silence long. */
+const LOOKS_MIN = 4;
+
+/**
+ * How long nothing has come, by looks that found nothing. A look counts the time since the one before, up to a part of the timeout:
+ * while a task drains or waits, or its process is suspended, nobody looks, and much may have come.
+ */
+export class Silence {
+  private silentMs = 0;
+
+  constructor(
+    private readonly timeoutMs: number,
+    private lookedMs: number,
+  ) {}
+
+  /** Something has come, or nobody has looked until now. */
+  end(nowMs: number): void {
+    this.silentMs = 0;
+    this.lookedMs = nowMs;
+  }
+
+  /** A look has found nothing. */
+  note(nowMs: number): void {
+    this.silentMs += Math.min(Math.max(0, nowMs - this.lookedMs), this.timeoutMs / LOOKS_MIN);
+    this.lookedMs = nowMs;
+  }
+
+  /** Whether the timeout has passed. */
+  get isLong(): boolean {
+    return this.silentMs >= this.timeoutMs;
+  }
+}
+
 /** What durations are measured by. */
 export const measuringClock = (clock: Pick<Clock, 'now' | 'fine'>): (() => number) => clock.fine ?? (() => clock.now());
 

@@ -17,6 +17,7 @@ import { decodeRecord, type WireDecoder } from '../schema/index.js';
 import type { SourceNode } from '../topology/index.js';
 import { nextTurn } from '../util/next-turn.js';
 import { roughBytes } from '../util/rough-bytes.js';
+import { Silence } from './clock.js';
 import { eventTimeIn, implausible, shownTime, within1970And9999 } from './event-time.js';
 import { lowestOf, withMarker } from './watermark-markers.js';
 
@@ -83,8 +84,10 @@ export class Input {
   /** Records that the log no longer had, and the offset after them if known. */
   private skipped = 0;
   private skippedBefore: number | undefined = 0;
-  /** Processing time of the last record, of the opening or of the end of a pause. */
-  lastRecordMs: number;
+  /** Processing time of the last records. */
+  private receivedAtMs: number;
+  /** How long polls have brought nothing. */
+  readonly silence: Silence;
   /** Whether the merge goes on without it. What follows depends on that, so the task decides it (see `EndOfRun`). */
   ended = false;
   /** The key of its position in checkpoints, and its name in warnings. */
@@ -104,7 +107,8 @@ export class Input {
     this.mergedPosition = position;
     this.clock = { ...(position.clock ?? eventClock(position.mergeTimeMs)) };
     this.markers = position.watermarkMarkers;
-    this.lastRecordMs = now();
+    this.receivedAtMs = now();
+    this.silence = new Silence(node.source.idleTimeout ?? Number.POSITIVE_INFINITY, this.receivedAtMs);
   }
 
   get buffered(): number {
@@ -116,11 +120,9 @@ export class Input {
     return this.reachedEnd && this.buffered === 0;
   }
 
-  /** Whether it has had no record for its idle timeout. An input that has not yet read what existed at the start is not idle. */
-  isIdle(nowMs: number): boolean {
-    const { idleTimeout } = this.node.source;
-    if (idleTimeout === undefined || this.buffered > 0 || this.unread.length > 0 || this.reader.isBehind) return false;
-    return nowMs - this.lastRecordMs >= idleTimeout;
+  /** Whether polls have brought no record for its idle timeout. An input that has not yet read what existed at the start is not idle. */
+  get isIdle(): boolean {
+    return this.silence.isLong && this.buffered === 0 && this.unread.length === 0 && !this.reader.isBehind;
   }
 
   get position(): Position {
@@ -238,7 +240,10 @@ export class Input {
       const { records, ended, skipped = 0 } = await this.reader.poll(recordsMax, bytesMax - this.size);
       if (skipped > 0) this.notePassedOver(skipped);
       this.skippedBefore ??= records[0]?.offset;
-      if (records.length > 0) await this.codec.prepare(records);
+      if (records.length > 0) {
+        this.silence.end(this.now());
+        await this.codec.prepare(records);
+      } else this.silence.note(this.now());
       this.unread = records;
       this.endsAfterUnread = ended;
     }
@@ -250,7 +255,7 @@ export class Input {
   private async decodeUnread(bytesMax: number): Promise<void> {
     this.compact();
     const { unread } = this;
-    this.lastRecordMs = this.now();
+    this.receivedAtMs = this.now();
     let read = 0;
     for (let inTurn = 0; read < unread.length && this.size < bytesMax; read++) {
       if (inTurn > TURN_BYTES) {
@@ -297,7 +302,7 @@ export class Input {
       partition: this.partition,
       offset: record.offset,
       eventTimeMs,
-      receivedAtMs: this.lastRecordMs,
+      receivedAtMs: this.receivedAtMs,
       key: record.key,
       raw: record.json === undefined ? record.value : null,
       json: record.json,

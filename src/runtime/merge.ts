@@ -52,7 +52,6 @@ export function eventTimeOf(inputs: readonly Input[], stored: Checkpoint['positi
 export function mergeRound(
   inputs: readonly Input[],
   recordsMax: number,
-  nowMs: number,
   time: EventTime,
   bytesMax = Number.POSITIVE_INFINITY,
 ): Round | undefined {
@@ -61,7 +60,7 @@ export function mergeRound(
   let bytes = 0;
   const ticks: Tick[] = [];
   while (records < recordsMax && bytes < bytesMax) {
-    const next = earliest(inputs, nowMs);
+    const next = earliest(inputs);
     if (next < 0) break;
     const input = inputs[next] as Input;
     const share = shareOf[next] as Share;
@@ -108,7 +107,7 @@ function isTentative({ headClock }: Input): boolean {
  * The input whose head comes first, or -1 if an input must be waited for (or none is left). An empty input is waited for only if
  * its next record could come first.
  */
-function earliest(inputs: readonly Input[], nowMs: number): number {
+function earliest(inputs: readonly Input[]): number {
   let best = -1;
   let bestTimeMs = Number.POSITIVE_INFINITY;
   let isHere = false;
@@ -116,7 +115,7 @@ function earliest(inputs: readonly Input[], nowMs: number): number {
   for (let index = 0; index < inputs.length; index++) {
     const input = inputs[index] as Input;
     const hasHead = input.buffered > 0;
-    if (!hasHead && (input.ended || input.isIdle(nowMs))) continue;
+    if (!hasHead && (input.ended || input.isIdle)) continue;
     const timeMs = hasHead ? input.headTimeMs : input.nextTimeMs;
     if (hasHead && isTentative(input)) tentative = index;
     if (best < 0 || timeMs < bestTimeMs) {

@@ -221,7 +221,7 @@ export class Task {
       }
       if (this.ticks.isDue(clock.now())) this.tick();
       const polls = this.inputs.map((input) => input.fill(roundMax, allowance.buffered / this.inputs.length));
-      const round = mergeRound(this.inputs, roundMax, clock.now(), this.time, allowance.round);
+      const round = mergeRound(this.inputs, roundMax, this.time, allowance.round);
       noteQuiet(waits, this.inputs, round === undefined);
       if (round) {
         this.push(round);
@@ -269,7 +269,7 @@ export class Task {
     }
     this.isAtRest = false;
     // Nobody has looked for records meanwhile, so no input has been idle.
-    for (const input of this.inputs) input.lastRecordMs = clock.now();
+    for (const input of this.inputs) input.silence.end(clock.now());
   }
 
   /** Abandons a hung task: starts to close everything at once, since one part may never close. */

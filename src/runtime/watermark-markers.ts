@@ -7,6 +7,7 @@ import {
   type WatermarkMarkers,
 } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
+import { Silence } from './clock.js';
 
 /** Adds a marker. The newest of a task counts, also for the number of tasks. */
 export function withMarker(
@@ -35,10 +36,9 @@ export function lowestOf({ tasks, watermarksMs }: WatermarkMarkers): number {
  * it has no input, if a reader does not want to wait for it. The marker is in the log, so every replay uses it in the same way.
  */
 export class WatermarkEmitter {
-  private readonly idleTimeoutMs: number;
+  private readonly silence: Silence;
   private idle = false;
   private told = false;
-  private lastRoundMs: number;
 
   constructor(
     private readonly task: Pick<WatermarkMarker, 'task' | 'tasks'>,
@@ -46,20 +46,20 @@ export class WatermarkEmitter {
     idleTimeout: readonly (number | undefined)[],
     nowMs: number,
   ) {
-    this.idleTimeoutMs = Math.min(...idleTimeout.map((each) => each ?? Number.POSITIVE_INFINITY));
-    this.lastRoundMs = nowMs;
+    this.silence = new Silence(Math.min(...idleTimeout.map((each) => each ?? Number.POSITIVE_INFINITY)), nowMs);
   }
 
   /** Records came in. */
   onRound(nowMs: number): void {
-    this.lastRoundMs = nowMs;
+    this.silence.end(nowMs);
     this.idle = false;
     this.told = false;
   }
 
-  /** Whether the idle timeout has passed without input. */
+  /** Whether the idle timeout has passed without input; asked each time that there is none. */
   isQuiet(nowMs: number): boolean {
-    this.idle ||= nowMs - this.lastRoundMs >= this.idleTimeoutMs;
+    this.silence.note(nowMs);
+    this.idle ||= this.silence.isLong;
     return this.isDue;
   }
 

@@ -80,7 +80,7 @@ describe('an input that may be quiet', () => {
   it('is not, before it has read what was there', async () => {
     const clock = new VirtualClock();
     const node = { id: 'rates', source: { ...rates, idleTimeout: seconds(1) } };
-    const batches: RawRecord[][] = [[{ ...record('usd', 5), offset: 0 }], []];
+    const batches: RawRecord[][] = [[{ ...record('usd', 5), offset: 0 }]];
     let isBehind = true;
     const reader: SourceReader = {
       get isBehind() {
@@ -93,15 +93,17 @@ describe('an input that may be quiet', () => {
     const position = { offset: 0, mergeTimeMs: BEFORE_ALL_MS };
     const shared = { task: 0, isReporter: true };
     const input = new Input(node, 2, reader, codec, () => clock.now(), position, shared);
-    const isIdle = (waitedMs: number) => input.isIdle(clock.now() + waitedMs);
-    expect(isIdle(60_000)).toBe(false); // a slow start
-    await input.fill(10);
-    expect(isIdle(60_000)).toBe(false); // it has something
+    const idleAfter = async (waitedMs: number) => {
+      clock.advance(waitedMs);
+      await input.fill(10);
+      return input.isIdle;
+    };
+    expect(await idleAfter(60_000)).toBe(false); // a slow start
+    expect(input.buffered).toBe(1);
     input.shift();
-    expect(isIdle(60_000)).toBe(false); // and more is to come
+    for (let polls = 0; polls < 9; polls++) expect(await idleAfter(200)).toBe(false); // more is to come
     isBehind = false;
-    expect(isIdle(999)).toBe(false);
-    expect(isIdle(1_000)).toBe(true);
+    expect(await idleAfter(200)).toBe(true);
     expect(input.key).toBe('rates/2');
   });
 });

@@ -142,14 +142,55 @@ describe('an input', () => {
   it('is not idle while it has records that it may not decode yet', async () => {
     let nowMs = 0;
     const source = { idleTimeout: millis(100) };
-    const { input } = opened([{ records: [rowOf(0), rowOf(1)], ended: false }, {}], { source, now: () => nowMs });
+    const waits = Array.from({ length: 9 }, () => ({ ended: false }));
+    const first = { records: [rowOf(0)], ended: false };
+    const next = { records: [rowOf(1), rowOf(2)], ended: false };
+    const { input } = opened([first, ...waits, next, {}], { source, now: () => nowMs });
+    await input.fill(10);
+    takeAll(input);
+    for (const _ of waits) {
+      nowMs += 20;
+      await input.fill(10, 1);
+    }
+    expect(input.isIdle).toBe(true);
     await input.fill(10, 1);
     nowMs = 500;
     input.shift();
-    expect([input.buffered, input.isIdle(nowMs)]).toEqual([0, false]);
+    expect([input.buffered, input.isIdle]).toEqual([0, false]);
     await input.fill(10, 1);
-    expect(takeAll(input)).toMatchObject([{ origin: { offset: 1, receivedAtMs: 500 } }]);
-    expect([input.isIdle(599), input.isIdle(600)]).toEqual([false, true]);
+    expect(takeAll(input)).toMatchObject([{ origin: { offset: 2, receivedAtMs: 500 } }]);
+    expect(input.isIdle).toBe(false);
+  });
+
+  it('is idle after polls in vain, and not because nobody has polled', async () => {
+    let nowMs = 0;
+    let answer: (polled: Polled) => void = () => undefined;
+    const poll = () => new Promise<Polled>((resolve) => (answer = resolve));
+    const { input } = opened([], { source: { idleTimeout: millis(100) }, reader: { poll }, now: () => nowMs });
+    const inVain = async (afterMs: number) => {
+      const polled = input.fill(10);
+      nowMs += afterMs;
+      const before = input.isIdle;
+      answer({ records: [], ended: false });
+      await polled;
+      return [before, input.isIdle];
+    };
+    nowMs = 30_000; // the steps have loaded a model
+    expect(await inVain(10)).toEqual([false, false]);
+    for (let polls = 0; polls < 7; polls++) expect(await inVain(10)).toEqual([false, false]);
+    expect(await inVain(10)).toEqual([false, true]);
+
+    const polled = input.fill(10);
+    answer({ records: [rowOf(0)], ended: false });
+    await polled;
+    takeAll(input);
+    expect(await inVain(20)).toEqual([false, false]);
+    expect(await inVain(3_600_000)).toEqual([false, false]); // the process was suspended
+    nowMs += 3_000; // a sink was slow
+    expect(await inVain(20)).toEqual([false, false]);
+    nowMs -= 9_000; // and the clock set back
+    for (let polls = 0; polls < 3; polls++) expect((await inVain(10))[0]).toBe(false);
+    expect((await inVain(10))[1]).toBe(true);
   });
 
   it('knows where it stands in its source', async () => {

@@ -100,7 +100,7 @@ export async function mergeAll(
     for (const input of inputs) input.ended = input.isExhausted; // as a task decides
     if (inputs.every((input) => input.ended)) break;
     const polls = inputs.map((input) => input.fill(roundMax));
-    const round = mergeRound(inputs, roundMax, 0, time);
+    const round = mergeRound(inputs, roundMax, time);
     if (!round) {
       await Promise.race(polls.filter((_, index) => inputs[index]?.buffered === 0));
       continue;

@@ -93,7 +93,7 @@ describe('mergeRound', () => {
     const ahead = inputOf('0', [1, 2, 3, 50], [4]);
     const behind = inputOf('1', [2, 60], [1]);
     await Promise.all([ahead.fill(10), behind.fill(10)]);
-    mergeRound([ahead, behind], 100, 0, eventTimeOf([ahead, behind]));
+    mergeRound([ahead, behind], 100, eventTimeOf([ahead, behind]));
     expect(ahead.position.offset).toBe(2);
     expect(behind.position.offset).toBe(1);
   });
@@ -122,7 +122,7 @@ describe('the merge, with wrong times among the right ones', () => {
         const first = [inputOf('0', a, pollA), inputOf('1', b)];
         await Promise.all(first.map((input) => input.fill(20)));
         const time = eventTimeOf(first);
-        const round = mergeRound(first, max, 0, time);
+        const round = mergeRound(first, max, time);
         const positions = first.map(({ position }) => structuredClone(position));
         const rest = await mergeAll([inputOf('0', a, pollA, positions[0]), inputOf('1', b, [4], positions[1])], max);
         const ticks = round?.ticks.map(({ watermarkMs, origin }) => ({

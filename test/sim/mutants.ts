@@ -56,7 +56,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('inputs merged as they arrive', 'totals', [
     'merge.ts',
-    'if (!hasHead && (input.ended || input.isIdle(nowMs))) continue;',
+    'if (!hasHead && (input.ended || input.isIdle)) continue;',
     'if (!hasHead) continue;',
   ]),
   mutant('ties of the merge broken the other way', 'totals', [

@@ -10,7 +10,7 @@ async function readUpTo(records: number, polled: number) {
   const input = inputOf('orders', times, [polled]);
   Object.assign(input.reader, { logEnd: times.length });
   await input.fill(polled);
-  if (records > 0) mergeRound([input], records, 0, eventTimeOf([input]));
+  if (records > 0) mergeRound([input], records, eventTimeOf([input]));
   return input;
 }
 
