@@ -15,5 +15,12 @@ export function requireNotNegative(where: string, options: Readonly<Record<strin
   }
 }
 
+/** Refuses options that are shares of what was before: at 1 nothing would ever be forgotten. */
+export function requireShare(where: string, options: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!(value >= 0 && value < 1)) throw outOfRange(where, name, value, 'give 0 or a number below 1');
+  }
+}
+
 const outOfRange = (where: string, name: string, value: number, hint: string) =>
   new MillraceError('config', `${where}: ${name} is ${value}`, { where: `${where}.${name}`, hint });

@@ -28,10 +28,14 @@ const LOWEST_DEVIATION = 4;
  */
 export function ddm(options: DdmOptions = {}): DriftDetector {
   const { warningAt = 2, driftAt = 3, warmUp = 30 } = options;
+  const wrong = { message: `warningAt is ${warningAt}, above driftAt`, hint: 'a drift is further away than a warning' };
   return detector({
     kind: 'ddm',
     settings: { warningAt, driftAt, warmUp },
-    problems: betweenProblems({ warningAt, driftAt }, 0, Number.POSITIVE_INFINITY),
+    problems: [
+      ...betweenProblems({ warningAt, driftAt }, 0, Number.POSITIVE_INFINITY),
+      ...(driftAt > 0 && warningAt > driftAt ? [wrong] : []),
+    ],
     values: 'shares',
     size: 5,
     add(state, at, x) {

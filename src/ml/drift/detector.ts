@@ -52,5 +52,11 @@ export function betweenProblems(options: Readonly<Record<string, number>>, low: 
     }));
 }
 
+/** The problems of options that must be finite numbers from 0 on. */
+export const notNegativeProblems = (options: Readonly<Record<string, number>>): Problem[] =>
+  Object.entries(options)
+    .filter(([, value]) => !(value >= 0 && value < Number.POSITIVE_INFINITY))
+    .map(([name, value]) => ({ message: `${name} is ${value}`, hint: 'give 0 or a finite number above 0' }));
+
 /** The mean of `n` numbers after the `n`-th one. */
 export const meanWith = (mean: number, x: number, n: number): number => mean + (x - mean) / n;

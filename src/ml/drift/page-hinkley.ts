@@ -1,4 +1,4 @@
-import { betweenProblems, type DriftDetector, detector, meanWith } from './detector.js';
+import { betweenProblems, type DriftDetector, detector, meanWith, notNegativeProblems } from './detector.js';
 
 /** When a sum of deviations counts as a drift. */
 export interface PageHinkleyOptions {
@@ -38,6 +38,7 @@ export function pageHinkley(options: PageHinkleyOptions = {}): DriftDetector {
     problems: [
       ...betweenProblems({ threshold }, 0, Number.POSITIVE_INFINITY),
       ...betweenProblems({ fading }, 0, 1 + Number.EPSILON),
+      ...notNegativeProblems({ delta, warmUp }),
     ],
     values: 'numbers',
     size: 6,

@@ -1,3 +1,4 @@
+import { MillraceError } from '../../core/errors.js';
 import type { DenseFeature } from './feature.js';
 
 /**
@@ -22,8 +23,14 @@ export function bucketOf(edges: readonly number[], value: number): number {
  * that a linear model can follow a curve. For a missing value or NaN all are 0.
  *
  * @example bucket('distance', [300, 700, 1_500]); // 4 features
+ * @throws MillraceError `config` where an option is out of range
  */
 export function bucket<const K extends string>(column: K, edges: readonly number[]): DenseFeature<K> {
+  if (edges.some((edge, i) => !(edge > (edges[i - 1] ?? Number.NEGATIVE_INFINITY))))
+    throw new MillraceError('config', `bucket: the edges are ${edges.join(', ')}`, {
+      where: `bucket.${column}`,
+      hint: 'give them in ascending order, each once',
+    });
   return Object.freeze({
     part: 'dense',
     kind: 'bucket',

@@ -1,3 +1,4 @@
+import { requirePositive } from '../check-options.js';
 import type { DenseFeature } from './feature.js';
 
 /** The sines and cosines of periods up to this are computed once: hours, weekdays, minutes of the day. */
@@ -8,8 +9,10 @@ const TABLE_MAX = 1_440;
  * missing or infinite value both are 0.
  *
  * @example cyclic('hour', 24);
+ * @throws MillraceError `config` where an option is out of range
  */
 export function cyclic<const K extends string>(column: K, period: number): DenseFeature<K> {
+  requirePositive('cyclic', { period });
   const turn = (2 * Math.PI) / period;
   const steps = Number.isInteger(period) && period <= TABLE_MAX ? period : 0;
   const sines = Float32Array.from({ length: steps }, (_, i) => Math.sin(turn * i));

@@ -1,3 +1,4 @@
+import { requirePositive } from '../check-options.js';
 import type { DenseFeature } from './feature.js';
 
 /** How a number is scaled before a model sees it. */
@@ -13,11 +14,13 @@ export interface NumericOptions {
  * learn: use `impute` before `featurize`.
  *
  * @example numeric('distance', { scale: 1_000 });
+ * @throws MillraceError `config` where an option is out of range
  */
 export function numeric<const K extends string>(
   column: K,
   { center = 0, scale = 1 }: NumericOptions = {},
 ): DenseFeature<K> {
+  requirePositive('numeric', { scale });
   return Object.freeze({
     part: 'dense',
     kind: 'numeric',

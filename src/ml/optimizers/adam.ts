@@ -1,4 +1,4 @@
-import { requireNotNegative, requirePositive } from '../check-options.js';
+import { requireNotNegative, requirePositive, requireShare } from '../check-options.js';
 import type { Moves, Optimizer, UpdateRule } from './optimizer.js';
 import { type Rate, rateOf, rateSettings } from './schedule.js';
 
@@ -29,7 +29,8 @@ export function adam(options: AdamOptions = {}): Optimizer {
   const { rate = 0.1, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, l2 = 0 } = options;
   const rateAt = rateOf('adam', rate);
   requirePositive('adam', { epsilon });
-  requireNotNegative('adam', { beta1, beta2, l2 });
+  requireNotNegative('adam', { l2 });
+  requireShare('adam', { beta1, beta2 });
   const rule = (pull: number): UpdateRule =>
     Object.freeze({
       weight: (state: Float64Array, at: number) => state[at] as number,

@@ -1,4 +1,4 @@
-import { requireNotNegative, requirePositive } from '../check-options.js';
+import { requireNotNegative, requirePositive, requireShare } from '../check-options.js';
 import type { Optimizer } from './optimizer.js';
 import { scaledBySquares } from './scaled-by-squares.js';
 import { type Rate, rateOf, rateSettings } from './schedule.js';
@@ -27,7 +27,8 @@ export interface RmsPropOptions {
 export function rmsProp({ rate = 0.1, decay = 0.9, epsilon = 1e-8, l2 = 0 }: RmsPropOptions = {}): Optimizer {
   const rateAt = rateOf('rmsProp', rate);
   requirePositive('rmsProp', { epsilon });
-  requireNotNegative('rmsProp', { decay, l2 });
+  requireNotNegative('rmsProp', { l2 });
+  requireShare('rmsProp', { decay });
   const squares = { kept: decay, taken: 1 - decay, epsilon };
   return Object.freeze({
     name: 'rms-prop',

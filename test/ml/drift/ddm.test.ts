@@ -25,3 +25,10 @@ describe('DDM', () => {
     expect(ddm({ driftAt: -1 }).problems.map(({ message }) => message)).toEqual(['driftAt is -1']);
   });
 });
+
+it('says that a warning cannot be further away than a drift', () => {
+  expect(ddm({ warningAt: 5, driftAt: 2 }).problems.map(({ message }) => message)).toEqual([
+    'warningAt is 5, above driftAt',
+  ]);
+  expect(ddm({ warningAt: 2, driftAt: 2 }).problems).toEqual([]);
+});

@@ -26,3 +26,8 @@ describe('Page-Hinkley', () => {
     expect(pageHinkley({ threshold: 0, fading: 1 }).problems.map(({ message }) => message)).toEqual(['threshold is 0']);
   });
 });
+
+it('says which option is no number', () => {
+  const { problems } = pageHinkley({ delta: Number.NaN, warmUp: Number.NaN });
+  expect(problems.map(({ message }) => message)).toEqual(['delta is NaN', 'warmUp is NaN']);
+});

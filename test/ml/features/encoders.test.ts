@@ -68,3 +68,16 @@ describe('cyclic', () => {
     }
   });
 });
+
+describe('options', () => {
+  it('says which cannot be', () => {
+    expect(() => numeric('x', { scale: 0 })).toThrow('numeric: scale is 0');
+    expect(() => cyclic('hour', 0)).toThrow('cyclic: period is 0');
+    for (const edges of [
+      [700, 300],
+      [3, 3],
+      [1, Number.NaN],
+    ])
+      expect(() => bucket('x', edges)).toThrow(`bucket: the edges are ${edges.join(', ')}`);
+  });
+});
