@@ -5,7 +5,10 @@ import { estimate, hash52, note, noteAll, REGISTERS } from './hyper-log-log.js';
 type Seen = number[] | Uint8Array;
 
 /** Up to this number of distinct values the count is exact. */
-const EXACT_MAX = 512;
+export const EXACT_MAX = 512;
+
+/** The standard error of an estimate, as a share of it. */
+export const STANDARD_ERROR = 1.04 / Math.sqrt(REGISTERS);
 
 /**
  * The number of distinct values. Null, undefined and NaN are ignored. The number 1 and the string '1' are distinct.

@@ -168,8 +168,9 @@ function judgeOf(rules: readonly WindowRule[], context: StepContext) {
     judged.add();
     rules.forEach((rule, i) => {
       const known = names[i]?.map((name) => [name, results[`${rule.name}/${name}`]] as const) ?? [];
-      const observed = rule.observe({ ...Object.fromEntries(known), records }, endMs);
-      const success = holds(rule, observed);
+      const found = { ...Object.fromEntries(known), records };
+      const observed = rule.observe(found, endMs);
+      const success = holds(rule, observed, rule.margin?.(found));
       const { name: expectation, severity, min, max } = rule;
       emit({ key, startMs, endMs, expectation, severity, success, observed, min, max, records }, endMs - 1);
       const of = { slice: key };

@@ -1,3 +1,4 @@
+import { EXACT_MAX, STANDARD_ERROR } from '../../aggregates/distinct-count.js';
 import type { Aggregate } from '../../aggregates/index.js';
 import { count, distinctCount, max, mean, quantile } from '../../aggregates/index.js';
 import { type Duration, formatDuration, type Problem } from '../../core/index.js';
@@ -19,6 +20,8 @@ export interface WindowRule {
   readonly aggregates: Readonly<Record<string, Aggregate<never, unknown>>>;
   /** The value that is compared with the bounds; `null` if there is none. */
   observe(results: Readonly<Record<string, unknown>>, endMs: number): number | null;
+  /** How far the value may miss the bounds, as a share of it: that of an estimate. */
+  readonly margin?: (results: Readonly<Record<string, unknown>>) => number;
   /** Whether a window without a value passes. */
   readonly holdsOfNothing: boolean;
 }
@@ -40,8 +43,9 @@ export interface WindowExpectations<T> {
   /** At least this share of the records have the field. `completeness:<field>`. */
   completeness(name: Name<T>, min: number, severity?: WindowSeverity): WindowExpectations<T>;
   /**
-   * At least this share of the values of a field are distinct. `uniqueness:<field>`. Exact up to 512 distinct values, then with a standard
-   * error of 1.6 %: see `distinctCount`.
+   * At least this share of the values of a field are distinct. `uniqueness:<field>`. Exact up to 512 distinct values. Beyond, their
+   * number is an estimate with a standard error of 1.6 % (see `distinctCount`), and a share that is less by up to three errors, 4.9 %,
+   * passes: fewer duplicates than that are not found.
    */
   uniqueness(name: TextName<T>, min: number, severity?: WindowSeverity): WindowExpectations<T>;
   /** At the end of the window the newest record is at most this old. `freshness`, in milliseconds. */
@@ -111,6 +115,8 @@ class WindowRules<T> implements WindowExpectations<T> {
       max: null,
       aggregates: { known: count(of), different: distinctCount(of) },
       observe: ({ different, known }) => share(different, known),
+      // An estimate may be somewhat below the number up to which none is made.
+      margin: ({ different }) => ((different as number) > EXACT_MAX / 1.1 ? 3 * STANDARD_ERROR : 0),
     });
   }
 
@@ -174,10 +180,11 @@ class WindowRules<T> implements WindowExpectations<T> {
 const bound = (end: number | null): number | null =>
   end === Number.POSITIVE_INFINITY || end === Number.NEGATIVE_INFINITY ? null : end;
 
-/** Whether an observation meets the expectation. */
-export function holds({ min, max: most, holdsOfNothing }: WindowRule, observed: number | null): boolean {
+/** Whether an observation meets the expectation, up to a margin. */
+export function holds({ min, max: most, holdsOfNothing }: WindowRule, observed: number | null, margin = 0): boolean {
   if (observed === null || Number.isNaN(observed)) return holdsOfNothing;
-  return (min === null || observed >= min) && (most === null || observed <= most);
+  const slack = margin * Math.abs(observed);
+  return (min === null || observed + slack >= min) && (most === null || observed - slack <= most);
 }
 
 /** The text of a rule in `describe`. */

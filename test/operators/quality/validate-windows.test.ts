@@ -125,6 +125,22 @@ describe('validateWindows', () => {
     );
   });
 
+  it('lets an estimate of distinct values miss its bound by three errors', () => {
+    const window = tumbling(millis(1_000_000));
+    const failed = (min: number, distinct: number, records: number, from = 0) => {
+      const rows = Array.from({ length: records }, (_, i) => trip(i, 1e6 * from + (i % distinct)));
+      const [verdict] = verdictsOf(
+        driveOperator(judging(expected.uniqueness('id', min), { window }), rows, { final: true }),
+      );
+      return verdict?.success === false;
+    };
+    for (const distinct of [513, 600, 1_000, 5_000])
+      for (let from = 0; from < 4; from++) expect(failed(1, distinct, distinct, from), `${distinct}`).toBe(false);
+    expect(failed(1, 1_800, 2_000)).toBe(true);
+    expect(failed(1, 399, 400)).toBe(true); // exact
+    expect(failed(0.5, 398, 800)).toBe(true); // exact, of many records
+  });
+
   it('keeps the operator contract', () => {
     const samples = fc.array(fc.record({ step: fc.nat(18), id: fc.nat(3), station: fc.constantFrom('a', 'b', null) }), {
       maxLength: 14,
