@@ -80,6 +80,16 @@ describe('each rule', () => {
 });
 
 describe('unique', () => {
+  it('tells a number from its text in several fields, as in one', () => {
+    const samples = [5, '5', 5, '5', true, 'true', '5 ', '"5"'];
+    const within = { within: hours(1), keysMax: 100 };
+    for (const names of ['a', ['a', 'b']] as const) {
+      const operator = validate(expectations<{ a: unknown; b: number }>().unique(names as never, within));
+      const records = samples.map((a, i) => ({ value: { a, b: 1 }, eventTimeMs: i }));
+      expect(driveOperator(operator, records as never).emitted.length).toBe(names === 'a' ? 5 : 6);
+    }
+  });
+
   const within = { within: hours(1), keysMax: 100 };
 
   it('refuses what passed within the time, to the millisecond from the first one on', () => {

@@ -27,7 +27,7 @@ export function uniqueRule(names: readonly string[], { within, keysMax }: Unique
   const keyOf = (value: unknown): string | number | undefined => {
     if (names.length > 1) {
       const fields = names.map((name) => fieldOf(value, name));
-      return fields.some(isMissing) ? undefined : JSON.stringify(fields.map(plain));
+      return fields.some(isMissing) ? undefined : JSON.stringify(fields.map(inTuple));
     }
     const field = fieldOf(value, names[0] as string);
     if (isMissing(field)) return undefined;
@@ -57,6 +57,15 @@ export function uniqueRule(names: readonly string[], { within, keysMax }: Unique
     },
   });
 }
+
+/**
+ * A field as a text among others. A text that reads as something else, such as '5', is quoted: it is not the number. All others are as
+ * they were when only texts were told apart, so that keys of older checkpoints still count.
+ */
+const inTuple = (field: unknown): string =>
+  typeof field === 'string' && (String(Number(field)) === field || /^(?:true$|false$|")/.test(field))
+    ? JSON.stringify(field)
+    : plain(field);
 
 /** What is neither text nor number, as a text that equal values share. */
 const plain = (field: unknown): string => (typeof field === 'object' ? comparableText(field) : String(field));
