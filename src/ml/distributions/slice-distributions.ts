@@ -30,6 +30,9 @@ export interface RowDistributions {
 /** The value of rows beyond the limit of a slice. */
 const OTHER = 'other';
 
+/** A value of that very name. */
+const NAMED_OTHER = "'other'";
+
 export const ALL_ROWS = 'all|';
 export const sliceKey = (slice: string, value: string): string => `${slice}|${value}`;
 
@@ -54,7 +57,8 @@ export function mergeSlice(to: SliceDistributions, from: SliceDistributions): vo
 
 /**
  * Sees to which slices a row belongs: that of all rows, then one of each name. `isKnown` says whether a slice exists; of one name there
- * are `slicesMax` at most, and the rows beyond count as `other`.
+ * are `slicesMax` at most, and the rows beyond count as `other`; a value of
+ * that name is `'other'`, in quotes.
  */
 export function slicesOf<T>(
   row: T,
@@ -66,7 +70,8 @@ export function slicesOf<T>(
   return [
     ['all', ''] as const,
     ...slices.map(([name, of]) => {
-      const value = String(of(row));
+      const text = String(of(row));
+      const value = text === OTHER ? NAMED_OTHER : text;
       const fits = isKnown(sliceKey(name, value)) || countOf(name) < slicesMax;
       return [name, fits ? value : OTHER] as const;
     }),

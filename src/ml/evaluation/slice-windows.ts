@@ -32,7 +32,7 @@ export type Group = readonly number[];
 export interface SliceCounts {
   /** Which slice: `all`, or a name of the slices. */
   readonly slice: string;
-  /** Which rows of it; `other` for what is beyond its limit, and empty for all. */
+  /** Which rows of it; `other` for what is beyond its limit (a value of that name is `'other'`, in quotes), and empty for all. */
   readonly value: string;
   /** The version of the model that predicted; `other` for what is beyond their limit, and empty where versions are not told apart. */
   readonly version: string;
@@ -145,6 +145,9 @@ const SMALL = 2 ** 31;
 /** What values beyond the limit of a slice, and versions beyond theirs, count as. */
 const OTHER = 'other';
 
+/** What a value of that very name counts as. */
+const NAMED_OTHER = "'other'";
+
 export const NO_SUMS: Sums = Object.freeze({});
 
 /**
@@ -209,7 +212,8 @@ export function sliceWindows<In>(
     if (own.targets.length < slicesMax) return enter(own, text, open(startMs, version, slice + 1, text));
     return own.numbers.get(OTHER) ?? enter(own, OTHER, open(startMs, version, slice + 1, OTHER));
   };
-  const numberOf = (of: VersionTargets, slice: number, value: SliceValue): number => {
+  const numberOf = (of: VersionTargets, slice: number, given: SliceValue): number => {
+    const value = given === OTHER ? NAMED_OTHER : given;
     const { numbers } = of.slices[slice] as SliceValues;
     const known = numbers.get(value);
     if (known !== undefined) return known;

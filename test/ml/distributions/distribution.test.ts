@@ -10,7 +10,7 @@ import {
   mergeDistribution,
   weightedOf,
 } from '../../../src/ml/distributions/distribution.js';
-import { jensenShannon, kolmogorovSmirnov, wasserstein } from '../../../src/ml/distributions/index.js';
+import { distributionsOf, jensenShannon, kolmogorovSmirnov, wasserstein } from '../../../src/ml/distributions/index.js';
 import { A, B, peers, weighted } from './peers.js';
 
 const number: DistributionFeature<unknown> = { number: (x) => x as number };
@@ -93,4 +93,19 @@ describe('a distribution', () => {
     expect(upper.kolmogorovSmirnov).toBeCloseTo(0.5, 1);
     expect(upper.jensenShannon).toBeCloseTo(jensenShannon([1, 1], [0, 1]), 1);
   });
+});
+
+it('tells a slice that is called other from those beyond the limit', () => {
+  const rows = ['other', 'a', 'b', 'other', 'c'].map((s) => ({ s, x: 1 }));
+  const found = distributionsOf(rows, {
+    features: { x: { number: ({ x }) => x } },
+    slices: { s: ({ s }: { s: string }) => s },
+    slicesMax: 2,
+  });
+  expect([...found.slices].map(([key, { features }]) => [key, features[0]?.rows])).toEqual([
+    ['all|', 5],
+    ["s|'other'", 2],
+    ['s|a', 1],
+    ['s|other', 2],
+  ]);
 });

@@ -400,6 +400,29 @@ describe('evaluate', () => {
     ]);
   });
 
+  it('tells a value that is called other from those beyond the limit', () => {
+    const named = evaluate({
+      prediction: { key: ({ id }: { id: number; s: string }) => id, value: () => true },
+      label: { key: ({ id }: { id: number }) => id, value: () => true },
+      wait: millis(50),
+      metrics: { right: accuracy() },
+      slices: { s: ({ s }) => s },
+      slicesMax: 2,
+      every: millis(100),
+      pendingMax: 100,
+    });
+    const history = ['other', 'a', 'b', 'c', 'other'].map((s, id) => ({ input: 0, value: { id, s }, eventTimeMs: id }));
+    const rows = driveOperator(named, history, { final: true }).emitted.map(
+      ({ value }) => value as EvaluationRow<object>,
+    );
+    expect(rows.map(({ value, predicted }) => [value, predicted])).toEqual([
+      ['', 5],
+      ["'other'", 2],
+      ['a', 1],
+      ['other', 2],
+    ]);
+  });
+
   it.each([3, 100, 60_000])('measures many slices, each by itself, with values up to %i', (slicesMax) => {
     const values = Array.from({ length: 40 }, (_, i) =>
       Array.from({ length: 9 }, (_, s) => (i * ((s % 4) + 1) + s) % 5),
