@@ -122,9 +122,9 @@ export function progressive(
       }
     }
     rows += 1;
-    beside.learn(groups, truth);
     const result = model.learnOne(features, label as never, weight);
-    if (result !== 'learnt') refuse(result);
+    if (result === 'learnt') beside.learn(groups, truth, weight);
+    else refuse(result);
   };
   return {
     add(features, label, { weight = 1, slices = [], times } = {}) {

@@ -30,8 +30,8 @@ export interface OpenBaselines<in Row> {
   groupsOf(row: Row): Key[];
   /** What each baseline says, written from `into[at]` on; changes no state. */
   predict(groups: readonly Key[], into: number[], at: number): void;
-  /** Takes in a label as a number. */
-  learn(groups: readonly Key[], label: number): void;
+  /** Takes in a label as a number, which counts so often; once by default. */
+  learn(groups: readonly Key[], label: number, weight?: number): void;
 }
 
 /** How many of the baselines tell rows apart: the length of what `groupsOf` gives. */
@@ -68,12 +68,12 @@ export function openBaselines<Row>(
         into[at + b] = baseline.predict(cell.get(groupIn(groups, place)) ?? none);
       }
     },
-    learn(groups, label) {
+    learn(groups, label, weight) {
       for (let b = 0; b < open.length; b++) {
         const { cell, place } = open[b] as Open;
         const group = groupIn(groups, place);
         const counts = cell.get(group) ?? emptyCounts(classes);
-        addLabel(counts, label);
+        addLabel(counts, label, weight);
         cell.set(group, counts);
       }
     },

@@ -4,7 +4,7 @@ import { requireNotNegative } from '../check-options.js';
 /** What labels are: true or false, numbers, or declared classes (by their place in the declaration). */
 export type LabelKind = 'binary' | 'number' | 'class';
 
-/** What all baselines keep of a group: its labels as numbers, how many, their sum and the last one (-1 before the first). */
+/** What all baselines keep of a group: its labels as numbers, how many (by weight), their sum and the last one (-1 before the first). */
 export interface GroupCounts {
   rows: number;
   sum: number;
@@ -18,12 +18,12 @@ export const emptyCounts = (classes = 0): GroupCounts =>
     ? { rows: 0, sum: 0, last: -1, byClass: new Array<number>(classes).fill(0) }
     : { rows: 0, sum: 0, last: -1 };
 
-/** Counts one more label, in place. */
-export function addLabel(counts: GroupCounts, label: number): void {
-  counts.rows += 1;
-  counts.sum += label;
+/** Counts one more label of a weight, in place. */
+export function addLabel(counts: GroupCounts, label: number, weight = 1): void {
+  counts.rows += weight;
+  counts.sum += weight * label;
   counts.last = label;
-  if (counts.byClass) counts.byClass[label] = (counts.byClass[label] as number) + 1;
+  if (counts.byClass) counts.byClass[label] = (counts.byClass[label] as number) + weight;
 }
 
 declare const LABELS: unique symbol;

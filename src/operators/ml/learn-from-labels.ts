@@ -223,8 +223,9 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
         origin: Origin,
         emit: Emit,
       ): void => {
-        known.learn(row.groups, truth);
-        host.learns(model.learn(row, value, weight, origin, emit));
+        const result = model.learn(row, value, weight, origin, emit);
+        if (result === 'learnt') known.learn(row.groups, truth); // what they know is what the model was told
+        host.learns(result);
       };
       const weightOf = (arrived: Label): number => (label.weight ? label.weight(arrived) : 1);
       const jumpMs = credibleJump(label.wait);

@@ -201,6 +201,35 @@ describe('learn', () => {
     expect(measured).toMatchObject({ labelled: 1, label_mean: 8, mae: 8, rmse: 8, 'mae:mean': 8, 'rmse:last': 8 });
   });
 
+  it('tells baselines the labels that the model learns, and no others', () => {
+    const operator = learn(logisticRegression({ optimizer: sgd({ rate: 0.5 }) }), {
+      as: 'late',
+      view,
+      key: (row: Row) => row.id,
+      label: {
+        key: (told: { id: number; late: boolean; counts: number }) => told.id,
+        value: (told) => told.late,
+        wait: hours(1),
+        weight: ({ counts }) => counts,
+      },
+      pendingMax: 100,
+      baselines: { last: lastClass() },
+    });
+    const told = (id: number, h: number, late: boolean, counts: number) => ({
+      ...label(id, h, true),
+      value: { id, late, counts },
+    });
+    const driven = driveOperator(operator, [
+      row(1, 0),
+      row(2, 0.1),
+      told(1, 0.2, true, 1),
+      told(2, 0.3, false, 0),
+      row(3, 0.4),
+    ]);
+    expect(driven.counters).toMatchObject({ learned: 1, 'refused:unusable-weight': 1 });
+    expect(driven.emitted[2]?.value).toMatchObject({ late: { baselines: { last: 1 } } });
+  });
+
   it('waits on after a label that is no use', () => {
     const operator = learn(logisticRegression({ optimizer: sgd({ rate: 0.5 }) }), {
       as: 'late',
