@@ -63,7 +63,8 @@ export interface LabelOptions<Row, Label, As extends string, B extends string, Y
     readonly late?: LabelPolicies<NoInfer<Y>>['late'];
     /**
      * What is assumed, scored and learnt of a record without a label after `wait`. A label that comes later corrects it, if `late` takes it.
-     * With `weighting: 'fake-negative'` both are weighted so that the model learns the true rate.
+     * With `weighting: 'fake-negative'` both are weighted so that the model learns the true rate if every positive comes late; of positives
+     * in time it predicts too many.
      */
     readonly missing?: LabelPolicies<NoInfer<Y>>['missing'];
     /** Another label for a record corrects its label up to `within` after `wait`; with `learn` the model learns it as a further update. */

@@ -85,7 +85,8 @@ const AHEAD_MAX = 100;
  * A wait ends where the watermark passes it. What is assumed then is learnt as if a record of its own had brought it.
  *
  * With fake-negative weighting what is assumed weighs (1 - p)(1 + p), and a label that comes later and contradicts it 1 + p, where p is what the
- * model gives the other label at that time. So the model learns the true rate, however many labels come late.
+ * model gives the other label at that time. So the model learns the true rate if every positive comes late. A
+ * positive within `wait` was never assumed to be negative, which the weights reckon with: the more of them, the more the model predicts.
  * Source: Ktena et al., "Addressing delayed feedback for continuous training with neural networks in CTR prediction", RecSys 2019.
  *
  * Memory: `pendingMax` rows; 8 KiB a scorer and window, in the windows of the last `wait` and the longest `within`.

@@ -17,8 +17,9 @@ export const sigmoid = (score: number): number => 1 / (1 + Math.exp(-score));
  * Online logistic regression over dense and hashed features: the probability that the label is true.
  *
  * Guarantees: `predictOne` changes nothing; `learnOne` refuses a row with a feature that is not finite or beyond
- * `featureMax`, so one absurd row can neither poison a weight nor end its learning; after a restore every weight has the
- * bits it had. A weight multiplies the slope of the loss.
+ * `featureMax`, so no row beyond it can poison a weight or end its learning. A row within it is learnt as it is: a single one of 10^5 among
+ * rows of 1 moves weights far, and it takes many rows to come back. After a restore every weight has the bits it had. A weight
+ * multiplies the slope of the loss.
  * Memory: `optimizer.width` numbers of 8 bytes (rounded up to a power of two) for the intercept, each dense and each
  * hashed coordinate, and as many cached weights.
  * Source: the log loss and its slope as in Bottou, "Stochastic Gradient Descent Tricks" (2012), table 1.
