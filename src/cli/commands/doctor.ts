@@ -11,7 +11,6 @@ import { ofFolder, ofMachine, thisMachine } from '../doctor/machine.js';
 import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
 import { ownPackage } from '../load/own-package.js';
-import { needsRegistry } from '../run/profile-problems.js';
 
 interface DoctorFlags {
   readonly profile?: string;
@@ -61,6 +60,7 @@ async function* examine(config: Config, topology: Topology | undefined): AsyncGe
     const opened = await openProfile(config, { besideOwner: true });
     try {
       const { examine } = opened;
+      const { needsRegistry } = await import('../run/profile-problems.js');
       if (examine) yield* orProblem(profile, () => examine(topology && needsRegistry(topology)));
       for (const connector of topology ? unique(connectorsOf(topology)) : [])
         yield* orProblem(connector.name, async function* () {
