@@ -8,11 +8,14 @@ import { tableView } from './table/table-view.js';
 // Every kind of source, sink and lookup of ClickHouse, with all options.
 
 /** A name that can be used in a statement, also without quotes by readers. */
-const name = is.custom<string>(
-  'name: letters, digits, `_`',
-  (value) => typeof value === 'string' && /^[A-Za-z_][A-Za-z0-9_]*$/.test(value),
-  (value) => value,
-);
+const name = {
+  ...is.custom<string>(
+    'name: letters, digits, `_`',
+    (value) => typeof value === 'string' && /^[A-Za-z_][A-Za-z0-9_]*$/.test(value),
+    (value) => value,
+  ),
+  showsWrongText: true,
+};
 
 const columns = is.recordOf(is.custom<string>('ClickHouse types', (type) => is.text.accepts(type)));
 

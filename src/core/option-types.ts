@@ -10,6 +10,8 @@ export interface OptionType<out T> {
   accepts(value: unknown): boolean;
   /** `undefined` if the value cannot or must not be shown. */
   show(value: never): string | number | boolean | undefined;
+  /** Whether messages may show a text that is not accepted: nobody writes a secret there. */
+  readonly showsWrongText?: boolean;
   readonly [TYPE]?: T;
 }
 
@@ -54,12 +56,14 @@ export const durationFromZero: OptionType<Duration> = type(
   formatDuration,
 );
 
-export const oneOf = <const T extends string>(...values: readonly T[]): OptionType<T> =>
-  type(
+export const oneOf = <const T extends string>(...values: readonly T[]): OptionType<T> => ({
+  ...type(
     values.map((value) => `\`'${value}'\``).join(' or '),
     (value) => values.some((known) => known === value),
     itself as (value: T) => string,
-  );
+  ),
+  showsWrongText: true,
+});
 
 export const listOf = <T>(item: OptionType<T>): OptionType<readonly T[]> =>
   type(

@@ -118,7 +118,7 @@ function problemOf(name: string, { type, need, doc }: OptionSpec, value: unknown
   const hint = `give ${wanted(type)}`;
   if (value === undefined)
     return need === 'required' ? [{ message: `${name} is missing`, hint: `${hint}: ${doc}` }] : [];
-  return type.accepts(value) ? [] : [{ message: `${name} is ${plain(value)}`, hint }];
+  return type.accepts(value) ? [] : [{ message: `${name} is ${plain(value, type)}`, hint }];
 }
 
 function wanted(type: OptionType<unknown>): string {
@@ -141,6 +141,10 @@ export function settingsOf({ options: specs }: HasOptions, options: object): Set
   );
 }
 
-/** Text is not printed: a wrong value may contain a secret. */
-const plain = (value: unknown): string =>
-  typeof value === 'number' || typeof value === 'boolean' || value === null ? String(value) : `of type ${typeof value}`;
+/** A wrong text may be a secret, and is shown only where none is expected. */
+const plain = (value: unknown, { showsWrongText = false }: OptionType<unknown>): string => {
+  if (showsWrongText && typeof value === 'string') return `'${value}'`;
+  return typeof value === 'number' || typeof value === 'boolean' || value === null
+    ? String(value)
+    : `of type ${typeof value}`;
+};

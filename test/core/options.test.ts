@@ -54,7 +54,7 @@ describe('options of a kind', () => {
       'hill is missing: give text: Where it stands.',
       'key is of type string: give (value) => string',
       'every is 0: give a duration, such as hours(24)',
-      "colour is of type string: give 'red' or 'green'",
+      "colour is 'blue': give 'red' or 'green'",
       'torchesMax is 1.5: give whole number, 1 to 9',
     ]);
   });

@@ -61,7 +61,8 @@ export async function openChdbEngine({ path, sessions = 3 }: ChdbOptions): Promi
   first.close();
   const pool = new Sessions(opened);
   const prepare = async (client: Awaited<ReturnType<typeof open>>['client'], more: readonly string[] = []) => {
-    for (const query of [...statementsOf({ ...memorySettings, ...querySettings }), ...more]) await client.command({ query });
+    for (const query of [...statementsOf({ ...memorySettings, ...querySettings }), ...more])
+      await client.command({ query });
     return client;
   };
   for (const { client } of opened) await prepare(client);
@@ -69,7 +70,9 @@ export async function openChdbEngine({ path, sessions = 3 }: ChdbOptions): Promi
   // A session cannot leave read-only mode, so it is a separate one.
   let reading: Promise<Sessions<Awaited<ReturnType<typeof prepare>>>> | undefined;
   const readOnly = () => {
-    reading ??= prepare(open().client, [...statementsOf(readOnlySettings), 'SET readonly = 1']).then((client) => new Sessions([client]));
+    reading ??= prepare(open().client, [...statementsOf(readOnlySettings), 'SET readonly = 1']).then(
+      (client) => new Sessions([client]),
+    );
     return reading;
   };
   return {

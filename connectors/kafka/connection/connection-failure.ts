@@ -105,10 +105,18 @@ export const wantsTls = (address: Address): MillraceError =>
     permanent: true,
   });
 
+/** A name that nobody knows is misspelt; the server of names may be out of reach as well. */
+const noSuchHost = ({ code: why, hostname = '' }: { readonly code?: unknown; readonly hostname?: unknown }): string =>
+  why === 'EAI_AGAIN'
+    ? `the name of the host ${hostname} cannot be looked up now: is the network there?`
+    : `there is no host ${hostname}: is its name right, and known on this machine?`;
+
 /** The likely cause if no broker could be reached, but may be at a retry. */
 export function whyUnreached(error: unknown, { tls, sasl }: Security): string {
   const causes = [...causesOf(error)];
   if (causes.some((each) => each instanceof NoToken)) return 'is kafkaTokenUrl right, and does the endpoint answer?';
+  const unknown = causes.find((each) => 'syscall' in each && each.syscall === 'getaddrinfo');
+  if (unknown) return noSuchHost(unknown);
   if (!(error instanceof NetworkError) || causes.some((each) => 'syscall' in each && each.syscall === 'connect')) {
     return unreachable;
   }

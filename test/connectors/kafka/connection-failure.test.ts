@@ -78,11 +78,21 @@ describe('a connection that would be refused again', () => {
 
 describe('why no broker could be reached', () => {
   const refused = new NetworkError('lost', { cause: Object.assign(new Error('refused'), { syscall: 'connect' }) });
+  const lookup = (code: string) =>
+    new NetworkError('lost', {
+      cause: Object.assign(new Error('lookup'), { code, syscall: 'getaddrinfo', hostname: 'kafka-1' }),
+    });
   const ended = new NetworkError('ended');
 
   it.each<[unknown, Security, string]>([
     [refused, {}, unreachable],
     [new Error('else'), {}, unreachable],
+    [
+      lookup('ENOTFOUND'),
+      { ...plain, tls: {} },
+      'there is no host kafka-1: is its name right, and known on this machine?',
+    ],
+    [lookup('EAI_AGAIN'), {}, 'the name of the host kafka-1 cannot be looked up now: is the network there?'],
     [
       new NetworkError('lost', { cause: new NoToken('none') }),
       {},
