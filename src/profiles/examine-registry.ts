@@ -20,7 +20,8 @@ export async function* examineRegistry(
     yield { of, state: 'fine', said: 'it answered' };
   } catch (error) {
     if (isNeeded || !(error instanceof MillraceError)) throw error;
-    const hint = 'schemas of Avro, Protobuf and JSON Schema need one, unless their framing is none; without them ignore this';
+    const hint =
+      'schemas of Avro, Protobuf and JSON Schema need one, unless their framing is none; without them ignore this';
     yield { of, state: 'warning', said: error.message, hint };
   }
 }
