@@ -1,6 +1,7 @@
 import type { Settings } from '../core/operator.js';
+import { unknownOptions } from '../core/options.js';
 import type { Sink } from '../core/sink.js';
-import { alertMeasures } from './alert.js';
+import { type AlertRule, alertMeasures } from './alert.js';
 import { circularRepartitions, subtopologiesOf } from './subtopologies.js';
 import type { Topology, Wire } from './topology.js';
 import { globalNodes } from './upstream.js';
@@ -25,6 +26,7 @@ export interface TopologyProblem {
 export function check(topology: Topology): TopologyProblem[] {
   return [
     ...nameProblems(topology),
+    ...ownProblems(topology),
     ...duplicateIds(topology),
     ...emptinessProblems(topology),
     ...schemaProblems(topology),
@@ -53,6 +55,9 @@ function nameProblems(topology: Topology): TopologyProblem[] {
       return { where: name, message: `the name "${name}" is malformed`, hint };
     });
 }
+
+const ownProblems = ({ name, problems = [] }: Topology): TopologyProblem[] =>
+  problems.map(({ message, hint }) => ({ where: name, message, hint }));
 
 function duplicateIds(topology: Topology): TopologyProblem[] {
   const counts = countBy(idsOf(topology));
@@ -105,7 +110,10 @@ function repartitionProblems(topology: Topology): TopologyProblem[] {
   const keyless = topology.repartitions
     .filter(({ key }) => typeof key !== 'function')
     .map(({ id }) => ({ where: id, message: 'no key', hint: 'pass `key`: (value) => value.account, for example' }));
-  return [...dotted, ...circular, ...keyless];
+  const ofOptions = topology.repartitions.flatMap(({ id, problems = [] }) =>
+    problems.map(({ message, hint }) => ({ where: id, message, hint })),
+  );
+  return [...dotted, ...circular, ...keyless, ...ofOptions];
 }
 
 function globalProblems(topology: Topology): TopologyProblem[] {
@@ -228,10 +236,13 @@ function connectorProblems(topology: Topology): TopologyProblem[] {
 }
 
 const ALERTS_MAX = 100;
+const SEVERITIES: readonly AlertRule['severity'][] = ['info', 'warning', 'critical'];
+const ALERT_OPTIONS: readonly (keyof AlertRule)[] = ['measure', 'above', 'below', 'for', 'severity'];
 
 function alertProblems({ name, alerts, steps }: Topology): TopologyProblem[] {
   const wrong = (message: string, hint: string) => ({ where: name, message, hint });
-  const ofRules = alerts.flatMap(({ measure, above, below, for: duration }, index) => {
+  const ofRules = alerts.flatMap((rule, index) => {
+    const { measure, above, below, for: duration, severity } = rule;
     const which = `alert ${index + 1} (${measure})`;
     const at = measure.lastIndexOf('/');
     const isKnown = (alertMeasures as readonly string[]).includes(measure);
@@ -252,6 +263,10 @@ function alertProblems({ name, alerts, steps }: Topology): TopologyProblem[] {
       ...(duration >= 0 && Number.isFinite(duration)
         ? []
         : [wrong(`${which} has no duration`, 'give it `for`, such as minutes(5), or seconds(0) to fire at once')]),
+      ...(SEVERITIES.includes(severity)
+        ? []
+        : [wrong(`${which} has no known severity`, `give it \`severity\`: ${SEVERITIES.join(', ')}`)]),
+      ...unknownOptions(rule, ALERT_OPTIONS).map(({ message, hint }) => wrong(`${which}: ${message}`, hint)),
     ];
   });
   const many = wrong(`has ${alerts.length} alerts`, `the most is ${ALERTS_MAX}`);

@@ -25,7 +25,7 @@ export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) 
   };
   const nodes: Node[] = [
     ...topology.sources.map(({ id, source: { kind, topic, schema, settings } }): Node => {
-      const facts = { ...settings, topic, schema: schema.subject, format: schema.format };
+      const facts = { ...settings, topic, schema: schema?.subject, format: schema?.format };
       return { head: ['source', id, '', kind], details: [settingsText(facts)] };
     }),
     ...topology.steps.map((step): Node => {
@@ -35,8 +35,8 @@ export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) 
     ...topology.repartitions.map(({ id, input, schema, partitions, idleTimeout, headers }): Node => {
       const facts = {
         topic: internalTopic(topology.name, id),
-        schema: schema.subject,
-        format: schema.format,
+        schema: schema?.subject,
+        format: schema?.format,
         ...(partitions === undefined ? {} : { partitions }),
         ...(idleTimeout === undefined ? {} : { idleTimeout: formatDuration(idleTimeout) }),
         ...(headers === undefined ? {} : { headers: passedHeadersText(headers) }),

@@ -16,7 +16,7 @@ import type { StepNode, Topology } from './topology.js';
 export function topologyHash({ name, sources, steps, sinks, repartitions }: Topology): string {
   const structure = {
     name,
-    sources: sources.map(({ id, source: { kind, topic, schema } }) => [id, kind, topic, schema.subject]),
+    sources: sources.map(({ id, source: { kind, topic, schema } }) => [id, kind, topic, schema?.subject]),
     steps: steps.map(({ id, kind, shape, inputs }) => [
       id,
       kind,
@@ -28,7 +28,7 @@ export function topologyHash({ name, sources, steps, sinks, repartitions }: Topo
     // Left out where there are none: checkpoints know topologies without them by hashes without them.
     ...(repartitions.length === 0
       ? {}
-      : { repartitions: repartitions.map(({ id, schema, input }) => [id, schema.subject, input.from, input.output]) }),
+      : { repartitions: repartitions.map(({ id, schema, input }) => [id, schema?.subject, input.from, input.output]) }),
   };
   return digestOf(structure);
 }

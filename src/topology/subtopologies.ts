@@ -1,4 +1,5 @@
 import { INTERNAL, type InternalSinkOptions } from '../core/internal.js';
+import type { SchemaData } from '../core/schema.js';
 import type { Sink } from '../core/sink.js';
 import type { Source } from '../core/source.js';
 import { getOrInsert } from '../util/maps.js';
@@ -140,6 +141,9 @@ function subtopologyOf(topology: Topology, isIn: (id: string) => boolean): Topol
   });
 }
 
+/** A schema that was left out is told of by `check`, which cuts the topology before. */
+const subjectOf = (schema: SchemaData | undefined): string => schema?.subject ?? '';
+
 function sourceOf(topology: string, { id, schema }: RepartitionNode): SourceNode {
   const topic = internalTopic(topology, id);
   const source: Source<unknown> = {
@@ -147,7 +151,7 @@ function sourceOf(topology: string, { id, schema }: RepartitionNode): SourceNode
     kind: 'repartition',
     topic,
     schema,
-    settings: Object.freeze({ topic, schema: schema.subject }),
+    settings: Object.freeze({ topic, schema: subjectOf(schema) }),
     hasWatermarkMarkers: true,
     eventTimeOf: (_value, timestampMs) => timestampMs,
   };
@@ -163,7 +167,7 @@ function sinkOf(
   const sink: Sink<unknown> = {
     connector: INTERNAL,
     kind: 'repartition',
-    settings: Object.freeze({ topic, schema: schema.subject }),
+    settings: Object.freeze({ topic, schema: subjectOf(schema) }),
     options: Object.freeze(options),
   };
   return Object.freeze({ id, sink: Object.freeze(sink), input });

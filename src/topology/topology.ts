@@ -13,6 +13,7 @@ import type {
   StepRule,
 } from '../core/operator.js';
 import { outputNames } from '../core/operator.js';
+import { unknownOptions } from '../core/options.js';
 import type { PassedHeaders } from '../core/passed-headers.js';
 import type { DeadLetter, MetricRow } from '../core/record.js';
 import type { Schema } from '../core/schema.js';
@@ -59,6 +60,8 @@ export interface RepartitionNode {
   readonly partitions: number | undefined;
   readonly idleTimeout: Duration | undefined;
   readonly headers?: PassedHeaders | undefined;
+  /** Mistakes in its options. */
+  readonly problems?: readonly Problem[];
 }
 
 /** The key of a repartition, and how its topic is written. */
@@ -105,6 +108,23 @@ export interface Topology {
   readonly sinks: readonly SinkNode[];
   /** The repartitions, which divide it into sub-topologies; see `subtopologiesOf`. */
   readonly repartitions: readonly RepartitionNode[];
+  /** Mistakes in its own options. */
+  readonly problems?: readonly Problem[];
+}
+
+const REPARTITION_OPTIONS: readonly (keyof RepartitionOptions<unknown>)[] = [
+  'key',
+  'schema',
+  'partitions',
+  'idleTimeout',
+  'headers',
+];
+const TOPOLOGY_OPTIONS: readonly (keyof TopologyOptions)[] = ['deadLetters', 'metrics', 'alerts'];
+
+/** The field `problems`, if there are any. */
+function optionProblems(options: object, known: readonly string[]): { readonly problems?: readonly Problem[] } {
+  const problems = unknownOptions(options, known);
+  return problems.length === 0 ? {} : { problems: Object.freeze(problems) };
 }
 
 declare const VALUE: unique symbol;
@@ -187,8 +207,8 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
       },
       repartition<S>(id: string, options: RepartitionOptions<S>) {
         const { key, schema, partitions, idleTimeout, headers } = options as RepartitionOptions<unknown>;
-        const passed = headers === undefined ? {} : { headers };
-        repartitions.push(Object.freeze({ id, input: wire, key, schema, partitions, idleTimeout, ...passed }));
+        const more = { ...(headers === undefined ? {} : { headers }), ...optionProblems(options, REPARTITION_OPTIONS) };
+        repartitions.push(Object.freeze({ id, input: wire, key, schema, partitions, idleTimeout, ...more }));
         return stream({ from: id, output: 0 });
       },
       to(id: string, sink: Sink<unknown>) {
@@ -226,6 +246,7 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
     steps: Object.freeze(steps),
     sinks: Object.freeze(sinks),
     repartitions: Object.freeze(repartitions),
+    ...optionProblems(options, TOPOLOGY_OPTIONS),
   });
 }
 

@@ -5,7 +5,7 @@ import { redis } from '../../connectors/redis/index.js';
 import { s3 } from '../../connectors/s3/index.js';
 import type { Sink, Source } from '../../src/core/index.js';
 import { json, ndjson } from '../../src/schema/index.js';
-import { check, type Topology, topology } from '../../src/topology/index.js';
+import { check, describe as describeText, type Topology, topology, topologyHash } from '../../src/topology/index.js';
 import {
   bySize,
   deadLetters,
@@ -45,6 +45,25 @@ describe('check', () => {
 
   it('asks for a source and a sink', () => {
     expect(messages(topology('empty', { deadLetters }, () => {}))).toEqual(['empty: no source', 'empty: no sink']);
+  });
+
+  it('tells of options that a repartition, an alert or the topology does not have, and of what they lack', () => {
+    const alert = { measure: 'lag_records', above: 1, for: 0, severity: 'loud', abov: 2 };
+    const options = { deadLetters, alerts: [alert], deadLetter: deadLetters };
+    // What comes from JavaScript.
+    const wrong = topology('wrong', options as never, (t) => {
+      const source = t.source('orders', topicSource<Order>('orders.v1'));
+      source.repartition('moved', { key: String, partition: 3 } as never).to('out', topicSink('out.v1'));
+    });
+    expect(messages(wrong)).toEqual([
+      'wrong: there is no option deadLetter',
+      'moved: no schema for its topic',
+      'moved: there is no option partition',
+      'wrong: alert 1 (lag_records) has no known severity',
+      'wrong: alert 1 (lag_records): there is no option abov',
+    ]);
+    // They are printed and hashed before a run checks them.
+    expect([describeText(wrong), topologyHash(wrong)]).toEqual([expect.any(String), expect.any(String)]);
   });
 
   it('names streams and outputs that nobody consumes', () => {

@@ -100,26 +100,37 @@ class RuleList<T, N extends keyof T, S extends string> implements Expectations<T
   }
 
   range(name: NumberName<T>, min: number, max: number, severity?: Severity): Expectations<T, N, S> {
-    return this.withCheck(head(`range:${name}`, severity, `[${min}, ${max}]`), {
-      holds: (value) => {
-        const field = fieldOf(value, name);
-        return (
-          isMissing(field) || ((typeof field === 'number' || typeof field === 'bigint') && field >= min && field <= max)
-        );
+    const problem = { message: `range:${name}: the range is ${min} to ${max}`, hint: 'give the lower limit first' };
+    return this.withCheck(
+      head(`range:${name}`, severity, `[${min}, ${max}]`),
+      {
+        holds: (value) => {
+          const field = fieldOf(value, name);
+          return (
+            isMissing(field) ||
+            ((typeof field === 'number' || typeof field === 'bigint') && field >= min && field <= max)
+          );
+        },
+        detail: (value) => `${name} is ${show(fieldOf(value, name))}, outside ${min} to ${max}`,
       },
-      detail: (value) => `${name} is ${show(fieldOf(value, name))}, outside ${min} to ${max}`,
-    });
+      { problems: min <= max ? [] : [problem] },
+    );
   }
 
   oneOf<K extends Name<T>>(name: K, values: readonly NonNullable<T[K]>[], severity?: Severity): Expectations<T, N, S> {
     const allowed = new Set<unknown>(values);
-    return this.withCheck(head(`one-of:${name}`, severity, `{${values.join(', ')}}`), {
-      holds: (value) => {
-        const field = fieldOf(value, name);
-        return isMissing(field) || allowed.has(field);
+    const problem = { message: `one-of:${name}: no value is allowed`, hint: 'list the values that it may have' };
+    return this.withCheck(
+      head(`one-of:${name}`, severity, `{${values.join(', ')}}`),
+      {
+        holds: (value) => {
+          const field = fieldOf(value, name);
+          return isMissing(field) || allowed.has(field);
+        },
+        detail: (value) => `${name} is ${show(fieldOf(value, name))}, none of the ${allowed.size} allowed values`,
       },
-      detail: (value) => `${name} is ${show(fieldOf(value, name))}, none of the ${allowed.size} allowed values`,
-    });
+      { problems: allowed.size > 0 ? [] : [problem] },
+    );
   }
 
   matches(name: TextName<T>, pattern: RegExp, severity?: Severity): Expectations<T, N, S> {

@@ -333,6 +333,13 @@ describe('validate', () => {
     expect(operator.problems).toEqual([]);
     expect(validate(rules()).problems).toHaveLength(1);
     expect(validate(rules().fresh((f) => f.at, hours(0))).problems).toHaveLength(1);
+    const never = rules().range('distance', 5, 1).range('distance', Number.NaN, 1).oneOf('to', []);
+    expect(validate(never).problems?.map(({ message }) => message)).toEqual([
+      'range:distance: the range is 5 to 1',
+      'range:distance: the range is NaN to 1',
+      'one-of:to: no value is allowed',
+    ]);
+    expect(validate(rules().range('distance', 1, 1).oneOf('to', ['ATL'])).problems).toEqual([]);
     const bounds = { within: hours(2), keysMax: 9 };
     const remembering = rules().unique(['origin', 'to'], bounds).usual('distance', { hampel: 3 }, 'warn');
     expect(validate(remembering).settings.rules).toBe(
