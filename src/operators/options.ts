@@ -1,13 +1,14 @@
 import { MillraceError, type Problem } from '../core/index.js';
 import { unknownOptions } from '../core/options.js';
 import { optionNames } from './option-names.js';
+import { valueProblems } from './option-values.js';
 import { editDistance } from './quality/spelling/edit-distance.js';
 
 const LETTERS_MAX = 2;
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-/** Options of an operator that there are not, also in objects of options, for its `problems`. */
+/** Options of an operator that there are not, or not with this value, also in objects of options, for its `problems`. */
 export function optionProblems(operator: string, options: object, within = ''): Problem[] {
   const known = (optionNames[operator]?.split(' ') ?? [])
     .filter((name) => name.startsWith(within))
@@ -22,7 +23,8 @@ export function optionProblems(operator: string, options: object, within = ''): 
     if (!known.some((each) => each.startsWith(path))) return [];
     return [part].flat().flatMap((each) => (isObject(each) ? optionProblems(operator, each, within + path) : []));
   });
-  return [...unknownOptions(options, names, { within, meant }), ...inside];
+  const values = Object.entries(options).flatMap(([name, value]) => valueProblems(operator, within + name, value));
+  return [...unknownOptions(options, names, { within, meant }), ...values, ...inside];
 }
 
 /**

@@ -10,8 +10,9 @@ import {
   stateful,
 } from '../../core/index.js';
 import { type MapCell, mapCell, rescale, type ValueCell, valueCell } from '../../state/index.js';
+import { choiceProblems } from '../option-values.js';
 import type { Expectations } from './expectations.js';
-import type { Rule, Side } from './rules/rules.js';
+import { type Rule, type Side, severities } from './rules/rules.js';
 
 /**
  * Checks each record against expectations. Valid records pass unchanged; others go to the dead letters.
@@ -123,7 +124,10 @@ function keep(keys: MapCell<string, true>, { key, after }: Change<unknown>, { ke
 }
 
 function problemsOf(rules: readonly Rule[]): Problem[] {
-  const problems = rules.flatMap((rule) => rule.problems ?? []);
+  const problems = rules.flatMap(({ reason, severity, problems: own = [] }) => [
+    ...own,
+    ...choiceProblems(`${reason}: the severity`, severity, severities),
+  ]);
   if (rules.length === 0) problems.push({ message: 'no rule to validate by', hint: 'add one, such as .notNull(...)' });
   for (const [i, { reason, cell, side }] of rules.entries()) {
     const before = rules.slice(0, i);

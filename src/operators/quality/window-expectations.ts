@@ -2,12 +2,14 @@ import { EXACT_MAX, STANDARD_ERROR } from '../../aggregates/distinct-count.js';
 import type { Aggregate } from '../../aggregates/index.js';
 import { count, distinctCount, max, mean, quantile } from '../../aggregates/index.js';
 import { type Duration, formatDuration, type Problem } from '../../core/index.js';
+import { choiceProblems } from '../option-values.js';
 
 /**
  * The effect of a failed expectation of a window. `warn`: only its row. `divert`: its row, and `quarantine` diverts records until a window
  * meets it. `stop`: the task fails.
  */
 export type WindowSeverity = 'warn' | 'divert' | 'stop';
+const severities: readonly WindowSeverity[] = ['warn', 'divert', 'stop'];
 
 /** An expectation, as `validateWindows` runs it. */
 export interface WindowRule {
@@ -196,7 +198,8 @@ export function ruleText({ name, severity, min, max: most }: WindowRule): string
 export function ruleProblems(rules: readonly WindowRule[]): Problem[] {
   const problems: Problem[] = [];
   if (rules.length === 0) problems.push({ message: 'no expectation', hint: 'add one, such as .volume(1, 10_000)' });
-  for (const { name, min, max: most } of rules) {
+  for (const { name, severity, min, max: most } of rules) {
+    problems.push(...choiceProblems(`${name}: the severity`, severity, severities));
     if (rules.filter((rule) => rule.name === name).length > 1)
       problems.push({
         message: `${name} is declared twice`,

@@ -119,10 +119,10 @@ export function sampleWindows<T>(options: SampleWindowsOptions<T>): Operator<T, 
 
 function problemsOf<T>({ window, size, by }: SampleWindowsOptions<T>, groupsMax: number): Problem[] {
   const problems: Problem[] = [];
-  if (window.kind !== 'tumbling' || !(window.size > 0))
+  if (window.kind !== 'tumbling' || !(window.size > 0) || !Number.isFinite(window.size + window.offset))
     problems.push({
       message: `the window is ${textOf(window)}`,
-      hint: 'give `tumbling` with a positive duration',
+      hint: 'give `tumbling` with a positive duration, and an offset that is a number if any',
     });
   if (!(Number.isInteger(size) && size >= 1))
     problems.push({ message: `size is ${size}`, hint: 'give the number of records to sample per window' });

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { type Adds, type Free, type Operator, type Problem, type StepContext, transform } from '../../core/index.js';
 import { withField } from '../../util/literals.js';
+import { choiceProblems } from '../option-values.js';
 import { optionProblems } from '../options.js';
 import { digitCipher } from './pii/digit-cipher.js';
 import { detectorOf, findPii, type PiiKind, piiKinds } from './pii/kinds.js';
@@ -16,6 +17,7 @@ import { detectorOf, findPii, type PiiKind, piiKinds } from './pii/kinds.js';
  * - `keep`: nothing; it is counted and marked.
  */
 export type Masking = 'replace' | 'partial' | 'token' | 'encrypt' | 'keep';
+const maskings: readonly Masking[] = ['replace', 'partial', 'token', 'encrypt', 'keep'];
 
 /** Whose digits may be encrypted in their form. */
 type PiiNumber = Exclude<PiiKind, 'email' | 'ip'>;
@@ -152,17 +154,19 @@ function problemsOf<T>({ fields, key, findingsMax = FINDINGS_MAX, ...options }: 
   const find: Readonly<Record<string, Masking | undefined>> = options.find;
   const problems: Problem[] = [];
   if (fields.length === 0) problems.push({ message: 'no field to search', hint: "name one: fields: ['note']" });
-  const maskings = Object.values(find).filter((masking) => masking !== undefined);
-  if (maskings.length === 0)
+  const given = Object.values(find).filter((masking) => masking !== undefined);
+  if (given.length === 0)
     problems.push({ message: 'nothing to find', hint: "name a kind: find: { email: 'replace' }" });
   for (const kind of Object.keys(find))
     if (!(piiKinds as readonly string[]).includes(kind))
       problems.push({ message: `there is no kind '${kind}'`, hint: `choose from ${piiKinds.join(', ')}` });
+  for (const [kind, masking] of Object.entries(find))
+    problems.push(...choiceProblems(`find.${kind}`, masking, maskings));
   // Never the key itself, nor how long it is.
   for (const kind of ['email', 'ip'])
     if (find[kind] === 'encrypt')
       problems.push({ message: `${kind} cannot be encrypted: it is not a number`, hint: 'use `token` or `partial`' });
-  if ((maskings.includes('token') || maskings.includes('encrypt')) && Buffer.byteLength(key ?? '') < KEY_BYTES_MIN)
+  if ((given.includes('token') || given.includes('encrypt')) && Buffer.byteLength(key ?? '') < KEY_BYTES_MIN)
     problems.push({
       message: key === undefined ? 'tokens and encryption need a key' : 'the key of tokens is too short',
       hint: `give \`key\` at least ${KEY_BYTES_MIN} random bytes from the environment: openssl rand -base64 32`,

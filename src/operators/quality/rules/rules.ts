@@ -2,6 +2,7 @@ import type { Cell, CellSpec, Duration, Problem } from '../../../core/index.js';
 
 /** What happens to a record that breaks a rule: it is only counted, it goes to the dead letters, or the task stops. */
 export type Severity = 'warn' | 'dead-letter' | 'stop';
+export const severities: readonly Severity[] = ['warn', 'dead-letter', 'stop'];
 
 /** A rule at work. `nowMs` is the stream's time, for rules about age. */
 export interface Check {

@@ -102,6 +102,8 @@ export function problemsOf(plan: WindowPlan): Problem[] {
   if (!(keysMax >= 1)) add(`keysMax is ${keysMax}`, 'give it the number of keys that a window has, and some more');
   if (!(allowedLateness >= 0))
     add(`allowedLateness is ${givenDuration(allowedLateness)}`, 'give it a duration, such as minutes(10)');
+  if (!['on-close', 'early', 'on-update'].includes(emit.kind))
+    add('emit is no strategy', 'call onClose(), onInterval({ every }) or onUpdate()');
   if (emit.kind === 'early' && !(Number.isInteger(emit.every) && emit.every > 0))
     add(`early every ${emit.every} ms`, 'give whole milliseconds above 0');
   if ((window.kind === 'sliding' || window.kind === 'counting') && emit.kind !== 'on-close')
