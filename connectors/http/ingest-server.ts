@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { createGunzip } from 'node:zlib';
-import { MillraceError, messageOf } from '../../src/core/errors.js';
+import { MillraceError, messageOf, TooLarge } from '../../src/core/errors.js';
 import type { TopicProducer } from '../../src/core/profile.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
 import { keyBytes } from '../../src/core/sink.js';
@@ -143,6 +143,8 @@ export class IngestServer {
         const { status, message, retryAfter } = error;
         return { status, body: { error: message }, ...(retryAfter === undefined ? {} : { retryAfter }) };
       }
+      // Sent again, it would be refused again. Other records of the request may be stored.
+      if (error instanceof TooLarge) return { status: 413, body: { error: 'a record is larger than the topic takes' } };
       // It is unknown whether the record was stored, so the client sends it again.
       return { status: 503, body: { error: 'it could not be stored' }, retryAfter: 1 };
     } finally {

@@ -1,5 +1,5 @@
 import { initProducerIdV5 } from '@platformatic/kafka';
-import { MillraceError } from '../../src/core/errors.js';
+import { MillraceError, TooLarge } from '../../src/core/errors.js';
 import { partitionOf } from '../../src/core/partition.js';
 import type { TopicProducer } from '../../src/core/profile.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
@@ -7,7 +7,7 @@ import type { Admin, TopicSettings } from './admin.js';
 import { BatchSender, producingOver } from './batch-sender.js';
 import { type Cluster, noTopic } from './connection/cluster.js';
 import { ConnectionPool } from './connection/connection-pool.js';
-import { brokerError } from './protocol/broker-error.js';
+import { brokerError, code, hasCode } from './protocol/broker-error.js';
 import { RecordAccumulator } from './record-accumulator.js';
 import type { Compression } from './topic-options.js';
 
@@ -16,6 +16,8 @@ interface Identity {
   readonly producerEpoch: number;
   readonly transactional: false;
 }
+
+const NOBODY: Identity = { producerId: -1n, producerEpoch: -1, transactional: false };
 
 type ChoosePartition = (record: OutgoingRecord, partitions: number) => number;
 
@@ -29,20 +31,20 @@ type ChoosePartition = (record: OutgoingRecord, partitions: number) => number;
  */
 export class KafkaProducer implements TopicProducer {
   private readonly connections: ConnectionPool;
-  private readonly sender: BatchSender;
-  private readonly accumulator: RecordAccumulator;
-  private identity: Identity = { producerId: -1n, producerEpoch: -1, transactional: false };
+  private sender: BatchSender;
+  private accumulator: RecordAccumulator;
+  private identity = NOBODY;
   private turn = 0;
   private sending: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly cluster: Cluster,
     private readonly admin: Admin,
-    compression?: Compression,
+    private readonly compression?: Compression,
   ) {
     this.connections = new ConnectionPool(cluster.linkOptions);
-    this.sender = new BatchSender(cluster, producingOver(this.connections, null));
-    this.accumulator = new RecordAccumulator(() => this.identity, compression);
+    this.sender = this.newSender();
+    this.accumulator = this.newAccumulator();
   }
 
   createTopic(topic: string, partitions: number | undefined, configs?: TopicSettings): Promise<void> {
@@ -53,7 +55,8 @@ export class KafkaProducer implements TopicProducer {
    * Appends records; resolves when all are acknowledged. Keys choose the partition by murmur2; records without a key are
    * distributed round-robin. Memory: the records of one call, encoded.
    *
-   * @throws MillraceError `sink`. Close the producer then, since some of the records may be in the log.
+   * @throws MillraceError `sink`; `TooLarge` for a record that the topic does not take. Some of the records may be in the log then.
+   * Later calls have another identity, since the sequence numbers of this one have a gap.
    */
   send(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
     return this.inTurn(topic, records, ({ key }, partitions) =>
@@ -92,8 +95,31 @@ export class KafkaProducer implements TopicProducer {
       await this.sender.send(this.accumulator.takeAll());
       await this.sender.flush();
     } catch (error) {
-      throw brokerError('sink', `cannot append to topic '${topic}'`, error, { where: topic });
+      this.renew();
+      const failed = brokerError('sink', `cannot append to topic '${topic}'`, error, { where: topic });
+      if (!hasCode(error, code.messageTooLarge, code.recordListTooLarge)) throw failed;
+      const { message, hint } = failed;
+      throw new TooLarge('sink', message, {
+        where: topic,
+        permanent: true,
+        cause: error,
+        ...(hint !== undefined && { hint }),
+      });
     }
+  }
+
+  private renew(): void {
+    this.identity = NOBODY;
+    this.sender = this.newSender();
+    this.accumulator = this.newAccumulator();
+  }
+
+  private newSender(): BatchSender {
+    return new BatchSender(this.cluster, producingOver(this.connections, null));
+  }
+
+  private newAccumulator(): RecordAccumulator {
+    return new RecordAccumulator(() => this.identity, this.compression);
   }
 
   private async identify(): Promise<Identity> {

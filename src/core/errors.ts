@@ -40,6 +40,9 @@ export class MillraceError extends Error {
   }
 }
 
+/** A topic does not take a record of this size: whoever sent it must send less, and a repetition will not help. */
+export class TooLarge extends MillraceError {}
+
 /** Throws on a broken invariant, in production too, because going on would write wrong results. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new MillraceError('internal', message);

@@ -17,6 +17,11 @@ export interface TopicProducer {
    * topic can have.
    */
   createTopic(topic: string, partitions: number | undefined, configs?: Readonly<Record<string, string>>): Promise<void>;
+  /**
+   * Resolves when the records are durable. A call that fails makes no later one fail.
+   *
+   * @throws TooLarge where the topic does not take a record of this size; MillraceError `sink`.
+   */
   send(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
   /** Appends to one partition, whatever the keys: for records that are written back to where they came from. */
   append(topic: string, partition: number, records: readonly OutgoingRecord[]): Promise<void>;
