@@ -247,7 +247,7 @@ export const mutants: readonly Mutant[] = [
   mutant('a tick of the clock outside the epoch', 'clocked', [
     'task.ts',
     'this.send(this.ticks.next(this.options.clock.now(), this.time.watermarkMs));',
-    'this.pipeline.push(this.ticks.next(this.options.clock.now(), this.time.watermarkMs));\n    this.recordsSinceEpoch = 0;',
+    'this.pipeline.push(this.ticks.next(this.options.clock.now(), this.time.watermarkMs));\n    this.uncommittedSinceMs = undefined;',
   ]),
   mutant('a global source read from its start after each restore', 'rates', [
     'open-inputs.ts',

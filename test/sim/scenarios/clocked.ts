@@ -54,6 +54,8 @@ export const clocked: Scenario = {
     });
     const log = { events: inputs.map((events) => logOf(events.map(withTime), random)) };
     const tickEveryMs = random.pick([3, 20, 100]);
+    // A sink that is written after the checkpoint gives the run an epoch more, which also stores what no epoch was due for.
+    const hasTables = random.chance(0.5);
     return {
       log,
       topology: () =>
@@ -65,17 +67,18 @@ export const clocked: Scenario = {
             )
             .via('watch', watch(tickEveryMs));
           seen.to('out', simSink('transactional'));
+          if (!hasTables) return;
           seen.to('rows', simSink('table'));
           seen.to('later', simSink('deferred'));
         }),
-      check: (task, outcome) => check(inputs[task] ?? [], outcome),
+      check: (task, outcome) => check(inputs[task] ?? [], outcome, hasTables),
     };
   },
 };
 
 const withTime = (value: Event) => ({ value, timestampMs: value.timeMs });
 
-function check(events: readonly Event[], outcome: Outcome): void {
+function check(events: readonly Event[], outcome: Outcome, hasTables: boolean): void {
   const { rows } = outcome.output('out');
   const seen = { records: 0, ticks: 0, clockMs: -1 };
   rows.forEach((row, place) => {
@@ -88,6 +91,7 @@ function check(events: readonly Event[], outcome: Outcome): void {
   });
   if (seen.records !== events.length) throw new Error(`${seen.records} of ${events.length} records came out`);
   if (seen.ticks === 0) throw new Error('no tick came out');
+  if (!hasTables) return;
   exactlyInTable('rows', outcome.output('rows'), rows);
   exactlyInTable('later', outcome.output('later'), rows);
 }
