@@ -1,6 +1,6 @@
 import type { LogBins } from '../../aggregates/log-bins.js';
 import { chiSquared } from './chi-squared.js';
-import { type Distribution, weightedOf } from './distribution.js';
+import { type Distribution, groupsOf, weightedOf } from './distribution.js';
 import { jensenShannon } from './jensen-shannon.js';
 import { kolmogorovSmirnov } from './kolmogorov-smirnov.js';
 import { psi } from './psi.js';
@@ -77,11 +77,13 @@ function binsOfNumbers(reference: Weighted, now: Weighted): Binned {
   return { reference: count(reference), now: count(now) };
 }
 
+/** By name if both sides know their names, else by group. */
 function binsOfCategories(reference: Distribution, now: Distribution): Binned {
+  if (reference.groups.length + now.groups.length > 0) return { reference: groupsOf(reference), now: groupsOf(now) };
   const [a, b] = [reference.categories as Map<string, number>, now.categories as Map<string, number>];
   const names = [...new Set([...a.keys(), ...b.keys()])].sort();
-  const of = (counts: Map<string, number>, other: number) => [...names.map((name) => counts.get(name) ?? 0), other];
-  return { reference: of(a, reference.other), now: of(b, now.other) };
+  const of = (counts: Map<string, number>) => names.map((name) => counts.get(name) ?? 0);
+  return { reference: of(a), now: of(b) };
 }
 
 /** The rows of one side, as a share, in bins that the other side does not have. */

@@ -1,4 +1,5 @@
 import { addToBins, emptyBins, type LogBins, mappingFor, mergeBins, middleOf } from '../../aggregates/log-bins.js';
+import { finish, hashString } from '../features/hash.js';
 import type { Weighted } from './weighted.js';
 
 /** How the values of a feature are distributed: plain data, which can be merged. */
@@ -8,9 +9,10 @@ export interface Distribution {
   missing: number;
   /** Of a feature of numbers. */
   readonly numbers: LogBins | null;
-  /** Of a feature of categories, and the rows of those beyond the limit. */
+  /** Of a feature of categories: rows by name, as long as there are no more names than the limit. */
   readonly categories: Map<string, number> | null;
-  other: number;
+  /** Of a feature with more categories: rows by a hash of the name. Empty before. */
+  readonly groups: number[];
 }
 
 /** What a feature is: how to read its number or its category from a row. Null, undefined and NaN are missing. */
@@ -29,15 +31,22 @@ const MOST = 1e12;
 /** Values of a bin differ by 2 % at most. */
 const mapping = mappingFor(0.01);
 
-/** Categories of a distribution; the rows of all others are counted together. */
+/** Names of a distribution. */
 export const CATEGORIES_MAX = 1_000;
+
+/**
+ * Groups of a feature with more categories. Which names are counted together depends on the names alone. If the first or the most frequent ones
+ * were kept, each side would keep others, and two halves of the same rows would differ.
+ */
+export const GROUPS = 1_024;
+const groupOf = (name: string): number => finish(hashString(name)) & (GROUPS - 1);
 
 export const emptyDistribution = (feature: DistributionFeature<never>): Distribution => ({
   rows: 0,
   missing: 0,
   numbers: feature.number ? emptyBins() : null,
   categories: feature.number ? null : new Map(),
-  other: 0,
+  groups: [],
 });
 
 /** Adds a row. */
@@ -55,28 +64,43 @@ export function addRow<T>(to: Distribution, feature: DistributionFeature<T>, row
 }
 
 function addCategory(to: Distribution, name: string, times: number): void {
+  const { groups } = to;
+  if (groups.length > 0) {
+    const group = groupOf(name);
+    groups[group] = (groups[group] as number) + times;
+    return;
+  }
   const counts = to.categories as Map<string, number>;
-  const known = counts.get(name);
-  if (known === undefined && counts.size >= CATEGORIES_MAX) to.other += times;
-  else counts.set(name, (known ?? 0) + times);
+  counts.set(name, (counts.get(name) ?? 0) + times);
+  if (counts.size > CATEGORIES_MAX) group(to);
 }
 
-/** Adds the rows of another distribution. Of more categories than the limit the most frequent ones stay. */
+/** Gives the names up for their groups. */
+function group(of: Distribution): void {
+  const categories = of.categories as Map<string, number>;
+  const groups = groupsOf(of);
+  for (const rows of groups) of.groups.push(rows);
+  categories.clear();
+}
+
+/** The rows of each group of categories. */
+export function groupsOf({ categories, groups }: Distribution): number[] {
+  const counts = groups.length > 0 ? groups.slice() : new Array<number>(GROUPS).fill(0);
+  for (const [name, rows] of categories ?? []) counts[groupOf(name)] = (counts[groupOf(name)] as number) + rows;
+  return counts;
+}
+
+/** Adds the rows of another distribution. */
 export function mergeDistribution(to: Distribution, from: Distribution): void {
   to.rows += from.rows;
   to.missing += from.missing;
-  to.other += from.other;
   if (to.numbers) mergeBins(to.numbers, from.numbers as LogBins);
-  const { categories } = to;
-  if (!categories) return;
-  for (const [name, times] of from.categories as Map<string, number>)
-    categories.set(name, (categories.get(name) ?? 0) + times);
-  if (categories.size <= CATEGORIES_MAX) return;
-  const sorted = [...categories].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  for (const [name, times] of sorted.slice(CATEGORIES_MAX)) {
-    categories.delete(name);
-    to.other += times;
-  }
+  if (!to.categories) return;
+  if (from.groups.length > 0 && to.groups.length === 0) group(to);
+  from.groups.forEach((rows, i) => {
+    to.groups[i] = (to.groups[i] as number) + rows;
+  });
+  for (const [name, rows] of from.categories as Map<string, number>) addCategory(to, name, rows);
 }
 
 /** The numbers of a distribution, each the middle of its bin. */

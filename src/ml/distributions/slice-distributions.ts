@@ -84,7 +84,7 @@ export function slicesOf<T>(
  * @example
  * const reference = distributionsOf(januaryRows, { features, slices: { origin: (row) => row.origin } });
  *
- * Memory: at most 4,146 bins or 1,000 categories a feature and slice.
+ * Memory: at most 4,146 bins or 1,024 counts of categories a feature and slice.
  */
 export function distributionsOf<T>(
   rows: Iterable<T>,

@@ -1,6 +1,6 @@
 import { type Duration, formatDuration, type Operator, type Problem, stateful } from '../../core/index.js';
 import { type DistanceName, type Distances, distancesOf } from '../../ml/distributions/distances.js';
-import type { Distribution } from '../../ml/distributions/distribution.js';
+import { type Distribution, GROUPS } from '../../ml/distributions/distribution.js';
 import type { DistributionFeature, RowDistributions } from '../../ml/distributions/index.js';
 import { nullThreshold } from '../../ml/distributions/null-threshold.js';
 import {
@@ -118,7 +118,9 @@ const NO_DISTANCES: Omit<Distances, 'missing' | 'referenceMissing'> = Object.fre
  * Dead letters: `late` (of a window that was compared already), `too-many-windows` (far ahead of the watermark).
  * Errors: numbers are known to 1 %, near 0 and far from it less: see below. Windows of another hour or weekday than the reference differ, and
  * that is found too: take windows and a reference of whole days or weeks.
- * Memory: of each feature, slice and window at most 4,146 bins or 1,000 categories (usually some hundred, 12 bytes each). Windows are kept
+ * A feature with more than 1,000 categories is compared by 1,024 groups of them, which a hash of the name decides; `added` and `gone` then tell of
+ * whole groups.
+ * Memory: of each feature, slice and window at most 4,146 bins or 1,024 counts (usually some hundred, 12 bytes each). Windows are kept
  * until they end, with `last` for so long. Numbers below 1e-6 count as 0, above 1e12 as that.
  * Cost: a threshold takes some 10 ms a feature, slice and window.
  *
@@ -148,6 +150,7 @@ export function compareDistributions<T>(options: CompareDistributionsOptions<T>)
     features.map(({ number }) => number !== undefined),
     slices.map(([name]) => name),
     every,
+    GROUPS,
   ]);
   const cells = {
     /** By window and slice; with `first` also that of the reference. */

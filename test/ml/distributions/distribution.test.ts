@@ -7,10 +7,12 @@ import {
   type Distribution,
   type DistributionFeature,
   emptyDistribution,
+  GROUPS,
   mergeDistribution,
   weightedOf,
 } from '../../../src/ml/distributions/distribution.js';
 import { distributionsOf, jensenShannon, kolmogorovSmirnov, wasserstein } from '../../../src/ml/distributions/index.js';
+import { generator } from '../../random.js';
 import { A, B, peers, weighted } from './peers.js';
 
 const number: DistributionFeature<unknown> = { number: (x) => x as number };
@@ -66,13 +68,33 @@ describe('a distribution', () => {
     const { values, weights } = weightedOf(extremes.numbers as NonNullable<Distribution['numbers']>);
     expect(weights).toEqual([1, 2, 1, 2]);
     expect([...(values as number[])].sort((a, b) => a - b)).toEqual(values);
-    const many = of(category, [...Array(CATEGORIES_MAX + 7).keys()].map(String));
+    const many = of(category, [...Array(CATEGORIES_MAX).keys()].map(String));
     expect(many.categories?.size).toBe(CATEGORIES_MAX);
-    expect(many.other).toBe(7);
-    mergeDistribution(many, of(category, ['new', 'new', '5']));
-    expect(many.categories?.size).toBe(CATEGORIES_MAX);
-    expect(many.categories?.get('new')).toBe(2); // frequent ones stay
-    expect(many.other).toBe(8);
+    expect(many.groups).toEqual([]);
+    addRow(many, category, 'one more');
+    expect(many.categories?.size).toBe(0);
+    expect(many.groups).toHaveLength(GROUPS);
+  });
+
+  it('has the same groups of many categories, in whatever order and parts they come', () => {
+    const next = generator(11);
+    const values = Array.from({ length: 6_000 }, () => String(Math.floor(4_000 * next() ** 2)));
+    const whole = of(category, values);
+    expect(whole.groups.reduce((sum, rows) => sum + rows, 0)).toBe(values.length);
+    expect(of(category, [...values].reverse())).toEqual(whole);
+    // Parts of few and of many categories, merged in both directions.
+    for (const at of [100, 1_500, 5_900]) {
+      const parts = [values.slice(0, at), values.slice(at)].map((part) => of(category, part)) as [
+        Distribution,
+        Distribution,
+      ];
+      for (const [to, from] of [parts, [...parts].reverse()] as [Distribution, Distribution][]) {
+        const merged = structuredClone(to);
+        mergeDistribution(merged, from);
+        expect(merged).toEqual(whole);
+        expect(distancesOf(merged, to)).toEqual(distancesOf(whole, to));
+      }
+    }
   });
 
   it('tells rows without a value, and categories that are new or gone', () => {

@@ -39,6 +39,26 @@ describe('nullThreshold', () => {
     expect(distancesOf(...moved)[name as DistanceName]).toBeGreaterThan(nullThreshold(name as DistanceName, ...moved));
   });
 
+  it.each(['jensenShannon', 'chiSquared'] as const)('holds for thousands of categories by %s', (name) => {
+    const next = generator(5);
+    const feature: DistributionFeature<number> = { category: (x) => Math.floor(100 * x) };
+    const pool = sample(next, 8_000);
+    const at = (rows: readonly number[]) =>
+      [of(feature, rows.slice(0, 6_000)), of(feature, rows.slice(6_000))] as const;
+    const threshold = nullThreshold(name, ...at(pool));
+    let alarms = 0;
+    for (let i = 0; i < 100; i++) {
+      const order = pool.map((value) => [next(), value] as const).sort(([a], [b]) => a - b);
+      const [reference, now] = at(order.map(([, value]) => value));
+      expect(reference.groups.length).toBeGreaterThan(0);
+      if ((distancesOf(reference, now)[name] as number) > threshold) alarms += 1;
+    }
+    expect(alarms).toBeLessThanOrEqual(1);
+    // One value is more frequent than it was: 6 rows of 100.
+    const moved = at([...pool.slice(0, 6_000), ...pool.slice(6_000).map((x, i) => (i % 16 === 0 ? 1_000 : x))]);
+    expect(distancesOf(...moved)[name]).toBeGreaterThan(nullThreshold(name, ...moved));
+  });
+
   it('falls with rows, and is the same each time', () => {
     const next = generator(3);
     const reference = of(number, sample(next, 5_000));
