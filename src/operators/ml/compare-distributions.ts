@@ -1,8 +1,12 @@
 import { type Duration, formatDuration, type Operator, type Problem, stateful } from '../../core/index.js';
-import { type DistanceName, type Distances, distancesOf } from '../../ml/distributions/distances.js';
-import { type Distribution, GROUPS } from '../../ml/distributions/distribution.js';
+import {
+  type ComparedFeature,
+  compareSlices,
+  type DecidingDistances,
+  overAll,
+} from '../../ml/distributions/compare-slices.js';
+import { GROUPS } from '../../ml/distributions/distribution.js';
 import type { DistributionFeature, RowDistributions } from '../../ml/distributions/index.js';
-import { nullThreshold } from '../../ml/distributions/null-threshold.js';
 import {
   addToSlice,
   emptySlice,
@@ -33,15 +37,13 @@ export interface CompareDistributionsOptions<T> {
   /** Values of a slice in a window (default: 20); the others count as `other`. */
   readonly slicesMax?: number;
   /** The distance that decides about numbers (default: `kolmogorovSmirnov`), and about categories (default: `jensenShannon`). */
-  readonly by?: { readonly numbers?: DistanceName; readonly categories?: DistanceName };
+  readonly by?: DecidingDistances;
   /** Rows of window and reference below which nothing is decided (default: 100). */
   readonly rowsMin?: number;
 }
 
 /** A feature of a window beside its reference. */
-export interface DistributionRow extends Distances {
-  /** The name of the feature; `all` of all together. */
-  readonly feature: string;
+export interface DistributionRow extends ComparedFeature {
   readonly slice: string;
   readonly value: string;
   readonly task: number;
@@ -49,13 +51,6 @@ export interface DistributionRow extends Distances {
   readonly endMs: number;
   readonly rows: number;
   readonly referenceRows: number;
-  readonly importance: number;
-  /** The distance that decides. Of `all`: the mean of distance through threshold, by importance. */
-  readonly by: string;
-  readonly distance: number | null;
-  /** What chance exceeds once in 1,000 times; null for too few rows. Of `all` it is 1. */
-  readonly threshold: number | null;
-  readonly drifted: boolean;
 }
 
 /**
@@ -90,16 +85,6 @@ export const distributionColumns = Object.freeze({
 
 /** Windows that may be open beyond those of the reference. */
 const OPEN_MAX = 100;
-
-const NO_DISTANCES: Omit<Distances, 'missing' | 'referenceMissing'> = Object.freeze({
-  psi: null,
-  chiSquared: null,
-  jensenShannon: null,
-  kolmogorovSmirnov: null,
-  wasserstein: null,
-  added: null,
-  gone: null,
-});
 
 /**
  * Compares how features, predictions or confidences are distributed in each window with a reference: an earlier period, the time just before,
@@ -162,8 +147,6 @@ export function compareDistributions<T>(options: CompareDistributionsOptions<T>)
     /** When the first window began. */
     begun: valueCell<number | null>({ initial: null }),
   };
-  const decides = (feature: DistributionFeature<T>): DistanceName =>
-    feature.number ? (by.numbers ?? 'kolmogorovSmirnov') : (by.categories ?? 'jensenShannon');
   return stateful<T, DistributionRow, typeof cells>({
     kind: 'compareDistributions',
     settings: {
@@ -243,41 +226,18 @@ export function compareDistributions<T>(options: CompareDistributionsOptions<T>)
         const before =
           referenceOf(startMs, slice, value) ?? emptySlice(slice, value, options.features as Features<never>);
         const [rows, referenceRows] = [now.features[0]?.rows ?? 0, before.features[0]?.rows ?? 0];
-        const head = { slice, value, task: context.task, startMs, endMs: startMs + every, rows, referenceRows };
+        const endMs = startMs + every;
+        const head = { slice, value, task: context.task, startMs, endMs, rows, referenceRows };
         const isEnough = rows >= rowsMin && referenceRows >= rowsMin;
-        let importances = 0;
-        let exceeded = 0;
-        const told = features.map((feature, i): DistributionRow => {
-          const [from, to] = [before.features[i] as Distribution, now.features[i] as Distribution];
-          const name = decides(feature);
-          const distances = distancesOf(from, to);
-          const distance = distances[name];
-          const { importance = 1 } = feature;
-          const threshold = isEnough && distance !== null ? nullThreshold(name, from, to) : null;
-          const drifted = threshold !== null && (distance as number) > threshold;
-          if (threshold !== null) {
-            importances += importance;
-            exceeded += importance * ratioOf(distance as number, threshold);
-          }
-          count.compared.add();
-          if (drifted) count.drifted.add();
-          const feat = names[i] as string;
-          return { feature: feat, ...head, importance, by: name, distance, threshold, drifted, ...clean(distances) };
-        });
+        const compared = compareSlices(options.features as Features<never>, by, before, now, isEnough);
+        count.compared.add(compared.length);
+        count.drifted.add(compared.filter(({ drifted }) => drifted).length);
         if (!isEnough) count.few.add();
-        const mean = importances > 0 ? exceeded / importances : null;
-        told.push({
-          feature: 'all',
-          ...head,
-          ...{ importance: importances, by: 'importance', distance: mean, threshold: mean === null ? null : 1 },
-          drifted: mean !== null && mean > 1,
-          ...NO_DISTANCES,
-          ...{ referenceMissing: 0, missing: 0 },
-        });
         const of = { slice: slice === 'all' ? '' : `${slice}=${value}`, weight: rows };
-        for (const { feature, distance, threshold, endMs } of told)
-          if (threshold !== null) context.measure(`distance:${feature}`, distance as number, endMs, of);
-        return told;
+        return [...compared, overAll(compared)].map(({ feature, ...found }) => {
+          if (found.threshold !== null) context.measure(`distance:${feature}`, found.distance as number, endMs, of);
+          return { feature, ...head, ...found };
+        });
       };
 
       const close = (startMs: number, emit: (row: DistributionRow, timeMs: number) => void): void => {
@@ -315,17 +275,6 @@ export function compareDistributions<T>(options: CompareDistributionsOptions<T>)
     },
   });
 }
-
-/** How far a distance is beyond what chance does; a threshold of 0 is that of a feature that never varied. */
-const ratioOf = (distance: number, threshold: number): number =>
-  threshold > 0 ? distance / threshold : distance > 0 ? 10 : 0;
-
-/** Shares of no rows are 0. */
-const clean = ({ missing, referenceMissing, ...distances }: Distances): Distances => ({
-  ...distances,
-  missing: missing || 0,
-  referenceMissing: referenceMissing || 0,
-});
 
 function problemsOf<T>(
   { features, every, reference, slices = {}, by = {} }: CompareDistributionsOptions<T>,
