@@ -60,10 +60,12 @@ export function arow(options: ArowOptions = {}): Learner<boolean, number, Cells>
           sum += varianceAt(firstHashed + WIDTH * (indices[i] as number)) * (values[i] as number) ** 2;
         return sum;
       };
-      const move = (at: number, x: number, alpha: number, beta: number) => {
+      /** `spared` times `beta` is the share that a variance keeps at least. Rounding may take that too, but 0 stands for 1. */
+      const move = (at: number, x: number, alpha: number, beta: number, spared: number) => {
         const variance = varianceAt(at);
         state[at] = (state[at] as number) + alpha * variance * x;
-        state[at + 1] = variance - beta * (variance * x) ** 2;
+        const left = variance - beta * (variance * x) ** 2;
+        state[at + 1] = left > 0 ? left : Math.max(Number.MIN_VALUE, variance * beta * spared);
         weights.touch(at);
       };
       return {
@@ -74,13 +76,14 @@ export function arow(options: ArowOptions = {}): Learner<boolean, number, Cells>
           const side = label ? 1 : -1;
           const loss = 1 - side * scoreOf(features);
           if (loss <= 0) return 'learnt';
-          const beta = 1 / (confidenceOf(features) + regularization / weight);
+          const spared = regularization / weight;
+          const beta = 1 / (confidenceOf(features) + spared);
           const alpha = side * loss * beta;
           const { dense, indices, values } = features;
-          move(0, 1, alpha, beta);
-          for (let i = 0; i < denseSize; i++) move(WIDTH * (1 + i), dense[i] as number, alpha, beta);
+          move(0, 1, alpha, beta, spared);
+          for (let i = 0; i < denseSize; i++) move(WIDTH * (1 + i), dense[i] as number, alpha, beta, spared);
           for (let i = 0; i < indices.length; i++)
-            move(firstHashed + WIDTH * (indices[i] as number), values[i] as number, alpha, beta);
+            move(firstHashed + WIDTH * (indices[i] as number), values[i] as number, alpha, beta, spared);
           return 'learnt';
         },
       };

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { FeatureVector } from '../../../../src/core/index.js';
 import { arow, pipe, standardScaler } from '../../../../src/ml/index.js';
+import type { Float64Cell } from '../../../../src/state/index.js';
 import { checkLearner } from '../../../../src/testing.js';
 import { phishing, progressive } from '../../data.js';
 import { both, hashedShape, peerRows } from '../../peers.js';
-import { openLearner } from '../../support.js';
+import { openCells, openLearner, vector } from '../../support.js';
 
 /** The figure of the paper with matrices, whose covariance is cut to its diagonal after each row. */
 function byThePaper(size: number, r: number) {
@@ -58,5 +59,16 @@ describe('arow', () => {
   it('keeps the promises of a learner', () => {
     const rows = peerRows.slice(0, 12).map((row) => ({ features: both(row), label: row.binary }));
     checkLearner(arow(), rows, hashedShape);
+  });
+
+  it('keeps a variance above 0, which stands for a coordinate that was never seen', () => {
+    const shape = { denseSize: 1, hashedSize: 0 };
+    const learner = arow({ regularization: 1e-20 });
+    const cells = openCells(learner.cells(shape));
+    const model = learner.open(cells as never, shape);
+    for (let i = 0; i < 50; i++) {
+      model.learnOne(vector([i % 3 ? 1e3 : 0]), i % 2 === 0);
+      expect((cells.weights as Float64Cell).values[1]).toBeGreaterThan(0);
+    }
   });
 });
