@@ -4,8 +4,8 @@ import { type ScaleRule, type ScalerCells, scaler } from './scaler.js';
 /** The least and the greatest value. */
 const minMax: ScaleRule = {
   width: 2,
-  learn(state, row, size, rows, weight) {
-    const isFirst = rows === weight;
+  learn(state, row, size) {
+    const isFirst = state[0] === 0;
     for (let i = 0, at = 1; i < size; i++, at += 2) {
       const x = row[i] as number;
       if (isFirst || x < (state[at] as number)) state[at] = x;

@@ -12,7 +12,7 @@ const BLOCK = 256;
 export interface ScaleRule {
   /** Numbers kept a feature. */
   readonly width: number;
-  /** Takes in a row: `rows` is the weight of all rows with this one, `weight` that of this one. */
+  /** Takes in a row: `rows` is the weight of all rows with this one, `weight` that of this one, `state[0]` that of those before it. */
   learn(state: Float64Array, row: FeatureArray, size: number, rows: number, weight: number): void;
   /** Writes where each value of a row stands. */
   scale(state: Float64Array, row: FeatureArray, size: number, into: Float64Array): void;
@@ -57,8 +57,8 @@ export function scaler(kind: string, rule: ScaleRule): Transformer<ScalerCells> 
           if (refusal) return refusal;
           staged.set(state);
           const rows = (staged[0] as number) + weight;
-          staged[0] = rows;
           rule.learn(staged, features.dense, denseSize, rows, weight);
+          staged[0] = rows;
           return scale(staged, features);
         },
         commit() {

@@ -18,3 +18,17 @@ it('lets a value lie beyond the range so far', () => {
   }
   expect([1, 2, 3, 6].map((x) => scaler.transformOne(vector([x])).dense[0])).toEqual([-0.5, 0, 0.5, 2]);
 });
+
+it('keeps the range where the next row weighs so much that earlier ones vanish in the sum', () => {
+  const shape = { denseSize: 1, hashedSize: 0 };
+  const scaler = minMaxScaler().open({ scales: minMaxScaler().cells(shape).scales.open() }, shape);
+  for (const [x, weight] of [
+    [2, 1e-6],
+    [4, 1e-6],
+    [3, 1e12],
+  ] as const) {
+    scaler.stageOne(vector([x]), weight);
+    scaler.commit();
+  }
+  expect(scaler.transformOne(vector([3])).dense[0]).toBe(0.5);
+});
