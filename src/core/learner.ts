@@ -58,7 +58,7 @@ export type ClusterDistances = Float64Array;
 
 /**
  * Why a row was not learnt from: a feature that is not finite, beyond the learner's limit or below 0 where it must not be; a score that
- * is not finite; a label that is not a finite number, or no declared class; a weight that is not a finite number above 0.
+ * is not finite; a label that is not a number or beyond 1e50, or no declared class; a weight that is not a number above 0 or beyond 1e12.
  */
 export type Refusal = 'not-finite' | 'too-large' | 'negative' | 'unusable-label' | 'unknown-class' | 'unusable-weight';
 

@@ -2,6 +2,7 @@ import { MillraceError } from '../../core/errors.js';
 import type { ClassLabel, ClassScores, FeatureShape, Learner } from '../../core/learner.js';
 import type { Cell, CellSpecs } from '../../core/state.js';
 import { type Float64Cell, float64Cell } from '../../state/index.js';
+import { refusalOfWeight } from '../learners/rows.js';
 import { cellsOfPart, cellsOfParts } from '../parts.js';
 import type { Calibrator } from './calibrator.js';
 
@@ -71,6 +72,8 @@ export function calibrated<Y, P extends number | ClassScores>(
           return shares as ClassScores as P;
         },
         learnOne(features, label, weight = 1) {
+          const refusal = refusalOfWeight(weight);
+          if (refusal) return refusal;
           const prediction = logic.predictOne(features);
           if (typeof prediction === 'number') said[0] = prediction;
           else said.set(prediction);

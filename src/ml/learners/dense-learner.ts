@@ -10,11 +10,9 @@ import type {
 } from '../../core/learner.js';
 import type { Settings } from '../../core/operator.js';
 import type { CellSpecs, OpenCells } from '../../core/state.js';
+import { isMeasurable, NUMBER_MAX } from '../number-limits.js';
 import { indicesOf } from './classes.js';
 import { rowLimits } from './rows.js';
-
-/** Larger features, labels and weights are refused: their squares and products, and sums of those, must be finite. */
-const NUMBER_MAX = 1e50;
 
 /** Labels as numbers, and predictions made of numbers. */
 export interface Labels<Y, P> {
@@ -44,11 +42,11 @@ export function classLabels<C extends ClassLabel>(classes: readonly C[]): Labels
   };
 }
 
-/** Numbers as they are, unless their squares would not be finite. */
+/** Numbers as they are, unless they are no measurements. */
 export const numberLabels: Labels<number, number> = {
   output: 'number',
   outputs: 1,
-  isUsable: (label) => Math.abs(label) <= NUMBER_MAX,
+  isUsable: isMeasurable,
   numberOf: (label) => label,
   refusal: 'unusable-label',
   predictionOf: (numbers) => numbers[0] as number,
@@ -92,7 +90,6 @@ export function denseLearner<Y, P, S extends CellSpecs>(
         learnOne(features, label, weight = 1) {
           const refusal = limits.refusalOf(features, weight);
           if (refusal) return refusal;
-          if (weight > NUMBER_MAX) return 'unusable-weight';
           if (!labels.isUsable(label)) return labels.refusal;
           logic.learn(features, labels.numberOf(label), weight);
           return 'learnt';

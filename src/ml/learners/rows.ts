@@ -1,5 +1,6 @@
 import type { FeatureArray, FeatureNumbers, Refusal } from '../../core/learner.js';
 import { areShared } from '../features/ones.js';
+import { isWeight } from '../number-limits.js';
 
 /** Largest size of a feature unless a learner is told otherwise: predictions clamp what is beyond, updates with it are refused. */
 export const FEATURE_MAX = 1e6;
@@ -13,7 +14,7 @@ export interface RowLimits {
 }
 
 export const refusalOfWeight = (weight: number): Refusal | undefined =>
-  weight > 0 && weight < Number.POSITIVE_INFINITY ? undefined : 'unusable-weight';
+  isWeight(weight) ? undefined : 'unusable-weight';
 
 /** Limits of rows with so many dense features. Nothing is allocated for a usable row. */
 export function rowLimits(denseSize: number, featureMax: number): RowLimits {

@@ -3,6 +3,7 @@ import { binaryJudge, classJudge, type Judge, numberJudge } from '../../ml/evalu
 import type { LabelKind } from '../../ml/index.js';
 import { greatest } from '../../ml/metrics/labelled.js';
 import { logLossOf } from '../../ml/metrics/probabilities/log-loss.js';
+import { isMeasurable } from '../../ml/number-limits.js';
 import { objectOf } from '../../util/literals.js';
 
 interface Versioned<B> {
@@ -85,7 +86,7 @@ export function labelForm(
       judge: numberJudge,
       ...one,
       lossOf: (said, at, truth) => ((said[at] as number) - truth) ** 2,
-      truthOf: (label) => (Number.isFinite(label) ? (label as number) : 'unusable-label'),
+      truthOf: (label) => (isMeasurable(label) ? label : 'unusable-label'),
       shown: (said, modelVersion) => ({ value: said[0], modelVersion, baselines: named(said, 1) }),
     };
   if (output !== 'scores') return undefined;

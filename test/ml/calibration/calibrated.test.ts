@@ -101,6 +101,20 @@ describe('calibrated', () => {
     expect(logic.predictOne(features)).toBe(before);
   });
 
+  it.each(names)('refuses a weight that would end a calibration, for a learner that takes it too: %s', (name) => {
+    const careless: typeof model = {
+      ...model,
+      open: () => ({ predictOne: () => 0.3, learnOne: () => 'learnt' }),
+    };
+    const logic = openLearner(calibrated(careless, calibrators[name]), shape);
+    const features = vector([1, 2]);
+    logic.learnOne(features, true);
+    const before = logic.predictOne(features);
+    for (const weight of [1e308, 1e308, 1e18, Number.NaN])
+      expect(logic.learnOne(features, true, weight)).toBe('unusable-weight');
+    expect(logic.predictOne(features)).toBe(before);
+  });
+
   it('says what it is, and what it cannot be', () => {
     const learner = calibrated(logisticRegression({ optimizer: ftrl({ alpha: 0.5 }) }), isotonic({ bins: 7 }));
     expect(learner).toMatchObject({

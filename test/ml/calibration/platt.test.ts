@@ -37,6 +37,17 @@ describe('platt', () => {
     expect(rateAfter(1e9)).toBeLessThan(0.5);
   });
 
+  it.each([0.3, 1e-7, 0.999])('finds its way back from one label of the greatest weight, at %s', (p) => {
+    const next = generator(7);
+    const { learn, calibrate } = platt({ labels: 100 }).open(new Float64Array(5));
+    learn(p, p < 0.5, 1e12);
+    for (let i = 0; i < 150_000; i++) {
+      const said = next();
+      learn(said, next() < said, 1);
+    }
+    expect(Math.abs(calibrate(0.8) - 0.8)).toBeLessThan(0.1);
+  });
+
   it('keeps the order of predictions, also of a model that says the contrary', () => {
     const next = generator(2);
     const { learn, calibrate } = platt().open(new Float64Array(5));

@@ -31,4 +31,5 @@ it('keeps the range where the next row weighs so much that earlier ones vanish i
     scaler.commit();
   }
   expect(scaler.transformOne(vector([3])).dense[0]).toBe(0.5);
+  expect(scaler.stageOne(vector([3]), 1e17)).toBe('unusable-weight');
 });

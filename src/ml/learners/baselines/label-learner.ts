@@ -1,5 +1,6 @@
 import type { Learner, LearnerOutput, Refusal } from '../../../core/learner.js';
 import { type Float64Cell, float64Cell } from '../../../state/index.js';
+import { refusalOfWeight } from '../rows.js';
 
 const labelCells = (size: number) => ({ labels: float64Cell({ size, block: 256 }) });
 
@@ -31,8 +32,7 @@ export function labelLearner<Y, P>(kind: string, { output, classes, size, predic
       return {
         predictOne: () => predict(labels.values, scores),
         learnOne(_features, label, weight = 1) {
-          if (!(weight > 0 && weight < Number.POSITIVE_INFINITY)) return 'unusable-weight';
-          return learn(labels, label, weight) ?? 'learnt';
+          return refusalOfWeight(weight) ?? learn(labels, label, weight) ?? 'learnt';
         },
       };
     },

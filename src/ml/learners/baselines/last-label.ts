@@ -1,10 +1,11 @@
 import type { Learner } from '../../../core/learner.js';
+import { isMeasurable } from '../../number-limits.js';
 import { type LabelCells, labelLearner } from './label-learner.js';
 
 /**
  * Predicts the last label, whatever the features are; 0 before the first. The baseline of a series that moves slowly.
  *
- * Guarantee: a label that is not a finite number is refused. Memory: one number.
+ * Guarantee: a label that is not a number, or beyond 1e50, is refused. Memory: one number.
  *
  * @example learn(lastLabel(), { as: 'temperature', ... });
  */
@@ -14,7 +15,7 @@ export const lastLabel = (): Learner<number, number, LabelCells> =>
     size: 1,
     predict: ([last]) => last as number,
     learn(labels, label) {
-      if (!Number.isFinite(label)) return 'unusable-label';
+      if (!isMeasurable(label)) return 'unusable-label';
       labels.values[0] = label;
       labels.touch(0);
       return undefined;

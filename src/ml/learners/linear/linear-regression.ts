@@ -1,6 +1,7 @@
 import type { FeatureShape, Learner, LearnerLogic } from '../../../core/learner.js';
 import type { Settings } from '../../../core/operator.js';
 import { requirePositive } from '../../check-options.js';
+import { isMeasurable } from '../../number-limits.js';
 import {
   type LinearCells,
   type LinearModel,
@@ -25,7 +26,7 @@ export interface LinearRegressionOptions extends LinearOptions {
 /**
  * Online linear regression over dense and hashed features: the label as a number.
  *
- * Guarantees: as those of `logisticRegression`. A label that is not a finite number is refused.
+ * Guarantees: as those of `logisticRegression`. A label that is not a number, or beyond 1e50, is refused.
  * Memory: `optimizer.width` numbers of 8 bytes (rounded up to a power of two) for the intercept, each dense and each
  * hashed coordinate, and as many cached weights.
  * Source: the losses as in Bottou, "Stochastic Gradient Descent Tricks" (2012), and Huber, "Robust Estimation of a Location
@@ -72,7 +73,7 @@ export function regression(
     learnOne(features, label, weight = 1) {
       const refusal = model.refusalOf(features, weight);
       if (refusal) return refusal;
-      if (!Number.isFinite(label)) return 'unusable-label';
+      if (!isMeasurable(label)) return 'unusable-label';
       const error = model.scoreOf(features) - label;
       if (!Number.isFinite(error)) return 'not-finite';
       model.slope[0] = weight * slopeOf(error);

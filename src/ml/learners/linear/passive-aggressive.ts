@@ -1,5 +1,6 @@
 import type { FeatureArray, FeatureNumbers, FeatureShape, Learner } from '../../../core/learner.js';
 import { requireNotNegative, requirePositive } from '../../check-options.js';
+import { isMeasurable } from '../../number-limits.js';
 import { sgd } from '../../optimizers/sgd.js';
 import { type LinearCells, linearCells, openLinear } from './linear-model.js';
 import { sigmoid } from './logistic-regression.js';
@@ -92,7 +93,7 @@ export function passiveAggressive(options: PassiveAggressiveOptions = {}): Learn
  * Passive-aggressive regression: leaves the weights alone where the error is within `tolerance`, otherwise moves them as far as
  * that needs, within what `aggressiveness` allows.
  *
- * Guarantees, memory and source: as `passiveAggressive`. A label that is not a finite number is refused.
+ * Guarantees, memory and source: as `passiveAggressive`. A label that is not a number, or beyond 1e50, is refused.
  *
  * @example learn(passiveAggressiveRegression({ aggressiveness: 0.1, tolerance: 5 }), { as: 'delay', ... });
  * @throws MillraceError `config` where an option is out of range
@@ -116,7 +117,7 @@ export function passiveAggressiveRegression(
         learnOne(features, label, weight = 1) {
           const refusal = model.refusalOf(features, weight);
           if (refusal) return refusal;
-          if (!Number.isFinite(label)) return 'unusable-label';
+          if (!isMeasurable(label)) return 'unusable-label';
           const error = model.scoreOf(features) - label;
           const loss = Math.abs(error) - tolerance;
           if (!(loss > 0)) return 'learnt';

@@ -4,7 +4,7 @@ import { gaussianBayes } from '../../../../src/ml/index.js';
 import { checkLearner } from '../../../../src/testing.js';
 import { phishing, progressive } from '../../data.js';
 import { agreesWithPeer, denseShape, onlyDense, peerClasses, peerRows } from '../../peers.js';
-import { openLearner } from '../../support.js';
+import { openLearner, vector } from '../../support.js';
 
 interface Day {
   readonly sky: string;
@@ -33,7 +33,7 @@ describe('gaussianBayes', () => {
       features: { sky: oneHot('sky', ['fair', 'rain', 'snow']), wind: numeric('wind') },
     });
     expect(view.shape.categories).toEqual([{ at: 0, size: 3 }]);
-    const { vector } = view.open();
+    const { vector: vectorOf } = view.open();
     const model = openLearner(gaussianBayes({ classes: ['late', 'in time'] }), view.shape);
     const days = [
       ['snow', 'late'],
@@ -41,13 +41,13 @@ describe('gaussianBayes', () => {
       ['fair', 'in time'],
       ['rain', 'in time'],
     ] as const;
-    for (const [sky, label] of days) model.learnOne(vector({ sky, wind: 3 }), label);
+    for (const [sky, label] of days) model.learnOne(vectorOf({ sky, wind: 3 }), label);
     // (1 + 1) / (2 + 3) against (0 + 1) / (2 + 3); the wind is the same in both.
-    expect(Array.from(model.predictOne(vector({ sky: 'snow', wind: 3 })))).toEqual([
+    expect(Array.from(model.predictOne(vectorOf({ sky: 'snow', wind: 3 })))).toEqual([
       expect.closeTo(2 / 3, 12),
       expect.closeTo(1 / 3, 12),
     ]);
-    expect(Array.from(model.predictOne(vector({ sky: 'rain', wind: 3 })))).toEqual([0.5, 0.5]);
+    expect(Array.from(model.predictOne(vectorOf({ sky: 'rain', wind: 3 })))).toEqual([0.5, 0.5]);
   });
 
   it('keeps the promises of a learner, a weight being a count of rows', () => {
@@ -61,5 +61,17 @@ describe('gaussianBayes', () => {
     expect(() => gaussianBayes({ classes: ['a', 'b'] }).cells({ denseSize: 1, hashedSize: 4 })).toThrow(
       'gaussianBayes: the view has hashed features',
     );
+  });
+
+  it('refuses a weight that would end its means and variances', () => {
+    const model = openLearner(gaussianBayes({ classes: ['a', 'b'] }), { denseSize: 1, hashedSize: 0 });
+    const learnAll = () => {
+      for (let i = 0; i < 20; i++) model.learnOne(vector([i % 2]), 'a');
+      for (let i = 0; i < 20; i++) model.learnOne(vector([10 + (i % 2)]), 'b');
+    };
+    learnAll();
+    for (const weight of [1e308, 1e308, 1e18]) expect(model.learnOne(vector([0]), 'a', weight)).toBe('unusable-weight');
+    learnAll();
+    expect(model.predictOne(vector([10.5]))[1]).toBeGreaterThan(0.99);
   });
 });
