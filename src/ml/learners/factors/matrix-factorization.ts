@@ -1,6 +1,7 @@
 import { MillraceError } from '../../../core/errors.js';
 import type { FeatureShape, Learner } from '../../../core/learner.js';
 import { float64Cell } from '../../../state/index.js';
+import { isMeasurable } from '../../number-limits.js';
 import { type LinearOptions, linearSettings } from '../linear/linear-model.js';
 import { reachOf } from '../linear/linear-regression.js';
 import { type FactorOptions, openPairs, pairCells, pairSettings, pairStructure } from './pairs.js';
@@ -15,6 +16,9 @@ function ratingCells(options: MatrixFactorizationOptions, shape: FeatureShape) {
     });
   return { ...pairCells(options, shape), mean: float64Cell({ size: 2, block: 2 }) };
 }
+
+/** A label farther from the mean moves it as if it lay so far: what biases, whose slopes are bounded too, can make up for. */
+const APART_MAX = 1e12;
 
 type Cells = ReturnType<typeof ratingCells>;
 
@@ -51,11 +55,12 @@ export function matrixFactorization(options: MatrixFactorizationOptions): Learne
         learnOne(features, label, weight = 1) {
           const refusal = model.refusalOf(features, weight);
           if (refusal) return refusal;
-          if (!Number.isFinite(label)) return 'unusable-label';
+          if (!isMeasurable(label)) return 'unusable-label';
           const score = model.scoreOf(features);
           if (!Number.isFinite(score)) return 'not-finite';
           mean[0] = (mean[0] as number) + weight;
-          mean[1] = (mean[1] as number) + (weight / mean[0]) * (label - (mean[1] as number));
+          const apart = Math.max(-APART_MAX, Math.min(APART_MAX, label - (mean[1] as number)));
+          mean[1] = (mean[1] as number) + (weight / mean[0]) * apart;
           cells.mean.touch(0);
           const error = mean[1] + score - label;
           model.slope[0] = 2 * weight * error;
