@@ -1,5 +1,6 @@
 import type { CellSpecs } from '../../core/state.js';
 import { type MapCell, mapCell } from '../../state/index.js';
+import { isMeasurable, isWeight } from '../number-limits.js';
 import { addLabel, type Baseline, emptyCounts, type GroupCounts, type LabelKind } from './baselines.js';
 
 type Key = string | number;
@@ -30,7 +31,10 @@ export interface OpenBaselines<in Row> {
   groupsOf(row: Row): Key[];
   /** What each baseline says, written from `into[at]` on; changes no state. */
   predict(groups: readonly Key[], into: number[], at: number): void;
-  /** Takes in a label as a number, which counts so often; once by default. */
+  /**
+   * Takes in a label as a number, which counts so often; once by default. Passes over a label that is not a number or beyond 1e50, and over a
+   * weight that is not above 0 or beyond 1e12, as learners refuse them.
+   */
   learn(groups: readonly Key[], label: number, weight?: number): void;
 }
 
@@ -68,7 +72,8 @@ export function openBaselines<Row>(
         into[at + b] = baseline.predict(cell.get(groupIn(groups, place)) ?? none);
       }
     },
-    learn(groups, label, weight) {
+    learn(groups, label, weight = 1) {
+      if (!(isMeasurable(label) && isWeight(weight))) return;
       for (let b = 0; b < open.length; b++) {
         const { cell, place } = open[b] as Open;
         const group = groupIn(groups, place);

@@ -19,7 +19,7 @@ export const emptyCounts = (classes = 0): GroupCounts =>
     : { rows: 0, sum: 0, last: -1 };
 
 /** Counts one more label of a weight, in place. */
-export function addLabel(counts: GroupCounts, label: number, weight = 1): void {
+export function addLabel(counts: GroupCounts, label: number, weight: number): void {
   counts.rows += weight;
   counts.sum += weight * label;
   counts.last = label;

@@ -35,7 +35,8 @@ function open(named: Readonly<Record<string, Baseline<Row, never>>> = ofBinary, 
       beside.predict(beside.groupsOf({ hour }), said, 0);
       return said;
     },
-    learn: (hour: number, label: boolean | number) => beside.learn(beside.groupsOf({ hour }), Number(label)),
+    learn: (hour: number, label: boolean | number, weight?: number) =>
+      beside.learn(beside.groupsOf({ hour }), Number(label), weight),
   };
 }
 
@@ -93,4 +94,13 @@ it('say the last class and the most frequent one, by their places', () => {
   learn(8, 0);
   learn(8, 1);
   expect(say(8)).toEqual([1, 0]); // a tie says the class declared first
+});
+
+it('pass over a label or a weight that would end a mean', () => {
+  const { say, learn } = open({ mean: runningMean(), last: lastNumber() }, 'number');
+  learn(8, 4);
+  for (const label of [1e308, 1e308, -1e308, Number.NaN]) learn(8, label);
+  for (const weight of [1e308, 1e18]) learn(8, 9, weight);
+  learn(8, 6);
+  expect(say(8)).toEqual([5, 6]);
 });
