@@ -1,6 +1,7 @@
 import type { FeatureVector } from '../../core/learner.js';
 import type { Cell, CellSpecs } from '../../core/state.js';
 import { type MapCell, mapCell } from '../../state/index.js';
+import { isMeasurable } from '../number-limits.js';
 import type { ColumnValue } from './feature.js';
 import { type GroupEntry, type GroupMeans, groupMeans } from './group-means.js';
 import type { OutcomeOptions } from './outcome.js';
@@ -13,7 +14,7 @@ type Groups = readonly (string | number | null)[];
 /** The open cells of a view with outcomes: `pending` and one for each grouping. */
 export type TrackingCells = Readonly<Record<string, Cell>>;
 
-/** What became of an outcome: counted, without a row that waits for it, or with a value that is not finite. */
+/** What became of an outcome: counted, without a row that waits for it, or with a value that is not a number or beyond 1e50. */
 export type Observed = 'counted' | 'unmatched' | 'rejected';
 
 /**
@@ -107,7 +108,7 @@ export function openTracking<Row, Outcome>(
     observe(outcome, nowMs) {
       for (let v = 0; v < valueFunctions.length; v++) {
         const number = (valueFunctions[v] as (outcome: Outcome) => number)(outcome);
-        if (!Number.isFinite(number)) return 'rejected';
+        if (!isMeasurable(number)) return 'rejected';
         numbers[v] = number;
       }
       pending.expire(nowMs);

@@ -6,7 +6,7 @@ export interface OutcomeOptions<Row, Outcome, V extends string> {
   readonly key: (row: Row) => string | number;
   /** The key of the row that an outcome belongs to. */
   readonly outcomeKey: (outcome: Outcome) => string | number;
-  /** The numbers that rolling features average. If one is not finite, the outcome is rejected. */
+  /** The numbers that rolling features average. If one is not a number, or beyond 1e50, the outcome is rejected. */
   readonly values: { readonly [P in V]: (outcome: Outcome) => number };
   /** How long a row waits for its outcome, in event time. */
   readonly wait: Duration;

@@ -10,7 +10,7 @@ export interface RollingOptions<K extends string, V extends string> {
   readonly value: V;
   /** Event time after which the weight of an outcome is half. */
   readonly halfLife: Duration;
-  /** Bounds to which values are clipped. */
+  /** Bounds to which values are clipped. Without them an absurd value rules the mean of its group for many half-lives. */
   readonly clip?: readonly [min: number, max: number];
   /** The mean of a group without outcomes; 0 by default. */
   readonly prior?: number;

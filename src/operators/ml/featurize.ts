@@ -20,7 +20,7 @@ type WithFeatures = Adds<{ readonly features: FeatureVector }>;
  *   out       --A--B-------C--|     C's rolling features know what became of a, not of b
  *
  * Counters (with outcomes): `outcomes`, `outcomes_unmatched` (no row waits for it: a duplicate, too late, or never seen),
- * `outcomes_rejected` (a value that is not finite), `outcomes_expired` (rows whose outcome never came), `pending_evicted`.
+ * `outcomes_rejected` (a value that is not a number, or beyond 1e50), `outcomes_expired` (rows whose outcome never came), `pending_evicted`.
  * Memory: the view's.
  *
  * @example

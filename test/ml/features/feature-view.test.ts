@@ -174,9 +174,19 @@ describe('rolling features', () => {
     const logic = openTracking();
     logic.track(trip(1), at(0));
     expect(logic.observe({ id: 7, delay: 1 }, at(1))).toBe('unmatched');
-    expect(logic.observe({ id: 1, delay: Number.NaN }, at(1))).toBe('rejected');
+    for (const delay of [Number.NaN, 1e308, -1e308, 1.1e50])
+      expect(logic.observe({ id: 1, delay }, at(1))).toBe('rejected');
     expect(logic.observe({ id: 1, delay: 1 }, at(1))).toBe('counted');
     expect(logic.observe({ id: 1, delay: 1 }, at(1))).toBe('unmatched');
+  });
+
+  it('come back from the greatest outcome', () => {
+    const logic = openTracking();
+    logic.track(trip(1), at(0));
+    expect(logic.observe({ id: 1, delay: 1e50 }, at(0))).toBe('counted');
+    logic.track(trip(2), at(200));
+    logic.observe({ id: 2, delay: 20 }, at(200));
+    expect(logic.vector(trip(99), at(200)).dense[0]).toBeCloseTo(15, 3); // (10 + 20) / 2
   });
 
   it('forget rows that wait too long or are too many', () => {
