@@ -16,7 +16,7 @@ export type ScaleRule =
   | { readonly mean: number; readonly deviation: number }
   | { readonly min: number; readonly max: number };
 
-/** Learns from a finite value, then says where it stands. */
+/** Learns from a value that can be measured, then says where it stands. */
 export type Scaler = (value: number) => number;
 
 export interface ScalerSpec {

@@ -1,4 +1,5 @@
 import { type Adds, type CellSpecs, type Operator, type Problem, stateful } from '../../core/index.js';
+import { isMeasurable } from '../../ml/number-limits.js';
 import { withField } from '../../util/literals.js';
 import { type ScaleRule, type ScalerSpec, scalerOf } from './scalers.js';
 
@@ -18,8 +19,8 @@ export type ScaleRules<T> = {
  * - `robust`: interquartile ranges from the median of the last 1,001 values, exactly; `window` sets another number.
  * - `{ mean, deviation }`, `{ min, max }`: by fixed numbers, such as those of a training set.
  *
- * A value is learnt from, then scaled; it is 0 as long as all values are equal. Missing values, NaN and infinities stay as they are
- * and are not learnt from. The scale moves with the stream: what must not move (a model trained elsewhere) wants fixed numbers.
+ * A value is learnt from, then scaled; it is 0 as long as all values are equal. Missing values, NaN and what is beyond 1e50 stay as
+ * they are and are not learnt from. The scale moves with the stream: what must not move (a model trained elsewhere) wants fixed numbers.
  *
  * Counter: `scaled`. Memory: three numbers a field, or its window.
  */
@@ -41,7 +42,7 @@ export function standardize<T>(rules: ScaleRules<NoInfer<T>>): Operator<T, Adds<
           for (let i = 0; i < fields.length; i++) {
             const field = fields[i] as string;
             const present = out[field];
-            if (typeof present !== 'number' || !Number.isFinite(present)) continue;
+            if (!isMeasurable(present)) continue;
             scaled.add();
             const standing = scalers[i]?.(present);
             if (out === value) out = withField(value, field, standing);

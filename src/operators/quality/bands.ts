@@ -41,7 +41,7 @@ export interface Band {
   low: number;
   high: number;
   center: number;
-  /** Learns from a finite value. */
+  /** Learns from a value that can be measured. */
   see(value: number): void;
 }
 

@@ -1,4 +1,5 @@
 import { type Adds, type CellSpecs, type Free, type Operator, type Problem, stateful } from '../../core/index.js';
+import { isMeasurable } from '../../ml/number-limits.js';
 import { withField } from '../../util/literals.js';
 import { optionProblems } from '../options.js';
 import { type BandRule, bandOf } from './bands.js';
@@ -30,7 +31,7 @@ export interface ClipOptions<As extends string> {
  *
  * A value is compared with earlier values of its task, and then added to them. Nothing is clipped before the task has seen `warmUp` values
  * (30), or while the bounds are equal because the values are (with `hampel` more than half of the window, with `iqr` its middle half).
- * Missing values and NaN pass. Infinities are clipped, but do not change the bounds. A record without a clipped field is passed on
+ * Missing values and NaN pass. What is beyond 1e50 is clipped, but does not change the bounds. A record without a clipped field is passed on
  * unchanged; otherwise a copy is. With `mark` each record lists its clipped fields.
  *
  * Counters: `clipped`, and `clipped:<field>`. Memory: three numbers per field, or its window.
@@ -110,7 +111,7 @@ function specOf(rule: ClipRule): ClipSpec {
           if (value < band.low) bounded = toCenter ? band.center : band.low;
           else if (value > band.high) bounded = toCenter ? band.center : band.high;
         }
-        if (Number.isFinite(value)) band.see(value);
+        if (isMeasurable(value)) band.see(value);
         return bounded;
       };
     },

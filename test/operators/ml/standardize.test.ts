@@ -104,6 +104,14 @@ describe('standardize', () => {
     expect(scaled('standard', [1, Number.POSITIVE_INFINITY, 3]).at(-1)).toBe(1);
   });
 
+  it.each<ScaleRule>(['standard', 'min-max', 'robust'])('leaves alone what would end its scale: %s', (rule) => {
+    const usual = Array.from({ length: 40 }, (_, i) => i % 4);
+    const odd = [1e308, -1e308, 1e160, -1.1e50];
+    const all = scaled(rule, [...usual, ...odd, ...usual]);
+    expect(all.slice(40, 44)).toEqual(odd);
+    expect(all.slice(44)).toEqual(scaled(rule, [...usual, ...usual]).slice(40));
+  });
+
   it('is described by its rules, and says what is wrong with them', () => {
     expect(standardize<Row>({ x: 'robust', y: { min: 0, max: 1 } }).settings).toEqual({
       x: 'robust over the last 1001',

@@ -69,6 +69,18 @@ describe('clip', () => {
     expect(clipped({ max: 10 }, [Number.NEGATIVE_INFINITY, 11])).toEqual([Number.NEGATIVE_INFINITY, 10]);
   });
 
+  it.each<[string, ClipRule]>([
+    ['zScore in its warm-up', { zScore: 3, warmUp: 8 }],
+    ['zScore', { zScore: 3, warmUp: 2 }],
+    ['iqr', { iqr: 1.5, window: 6, warmUp: 3 }],
+  ])('keeps its bounds whatever is beyond 1e50: %s', (_, rule) => {
+    const odd = [1e308, -1e308, 1e160, -1e160];
+    const usual = Array.from({ length: 30 }, (_, i) => i % 5);
+    expect(clipped(rule, [0, 1, 2, ...odd, ...usual, 100]).slice(7)).toEqual(
+      clipped(rule, [0, 1, 2, ...usual, 100]).slice(3),
+    );
+  });
+
   it('iqr agrees with fences by definition', () =>
     agrees(
       { iqr: 1.5, window: 9, warmUp: 4 },

@@ -230,6 +230,12 @@ describe('usual', () => {
       expect(reasons(usual, ...[...ordered, distance].map((distance) => ({ distance })))).toHaveLength(refused);
   });
 
+  it('keeps its bounds whatever is beyond 1e50', () => {
+    const usual = rules().usual('distance', { zScore: 3, warmUp: 8 });
+    const distances = [1, 2, 3, 1e160, -1e308, ...Array.from({ length: 20 }, (_, i) => i % 5), 100];
+    expect(reasons(usual, ...distances.map((distance) => ({ distance })))).toEqual(['usual:distance@25']);
+  });
+
   it('follows a stream that has moved', () => {
     const usual = rules().usual('distance', { quantiles: [0, 1], window: 20, warmUp: 10 });
     const before = Array.from({ length: 30 }, (_, i) => i % 3);

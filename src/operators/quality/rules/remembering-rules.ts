@@ -1,4 +1,5 @@
 import { type Cell, type Duration, formatDuration, millis, type Problem } from '../../../core/index.js';
+import { isMeasurable } from '../../../ml/number-limits.js';
 import { type MapCell, setCell } from '../../../state/index.js';
 import { comparableText } from '../../../util/json-text.js';
 import { type BandRule, bandOf } from '../bands.js';
@@ -113,7 +114,7 @@ export function usualRule(name: string, rule: BandRule, severity?: Severity): Ru
           if (isMissing(field)) return true;
           if (typeof field !== 'number' || Number.isNaN(field)) return false;
           const holds = !band.know() || (field >= band.low && field <= band.high);
-          if (Number.isFinite(field)) band.see(field);
+          if (isMeasurable(field)) band.see(field);
           return holds;
         },
         detail(value: unknown) {

@@ -25,7 +25,7 @@ export class RunningMoments {
     return this.state[2] > 0 ? Math.sqrt(this.state[2] / this.state[0]) : 0;
   }
 
-  /** Takes a finite number. */
+  /** Takes a number that can be measured: the squares of others would not be finite. */
   add(value: number): void {
     const { state } = this;
     const before = state[1];
