@@ -1,11 +1,12 @@
-import type { Checkpoint, Position, Profile, TaskId } from '../core/index.js';
+import type { Checkpoint, Position, Profile, SourceOpening, TaskId } from '../core/index.js';
 import { BEFORE_ALL_MS, EARLIEST, partitionsRead, positionKey, sourceDriver } from '../core/index.js';
 import { openDecoder } from '../schema/index.js';
 import type { Topology } from '../topology/index.js';
 import type { Clock } from './clock.js';
 import type { EndOfRun } from './end-of-run.js';
 import { Input } from './input.js';
-import { instrumentedReader, type PendingOperations } from './pending-operations.js';
+import { instrumentedReader } from './pending-operations.js';
+import type { Opening } from './task-options.js';
 
 export interface TaskInputsOptions {
   readonly topology: Topology;
@@ -16,9 +17,7 @@ export interface TaskInputsOptions {
   readonly checkpoint: Checkpoint;
   readonly end: EndOfRun;
   readonly clock: Clock;
-  readonly waits: PendingOperations;
-  /** Registers what must be closed if the task cannot be opened. */
-  keep<T extends { close(): Promise<void> }>(opened: T): T;
+  readonly opening: Opening;
 }
 
 const AT_THE_START: Position = { offset: EARLIEST, mergeTimeMs: BEFORE_ALL_MS };
@@ -28,7 +27,8 @@ const AT_THE_START: Position = { offset: EARLIEST, mergeTimeMs: BEFORE_ALL_MS };
  * partitions, in order.
  */
 export async function openInputs(options: TaskInputsOptions): Promise<Input[]> {
-  const { topology, profile, task, tasks, checkpoint, end, clock, waits, keep } = options;
+  const { topology, profile, task, tasks, checkpoint, end, clock, opening } = options;
+  const { waits } = opening;
   const inputs: Input[] = [];
   for (const node of topology.sources) {
     const { id, source } = node;
@@ -38,18 +38,21 @@ export async function openInputs(options: TaskInputsOptions): Promise<Input[]> {
     for (const partition of partitionsRead(source, task.partition, partitions)) {
       const key = positionKey(id, source, partition);
       const position = checkpoint.positions[key] ?? AT_THE_START;
-      const reader = await driver.open(source, {
+      const at: SourceOpening = {
         task,
         partition,
         offset: position.offset,
         bounded: end.bounded,
         step: id,
         sourceState: position.sourceState,
-      });
-      const watched = instrumentedReader(reader, key, waits);
+      };
       const isReporter = partition % tasks === task.partition;
       const shared = source.global ? { task: task.partition, isReporter } : undefined;
-      const input = keep(new Input(node, partition, watched, codec, () => clock.now(), position, shared));
+      const input = await opening.part(async () => {
+        const reader = await waits.track({ kind: 'source', id: key }, driver.open(source, at));
+        const watched = instrumentedReader(reader, key, waits);
+        return new Input(node, partition, watched, codec, () => clock.now(), position, shared);
+      });
       input.ended = end.hadEnded(key);
       inputs.push(input);
     }

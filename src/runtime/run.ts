@@ -37,7 +37,7 @@ import { sinksOf } from './sinks.js';
 import type { QueryResult } from './state-queries.js';
 import { Supervisor, type TaskAtEpoch, type TaskHealth } from './supervisor.js';
 import { Task } from './task.js';
-import type { EpochPoint } from './task-options.js';
+import type { EpochPoint, Opening } from './task-options.js';
 import type { Tracing } from './tracing/span.js';
 
 export interface RunOptions {
@@ -204,7 +204,7 @@ export async function runSubtopology(
   ]);
   const latencies = new Map<string, SampledLatency>();
   const inFlightMax = Math.min(options.inFlightMax ?? 20_000, ...topology.steps.map(recordsOnTheWayMax));
-  const open = (partition: number): Promise<Task> =>
+  const open = (partition: number, opening: Opening): Promise<Task> =>
     Task.open(
       { topology: topology.name, partition },
       {
@@ -231,6 +231,7 @@ export async function runSubtopology(
         },
         onSinkFailure: (sink, error) => outages.report(sink, error),
       },
+      opening,
     );
   const supervisor = new Supervisor({
     clock,

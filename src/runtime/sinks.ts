@@ -17,7 +17,8 @@ import { decode, encode, tags } from '../state/codec.js';
 import { deferralIn, ROWS_MAX, type Topology } from '../topology/index.js';
 import { pushAll } from '../util/arrays.js';
 import { roughBytes } from '../util/rough-bytes.js';
-import { instrumentedWriter, type PendingOperations } from './pending-operations.js';
+import { instrumentedWriter } from './pending-operations.js';
+import type { Opening } from './task-options.js';
 import type { TaskState } from './task-state.js';
 
 /** Ids of the sinks of the topology itself; ids of users cannot begin with `$`. */
@@ -52,11 +53,9 @@ export interface TaskSinksOptions {
   /** By step: the committables of the last checkpoint. */
   readonly committables: Readonly<Record<string, unknown>>;
   readonly state: TaskState;
-  readonly waits: PendingOperations;
+  readonly opening: Opening;
   /** Called with a sink's failure, before the task fails because of it. */
   onSinkFailure(sink: string, error: unknown): void;
-  /** Registers what must be closed if the task cannot be opened. */
-  keep<T extends { close(): Promise<void> }>(opened: T): T;
 }
 
 export interface TaskSinks {
@@ -70,7 +69,7 @@ export interface TaskSinks {
 
 /** Opens the sinks of a task. Deferred sinks get the rows that the last checkpoint kept for them. */
 export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
-  const { topology, profile, task, incarnation, isNew, committables, state, waits, onSinkFailure, keep } = options;
+  const { topology, profile, task, incarnation, isNew, committables, state, opening, onSinkFailure } = options;
   const deferralOf = deferralIn(topology);
   const metrics = new Set(metricsSinks(topology).map(({ id }) => id));
   const writers = new Map<string, SinkWriter>();
@@ -84,12 +83,12 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
       throw error;
     };
     const context = { step, task, incarnation, committable: committables[step] };
-    const opened = keep(await driver.open(sink, context).catch(told));
+    const opened = await opening.part(() => driver.open(sink, context).catch(told));
     if (isNew && driver.refuseFences) {
       await driver.refuseFences(sink, context).catch(told);
       needsCheckpoint = true;
     }
-    const writer = instrumentedWriter(opened, step, waits, onSinkFailure);
+    const writer = instrumentedWriter(opened, step, opening.waits, onSinkFailure);
     const { rowsMax, bytesMax } = deferralOf(sink) ?? {};
     const numbered = (to: SinkWriter) => (sink.changes ? numberedSink(to, step, state) : to);
     if (driver.mode === 'transactional' || driver.mode === 'prepared' || metrics.has(step)) {

@@ -2,12 +2,14 @@ import { MillraceError, messageOf, placedMessageOf } from '../core/index.js';
 import { backOffMs } from '../util/retry.js';
 import type { Clock } from './clock.js';
 import type { Outages } from './outages.js';
+import type { PendingOperations, Reason } from './pending-operations.js';
 import type { Task } from './task.js';
+import { Opening } from './task-options.js';
 import { Stall, Watchdog } from './watchdog.js';
 
 export interface SupervisorOptions {
   readonly clock: Clock;
-  open(partition: number): Promise<Task>;
+  open(partition: number, opening: Opening): Promise<Task>;
   onWarning(message: string, about?: TaskAtEpoch): void;
   /** Whether a fenced task may ask the group if it still belongs to this process; otherwise the run ends. */
   readonly inGroup: boolean;
@@ -87,8 +89,8 @@ export class Supervisor {
   private readonly leaving = new Map<number, Promise<void>>();
   /** The latest instance of every task that was opened here, for snapshots. */
   private readonly seen = new Map<number, Task>();
-  /** Hung tasks that were abandoned, until they end by themselves, if ever. */
-  private readonly abandoned = new Set<Task>();
+  /** What is left of hung tasks that were abandoned, until it ends by itself, if ever. */
+  private readonly abandoned = new Set<Promise<unknown>>();
   private stopping = false;
   private failure: { readonly cause: unknown } | undefined;
   private idle: (() => void) | undefined;
@@ -225,33 +227,48 @@ export class Supervisor {
   private async live(partition: number, watched: Watched): Promise<End | undefined> {
     let epochBefore = 0;
     let task: Task | undefined;
-    let watchdog: Watchdog | undefined;
+    const opening = new Opening(this.options.clock);
+    const watchdog = this.watchdogOf(partition, watched, opening.waits);
     try {
-      task = await this.options.open(partition);
+      task = await this.opened(partition, watched, opening, watchdog);
       watched.task = task;
       if (!watched.lost) this.seen.set(partition, task);
       epochBefore = task.snapshot().epoch;
       if (watched.lost) task.abandon();
       if (this.stopping || watched.reopens) task.stop();
-      watchdog = this.watchdogOf(partition, watched, task);
       await watchdog.over(task.run());
       await watchdog.over(closed(task));
       return undefined;
     } catch (cause) {
       if (cause instanceof Stall) watched.stalls += 1;
-      if (task && watchdog) await this.closeFailed(task, watchdog, cause);
+      if (task) await this.closeFailed(task, watchdog, cause);
       return { cause, progressed: task !== undefined && task.snapshot().epoch > epochBefore };
     } finally {
-      watchdog?.stop();
+      watchdog.stop();
       watched.waitsFor = undefined;
     }
   }
 
-  private watchdogOf(partition: number, watched: Watched, task: Task): Watchdog {
+  /** The open task. An opening that hangs is given up; once nobody needs the task, also one that only takes long. */
+  private async opened(partition: number, { released }: Watched, opening: Opening, watchdog: Watchdog): Promise<Task> {
+    const open = this.options.open(partition, opening);
+    const needless = () => void opening.waits.track(CLOSE, open);
+    released.signal.addEventListener('abort', needless);
+    try {
+      return await watchdog.over(open);
+    } catch (cause) {
+      if (cause instanceof Stall) this.abandon(cause, Promise.allSettled([open, opening.giveUp()]));
+      throw cause;
+    } finally {
+      released.signal.removeEventListener('abort', needless);
+    }
+  }
+
+  private watchdogOf(partition: number, watched: Watched, waits: PendingOperations): Watchdog {
     const { clock, stallMaxMs, onWarning } = this.options;
     return new Watchdog({
       clock,
-      waits: task.waits,
+      waits,
       stallMaxMs,
       onQuiet: (input) => {
         watched.waitsFor = input;
@@ -259,7 +276,7 @@ export class Supervisor {
           onWarning(
             `task ${partition} has records and waits for input '${input}', which has had none for ` +
               `${stallMaxMs / 1_000} s: an input that may be idle needs an idleTimeout`,
-            { task: partition, epoch: task.snapshot().epoch },
+            { task: partition, epoch: watched.task?.snapshot().epoch ?? 0 },
           );
       },
     });
@@ -267,7 +284,7 @@ export class Supervisor {
 
   /** Closes what is left of a failed task. If the close hangs, the task is abandoned, and its successor fences it. */
   private async closeFailed(task: Task, watchdog: Watchdog, cause: unknown): Promise<void> {
-    const { outages, onWarning } = this.options;
+    const { onWarning } = this.options;
     let stall = cause instanceof Stall ? cause : undefined;
     if (!stall) {
       try {
@@ -278,10 +295,14 @@ export class Supervisor {
         if (error instanceof Stall) stall = error;
       }
     }
-    if (!stall) return;
-    if (stall.reason.kind === 'sink') outages.report(stall.reason.id, stall);
-    this.abandoned.add(task);
-    void task.forceClose().finally(() => this.abandoned.delete(task));
+    if (stall) this.abandon(stall, task.forceClose());
+  }
+
+  private abandon(stall: Stall, rest: Promise<unknown>): void {
+    const { kind, id } = stall.reason;
+    if (kind === 'sink') this.options.outages.report(id, stall);
+    this.abandoned.add(rest);
+    void rest.finally(() => this.abandoned.delete(rest));
   }
 
   private settle(): void {
@@ -301,4 +322,6 @@ const passing: ReadonlySet<string> = new Set(['source', 'sink', 'lookup', 'state
 
 const isFenced = (error: unknown): boolean => error instanceof MillraceError && error.code === 'fenced';
 
-const closed = (task: Task): Promise<void> => task.waits.track({ kind: 'close', id: 'task' }, task.close());
+const closed = (task: Task): Promise<void> => task.waits.track(CLOSE, task.close());
+
+const CLOSE: Reason = { kind: 'close', id: 'task' };

@@ -1,9 +1,11 @@
-import type { Profile, ServiceRegistry, TopologyVersion } from '../core/index.js';
+import { MillraceError, type Profile, type ServiceRegistry, type TopologyVersion } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
-import type { Clock, Pace } from './clock.js';
+import { type Clock, measuringClock, type Pace } from './clock.js';
 import type { RunEnd } from './end-of-run.js';
 import type { ByteBudget } from './in-flight.js';
 import type { SampledLatency } from './measures/sampled-latency.js';
+import { TaskMeter } from './measures/task-meter.js';
+import { PendingOperations } from './pending-operations.js';
 import type { Tracing } from './tracing/span.js';
 
 /** The points of an epoch at which tests may stop or kill a process, in order. */
@@ -35,4 +37,47 @@ export interface TaskOptions extends RunEnd {
   onPoint(point: EpochPoint, task: number, epoch: number): void;
   /** Called with a sink's failure, before the task fails because of it. */
   onSinkFailure(sink: string, error: unknown): void;
+}
+
+interface Part {
+  close(): Promise<void>;
+}
+
+/**
+ * A task that is being opened, part by part. One that hangs is given up: what it has opened closes at once, and it opens nothing
+ * more when it wakes, since a part that is opened late could fence that of the successor.
+ */
+export class Opening {
+  /** The operations in flight, of the task as well when it is open. */
+  readonly waits: PendingOperations;
+  private readonly parts: Part[] = [];
+  private isGivenUp = false;
+
+  constructor(clock: Clock) {
+    this.waits = new PendingOperations(new TaskMeter(measuringClock(clock)));
+  }
+
+  /** Opens a part that must be closed if the task cannot be opened. */
+  async part<T extends Part>(open: () => T | Promise<T>): Promise<T> {
+    this.mustGoOn();
+    const part = await open();
+    this.parts.push(part);
+    this.mustGoOn();
+    return part;
+  }
+
+  giveUp(): Promise<unknown> {
+    this.isGivenUp = true;
+    return this.close();
+  }
+
+  /** Closes what was opened, the newest part first. */
+  close(): Promise<unknown> {
+    const parts = this.parts.splice(0).reverse();
+    return Promise.allSettled(parts.map((part) => part.close()));
+  }
+
+  private mustGoOn(): void {
+    if (this.isGivenUp) throw new MillraceError('internal', 'the task was given up while it was opened');
+  }
 }

@@ -8,11 +8,10 @@ import type { Input } from './input.js';
 import { EpochMeter } from './measures/epoch-meter.js';
 import { lagsOf, refreshLags } from './measures/input-lags.js';
 import { NewestMeasures } from './measures/newest-measures.js';
-import { TaskMeter } from './measures/task-meter.js';
 import type { TaskSnapshot } from './measures/task-snapshot.js';
 import { type EventTime, eventTimeOf, mergeRound, type Round } from './merge.js';
 import { openInputs } from './open-inputs.js';
-import { noteQuiet, PendingOperations, type Reason } from './pending-operations.js';
+import { noteQuiet, type PendingOperations, type Reason } from './pending-operations.js';
 import { Pipeline } from './pipeline.js';
 import {
   DEAD_LETTERS,
@@ -24,7 +23,7 @@ import {
 } from './sinks.js';
 import { type QueryResult, StateQueries } from './state-queries.js';
 import type { StepOutputs } from './steps.js';
-import type { EpochPoint, TaskOptions } from './task-options.js';
+import type { EpochPoint, Opening, TaskOptions } from './task-options.js';
 import { TaskState } from './task-state.js';
 import { ClockTicks } from './ticks.js';
 import { TaskTracer } from './tracing/task-tracer.js';
@@ -69,18 +68,13 @@ export class Task {
     private readonly epochs: EpochMeter,
   ) {}
 
-  static async open(id: TaskId, options: TaskOptions): Promise<Task> {
+  static async open(id: TaskId, options: TaskOptions, opening: Opening): Promise<Task> {
     const { topology, profile, clock, tasks, services, budget, tracing, latencies, onSinkFailure } = options;
     const fine = measuringClock(clock);
     const own = { topology: topology.name, task: id.partition };
-    const waits = new PendingOperations(new TaskMeter(fine));
-    const opened: { close(): Promise<void> }[] = [];
-    const keep = <T extends { close(): Promise<void> }>(resource: T): T => {
-      opened.push(resource);
-      return resource;
-    };
+    const { waits } = opening;
     try {
-      const ledger = keep(await profile.openLedger(id));
+      const ledger = await opening.part(() => profile.openLedger(id));
       const restored = await ledger.restore();
       if (restored.checkpoint) mustFit(restored.checkpoint, id, options);
       const state = new TaskState(restored.state, fine);
@@ -88,17 +82,17 @@ export class Task {
       const outputs: StepOutputs = { deadLetters: [], metrics: [] };
 
       const { incarnation, committables = {} } = checkpoint;
-      const parts = { topology, profile, task: id, incarnation, committables, state, waits, onSinkFailure };
-      const { writers, deferred, needsCheckpoint } = await openSinks({ ...parts, isNew: !restored.checkpoint, keep });
+      const parts = { topology, profile, task: id, incarnation, committables, state, opening, onSinkFailure };
+      const { writers, deferred, needsCheckpoint } = await openSinks({ ...parts, isNew: !restored.checkpoint });
       // A fence that this task leaves before its first epoch must be known as its own.
       if (needsCheckpoint) await waits.track(COMMIT, ledger.commit({ ...checkpoint, tasks: options.tasks }, []));
 
       const end = new EndOfRun(topology, id.partition, incarnation, checkpoint.settledDecisions, options);
-      const inputs = await openInputs({ topology, profile, task: id, tasks, checkpoint, end, clock, waits, keep });
+      const inputs = await openInputs({ topology, profile, task: id, tasks, checkpoint, end, clock, opening });
       const tracer = tracing && new TaskTracer({ tracing, ...own, now: () => clock.now(), fine });
       const time = eventTimeOf(inputs, checkpoint.positions);
-      const pipeline = keep(
-        await Pipeline.open({
+      const pipeline = await opening.part(() =>
+        Pipeline.open({
           topology,
           task: id.partition,
           counters: state.counters,
@@ -135,12 +129,12 @@ export class Task {
         new ClockTicks(topology, id.partition, checkpoint.settledDecisions, clock.now()),
         end,
         waits,
-        keep(budget.join()),
+        await opening.part(() => budget.join()),
         tracer,
         new EpochMeter(() => clock.now(), fine, tracer),
       );
     } catch (error) {
-      await Promise.allSettled(opened.reverse().map((resource) => resource.close()));
+      await opening.close();
       throw error;
     }
   }

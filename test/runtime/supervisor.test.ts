@@ -1,16 +1,18 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MillraceError } from '../../src/core/index.js';
 import { Outages } from '../../src/runtime/outages.js';
-import { PendingOperations } from '../../src/runtime/pending-operations.js';
+import type { PendingOperations } from '../../src/runtime/pending-operations.js';
 import { Supervisor } from '../../src/runtime/supervisor.js';
 import type { Task } from '../../src/runtime/task.js';
+import type { Opening } from '../../src/runtime/task-options.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 
 /** A task that runs until it is told to end, or to fail. */
 class Puppet {
   readonly said: string[] = [];
-  readonly waits = new PendingOperations();
   epoch = 0;
+  constructor(readonly waits: PendingOperations) {}
+
   private settle: { resolve: () => void; reject: (cause: unknown) => void } | undefined;
   readonly running = new Promise<void>((resolve, reject) => {
     this.settle = { resolve, reject };
@@ -40,8 +42,16 @@ class Puppet {
   };
 }
 
+/** An opening that waits for its answer. */
+interface Hung {
+  opening?: Opening;
+  readonly answer: Promise<void>;
+  wake(): void;
+}
+
 function world(inGroup: boolean) {
   const opened: { partition: number; puppet: Puppet }[] = [];
+  const hanging: Hung[] = [];
   const warnings: string[] = [];
   const clock = new VirtualClock();
   const onWarning = (message: string) => void warnings.push(message);
@@ -55,8 +65,14 @@ function world(inGroup: boolean) {
     random,
     outages,
     stallMaxMs: 60_000,
-    open: async (partition) => {
-      const puppet = new Puppet();
+    open: async (partition, opening) => {
+      const hung = hanging.pop();
+      if (hung) {
+        hung.opening = opening;
+        await hung.answer;
+      }
+      const { waits } = opening;
+      const puppet = new Puppet(waits);
       opened.push({ partition, puppet });
       return puppet as unknown as Task;
     },
@@ -69,7 +85,17 @@ function world(inGroup: boolean) {
   const askedFor = (next: typeof answer) => {
     answer = next;
   };
-  return { supervisor, warnings, turn, of, clock, outages, askedFor };
+  /** Lets the next opening of a task hang until it is woken. */
+  const hang = () => {
+    let wake = () => {};
+    const answer = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    const hung: Hung = { answer, wake };
+    hanging.push(hung);
+    return hung;
+  };
+  return { supervisor, warnings, turn, of, clock, outages, askedFor, hang };
 }
 
 describe('Supervisor', () => {
@@ -285,6 +311,52 @@ describe('Supervisor', () => {
     for (let look = 0; look < 6; look++) clock.advance(15_000);
     await expect(supervisor.finished).rejects.toThrow('closing the task');
     expect(lost.said).toEqual(['forceClose']);
+  });
+
+  it('gives an opening up that hangs, closes what it has opened, and lets it open nothing more', async () => {
+    const { supervisor, turn, of, clock, hang } = world(false);
+    const hung = hang();
+    supervisor.assign([0]);
+    await turn();
+    const [late, never] = [vi.fn(async () => undefined), vi.fn()];
+    const early = vi.fn(async () => undefined);
+    const { opening } = hung;
+    await opening?.part(() => ({ close: early }));
+    const rest = opening
+      ?.part(() =>
+        opening.waits.track(
+          { kind: 'source', id: 'events' },
+          hung.answer.then(() => ({ close: late })),
+        ),
+      )
+      .then(() => opening.part(never))
+      .finally(() => opening.close());
+    for (let look = 0; look < 6; look++) clock.advance(15_000);
+    await turn();
+    await turn();
+    expect(early).toHaveBeenCalledOnce();
+    expect(of(0)).toHaveLength(1);
+    expect(supervisor.health).toMatchObject([
+      { restarts: 1, stalls: 1, lastRestarts: [{ cause: "source 'events' has not answered for 60 s" }] },
+    ]);
+    hung.wake();
+    await expect(rest).rejects.toThrow('given up');
+    expect(late).toHaveBeenCalledOnce();
+    expect(never).not.toHaveBeenCalled();
+    of(0)[0]?.end();
+    await supervisor.finished;
+  });
+
+  it('waits for no opening that hangs once it is stopped', async () => {
+    const { supervisor, turn, clock, hang } = world(false);
+    hang();
+    supervisor.assign([0]);
+    await turn();
+    for (let look = 0; look < 60; look++) clock.advance(15_000);
+    supervisor.stop();
+    const finished = expect(supervisor.finished).rejects.toThrow('closing the task has not answered for 60 s');
+    for (let look = 0; look < 6; look++) clock.advance(15_000);
+    await finished;
   });
 
   it('ends the run before tasks that were given up and never end fill the memory', async () => {

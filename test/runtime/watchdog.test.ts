@@ -204,6 +204,20 @@ describe('a run whose world hangs once', () => {
     ]);
   });
 
+  it('a source that never opens', async () => {
+    const hang = once(1);
+    const { warnings, health } = await run({
+      source: (driver) => ({
+        partitions: (of) => driver.partitions(of),
+        open: async (...of) => hang(() => driver.open(...of)),
+      }),
+    });
+    expect(health).toEqual(restored);
+    expect(warnings).toEqual([
+      "task 0 failed and is restored from its checkpoint: source 'events' has not answered for 40 s",
+    ]);
+  });
+
   it('a ledger that never answers', async () => {
     const hang = once(4);
     const { warnings, health } = await run({
