@@ -48,6 +48,12 @@ export type Rescale =
   | { readonly kind: 'derived'; derive(cells: Readonly<Record<string, Cell>>): unknown }
   | { readonly kind: 'empty' };
 
+/** Versions of state are counted from 1, or are digests of the settings of the step that its layout follows from. */
+export const isDigest = (version: number): boolean => version > 0xffff;
+
+/** What to do with state that other settings of its step, such as a window or features, have made. */
+export const OTHER_SETTINGS = 'give the step a new id to start from empty state, or run with the settings that made it';
+
 /** The declaration of a cell: inert data until a task opens it. */
 export interface CellSpec<C extends Cell = Cell> {
   readonly kind: string;

@@ -1,4 +1,4 @@
-import { MillraceError } from '../core/index.js';
+import { isDigest, MillraceError, OTHER_SETTINGS } from '../core/index.js';
 
 /** Converts a value of an earlier version to the current one. */
 export type Migrate<T> = (old: unknown, fromVersion: number) => T;
@@ -11,6 +11,10 @@ export type Migrate<T> = (old: unknown, fromVersion: number) => T;
 export function migrationFor<T>(from: number, own: number, migrate: Migrate<T> | undefined): Migrate<T> | undefined {
   if (from === own) return undefined;
   if (from < own && migrate) return migrate;
+  if (isDigest(from) || isDigest(own)) {
+    const message = 'the checkpoint holds state of other settings of the step than those of the code';
+    throw new MillraceError('state', message, { hint: OTHER_SETTINGS, permanent: true });
+  }
   const hint =
     from > own
       ? 'run the version of the topology that wrote it, or restore an older checkpoint'

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StatefulShape } from '../core/operator.js';
 import type { Settings } from '../core/options.js';
+import { isDigest } from '../core/state.js';
 import type { StepNode, Topology } from './topology.js';
 
 /**
@@ -80,6 +81,27 @@ export const stateSettingsOf = ({ steps }: Topology): Readonly<Record<string, Se
 
 /** Whether a task keeps anything between two records: then keys must stay in their partitions. */
 export const hasState = ({ steps }: Topology): boolean => steps.some(keepsState);
+
+/** Ids of the steps in both layouts whose state follows from settings that are others now: no run can read it. */
+export function stepsOfOtherSettings(before: readonly string[], now: readonly string[]): readonly string[] {
+  const stored = new Map(before.flatMap(digestsIn));
+  return now.flatMap(digestsIn).flatMap(([step, digests]) => {
+    const earlier = stored.get(step);
+    const changed = [...digests].some(([cell, digest]) => earlier?.has(cell) && earlier.get(cell) !== digest);
+    return changed ? [step] : [];
+  });
+}
+
+/** From a line of a layout: the id of its step, and its cells whose versions are digests. */
+function digestsIn(line: string): [string, Map<string, number>][] {
+  const [, step, cells] = /^step (.+) \(.+\): (.+)$/.exec(line) ?? [];
+  if (step === undefined || cells === undefined) return [];
+  const versions = cells.split(', ').map((cell): [string, number] => {
+    const [name = '', version] = cell.split(' ');
+    return [name, Number(version)];
+  });
+  return [[step, new Map(versions.filter(([, version]) => isDigest(version)))]];
+}
 
 /** How a layout differs from an earlier one, a line each. */
 export const layoutChanges = (before: readonly string[], now: readonly string[]): readonly string[] => [

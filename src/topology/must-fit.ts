@@ -1,6 +1,6 @@
-import { type Checkpoint, MillraceError, type TaskId, type TopologyVersion } from '../core/index.js';
+import { type Checkpoint, MillraceError, OTHER_SETTINGS, type TaskId, type TopologyVersion } from '../core/index.js';
 import { counted } from '../util/counted.js';
-import { hasState, layoutChanges, layoutOf } from './hash.js';
+import { hasState, layoutChanges, layoutOf, stepsOfOtherSettings } from './hash.js';
 import type { Topology } from './topology.js';
 
 interface Running {
@@ -40,9 +40,15 @@ function mustBeOneOfAsMany(checkpoint: Checkpoint, where: string, { topology, ta
 /** Another version of a topology that runs for a moment must not skip records or leave state behind unseen. */
 function mustHaveLayout({ layout }: Checkpoint, where: string, { topology, version }: Running): void {
   if (layout === undefined || version.accepted) return;
-  const changes = layoutChanges(layout, layoutOf(topology));
+  const now = layoutOf(topology);
+  const changes = layoutChanges(layout, now);
   if (changes.length === 0) return;
   const list = changes.map((line) => `  ${line}`).join('\n');
+  const unreadable = stepsOfOtherSettings(layout, now);
+  if (unreadable.length > 0) {
+    const message = `the stored state of ${unreadable.join(', ')} was made with other settings, such as windows or features:\n${list}`;
+    throw new MillraceError('state', message, { where, hint: OTHER_SETTINGS, permanent: true });
+  }
   throw new MillraceError('config', `sources or stateful steps differ from those of the checkpoint:\n${list}`, {
     where,
     hint: `millrace plan shows what a run would do with positions and state; run --accept-plan ${version.hash} does it`,

@@ -110,6 +110,33 @@ it('names the cell of a step whose stored version its code cannot read, accepted
   });
 });
 
+it('refuses state of a window of another size with what to do, and recommends no plan that cannot work', async () => {
+  const memory = new MemoryProfile(1);
+  append(memory, [1, 2, 3]);
+  const versionWith = (size: number, step = 'rows') =>
+    topology('resized', { deadLetters: sink() }, (t) => {
+      t.source('a', source('a'))
+        .via(
+          step,
+          window({ window: tumbling(millis(size)), key: () => 'all', keysMax: 5, aggregate: { n: count<Event>() } }),
+        )
+        .to('out', sink());
+    });
+  await run(versionWith(100), memory);
+  const hint = 'give the step a new id to start from empty state, or run with the settings that made it';
+  const refused = { code: 'state', permanent: true, hint };
+  const other = run(versionWith(50), memory);
+  await expect(other).rejects.toMatchObject({ ...refused, where: 'resized/0' });
+  await expect(other).rejects.toThrow('the stored state of rows was made with other settings');
+  await expect(run(versionWith(50), memory, { acceptPlan: true })).rejects.toMatchObject({
+    ...refused,
+    where: 'rows/panes',
+  });
+  const renamed = versionWith(50, 'halves');
+  await expect(run(renamed, memory)).rejects.toMatchObject({ code: 'config' });
+  await run(renamed, memory, { acceptPlan: true });
+});
+
 it('keeps the watermark where the source that was ahead in time has left', async () => {
   const memory = new MemoryProfile(1);
   const watermarks: number[] = [];

@@ -23,8 +23,8 @@ describe('standardize', () => {
     const open = (before: ScaleRule, after: ScaleRule) =>
       openAfter(standardize<Row>({ x: before }), rows([1, 2, 3]), standardize<Row>({ x: after }));
     expect(() => open('standard', 'standard')).not.toThrow();
-    expect(() => open('standard', 'min-max')).toThrow(/holds version/);
-    expect(() => open('min-max', 'standard')).toThrow(/holds version/);
+    expect(() => open('standard', 'min-max')).toThrow(/other settings/);
+    expect(() => open('min-max', 'standard')).toThrow(/other settings/);
   });
 
   it.each<[string, ScaleRule]>([

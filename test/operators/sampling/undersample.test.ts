@@ -38,7 +38,7 @@ describe('undersample', () => {
     const open = (shares: UndersampleOptions<Value, 'weight', 'true' | 'false'>['shares']) =>
       openAfter(operator({ shares: { true: 1, false: 1 } }), oneInTen.slice(0, 3), operator({ shares }));
     expect(() => open({ true: 1, false: 3 })).not.toThrow(); // shares may change
-    expect(() => open({ false: 1, true: 1 })).toThrow(/holds version/);
+    expect(() => open({ false: 1, true: 1 })).toThrow(/other settings/);
   });
 
   it.each([
