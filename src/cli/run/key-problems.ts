@@ -4,11 +4,19 @@ import { type Profile, sourceDriver } from '../../core/profile.js';
 import type { RawRecord } from '../../core/record.js';
 import type { Source, SourceDriver } from '../../core/source.js';
 import { openDecoder, type WireDecoder } from '../../schema/index.js';
-import { globalNodes, type SourceNode, type StepNode, type Topology } from '../../topology/index.js';
+import { globalNodes, inputName, type SourceNode, type StepNode, type Topology } from '../../topology/index.js';
 import type { CodedProblem } from './coded-problem.js';
 
-/** Steps that give the values of their first input, with the key of their records. */
-const PASSING: ReadonlySet<string> = new Set(['dedupe', 'filter', 'peek', 'throttle', 'validate', 'table']);
+/** Steps that give the values of their first input, some with more fields, with the key of their records. */
+const PASSING: ReadonlySet<string> = new Set([
+  ...['dedupe', 'filter', 'peek', 'throttle', 'validate', 'table'],
+  ...['featurize', 'infer', 'learn'],
+]);
+
+/** Inputs that are matched with the main one: both may also lie by a third key, such as that of a customer. */
+const MATCHED: ReadonlySet<string> = new Set(['labels', 'outcomes']);
+
+const isMatched = (step: StepNode): boolean => MATCHED.has(inputName(step, 1));
 
 const RECORDS_MAX = 50;
 const PARTITIONS_MAX = 4;
@@ -22,8 +30,8 @@ type LookedAt = Pick<Profile, 'name' | 'sources' | 'driver' | 'schemas'>;
 type Placing = 'by key' | 'by another rule' | 'by another key' | 'unknown';
 
 /**
- * Joins and windows of a sub-topology whose records with equal keys would not meet, as far as the first records of its topics show:
- * a topic has another key than the step, or the partitioner of another client.
+ * Steps of a sub-topology, such as joins, windows and learners, whose records with equal keys would not meet, as far as the first
+ * records of its topics show: a topic has another key than the step, or the partitioner of another client.
  */
 export async function keyProblems(topology: Topology, profile: LookedAt): Promise<CodedProblem[]> {
   const problems: CodedProblem[] = [];
@@ -37,8 +45,10 @@ export async function keyProblems(topology: Topology, profile: LookedAt): Promis
       if (node !== undefined) inputs.push({ node, placing: await placingOf(node, key, topology.name, profile) });
     }
     const byKey = inputs.find(({ placing }) => placing === 'by key');
+    // The key of a repartition is not known to be that of the step.
+    const needsKey = !isMatched(step) || (byKey && !byKey.node.source.hasWatermarkMarkers);
     for (const { node, placing } of inputs) {
-      if (placing === 'by another key') problems.push(anotherKey(step, node));
+      if (placing === 'by another key' && needsKey) problems.push(anotherKey(step, node));
       // Several topics that another client partitions meet all the same.
       if (placing === 'by another rule' && byKey) problems.push(anotherRule(step, node, byKey.node));
     }
@@ -48,11 +58,11 @@ export async function keyProblems(topology: Topology, profile: LookedAt): Promis
 
 const GLOBAL = '; a small table can be read by kafka.globalTableSource instead';
 
-const anotherKey = ({ id, kind, keys }: StepNode, { source: { topic } }: SourceNode): CodedProblem => ({
+const anotherKey = (step: StepNode, { source: { topic } }: SourceNode): CodedProblem => ({
   code: 'config',
-  where: id,
-  message: `equal keys of this ${kind} lie in several partitions of ${topic}, which has another key`,
-  hint: `send the stream through .repartition('by-key', { key, schema }) with the key of ${id} first${keys.length > 1 ? GLOBAL : ''}`,
+  where: step.id,
+  message: `equal keys of this ${step.kind} lie in several partitions of ${topic}, which has another key`,
+  hint: `send the stream through .repartition('by-key', { key, schema }) with the key of ${step.id} first${step.keys.length > 1 && !isMatched(step) ? GLOBAL : ''}`,
 });
 
 const anotherRule = ({ id }: StepNode, { source: { topic } }: SourceNode, other: SourceNode): CodedProblem => ({

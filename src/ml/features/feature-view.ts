@@ -62,7 +62,7 @@ export interface StatelessView<in Row> extends FeatureView, EntityOf<Row> {
 
 /** A view with rolling features: it has state, and needs the outcomes as a further input. */
 export interface OutcomeView<in Row, in Outcome> extends FeatureView, EntityOf<Row> {
-  readonly outcome: { readonly wait: Duration; readonly pendingMax: number };
+  readonly outcome: Pick<OutcomeOptions<Row, Outcome, string>, 'key' | 'outcomeKey' | 'wait' | 'pendingMax'>;
   readonly cells: CellSpecs;
   open(cells: TrackingCells): TrackingLogic<Row, Outcome>;
 }
@@ -163,9 +163,10 @@ export function featureView<Row, Outcome>(
       },
     });
   }
+  const { key, outcomeKey, wait, pendingMax } = outcome;
   return Object.freeze({
     ...facts,
-    outcome: Object.freeze({ wait: outcome.wait, pendingMax: outcome.pendingMax }),
+    outcome: Object.freeze({ key, outcomeKey, wait, pendingMax }),
     cells: trackingCells(plan, outcome),
     open: (cells: TrackingCells) => openTracking(plan, outcome, vectors(), cells),
   });

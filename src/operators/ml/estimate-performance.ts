@@ -164,6 +164,7 @@ export function estimatePerformance<Row, Label>(
     },
     problems,
     inputs: ['labels'],
+    keys: [prediction.key, label.key],
     cells,
     open({ pending, windows, ends, finals, calibration, detector: watch, distrust, labels, clock }, context) {
       const { calibrate, learn } = calibrator.open(calibration.values);

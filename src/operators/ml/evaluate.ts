@@ -198,6 +198,7 @@ export function evaluate<Row, Label, const M extends Named>(
     },
     problems,
     inputs: ['labels'],
+    keys: [prediction.key, label.key],
     cells,
     open(opened, context) {
       const store = labelStore(opened, policy);

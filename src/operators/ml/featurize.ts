@@ -59,13 +59,14 @@ function fromRows<Row>(view: StatelessView<Row>): Operator<Row, WithFeatures> {
 function fromRowsAndOutcomes<Row, Outcome>(
   view: OutcomeView<Row, Outcome>,
 ): MultiInputOperator<Row, { outcomes: Outcome }, WithFeatures> {
-  const { wait, pendingMax } = view.outcome;
+  const { key, outcomeKey, wait, pendingMax } = view.outcome;
   const cells = { ...view.cells, clock: rescale.merged(valueCell({ initial: eventClock() }), furthest) };
   const jumpMs = credibleJump(wait);
   return stateful<Row, { outcomes: Outcome }, WithFeatures, typeof cells>({
     kind: 'featurize',
     settings: { ...settingsOf(view), wait: formatDuration(wait), pendingMax },
     inputs: ['outcomes'],
+    keys: [key, outcomeKey],
     cells,
     open: (opened, context) => {
       const logic = view.open(opened);

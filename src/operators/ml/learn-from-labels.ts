@@ -195,6 +195,7 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
     },
     problems,
     inputs: ['labels'],
+    keys: [options.key, label.key],
     cells,
     open: (opened, context) => {
       const { truthOf } = form as LabelForm;

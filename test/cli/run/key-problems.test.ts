@@ -7,7 +7,19 @@ import { count } from '../../../src/aggregates/index.js';
 import { profileProblems } from '../../../src/cli/run/profile-problems.js';
 import { hours, seconds } from '../../../src/core/index.js';
 import { partitionOf } from '../../../src/core/partition.js';
-import { expectations, innerJoin, joinTable, table, validate, window } from '../../../src/operators/index.js';
+import { featureView, logisticRegression, logLoss, rolling, sgd } from '../../../src/ml.js';
+import {
+  estimatePerformance,
+  evaluate,
+  expectations,
+  featurize,
+  innerJoin,
+  joinTable,
+  learn,
+  table,
+  validate,
+  window,
+} from '../../../src/operators/index.js';
 import { resolveConfig } from '../../../src/profiles/config.js';
 import { type OpenProfile, openProfile } from '../../../src/profiles/profiles.js';
 import { json } from '../../../src/schema/index.js';
@@ -41,7 +53,9 @@ beforeAll(async () => {
     }
   };
   await fill('orders', 'id', byMurmur);
+  await fill('orders-again', 'id', byMurmur);
   await fill('orders-of-customers', 'customer', byMurmur);
+  await fill('customers-orders', 'customer', byMurmur);
   await fill('orders-elsewhere', 'customer', byLength);
   await fill('customers', 'customer', byMurmur);
   await fill('customers-elsewhere', 'customer', byLength);
@@ -116,6 +130,70 @@ it('names a topic that a client with another partitioner wrote, if the other inp
         /^with-customer: customers-elsewhere is partitioned by another rule .*partitioner=murmur2_random/,
       ),
     ]);
+});
+
+it.each([
+  ['labels by another key than the records', 'orders', 'orders-of-customers', ['orders-of-customers']],
+  ['records by another key than the labels', 'orders-of-customers', 'orders', ['orders-of-customers']],
+  ['nothing where both have the key', 'orders', 'orders-again', []],
+  ['nothing where both lie by a third key', 'orders-of-customers', 'customers-orders', []],
+])('finds %s, in all steps that match them', async (_, rows, labels, topics) => {
+  const key = ({ id }: Order) => id;
+  const wait = hours(1);
+  const view = featureView({
+    name: 'orders',
+    version: 1,
+    columns: { customer: ({ customer }: Order) => customer },
+    outcome: { key, outcomeKey: key, values: { n: (_: Order) => 1 }, wait, pendingMax: 10 },
+    features: { usual: rolling({ by: 'customer', value: 'n', halfLife: wait }) },
+  });
+  const label = { key, value: () => true };
+  const flow = topology('learning', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
+    const schema = json<Order>();
+    const orders = t.source('orders', kafka.source({ topic: rows, schema }));
+    const outcomes = t.source('labels', kafka.source({ topic: labels, schema }));
+    const learned = orders.via('features', { outcomes }, featurize(view)).via(
+      'model',
+      { labels: outcomes },
+      learn(logisticRegression({ optimizer: sgd({ rate: 0.5 }) }), {
+        as: 'late',
+        view,
+        key,
+        label: { ...label, wait },
+        pendingMax: 10,
+      }),
+    );
+    const prediction = { key, value: () => 0.5 };
+    learned
+      .via(
+        'quality',
+        { labels: outcomes },
+        evaluate({ prediction, label, wait, every: wait, pendingMax: 10, metrics: { loss: logLoss() } }),
+      )
+      .to('out', kafka.sink({ topic: 'out', schema: json() }));
+    learned
+      .via(
+        'estimates',
+        { labels: outcomes },
+        estimatePerformance({ prediction, label, wait, every: wait, pendingMax: 10 }),
+      )
+      .to('estimated', kafka.sink({ topic: 'estimated', schema: json() }));
+  });
+  const found = await profileProblems(flow, profile);
+  expect(found.map(({ where, message }) => [where, message])).toEqual(
+    topics.flatMap((topic) =>
+      [
+        ['features', 'featurize'],
+        ['model', 'learn'],
+        ['quality', 'evaluate'],
+        ['estimates', 'estimatePerformance'],
+      ].map(([step, kind]) => [
+        step,
+        `equal keys of this ${kind} lie in several partitions of ${topic}, which has another key`,
+      ]),
+    ),
+  );
+  for (const { hint } of found) expect(hint).not.toContain('globalTableSource');
 });
 
 it('looks at windows and at joins of two streams as well', async () => {
