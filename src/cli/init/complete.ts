@@ -8,6 +8,7 @@ import { type OriginKind, type Place, parseOrigin, parseTarget } from './places.
 import type { Input, Label, Plan, Task } from './plan.js';
 import { type Field, isTime, likelyKey, likelyLabel, likelyTime } from './samples/fields.js';
 import { type Shape, shapeOfFiles, shapeOfRegistered, shapeOfSchema, shapeToChange, singular } from './shape.js';
+import { topicOf } from './sources.js';
 
 /** What was answered, by flags or at prompts; what is missing has a default. */
 export interface Answers {
@@ -45,7 +46,7 @@ export async function planOf(answers: Answers, folder: string, inputSizeOf?: Inp
   const input = await inputOf(answers, folder);
   const task = answers.do ?? 'learn';
   const label = task === 'learn' ? await labelOf(answers, input, folder) : undefined;
-  return {
+  const plan: Plan = {
     name: input.id,
     folder,
     input,
@@ -55,6 +56,29 @@ export async function planOf(answers: Answers, folder: string, inputSizeOf?: Inp
     model: task === 'score' ? await modelOf(answers.model, input, inputSizeOf) : undefined,
     target: parseTarget(answers.to ?? 'kafka'),
   };
+  mustBeApart(plan);
+  return plan;
+}
+
+/** A topology reads a topic once, and none that it writes. */
+function mustBeApart({ name, input, labels, target }: Plan): void {
+  const topics = new Map([
+    [topicOf(input), '--from'],
+    [`${name}.dead`, 'dead letters'],
+  ]);
+  const uses: (readonly [topic: string, flag: string])[] = [
+    ...(labels ? [[topicOf(labels), '--labels'] as const] : []),
+    ...(target.kind === 'kafka' ? [[target.name, '--to'] as const] : []),
+  ];
+  for (const [topic, flag] of uses) {
+    const other = topics.get(topic);
+    if (other !== undefined)
+      throw new MillraceError('config', `the topic ${topic} is that of ${other} too`, {
+        where: flag,
+        hint: 'give another topic',
+      });
+    topics.set(topic, flag);
+  }
 }
 
 /** What is read, as far as answers say so. */
@@ -99,11 +123,15 @@ function wholeFolder(path: string): string {
   return file.includes('*') ? (parts.filter((part) => !part.includes('*') && part !== '..').at(-1) ?? 'events') : file;
 }
 
+/** Ids have at most 64 characters, and some begin with this one. */
+const NAME_MAX = 48;
+
 const nameOf = (text: string): string => {
   const name = text
     .replaceAll(/[^A-Za-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .toLowerCase();
+    .toLowerCase()
+    .slice(0, NAME_MAX)
+    .replaceAll(/^-+|-+$/g, '');
   const called = /^[a-z]/.test(name) ? name : `events-${name}`.replace(/-$/, '');
   return isTaken(called) ? `${called}-events` : called;
 };
@@ -184,7 +212,7 @@ async function labelsOf(
   input: Input,
   folder: string,
 ): Promise<Input> {
-  const origin = parseOrigin(from);
+  const origin = parseOrigin(from, '--labels');
   if (origin.kind === 'sample') return (await import('./samples/sample-shapes.js')).reviewInput(folder);
   const name = nameOf(defaultName(origin));
   const id = name === input.id ? `${name}-labels` : name;

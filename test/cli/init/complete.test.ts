@@ -258,6 +258,30 @@ describe('answers', () => {
     expect(text).toContain('label: { key: (_return) => _return.ride_id');
   });
 
+  it('refuse topics that check would refuse afterwards', async () => {
+    const schema = file(
+      'order.json',
+      '{"type":"object","properties":{"id":{"type":"string"},"ok":{"type":"boolean"}}}',
+    );
+    const said = (answers: Answers) => hint({ schema, labelsSchema: schema, do: 'learn', label: 'ok', ...answers });
+    const names = 'names have 1 to 249 letters, digits, dots, underscores and hyphens, such as payments.v1';
+    expect(await said({ from: 'kafka:a b' })).toBe(`'a b' cannot be the name of a topic: ${names}`);
+    expect(await said({ from: 'kafka:orders.v1', to: 'kafka:größen' })).toBe(
+      `'größen' cannot be the name of a topic: ${names}`,
+    );
+    expect(await said({ from: 'kafka:orders.v1', to: 'kafka:orders.v1' })).toBe(
+      'the topic orders.v1 is that of --from too: give another topic',
+    );
+    expect(await said({ from: 'kafka:orders.v1', to: 'kafka:orders.dead' })).toBe(
+      'the topic orders.dead is that of dead letters too: give another topic',
+    );
+    expect(await said({ from: 'kafka:orders.v1', labels: 'kafka:orders.v1' })).toBe(
+      'the topic orders.v1 is that of --from too: give another topic',
+    );
+    const long = await planOf({ from: `kafka:${'orders.'.repeat(30)}v1`, schema, do: 'count' }, folder);
+    expect(long.name).toBe('orders-orders-orders-orders-orders-orders-orders');
+  });
+
   it('never overwrite, and leave nothing behind that failed half-way', () => {
     const at = join(folder, 'half');
     const files = new Map([
