@@ -30,6 +30,19 @@ const JUMP_MIN = days(1);
 /** The largest jump that one record may cause in a step that keeps records for `horizonMs`. */
 export const credibleJump = (horizonMs: number): number => Math.max(JUMP_MIN, horizonMs);
 
+/**
+ * How much of the room of a step that keeps records for `horizonMs` a record may use: half of it where it lies so far ahead that its
+ * time may be absurd. The watermark never comes to an absurd time, so such records stay, and would fill all of it in the end.
+ */
+export function roomFor(timeMs: number, watermarkMs: number, horizonMs: number, max: number): number {
+  const isFar = timeMs - watermarkMs > credibleJump(10 * horizonMs);
+  return isFar && watermarkMs > BEFORE_ALL_MS ? Math.ceil(max / 2) : max;
+}
+
+/** Why there is no room for a record. */
+export const fullText = (room: number, max: number): string =>
+  `${room} records wait already${room < max ? ', and its time is far ahead' : ''}`;
+
 export const eventClock = (nowMs = BEFORE_ALL_MS): EventClock => ({
   nowMs,
   agreed: nowMs === BEFORE_ALL_MS ? 0 : SETTLED,

@@ -1,5 +1,6 @@
 import { stateful } from '../../core/define.js';
 import { type Duration, formatDuration } from '../../core/duration.js';
+import { fullText, roomFor } from '../../core/event-clock.js';
 import type { MultiInputOperator, Problem } from '../../core/operator.js';
 import type { Change } from '../../core/record.js';
 import { ALL_TIMERS, mapCell, rescale, timerCell, valueCell } from '../../state/index.js';
@@ -34,7 +35,7 @@ export interface JoinTableOptions<T> {
  * time may have been joined with the earlier row.
  *
  * Counters: `unmatched` (no row: dropped), `joined`, `late_changes`. Dead letters: `late`, `empty-key`, `table-full`, `join-full` (more
- * than `pendingMax` wait).
+ * than `pendingMax` wait, or half as many for one that is far ahead of the watermark: its time may be absurd).
  * Equal keys must be in one partition.
  * Memory: the table (with deleted rows, as far as `keysMax` allows), older versions that records may still need, and `pendingMax`
  * records.
@@ -172,7 +173,8 @@ function asOf<T, R, Out>(
           if (isEmptyKey(of)) return context.deadLetter('empty-key', emptyKeyText(of));
           if (eventTimeMs <= context.watermarkMs)
             return meet(value as T, of, eventTimeMs, at, emit as (out: Out) => void);
-          if (due.size >= pendingMax) return context.deadLetter('join-full', `${pendingMax} records wait already`);
+          const room = roomFor(eventTimeMs, context.watermarkMs, allowedLateness, pendingMax);
+          if (due.size >= room) return context.deadLetter('join-full', fullText(room, pendingMax));
           pending.set(at, [value, of]);
           due.add(eventTimeMs, at);
         },

@@ -1,5 +1,6 @@
 import { stateful } from '../../core/define.js';
 import { type Duration, formatDuration } from '../../core/duration.js';
+import { fullText, roomFor } from '../../core/event-clock.js';
 import type { MultiInputOperator, Problem } from '../../core/operator.js';
 import { ALL_TIMERS, type MapCell, mapCell, rescale, type TimerCell, timerCell, valueCell } from '../../state/index.js';
 import { functionProblems } from '../functions.js';
@@ -33,7 +34,8 @@ export interface JoinOptions<L, R> {
  * than `allowedLateness` is a dead letter.
  *
  * Counters: `expired` (records that are not kept any more). Dead letters: `late`, `empty-key`, `join-full` (a record above
- * `entriesMax`; it is not joined). Equal keys must be in one partition.
+ * `entriesMax`, or above half of it and far ahead of the watermark, since its time may be absurd; it is not joined). Equal keys must be
+ * in one partition.
  * Memory: `entriesMax` records and some 150 bytes each. The time for a record is linear in the number of kept records of its key.
  *
  * @example
@@ -112,6 +114,7 @@ function join<L, R, Out>(
 ): MultiInputOperator<L, { right: R }, Out> {
   const { keys, within, allowedLateness = 0 as Duration, entriesMax } = options;
   const { before, after } = within;
+  const horizonMs = Math.max(0, before, after) + allowedLateness;
   const problems = [
     ...optionProblems(kind, options),
     ...functionProblems({ 'keys.left': keys.left, 'keys.right': keys.right, combine }),
@@ -182,7 +185,8 @@ function join<L, R, Out>(
           if (isEmptyKey(key)) return context.deadLetter('empty-key', emptyKeyText(key));
           if (eventTimeMs < context.watermarkMs - allowedLateness)
             return context.deadLetter('late', `${context.watermarkMs - eventTimeMs} ms behind the watermark`);
-          if (held.get() >= entriesMax) return context.deadLetter('join-full', `${entriesMax} records wait already`);
+          const room = roomFor(eventTimeMs, context.watermarkMs, horizonMs, entriesMax);
+          if (held.get() >= room) return context.deadLetter('join-full', fullText(room, entriesMax));
 
           const partners = other.entries.get(key) ?? [];
           let met = false;

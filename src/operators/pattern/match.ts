@@ -1,3 +1,4 @@
+import { fullText, roomFor } from '../../core/event-clock.js';
 import {
   type Duration,
   formatDuration,
@@ -77,7 +78,8 @@ export interface MatchOptions<In, K extends Key, M, Out, Missed> {
  * matches can be missing, but every emitted match is correct: a started run sees every event.
  *
  * Counters: `timed_out` (runs without a match when `within` was over), `refused`. Dead letters: `late` (before the watermark),
- * `empty-key`, `match-full` (more than `pendingMax` records wait). Equal keys must be in one partition.
+ * `empty-key`, `match-full` (more than `pendingMax` records wait; more than half as many for one that is far ahead of
+ * the watermark: its time may be absurd). Equal keys must be in one partition.
  * Memory: waiting records, events of started runs (once each), and 16 bytes for each event of each run.
  *
  * Source: contiguity, quantifiers and skip strategies are those of Flink CEP; `docs/guide/patterns.md` says where they differ.
@@ -179,7 +181,8 @@ export function match<In, const K extends Key, M, Out, Missed = never>(
           if (eventTimeMs < context.watermarkMs)
             return context.deadLetter('late', `${context.watermarkMs - eventTimeMs} ms behind the watermark`);
           if (eventTimeMs === context.watermarkMs) return look(key, value, eventTimeMs, emit as EmitAt);
-          if (due.size >= pendingMax) return context.deadLetter('match-full', `${pendingMax} records wait already`);
+          const room = roomFor(eventTimeMs, context.watermarkMs, within, pendingMax);
+          if (due.size >= room) return context.deadLetter('match-full', fullText(room, pendingMax));
           const at = next.get();
           next.set(at + 1);
           waiting.set(at, [key, value]);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Change, millis } from '../../../src/core/index.js';
+import { type Change, days, millis } from '../../../src/core/index.js';
 import { joinTable, leftJoinTable } from '../../../src/operators/index.js';
 import { checkOperator, type DrivenInput, driveOperator } from '../../../src/testing/operator-contract.js';
 
@@ -205,6 +205,19 @@ describe('joinTable', () => {
       return { timeMs: n % 2 === 0 ? n * 10 : n * 10 - 35, change: { key: `k${n % 3}`, before: null, after: n } };
     });
     checkOperator(joinTable(options()), samplesOf(events), { stateBytesMax: 1_500 });
+  });
+
+  it('keeps half of the room from records of absurd times, to which the watermark never comes', () => {
+    const absurd = days(5_000);
+    const events = [absurd, absurd, absurd, 100, 101, 102].map(
+      (timeMs, n): Event => ({ timeMs, order: { n, of: 'a' } }),
+    );
+    const small = joinTable({ ...options(), pendingMax: 4 });
+    const { deadLetters } = driveOperator(small, samplesOf(events), { disorderMs: absurd });
+    expect(deadLetters.map(({ detail, origin }) => [detail, origin.offset])).toEqual([
+      ['2 records wait already, and its time is far ahead', 2],
+      ['4 records wait already', 5],
+    ]);
   });
 
   it('sends late, keyless and surplus records to the dead letters', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { millis } from '../../../src/core/index.js';
+import { days, millis } from '../../../src/core/index.js';
 import { innerJoin, leftJoin, outerJoin } from '../../../src/operators/index.js';
 import { checkOperator, type DrivenInput, driveOperator } from '../../../src/testing/operator-contract.js';
 import { watermarks } from '../window/window-model.js';
@@ -161,6 +161,17 @@ describe('a join', () => {
       ['join-full', 4],
     ]);
     expect(emitted).toEqual([]);
+  });
+
+  it('keeps half of the room from records of absurd times, to which the watermark never comes', () => {
+    const absurd = days(5_000);
+    const log = [absurd, absurd, absurd, 100, 101, 102].map((timeMs, n) => item(timeMs, 0, `${n}`, n));
+    const small = { ...options(9, 9), entriesMax: 4 };
+    const { deadLetters } = driveOperator(innerJoin(small), samplesOf(log), { disorderMs: absurd });
+    expect(deadLetters.map(({ detail, origin }) => [detail, origin.offset])).toEqual([
+      ['2 records wait already, and its time is far ahead', 2],
+      ['4 records wait already', 5],
+    ]);
   });
 
   it('keeps nothing beyond the interval', () => {

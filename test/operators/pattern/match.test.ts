@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { millis } from '../../../src/core/index.js';
+import { days, millis } from '../../../src/core/index.js';
 import { type MatchOptions, match, type Pattern, type Skip, startsWith } from '../../../src/operators/index.js';
 import { DrivenStep } from '../../../src/testing/drive-operator.js';
 import { checkOperator, type DrivenInput, driveOperator } from '../../../src/testing/operator-contract.js';
@@ -337,6 +337,19 @@ describe('an operator of patterns', () => {
       ['match-full', 6],
     ]);
     expect(emitted).toEqual([]);
+  });
+
+  it('keeps half of the room from records of absurd times, to which the watermark never comes', () => {
+    const absurd = days(5_000);
+    const small = match({ key: () => 1, pattern: ab, within: millis(10), select: wordsOf, runsMax: 10, pendingMax: 4 });
+    const log = [absurd, absurd, absurd, 100, 101, 102].map(
+      (eventTimeMs): DrivenInput => ({ value: 'a', eventTimeMs }),
+    );
+    const { deadLetters } = driveOperator(small, log, { disorderMs: absurd });
+    expect(deadLetters.map(({ detail, origin }) => [detail, origin.offset])).toEqual([
+      ['2 records wait already, and its time is far ahead', 2],
+      ['4 records wait already', 5],
+    ]);
   });
 
   it('tells of events that began a match and were none, and answers for those under way', () => {
