@@ -189,6 +189,7 @@ describe('learn', () => {
       row(2, 0.1),
       told(1, 0.2, 8),
       told(2, 0.3, Number.NaN),
+      told(2, 0.35, 1e308),
       row(3, 0.4),
       row(4, 2),
     ]);
@@ -196,7 +197,7 @@ describe('learn', () => {
     expect(said[0]).toEqual({ value: 0, modelVersion: 'learn.0.0', baselines: { mean: 0, last: 0 } });
     expect(said[2]?.value).toBeGreaterThan(0);
     expect(said[2]?.baselines).toEqual({ mean: 8, last: 8 });
-    expect(driven.counters).toEqual({ predicted: 4, learned: 1, refused: 1, 'refused:unusable-label': 1 });
+    expect(driven.counters).toEqual({ predicted: 4, learned: 1, refused: 2, 'refused:unusable-label': 2 });
     const measured = Object.fromEntries(driven.measures.map(({ name, value }) => [name, value]));
     expect(measured).toMatchObject({ labelled: 1, label_mean: 8, mae: 8, rmse: 8, 'mae:mean': 8, 'rmse:last': 8 });
   });
@@ -225,8 +226,9 @@ describe('learn', () => {
       told(1, 0.2, true, 1),
       told(2, 0.3, false, 0),
       row(3, 0.4),
+      told(3, 0.5, false, 1e308),
     ]);
-    expect(driven.counters).toMatchObject({ learned: 1, 'refused:unusable-weight': 1 });
+    expect(driven.counters).toMatchObject({ learned: 1, 'refused:unusable-weight': 2 });
     expect(driven.emitted[2]?.value).toMatchObject({ late: { baselines: { last: 1 } } });
   });
 
