@@ -89,6 +89,7 @@ export function createArtifact(
     candidate = loading;
     return await gate.hold(async () => {
       const [first, ...others] = places as readonly [Place, ...Place[]];
+      const isMore = proven.length > 0;
       const { model, overheadMs } = await insistOn(first, async () => {
         const model = await first.slot.load(loading);
         return { model, overheadMs: await overheadOf(first.slot, model) };
@@ -96,8 +97,11 @@ export function createArtifact(
       // From here on it need not be checked and measured again, wherever it is loaded.
       const { curves, inPairs } = model;
       loading.ask = { ...loading.ask, known: { curves, inPairs } };
-      for (const place of others) await insistOn(place, () => place.slot.load(loading));
+      let { memoryBytes } = model;
+      for (const place of others) memoryBytes += (await insistOn(place, () => place.slot.load(loading))).memoryBytes;
       proven.push(loading);
+      // The first size was counted when the model was brought into memory.
+      if (isMore) gate.grow(memoryBytes);
       return { model, overheadMs, loading };
     });
   }

@@ -70,17 +70,22 @@ describe('sessions', () => {
       };
     });
     const numbers = [];
+    const loads = [];
     for (const [name, batchMax] of [
       ['mlp', 8],
       ['identity', 8],
       ['mlp', 4],
       ['mlp', 32],
     ] as const) {
-      numbers.push((await pool.load(load(name, batchMax))).session);
+      const { session, loadMs } = await pool.load(load(name, batchMax));
+      numbers.push(session);
+      loads.push(loadMs > 0);
     }
     expect(numbers).toEqual([0, 1, 0, 0]);
     expect(opened).toEqual(['mlp.onnx on cpu', 'identity.onnx on cpu']);
     expect(warm).toEqual([8, 8, 32]);
+    // What a session takes counts once.
+    expect(loads).toEqual([true, true, false, false]);
     await pool.release();
   });
 

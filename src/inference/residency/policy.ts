@@ -17,6 +17,8 @@ export interface ResidencyPolicy {
   /** What must leave so that `bytes` more fit; not the one with the id `keep`. */
   roomFor(bytes: number, nowMs: number, keep?: string): Room;
   loaded(id: string, cost: Cost & { readonly isPinned: boolean }, nowMs: number): void;
+  /** A model in memory takes so much more. */
+  grew(id: string, bytes: number): void;
   evicted(id: string): void;
   readonly bytes: number;
 }
@@ -112,6 +114,12 @@ export function residencyPolicy({ bytesMax, modelCount }: ResidencyOptions): Res
     loaded(id, { bytes: taken, loadMs, isPinned }, nowMs) {
       residents.set(id, { bytes: taken, loadMs, isPinned, staysUntilMs: nowMs + STAY_FACTOR * loadMs });
       bytes += taken;
+    },
+
+    grew(id, more) {
+      const resident = residents.get(id) as Resident;
+      residents.set(id, { ...resident, bytes: resident.bytes + more });
+      bytes += more;
     },
 
     evicted(id) {

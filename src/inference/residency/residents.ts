@@ -1,5 +1,5 @@
-import { MillraceError, type ModelStats } from '../../core/index.js';
-import { type Cost, residencyPolicy } from './policy.js';
+import { MillraceError, type ModelStats, messageOf } from '../../core/index.js';
+import { type Cost, type Room, residencyPolicy } from './policy.js';
 
 /** A model as it is brought into memory and out of it. */
 export interface Loadable {
@@ -26,6 +26,8 @@ export interface Gate {
   /** Enters if the model is in memory, and says whether it did: so that a row costs no closure either. */
   enterNow(): boolean;
   leave(): void;
+  /** The model, which somebody holds, takes so much more from now on: others may have to leave for it. */
+  grow(bytes: number): void;
   /** Does work after the calls that wait, at once if none does. */
   afterWaiting(work: () => void): void;
   stats(): GateStats;
@@ -61,6 +63,8 @@ interface Entry extends Loadable {
   loadMs: number;
 }
 
+type Excess = Exclude<Room, { readonly missingBytes: number }>;
+
 /**
  * Keeps as many models in memory as fit, and brings others back when rows come for them; see `residencyPolicy` for which ones leave.
  *
@@ -78,17 +82,27 @@ export function modelResidents({ memoryMax, nowMs, sleep, onWarning }: Residents
   /** In the order in which the first call came. */
   const wanted: Entry[] = [];
   const policy = residencyPolicy({ bytesMax: memoryMax, modelCount: () => entries.size });
+  /** Those that have grown, for which nobody has left yet. */
+  const grown: Entry[] = [];
   let loader: Promise<void> | undefined;
 
   function want(entry: Entry): void {
     if (!wanted.includes(entry)) wanted.push(entry);
-    loader ??= loadAll().finally(() => {
-      loader = undefined;
-    });
+    loader ??= loadAll();
+  }
+
+  function grow(entry: Entry, bytes: number): void {
+    entry.bytes += bytes;
+    policy.grew(entry.id, bytes);
+    grown.push(entry);
+    loader ??= loadAll();
   }
 
   async function loadAll(): Promise<void> {
-    for (let [entry] = wanted; entry !== undefined; [entry] = wanted) {
+    while (grown.length + wanted.length > 0) {
+      for (const entry of grown.splice(0)) await settleGrown(entry).catch((error) => onWarning(messageOf(error)));
+      const [entry] = wanted;
+      if (entry === undefined) continue;
       try {
         await bring(entry);
       } catch (error) {
@@ -100,6 +114,7 @@ export function modelResidents({ memoryMax, nowMs, sleep, onWarning }: Residents
       entry.isOpen = true;
       for (const { begin } of entry.waiting.splice(0)) begin();
     }
+    loader = undefined;
   }
 
   async function bring(entry: Entry): Promise<void> {
@@ -110,17 +125,26 @@ export function modelResidents({ memoryMax, nowMs, sleep, onWarning }: Residents
     entry.loadMs += nowMs() - startedMs;
     entry.bytes = cost.bytes;
     policy.loaded(entry.id, { ...cost, isPinned: entry.isPinned }, nowMs());
-    await evictAll(excess(entry));
+    const room = excess(entry, entry.loads === 1);
+    if ('evict' in room) await evictAll(room.evict);
+  }
+
+  /** Makes room for what a model takes already, as soon as others may leave. It may have left itself meanwhile. */
+  async function settleGrown(entry: Entry): Promise<void> {
+    for (let isNew = true; entry.isOpen; isNew = false) {
+      const room = excess(entry, isNew);
+      if ('evict' in room) return await evictAll(room.evict);
+      await sleep(room.waitMs);
+    }
   }
 
   /** What must leave because a model has taken more than expected. */
-  function excess(entry: Entry): readonly string[] {
+  function excess(entry: Entry, isNew: boolean): Excess {
     const room = policy.roomFor(0, nowMs(), entry.id);
-    if ('evict' in room) return room.evict;
-    if ('waitMs' in room) return [];
-    if (entry.loads === 1) onWarning(`${tooLarge(entry, room.missingBytes).message}; it is kept alone`);
-    const rest = policy.roomFor(-room.missingBytes, nowMs(), entry.id);
-    return 'evict' in rest ? rest.evict : [];
+    if (!('missingBytes' in room)) return room;
+    if (isNew) onWarning(`${tooLarge(entry, room.missingBytes).message}; it is kept alone`);
+    const rest = policy.roomFor(-Math.ceil(room.missingBytes), nowMs(), entry.id);
+    return 'missingBytes' in rest ? { evict: [] } : rest;
   }
 
   async function makeRoom(entry: Entry, bytes: number): Promise<void> {
@@ -201,6 +225,7 @@ export function modelResidents({ memoryMax, nowMs, sleep, onWarning }: Residents
         enter,
         enterNow,
         leave: () => leave(entry),
+        grow: (bytes) => grow(entry, bytes),
         hold: (work) =>
           new Promise((resolve, reject) => {
             enter(() => {

@@ -96,12 +96,15 @@ export function sessionPool(open: typeof openSession = openSession): SessionPool
           }
           resident.warm = model.batchMax;
         }
+        // For batches of one more size it was open before: what it takes for its weights is counted.
+        const isMore = resident.holders.has(model.artifact);
         resident.holders.add(model.artifact);
-        const { loadMs } = resident;
+        const loadMs = isMore ? 0 : resident.loadMs;
         const { inputs, lengths, outputSize } = resident.session;
         const known = resident.session.known();
         const allBytes = model.fileBytes + (model.data ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
-        const memoryBytes = Math.max(Math.ceil(MEMORY_A_BYTE * allBytes), process.memoryUsage.rss() - before);
+        const leastBytes = isMore ? 0 : Math.ceil(MEMORY_A_BYTE * allBytes);
+        const memoryBytes = Math.max(leastBytes, process.memoryUsage.rss() - before);
         return { session: number, inputs, lengths, outputSize, ...known, provider, refusals, memoryBytes, loadMs };
       }
       throw new MillraceError('model', `no provider can run the model (${refusals.join('; ')})`, {

@@ -59,9 +59,9 @@ export interface LoadedModel extends KnownModel {
   readonly provider: string;
   /** The providers that were declared before it, and the reason why each one does not run it. */
   readonly refusals: readonly string[];
-  /** What the worker's process has grown by when the session was opened and warmed up; the size of the file at least. */
+  /** What the worker's process has grown by when the session was opened and warmed up; the size of the file at least, where it was opened. */
   readonly memoryBytes: number;
-  /** What it took to open the session, without the checks and measurements of the first time. */
+  /** What it took to open the session, without the checks and measurements of the first time; 0 where it was open. */
   readonly loadMs: number;
 }
 

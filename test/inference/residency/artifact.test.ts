@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createArtifact, type Place } from '../../../src/inference/artifact.js';
+import { type Artifact, createArtifact, type Place } from '../../../src/inference/artifact.js';
 import type { ModelFile } from '../../../src/inference/model-file.js';
 import { modelResidents } from '../../../src/inference/residency/residents.js';
 import type { LoadedModel } from '../../../src/inference/workers/protocol.js';
@@ -57,4 +57,21 @@ test('a worker that loads, measures or releases a model gets no batches meanwhil
   await a?.gate.hold(async () => {});
   const each = ['load', 'unload'].flatMap((does) => ['a 0', 'a 1', 'b 0', 'b 1'].map((what) => `${does} ${what}`));
   expect(new Set(events)).toEqual(new Set([...each, 'measure 0']));
+});
+
+test('what batches of one more size take counts, and others leave for it', async () => {
+  const { events, places } = workers(1);
+  const residents = modelResidents({ memoryMax: 100, nowMs: () => 0, sleep: async () => {}, onWarning() {} });
+  const spec = { model: '', batchMax: 8, waitMax: 5, providers: ['cpu'] };
+  const [a, b] = ['a', 'b'].map((digest) => createArtifact(file(digest), spec, { places, residents })) as [
+    Artifact,
+    Artifact,
+  ];
+  await a.open(8);
+  await b.open(8);
+  expect(b.gate.stats().residentBytes).toBe(40);
+  await b.open(64);
+  await residents.idle();
+  expect(b.gate.stats().residentBytes).toBe(80);
+  expect(events.at(-1)).toMatch(/^unload a/);
 });

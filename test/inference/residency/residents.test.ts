@@ -216,6 +216,39 @@ describe('models in memory', () => {
     expect(events).toEqual(['load b', 'unload a']);
   });
 
+  test('may grow while they are open: others leave then, in their turn, and it comes back with all of it', async () => {
+    const [a, b] = [model('a', { bytes: 50 }), model('b', { bytes: 40 })];
+    await use(a, 'a');
+    await use(b, 'b');
+    nowMs = 1_000;
+    const running = work('running');
+    const call = a.hold(running.begin);
+    await b.hold(async () => b.grow(30));
+    await settle();
+    // Who grows waits for nobody.
+    expect(events).toEqual(['begin running']);
+    running.end();
+    await call;
+    await residents.idle();
+    expect(events).toEqual(['begin running', 'unload a']);
+    expect(b.stats()).toMatchObject({ loads: 1, residentBytes: 70 });
+    expect(warnings).toEqual([]);
+    nowMs = 2_000;
+    await use(a, 'a');
+    expect(b.stats()).toMatchObject({ evictions: 1, residentBytes: 0 });
+  });
+
+  test('that grow beyond the limit are kept alone, with a warning', async () => {
+    const [a, b] = [model('a', { bytes: 50 }), model('b', { bytes: 40 })];
+    await use(a, 'a');
+    await use(b, 'b');
+    // Those that were just loaded may stay for a while.
+    await b.hold(async () => b.grow(70));
+    await residents.idle();
+    expect(events).toEqual(['wait 5', 'unload a']);
+    expect(warnings).toEqual([expect.stringMatching(/^the model takes 1 MiB: .* it is kept alone$/)]);
+  });
+
   test('whose files are too large are refused', async () => {
     const large = model('large', { bytes: 120 });
     await expect(large.hold(async () => {})).rejects.toMatchObject({ code: 'model', where: 'large' });
