@@ -24,7 +24,7 @@ describe('the scheduler in a simulation of faults', () => {
       'again.unshift(...partsOf(sent, deaths))',
       'partsOf(sent, deaths)',
     ],
-    ['the halves overlap', 'model-queue', 'part(lost, half, rows,', 'part(lost, half - 1, rows,'],
+    ['the halves overlap', 'pieces', 'part(lost, half, rows,', 'part(lost, half - 1, rows,'],
     ['rows are given up that are not alone', 'model-queue', 'GIVEN_UP_AFTER = 3', 'GIVEN_UP_AFTER = 2'],
     ['innocent batches are suspects', 'model-queue', '(isSuspect ? 1 : 0)', '1'],
     ['calls are settled from behind', 'calls', 'const call of calls)', 'const call of calls.toReversed())'],
@@ -53,7 +53,7 @@ describe('the scheduler in a simulation of faults', () => {
 const outcome = (mutant: CreateScheduler, seed: number): Promise<string[]> =>
   simulate(mutant, seed).catch((error: unknown) => [`${error}`]);
 
-const changed = ['scheduler', 'model-queue', 'lanes', 'calls'];
+const changed = ['scheduler', 'model-queue', 'pieces', 'lanes', 'calls'];
 
 /** The scheduler with one fault: a copy of its files, which import each other and the others from where they are. */
 async function mutantOf(file: string, from: string, to: string): Promise<CreateScheduler> {

@@ -1,6 +1,6 @@
 import { type FillRow, type RunResult, type TensorData, type Tier, tiers, type Urgency } from '../../core/index.js';
 import { DurationHistogram } from '../../util/duration-histogram.js';
-import type { Gate } from '../residency/residents.js';
+import { type CallGate, rowsAtGate } from './at-gate.js';
 import { batchSizes } from './batch-sizes.js';
 import { batchSums } from './batch-sums.js';
 import type { BufferPool } from './buffers.js';
@@ -8,7 +8,6 @@ import {
   type Answer,
   answerSpans,
   type Call,
-  cutSpans,
   dueMs,
   failSpans,
   newCall,
@@ -23,6 +22,7 @@ import {
 import { createLanes, entriesOf, type Waiting } from './lanes.js';
 import type { LatencyCurve } from './latency-curve.js';
 import { type Layout, type Texts, textsIn, viewsOf } from './layout.js';
+import { type Piece, partsOf } from './pieces.js';
 import type { QueueContext, Schedulable } from './schedulable.js';
 
 /** Rows of one length bucket for a worker, laid out in `input`. */
@@ -82,29 +82,15 @@ export interface ModelQueue {
   stats(): QueueStats;
 }
 
-/** A batch before it is filled: new, or to be filled again. */
-interface Piece {
-  readonly bucket: number;
-  readonly layout: Layout;
-  readonly spans: readonly Span[];
-  readonly rows: number;
-  /** How long the first of its rows had waited when it first left. */
-  readonly waitMs: number;
-  /** How many workers died at it. */
-  readonly deaths: number;
-}
-
 interface SentBatch extends Piece, Batch {
   readonly worker: number;
   readonly expectedMs: number;
 }
 
-/** Deaths after which a batch is halved, and after which a row is given up: so many has only one that is alone. */
-const HALVED_AFTER = 2;
+/** Deaths after which a row is given up: so many has only one that is alone. */
 const GIVEN_UP_AFTER = 3;
 const QUEUED_BATCHES = 64;
 const noUrgency: Urgency = {};
-type CallGate = Pick<Gate, 'enter' | 'enterNow' | 'leave'>;
 const alwaysOpen: CallGate = { enter: (begin) => begin(), enterNow: () => true, leave() {} };
 
 /**
@@ -112,7 +98,8 @@ const alwaysOpen: CallGate = { enter: (begin) => begin(), enterNow: () => true, 
  * turn by tier, deadline and age, as large as answers the most rows a second, or smaller if the first row is in time only then.
  *
  * Rows with a deadline that somebody else can answer are *shed*, lowest tiers first: when they come, if so much waits before them that
- * they would be late, or more than `queueMax` wait; and before a batch leaves, if they have become too late for it.
+ * they would be late, or more than `queueMax` wait; and before a batch leaves, if they have become too late for it. They do not wait
+ * longer for a model that is not in memory either.
  *
  * Memory: an entry for neighbouring rows of a call; the rows themselves stay with the callers until their batch leaves.
  */
@@ -287,20 +274,10 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     context.onWaiting();
   }
 
-  /** On its own, since a call pays for what a closure may need even where none is made. */
-  const beginLater = (call: Call, entries: readonly Waiting[]) => gate.enter(() => begin(call, entries), call.reject);
-
-  function part(lost: Piece, from: number, to: number, deaths: number): Piece {
-    const { bucket, layout, spans, waitMs } = lost;
-    return { bucket, layout, spans: cutSpans(spans, from, to), rows: to - from, waitMs, deaths };
-  }
-
-  function partsOf(lost: Piece, deaths: number): Piece[] {
-    const { rows } = lost;
-    if (rows === 1 || deaths < HALVED_AFTER) return [part(lost, 0, rows, deaths)];
-    const half = Math.ceil(rows / 2);
-    return [part(lost, 0, half, HALVED_AFTER - 1), part(lost, half, rows, HALVED_AFTER - 1)];
-  }
+  const atGate = rowsAtGate({
+    ...{ gate, queueMax, nowMs, msOf: (bucket) => msOf(bucket, 1), begin, shed },
+    settle: (call) => settleCall(call, versions),
+  });
 
   return {
     usedMs: 0,
@@ -312,7 +289,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
         // What the caller's functions throw rejects the call: nothing of it waits yet.
         const entries = entriesOf(call, bucketOf, urgency);
         if (gate.enterNow()) begin(call, entries);
-        else beginLater(call, entries);
+        else atGate.wait(call, entries);
       } catch (cause) {
         call.reject(cause);
       }
@@ -372,7 +349,7 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
       sizes: sizes.all(),
       answerMs: { p50: answerTimes.quantileMs(0.5), p99: answerTimes.quantileMs(0.99) },
       shed: Object.fromEntries(tiers.map((tier, i) => [tier, shedByTier[i]])) as Record<Tier, number>,
-      waiting: lanes.rows() + again.reduce((sum, { rows }) => sum + rows, 0),
+      waiting: lanes.rows() + atGate.rows() + again.reduce((sum, { rows }) => sum + rows, 0),
       batchRows: curves?.map((_, bucket) => growsTo(bucket)) ?? [batchMax],
       slowness: Math.max(...(curves?.map((curve) => curve.pace()) ?? [1])),
     }),
@@ -393,7 +370,10 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
       return undefined;
     },
 
-    shedLate: () => shedLate(context.startsInMs()),
+    shedLate() {
+      atGate.shedLate();
+      shedLate(context.startsInMs());
+    },
   };
 }
 
