@@ -28,26 +28,64 @@ interface Span {
 type Read = (at: number, length: number) => Buffer;
 
 // The numbers of the fields are those of onnx.proto3.
-const GRAPH_OF_MODEL = 7;
-const INITIALIZER_OF_GRAPH = 5;
 const EXTERNAL_DATA_OF_TENSOR = 13;
 const KEY = 1;
 const VALUE = 2;
 
+type Message = 'model' | 'graph' | 'node' | 'attribute' | 'tensor';
+
+/** Where messages have others that lead to tensors, by the number of the field. */
+const parts: Readonly<Record<Message, readonly (readonly [field: number, message: Message])[]>> = {
+  model: [[7, 'graph']],
+  graph: [
+    [5, 'tensor'],
+    [1, 'node'],
+  ],
+  node: [[5, 'attribute']],
+  attribute: [
+    [5, 'tensor'],
+    [6, 'graph'],
+  ],
+  tensor: [],
+};
+
+/** Protobuf reads no message that is deeper. */
+const DEPTH_MAX = 100;
+
+/** The tensors in a message, and how deep they are: of a graph its own, those of its nodes, and those of the graphs in these (`If`, `Loop`). */
+function* tensorsIn(read: Read, span: Span, message: Message, depth = 0): Generator<Span & { readonly depth: number }> {
+  if (message === 'tensor') yield { ...span, depth };
+  if (depth === DEPTH_MAX) return;
+  for (const [field, part] of parts[message])
+    for (const inner of fieldsOf(read, span, field)) yield* tensorsIn(read, inner, part, depth + 1);
+}
+
+/** Of the attribute of a node of the model: what is deeper belongs to a graph in it. */
+const DEPTH_OF_ATTRIBUTE = 4;
+
+export interface ExternalFile {
+  /** The name that the model has for it. */
+  readonly path: string;
+  /** It has weights of a graph in a node. ONNX Runtime takes no buffers for these. */
+  readonly isOfSubgraph: boolean;
+}
+
 /**
- * The files that hold weights of an ONNX model beside it, by the names that the model has for them. Weights are passed over, not read.
- * Of a file that is no model it finds none: ONNX Runtime says what is wrong with it.
+ * The files that hold weights of an ONNX model beside it. Weights are passed over, not read. Of a file that is no model it finds none:
+ * ONNX Runtime says what is wrong with it.
  *
  * Memory: 64 KiB of the file.
  */
-export function externalFiles(fd: number, size: number): readonly string[] {
+export function externalFiles(fd: number, size: number): readonly ExternalFile[] {
   const read = windowOf(fd);
-  const names = new Set<string>();
-  for (const graph of fieldsOf(read, { from: 0, to: size }, GRAPH_OF_MODEL))
-    for (const tensor of fieldsOf(read, graph, INITIALIZER_OF_GRAPH))
-      for (const entry of fieldsOf(read, tensor, EXTERNAL_DATA_OF_TENSOR))
-        if (textOf(read, entry, KEY) === 'location') names.add(textOf(read, entry, VALUE));
-  return [...names];
+  const isOfSubgraph = new Map<string, boolean>();
+  for (const tensor of tensorsIn(read, { from: 0, to: size }, 'model'))
+    for (const entry of fieldsOf(read, tensor, EXTERNAL_DATA_OF_TENSOR)) {
+      if (textOf(read, entry, KEY) !== 'location') continue;
+      const path = textOf(read, entry, VALUE);
+      isOfSubgraph.set(path, isOfSubgraph.get(path) === true || tensor.depth > DEPTH_OF_ATTRIBUTE);
+    }
+  return [...isOfSubgraph].map(([path, is]) => ({ path, isOfSubgraph: is }));
 }
 
 const WINDOW_BYTES = 64 * 1_024;

@@ -71,17 +71,26 @@ const BESIDE_MODEL = 'the model has weights in this file: keep it beside the mod
 
 /** The files with weights, which the model may have in its own folder only. */
 function locationsOf(name: string, { fd, bytes }: { readonly fd: number; readonly bytes: number }): readonly string[] {
-  const locations = externalFiles(fd, bytes);
-  const stray = locations.find((path) => isAbsolute(path) || normalize(path).startsWith('..'));
-  const refuse = (message: string): never => {
-    const hint =
-      'save it anew with its weights in one file beside it, or in it: onnx.save(..., all_tensors_to_one_file=True)';
+  const files = externalFiles(fd, bytes);
+  const refuse = (message: string, hint: string): never => {
     throw new MillraceError('model', message, { where: name, hint });
   };
-  if (stray !== undefined) return refuse(`the model has weights in '${stray}', which is not in its folder`);
-  if (locations.length > DATA_FILES_MAX) return refuse(`the model has weights in ${locations.length} files`);
-  return locations;
+  const stray = files.find(({ path }) => isAbsolute(path) || normalize(path).startsWith('..'));
+  if (stray !== undefined)
+    return refuse(`the model has weights in '${stray.path}', which is not in its folder`, IN_ONE_FILE);
+  const inner = files.find(({ isOfSubgraph }) => isOfSubgraph);
+  if (inner !== undefined)
+    return refuse(
+      `the model has weights of an If, Loop or Scan in '${inner.path}', and ONNX Runtime takes these from the model's file only`,
+      IN_THE_MODEL,
+    );
+  if (files.length > DATA_FILES_MAX) return refuse(`the model has weights in ${files.length} files`, IN_ONE_FILE);
+  return files.map(({ path }) => path);
 }
+
+const IN_ONE_FILE =
+  'save it anew with its weights in one file beside it, or in it: onnx.save(..., all_tensors_to_one_file=True)';
+const IN_THE_MODEL = 'save it anew with its weights in it: onnx.save(onnx.load(path), path)';
 
 /** What the system says, such as `no such file or directory`. */
 function whyNot(cause: unknown): string {

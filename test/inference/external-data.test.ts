@@ -6,7 +6,7 @@ import type { InferenceService } from '../../src/core/index.js';
 import { externalFiles } from '../../src/inference/external-data.js';
 import { createInference, type InferenceOptions } from '../../src/inference/index.js';
 import { generator } from '../random.js';
-import { mlp, weightsIn } from './onnx.js';
+import { mlp, weightsIn, weightsInBranches, weightsInNode } from './onnx.js';
 
 let folder: string;
 let inference: InferenceService;
@@ -41,6 +41,22 @@ describe('a model with weights in a file of its own', () => {
     const second = await openModel({ isolation });
     expect(await answer(second)).toEqual([2, 4]);
     expect(second.version).not.toBe(version);
+  });
+
+  test('that a node has is loaded with them too', async () => {
+    await write('model.onnx', weightsInNode('w.bin'));
+    await write('w.bin', weights(2, 3));
+    expect(await answer(await openModel())).toEqual([2, 3]);
+  });
+
+  test('that the graph of a node has is refused, and told how to be saved', async () => {
+    await write('model.onnx', weightsInBranches('w.bin'));
+    await write('w.bin', weights(2, 3));
+    await expect(openModel()).rejects.toMatchObject({
+      code: 'model',
+      message: expect.stringContaining("weights of an If, Loop or Scan in 'w.bin'"),
+      hint: expect.stringContaining('with its weights in it'),
+    });
   });
 
   test('comes back with what was opened, where the file was replaced, and not where it was overwritten', async () => {
@@ -99,11 +115,12 @@ test('weights are found in a model, and nothing in what is none', async () => {
       await unlink(path);
     }
   };
-  expect(await filesOf(weightsIn('a/b.bin'))).toEqual(['a/b.bin']);
+  for (const model of [weightsIn, weightsInNode, weightsInBranches])
+    expect(await filesOf(model('a/b.bin'))).toEqual([{ path: 'a/b.bin', isOfSubgraph: model === weightsInBranches }]);
   expect(await filesOf(mlp([8, 200, 200, 1], generator(1)))).toEqual([]);
   expect(await filesOf(new Uint8Array())).toEqual([]);
   const random = generator(7);
-  const whole = weightsIn('w.bin');
+  const whole = weightsInBranches('w.bin');
   for (let i = 0; i < 300; i++) {
     const bytes = Uint8Array.from(whole);
     for (let changes = 0; changes < 4; changes++)

@@ -48,6 +48,12 @@ export const attribute = {
       [7, floatsOf(values)],
       [20, 6],
     ]),
+  tensor: (name: string, value: Uint8Array) =>
+    message([
+      [1, name],
+      [5, value],
+      [20, 4],
+    ]),
   graph: (name: string, value: Uint8Array) =>
     message([
       [1, name],
@@ -303,24 +309,56 @@ export function quantized({ isDynamic }: { readonly isDynamic: boolean }): Uint8
   });
 }
 
-/** Multiplies two numbers by weights that lie in a file of this name: two float32. */
-export function weightsIn(location: string): Uint8Array {
-  const entry = message([
-    [1, 'location'],
-    [2, location],
-  ]);
-  const weights = message([
+/** Two float32 that lie in a file of this name. */
+const weightsBeside = (location: string): Uint8Array =>
+  message([
     [1, 2],
     [2, FLOAT],
     [8, 'w'],
-    [13, entry],
+    [
+      13,
+      message([
+        [1, 'location'],
+        [2, location],
+      ]),
+    ],
     [14, 1],
   ]);
+
+const byTwo = { inputs: [valueInfo('x', FLOAT, ['N', 2])], outputs: [valueInfo('y', FLOAT, ['N', 2])] };
+
+/** Multiplies two numbers by weights that lie in a file of this name: two float32. */
+export const weightsIn = (location: string): Uint8Array =>
+  model({ nodes: [node('Mul', ['x', 'w'], ['y'])], initializers: [weightsBeside(location)], ...byTwo });
+
+/** The same, with the weights in a node. */
+export const weightsInNode = (location: string): Uint8Array =>
+  model({
+    nodes: [
+      node('Constant', [], ['w'], [attribute.tensor('value', weightsBeside(location))]),
+      node('Mul', ['x', 'w'], ['y']),
+    ],
+    initializers: [],
+    ...byTwo,
+  });
+
+/** The same, with the weights in the branches of an `If`. */
+export function weightsInBranches(location: string): Uint8Array {
+  const branch = graph({
+    nodes: [node('Mul', ['x', 'w'], ['z'])],
+    initializers: [weightsBeside(location)],
+    inputs: [],
+    outputs: [valueInfo('z', FLOAT, ['N', 2])],
+  });
+  const branches = ['then_branch', 'else_branch'].map((name) => attribute.graph(name, branch));
   return model({
-    nodes: [node('Mul', ['x', 'w'], ['y'])],
-    initializers: [weights],
-    inputs: [valueInfo('x', FLOAT, ['N', 2])],
-    outputs: [valueInfo('y', FLOAT, ['N', 2])],
+    nodes: [
+      node('ReduceSum', ['x'], ['sum'], [attribute.int('keepdims', 0)]),
+      node('Cast', ['sum'], ['is'], [attribute.int('to', BOOL)]),
+      node('If', ['is'], ['y'], branches),
+    ],
+    initializers: [],
+    ...byTwo,
   });
 }
 
