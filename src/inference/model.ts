@@ -56,14 +56,6 @@ export async function serveModel(
   const { inputs, lengths, outputSize } = model;
   const curves = model.curves.map((points) => latencyCurve({ points, rowsMax: batchMax, overheadMs }));
   const pool = bufferPool(2 * places.length + 2);
-  const queue = scheduler.queue({
-    layoutOf: (bucket, rows) => layoutOf(inputs, lengths[bucket] as number, rows),
-    ...{ outputSize, version: file.digest, batchMax, waitMax, curves, pool, gate },
-    ...(weight !== undefined && { weight }),
-    ...(queueMax !== undefined && { queueMax }),
-    dispatch: (batch, worker) => void score(batch, (places[worker] as Place).slot),
-  });
-
   const golden = goldenInputs(
     batchMax,
     providers.every((each) => each === 'cpu'),
@@ -99,7 +91,7 @@ export async function serveModel(
     if (!isRight) {
       checks.wrongChecks++;
       if (++wrongInARow > WRONG_MAX) throw wrong(`${wrongInARow} sessions in a row answer golden inputs wrongly`);
-      await slot.giveUp(`answers golden inputs of ${file.name} wrongly`);
+      slot.giveUp(`answers golden inputs of ${file.name} wrongly`);
       throw new WorkerLost('answers golden inputs wrongly', false);
     }
     wrongInARow = 0;
@@ -115,6 +107,16 @@ export async function serveModel(
       where: file.name,
       hint: 'a device or its memory is broken, or busy with something else; the next of its fallback chain answers meanwhile',
     });
+
+  // The first session gives the right answers. A model that cannot give any gets no queue.
+  await gate.hold(() => insist(file, first, async () => await trust(first, await first.load(loading))));
+  const queue = scheduler.queue({
+    layoutOf: (bucket, rows) => layoutOf(inputs, lengths[bucket] as number, rows),
+    ...{ outputSize, version: file.digest, batchMax, waitMax, curves, pool, gate },
+    ...(weight !== undefined && { weight }),
+    ...(queueMax !== undefined && { queueMax }),
+    dispatch: (batch, worker) => void score(batch, (places[worker] as Place).slot),
+  });
 
   async function checkNow(): Promise<void> {
     await gate.hold(async () => {
@@ -184,7 +186,5 @@ export async function serveModel(
     }),
   };
   const breaker = modelBreaker({ nowMs: () => performance.now(), random: Math.random });
-  // The first session gives the right answers.
-  await gate.hold(() => insist(file, first, async () => await trust(first, await first.load(loading))));
   return { handle, queue, breaker, checkIdle };
 }

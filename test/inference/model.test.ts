@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { MillraceError } from '../../src/core/index.js';
 import type { Artifact } from '../../src/inference/artifact.js';
 import { serveModel } from '../../src/inference/model.js';
 import type { ModelFile } from '../../src/inference/model-file.js';
 import { modelResidents } from '../../src/inference/residency/residents.js';
-import { createScheduler } from '../../src/inference/scheduling/scheduler.js';
+import { createScheduler, type Scheduler } from '../../src/inference/scheduling/scheduler.js';
 import type { LoadedModel } from '../../src/inference/workers/protocol.js';
 import type { WorkerSlot } from '../../src/inference/workers/worker-slot.js';
 
@@ -20,7 +21,7 @@ function slotOf(provider: string, takesMs: number): WorkerSlot {
   const loaded = loadedOn(provider);
   return {
     ...{ load: async () => loaded, loaded: () => loaded, unload: async () => {}, idleWith: () => undefined },
-    ...{ giveUp: async () => {}, hopelessness: () => undefined, close: async () => {} },
+    ...{ giveUp() {}, hopelessness: () => undefined, close: async () => {} },
     async run({ rows, input }, { isCheck = false }) {
       if (!isCheck) await pause(takesMs);
       const scores = new Float32Array(rows).fill(isCheck ? 0 : takesMs);
@@ -29,8 +30,9 @@ function slotOf(provider: string, takesMs: number): WorkerSlot {
   };
 }
 
-test('each batch says which provider it ran on, where workers have others', async () => {
-  const places = [slotOf('cuda', 50), slotOf('cpu', 30)].map((slot) => ({
+/** Serves a model on these workers. */
+function serve(slots: readonly WorkerSlot[], scheduler: Scheduler) {
+  const places = slots.map((slot) => ({
     slot,
     reserve: async <T>(work: () => Promise<T>) => await work(),
   }));
@@ -44,13 +46,38 @@ test('each batch says which provider it ran on, where workers have others', asyn
     open: async () => ({ model: loadedOn('cuda'), overheadMs: 0.1, loading: { ask: {} as never } }),
   };
   const file: ModelFile = { name: 'm.onnx', digest: 'd', place: '', bytes: 1, data: [], close: async () => {} };
-  const { handle } = await serveModel(
+  return serveModel(
     file,
     artifact,
     { model: 'm', providers: ['cuda', 'cpu'], batchMax: 1, waitMax: 1 },
-    { places, scheduler: createScheduler({ workers: 2, nowMs }), onWarning() {}, onDeadlines() {} },
+    { places, scheduler, onWarning() {}, onDeadlines() {} },
   );
+}
+
+test('each batch says which provider it ran on, where workers have others', async () => {
+  const slots = [slotOf('cuda', 50), slotOf('cpu', 30)];
+  const { handle } = await serve(slots, createScheduler({ workers: 2, nowMs }));
   const answers = await Promise.all(Array.from({ length: 12 }, () => handle.run(1, () => {})));
   const said = answers.map(({ scores: [ms], degraded: [provider] }) => `${ms} ms on ${provider ?? 'cuda'}`);
   expect(new Set(said)).toEqual(new Set(['50 ms on cuda', '30 ms on cpu']));
+});
+
+test('a model that does not answer golden inputs leaves no queue behind', async () => {
+  const scheduler = createScheduler({ workers: 1, nowMs });
+  const queues: unknown[] = [];
+  const counted: Scheduler = {
+    ...scheduler,
+    queue(options) {
+      queues.push(options);
+      return scheduler.queue(options);
+    },
+  };
+  const broken: WorkerSlot = {
+    ...slotOf('cpu', 1),
+    run: async () => {
+      throw new MillraceError('model', 'the model fails');
+    },
+  };
+  await expect(serve([broken], counted)).rejects.toMatchObject({ code: 'model' });
+  expect(queues).toEqual([]);
 });

@@ -113,12 +113,13 @@ export function workerLink({ isolation, lookMs, onLost }: LinkOptions): WorkerLi
           return;
         }
         const id = ++lastId;
+        // What cannot be sent throws: nobody waits for it then.
+        channel.post({ id, kind, ask }, transfer);
         if (pending.length === 0) {
           headSinceMs = performance.now();
           channel.hold(true);
         }
         pending.push({ id, hungAfterMs, resolve, reject });
-        channel.post({ id, kind, ask }, transfer);
       });
     },
     giveUp: (why) => giveUp(why, false),

@@ -22,8 +22,8 @@ export interface WorkerSlot {
   run(ask: Ask<'run'>, limits: Limits): Promise<Timed<Answer<Requests, 'run'>>>;
   /** The model in the current life of the worker, if it was loaded there and the worker has nothing to do. */
   idleWith(model: Loading): Promise<LoadedModel> | undefined;
-  /** Ends a life of the worker that answers, but wrongly; another takes its place. */
-  giveUp(why: string): Promise<void>;
+  /** Ends the life of a worker that answers, but wrongly; another takes its place. It does nothing where that life has ended already. */
+  giveUp(why: string): void;
   /** Why it is useless to try again: the worker was lost again and again without an answer in between. */
   hopelessness(): MillraceError | undefined;
   close(): Promise<void>;
@@ -156,9 +156,7 @@ export function workerSlot({ name, isolation, hungFloorMs, onUp, onWarning }: Sl
 
     idleWith: (model) => (busy === 0 ? sessions.get(model) : undefined),
 
-    async giveUp(why) {
-      (await link)?.giveUp(why);
-    },
+    giveUp: (why) => up?.giveUp(why),
 
     hopelessness() {
       if (stuck > STUCK_MAX) {
