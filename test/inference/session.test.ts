@@ -89,6 +89,38 @@ describe('sessions', () => {
     await pool.release();
   });
 
+  test('that a device opens and cannot warm up are left to the next provider', async () => {
+    const released: string[] = [];
+    const pool = sessionPool(async (model, provider) => {
+      const session = await openSession(model, 'cpu');
+      if (provider === 'cpu') return session;
+      return {
+        ...session,
+        warmUp: async () => {
+          throw new Error('the device is lost');
+        },
+        async release() {
+          released.push(`${provider}`);
+          await session.release();
+        },
+      };
+    });
+    const loaded = await pool.load({ ...load('mlp', 8), providers: ['cuda', 'cpu'] });
+    expect(loaded).toMatchObject({ provider: 'cpu', refusals: ['cuda: the device is lost'] });
+    expect(released).toEqual(['cuda']);
+    await pool.release();
+  });
+
+  test('that would need a batch without memory for it say so', async () => {
+    const pool = sessionPool();
+    await expect(pool.load(load('mlp', 2 ** 46))).rejects.toMatchObject({
+      code: 'model',
+      message: expect.stringContaining('there is no memory for a batch of'),
+      hint: 'lower `batchMax`',
+    });
+    await pool.release();
+  });
+
   test('that fail their warm-up are released, and may be opened again for less', async () => {
     const pool = sessionPool();
     await expect(pool.load(load('batch-mean'))).rejects.toThrow('depends on the batch');

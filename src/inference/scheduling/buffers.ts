@@ -1,3 +1,17 @@
+import { MillraceError } from '../../core/index.js';
+
+/** The buffer of a batch. Throws `MillraceError('model')` where there is no memory for it. */
+export function batchBuffer(byteLength: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(byteLength);
+  } catch (cause) {
+    throw new MillraceError('model', `there is no memory for a batch of ${Math.ceil(byteLength / 2 ** 20)} MiB`, {
+      hint: 'lower `batchMax`',
+      cause,
+    });
+  }
+}
+
 /** A pool of batch buffers: a batch in steady state allocates nothing. */
 export interface BufferPool {
   take(byteLength: number): ArrayBuffer;
@@ -16,7 +30,7 @@ export function bufferPool(keepMax: number): BufferPool {
   return {
     take(byteLength) {
       const at = idle.findIndex((buffer) => buffer.byteLength === byteLength);
-      return (at < 0 ? undefined : idle.splice(at, 1)[0]) ?? new ArrayBuffer(byteLength);
+      return (at < 0 ? undefined : idle.splice(at, 1)[0]) ?? batchBuffer(byteLength);
     },
     give(buffer) {
       // A transferred buffer that was not returned has length zero.

@@ -202,7 +202,8 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
   /** Writes the rows of a piece. Calls that cannot write theirs are rejected, and the others keep their places in a smaller one. */
   function filled(piece: Piece, worker: number): SentBatch | undefined {
     const { bucket, layout, waitMs, deaths } = piece;
-    const input = pool.take(layout.byteLength);
+    const input = bufferFor(piece);
+    if (input === undefined) return undefined;
     const views = viewsOf(layout, input);
     const spans: Span[] = [];
     const broken: Span[] = [];
@@ -224,6 +225,17 @@ export function modelQueue(options: QueueOptions, context: QueueContext): ModelQ
     const expectedMs = msOf(bucket, place);
     // Property by property: to copy objects costs more than to fill a small batch.
     return { bucket, layout, spans, rows: place, waitMs, deaths, input, texts: textsIn(views), worker, expectedMs };
+  }
+
+  /** Without memory for a batch the calls with rows in it are rejected. */
+  function bufferFor({ layout, spans }: Piece): ArrayBuffer | undefined {
+    try {
+      return pool.take(layout.byteLength);
+    } catch (cause) {
+      failSpans(spans, cause);
+      settle(spans);
+      return undefined;
+    }
   }
 
   function write({ call, inCall, rows }: Span, views: readonly TensorData[], place: number): boolean {

@@ -1,4 +1,5 @@
 import { MillraceError, type TensorData } from '../../core/index.js';
+import { batchBuffer } from '../scheduling/buffers.js';
 import { type Layout, type Texts, textsIn, viewsOf } from '../scheduling/layout.js';
 import type { Values } from '../workers/protocol.js';
 import type { RunRows as RunLaidOut } from './runner.js';
@@ -30,12 +31,12 @@ export function warmUpSizes(batchMax: number): number[] {
  * indices, as are the texts '0' and '1', which can be cast to numbers. The first integer of a row is 1, so no mask hides a whole row.
  */
 export function warmUpViews(layout: Layout): readonly TensorData[] {
-  return fillViews(layout, new ArrayBuffer(layout.byteLength));
+  return fillViews(layout, batchBuffer(layout.byteLength));
 }
 
 /** The same batch as it is sent. */
 export function warmUpInput(layout: Layout): { readonly input: ArrayBuffer; readonly texts: Texts | undefined } {
-  const input = new ArrayBuffer(layout.byteLength);
+  const input = batchBuffer(layout.byteLength);
   return { input, texts: textsIn(fillViews(layout, input)) };
 }
 
