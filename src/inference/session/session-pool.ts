@@ -92,7 +92,10 @@ export function sessionPool(open: typeof openSession = openSession): SessionPool
           } catch (error) {
             // Nobody holds one that was refused.
             await releaseUnheld();
-            throw error;
+            if (error instanceof MillraceError) throw error;
+            // A device may open a model that it cannot run.
+            refusals.push(refusal(provider, error));
+            continue;
           }
           resident.warm = model.batchMax;
         }
