@@ -47,9 +47,20 @@ export function splitLate(operator: Operator<never, unknown> | MultiInputOperato
     ...operator,
     settings: { ...settings, late: 'output' },
     shape: diverted(shape),
-    problems: settings.late === 'count' ? [...problems, counted] : problems,
+    problems: [
+      ...problems,
+      ...(TAKES_ALL.has(kind) ? [notLate(kind)] : []),
+      ...(settings.late === 'count' ? [counted] : []),
+    ],
   };
 }
+
+/** Operators with state that take records however late they come. Of others, such as those of users, it is not known. */
+const TAKES_ALL: ReadonlySet<string> = new Set([
+  ...['dedupe', 'throttle', 'detectInactivity', 'merge', 'table', 'stratify', 'undersample'],
+  ...['innerJoinTables', 'leftJoinTables', 'outerJoinTables'],
+  ...['validate', 'quarantine', 'clip', 'impute', 'standardize', 'featurize', 'detectDrift'],
+]);
 
 const notLate = (kind: string): Problem => ({
   message: `${kind} has no late records`,

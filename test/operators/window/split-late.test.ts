@@ -10,6 +10,7 @@ import {
   type Source,
 } from '../../../src/core/index.js';
 import {
+  dedupe,
   detectInactivity,
   innerJoin,
   joinTable,
@@ -17,6 +18,8 @@ import {
   match,
   splitLate,
   startsWith,
+  table,
+  throttle,
   window,
 } from '../../../src/operators/index.js';
 import { checkOperator, type Driven, driveOperator } from '../../../src/testing/operator-contract.js';
@@ -117,6 +120,12 @@ describe('splitLate', () => {
     const counting = { key, window: tumbling(millis(5)), aggregate: { n: count<Item>() }, keysMax: 1 };
     expect(problemsOf(ofWindows)).toEqual([]);
     expect(problemsOf(map((item: Item) => item.n))).toEqual(['map has no late records']);
+    expect(problemsOf(dedupe({ key, retention: millis(5), keysMax: 1 }))).toEqual(['dedupe has no late records']);
+    expect(problemsOf(table({ keysMax: 1 }))).toEqual(['table has no late records']);
+    expect(problemsOf(throttle({ key, records: 1, per: millis(5), keysMax: 1 }))).toEqual([
+      'throttle has no late records',
+    ]);
+    expect([ofMatches, ofJoins].map((operator) => splitLate(operator as typeof ofMatches).problems)).toEqual([[], []]);
     expect(problemsOf(window({ ...counting, late: 'count' }))).toEqual([
       'the late records are only counted, so none can be split off',
     ]);
