@@ -21,6 +21,7 @@ export interface ProduceOptions {
 }
 
 const BATCH = 1_000;
+const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 /** Characters of a value in a message. */
 const SHOWN = 100;
 
@@ -44,13 +45,26 @@ export async function produce(
     sent += batch.length;
     batch = [];
   };
-  for await (const value of values) {
-    batch.push(recordOf(value, options, mustBeNamed));
-    if (batch.length === BATCH) await send();
+  try {
+    for await (const value of values) {
+      batch.push(recordOf(value, options, mustBeNamed));
+      if (batch.length === BATCH) await send();
+    }
+    if (batch.length > 0) await send();
+    return sent;
+  } catch (cause) {
+    throw sent > 0 && cause instanceof MillraceError ? afterWritten(cause, sent) : cause;
   }
-  if (batch.length > 0) await send();
-  return sent;
 }
+
+/** An error in the middle: whoever mends the input must know where to go on. */
+const afterWritten = ({ code, message, where, hint, permanent, cause }: MillraceError, sent: number): MillraceError =>
+  new MillraceError(code, `${message} (${sent} records before it are written)`, {
+    ...(where !== undefined && { where }),
+    ...(hint !== undefined && { hint }),
+    permanent,
+    cause,
+  });
 
 function recordOf(
   { line, value }: NumberedValue,
@@ -105,8 +119,8 @@ function keyOf(value: unknown, field: string): string {
 
 function timeOf(value: unknown, field: string): number {
   const timeMs = typeof value === 'number' ? value : Date.parse(String(value));
-  if (Number.isFinite(timeMs)) return timeMs;
+  if (timeMs >= 0 && timeMs <= LAST_MS) return timeMs;
   throw new MillraceError('schema', `"${field}" is not a time: ${JSON.stringify(value)}`, {
-    hint: 'milliseconds since 1970, or ISO 8601',
+    hint: 'milliseconds since 1970, or ISO 8601, up to the year 9999',
   });
 }

@@ -55,6 +55,11 @@ describe('options that nothing would come of', () => {
       evaluated('rows.csv', '--columns', 'x:skip'),
       "'x' is the label, which is never a feature",
     ],
+    [
+      'work of a verification that is cut off',
+      ['verify', 'x.ts', '--worker', '{'],
+      'is not the work of a verification',
+    ],
     ['a file without a line', evaluated('none.csv'), 'the file has no rows that can be read'],
     ['a header with a name twice', evaluated('twice.csv'), '`evaluate` needs one'],
   ])('are refused with a place and a hint: %s', async (_title, args, says) => {

@@ -183,6 +183,26 @@ describe('produce and tail', () => {
     });
   });
 
+  it('says how many records were written before an error in the middle', async () => {
+    const many = Array.from({ length: 2_500 }, (_, index) => ({ id: `p${index}`, paidAt: index }));
+    await expect(write(lines(...many, { id: 7 }))).rejects.toMatchObject({
+      code: 'schema',
+      where: 'line 2501',
+      message: expect.stringContaining('(2000 records before it are written)'),
+    });
+  });
+
+  it.each([
+    [-1, { id: 'a', paidAt: -1 }, 'paidAt'],
+    [1e15, { id: 'a', paidAt: 1e15 }, 'paidAt'],
+    ['+275760-09-13', { id: '+275760-09-13', paidAt: 1 }, 'id'],
+  ])('refuses %s as a time', async (at, value, time) => {
+    await expect(write(lines(value), { time })).rejects.toMatchObject({
+      message: `"${time}" is not a time: ${JSON.stringify(at)}`,
+      hint: 'milliseconds since 1970, or ISO 8601, up to the year 9999',
+    });
+  });
+
   it('shows what does not decode as it lies there', async () => {
     await embedded.producer().createTopic('payments', 2);
     await embedded.producer().send('payments', [

@@ -25,6 +25,15 @@ interface VerifyFlags {
   readonly verbose?: boolean;
 }
 
+function workIn(text: string): VerificationWork {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const hint = 'it is for the processes that a verification starts: run it without';
+    throw new MillraceError('config', 'is not the work of a verification', { where: '--worker', hint, cause });
+  }
+}
+
 /** So long a kill, a new start and some work after it take. */
 const SECONDS_A_KILL = 3;
 
@@ -70,11 +79,12 @@ Nothing is written to the targets of the topology, and nothing is sent to other 
     )
     .action((file: string, flags: VerifyFlags) =>
       act(flags, async () => {
+        const work = flags.worker === undefined ? undefined : workIn(flags.worker);
         const topology = await loadTopology(file);
         const config = await readConfig({ profile: flags.profile, data: flags.data }, { topology });
-        if (flags.worker !== undefined) {
+        if (work) {
           const { runVerificationWork } = await import('../../verify/worker.js');
-          await runVerificationWork(topology, config, JSON.parse(flags.worker) as VerificationWork);
+          await runVerificationWork(topology, config, work);
           return exitCodes.ok;
         }
         const [{ verify }, { inputFiles }, { reportText }, { startOf }] = await Promise.all([
