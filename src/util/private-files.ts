@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { MillraceError, messageOf } from '../core/errors.js';
 
 /** Files with records, state or keys are readable by their user only. */
@@ -11,13 +12,26 @@ export const PRIVATE_FILE = 0o600;
  */
 export function makePrivateFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeEach(resolve(path));
   } catch (cause) {
     throw new MillraceError('config', `cannot create the folder: ${messageOf(cause)}`, {
       where: path,
       hint: 'choose another folder, such as by --data: is a file in the way, and may this user write there?',
       cause,
     });
+  }
+}
+
+/** One by one: where nothing can be created, as in /proc, the `recursive` of Node never returns. */
+function makeEach(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (cause) {
+    if (existsSync(path) && statSync(path).isDirectory()) return;
+    const parent = dirname(path);
+    if (existsSync(parent) || parent === path) throw cause;
+    makeEach(parent);
+    makeEach(path);
   }
 }
 
