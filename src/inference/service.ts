@@ -16,6 +16,7 @@ import { type ModelFile, openModelFile } from './model-file.js';
 import { type Opened, openChain } from './open-chain.js';
 import { openRemote, type RemoteModel } from './remote/remote-model.js';
 import { modelResidents } from './residency/residents.js';
+import type { ModelQueue } from './scheduling/model-queue.js';
 import { createScheduler } from './scheduling/scheduler.js';
 import { type AnswerStore, sharedAnswers } from './shared-answers.js';
 import type { Isolation } from './workers/channel.js';
@@ -103,15 +104,18 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
   const onDeadlines = () => {
     watch ??= setInterval(() => {
       scheduler.shedLate();
-      for (const shedLate of remoteSheds) shedLate();
+      for (const shedLate of remoteSheds.values()) shedLate();
     }, SHED_LATE_MS).unref();
   };
   const models = new Map<string, Promise<ServedModel>>();
   const remotes = new Map<string, Promise<RemoteModel>>();
-  /** Those that their servers have no more: some may still ask them. */
-  const gone: Promise<RemoteModel>[] = [];
-  /** By remote model, what leaves rows to others that would be late. */
-  const remoteSheds: (() => void)[] = [];
+  /** By identity, the newest that its server has no more: some may still ask it, until the next one is there. */
+  const gone = new Map<string, RemoteModel>();
+  /** Those whose last calls end. */
+  const leaving = new Set<Promise<void>>();
+  /** By remote model, what leaves rows to others that would be late, and what is told of it. */
+  const remoteSheds = new Map<ModelQueue, () => void>();
+  const remoteReports = new Map<ModelQueue, () => ModelReport>();
   const reports: (() => ModelReport)[] = [];
   const checks: (() => Promise<void>)[] = [];
   let checked: Promise<void> | undefined;
@@ -187,18 +191,20 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
       const onGone = () => {
         if (remotes.get(identity) !== opening) return;
         remotes.delete(identity);
-        gone.push(opening);
+        void opening.then((model) => gone.set(identity, model));
       };
-      const opening = withCache(openRemote(spec, server, { onGone, onDeadlines, onWarning }), spec, ({ version }) =>
+      const opening = withCache(openRemote(spec, server, { onGone, onDeadlines, onWarning }), spec, (model) =>
         // Without a version nobody knows when it is another model.
-        version.includes('/') ? JSON.stringify([server.url, version, spec.tensors]) : undefined,
+        model.isVersioned ? JSON.stringify([server.url, model.handle.version, spec.tensors]) : undefined,
       );
       model = opening;
       remotes.set(identity, model);
       model.then(
-        ({ handle, breaker, shedLate }) => {
-          remoteSheds.push(shedLate);
-          reports.push(() => ({
+        ({ handle, breaker, shedLate, queue }) => {
+          retire(gone.get(identity));
+          gone.delete(identity);
+          remoteSheds.set(queue, shedLate);
+          remoteReports.set(queue, () => ({
             ...{ model: handle.version, version: handle.version, provider: handle.provider, ...handle.stats() },
             ...{ isOpen: breaker.isOpen, openings: breaker.openings },
           }));
@@ -209,16 +215,28 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     return model;
   }
 
+  /** Ends a remote model when its calls have ended: its next one is there. */
+  function retire(model: RemoteModel | undefined): void {
+    if (model === undefined) return;
+    remoteSheds.delete(model.queue);
+    remoteReports.delete(model.queue);
+    const left = model.queue
+      .idle()
+      .then(model.close)
+      .finally(() => leaving.delete(left));
+    leaving.add(left);
+  }
+
   /** `identityOf` says which model it is, for all processes. Where nobody knows, nothing is remembered. */
   async function withCache<M extends { readonly handle: ModelHandle }>(
     opening: Promise<M>,
     { cacheBytesMax }: ModelSpec,
-    identityOf: (handle: ModelHandle) => string | undefined,
+    identityOf: (model: M) => string | undefined,
   ): Promise<M> {
     const model = await opening;
     if (cacheBytesMax === undefined) return model;
     const { handle } = model;
-    const identity = identityOf(handle);
+    const identity = identityOf(model);
     if (identity === undefined) return model;
     const shared = answers && sharedAnswers(answers, identity, handle.outputSize);
     return { ...model, handle: cached(handle, cacheBytesMax, shared) };
@@ -237,19 +255,20 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
     clearInterval(checking);
     await checked;
     await residents.idle();
-    for (const model of await Promise.allSettled([...models.values(), ...remotes.values(), ...gone])) {
+    for (const model of await Promise.allSettled([...models.values(), ...remotes.values(), ...gone.values()])) {
       if (model.status === 'rejected') continue;
       model.value.queue.flush();
       await model.value.queue.idle();
     }
-    for (const model of await Promise.allSettled([...remotes.values(), ...gone]))
+    await Promise.all(leaving);
+    for (const model of await Promise.allSettled([...remotes.values(), ...gone.values()]))
       if (model.status === 'fulfilled') model.value.close();
     await Promise.all(slots.map((slot) => slot.close()));
     for (const file of files.values()) await file.close();
   }
 
   return {
-    models: () => reports.map((report) => report()),
+    models: () => [...reports, ...remoteReports.values()].map((report) => report()),
     open: (spec) => openChain(spec, openOne, onWarning),
     close() {
       closed ??= shutDown();

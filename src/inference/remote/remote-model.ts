@@ -39,6 +39,8 @@ export interface RemoteModel {
   readonly breaker: ModelBreaker;
   /** Leaves the rows to others that would be late even now. */
   shedLate(): void;
+  /** Whether the server names a version, so that answers are known to be of one model. */
+  readonly isVersioned: boolean;
   close(): void;
 }
 
@@ -239,14 +241,18 @@ async function serve(
   });
 
   let isWarned = false;
+  let isGone = false;
   /** An error that is no answer to rows. A version that the address names may come back. */
   function known(error: unknown): MillraceError {
     if (error instanceof MillraceError && error.permanent && !isWarned) {
       isWarned = true;
       onWarning(`${where}: ${error.message}`);
     }
-    const isGone = error instanceof NotThere || error instanceof Refused;
-    if (error instanceof WrongAnswer || (isGone && isHighest)) onGone();
+    const isNotThere = error instanceof NotThere || error instanceof Refused;
+    if (error instanceof WrongAnswer || (isNotThere && isHighest)) {
+      isGone = true;
+      onGone();
+    }
     return typed(error, where);
   }
 
@@ -279,10 +285,12 @@ async function serve(
   }
 
   let isClosed = false;
+  /** One that is gone is closed when its server's next model is there: who still has it opens that. */
+  const whenClosed = () => (isGone ? typed(new NotThere('it has another model by now'), where) : closed());
   let checking: Promise<void> | undefined;
   /** Calls wait for it before they go elsewhere: it is not tried again. */
   async function checkNow(): Promise<void> {
-    if (isClosed) throw closed();
+    if (isClosed) throw whenClosed();
     try {
       await (probes[0] as Probe)({ attemptsMax: 1, withinMs: slowMs });
     } catch (error) {
@@ -295,7 +303,7 @@ async function serve(
   const handle: ModelHandle = {
     ...{ inputs, lengths, outputSize: size, provider: 'remote', version: label },
     run(rows, fill, bucketOf, urgency) {
-      if (isClosed) return Promise.reject(closed());
+      if (isClosed) return Promise.reject(whenClosed());
       if (urgency?.sheds && urgency.deadlineOf) onDeadlines();
       return queue.run(rows, fill, bucketOf, urgency);
     },
@@ -314,7 +322,7 @@ async function serve(
   };
   const breaker = modelBreaker({ nowMs: () => performance.now(), random: Math.random });
   return {
-    ...{ handle, queue, breaker, shedLate: scheduler.shedLate },
+    ...{ handle, queue, breaker, shedLate: scheduler.shedLate, isVersioned: version !== undefined },
     close() {
       isClosed = true;
       client.close();

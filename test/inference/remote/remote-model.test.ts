@@ -256,9 +256,10 @@ describe('a remote model', () => {
     const second = await inference.open(spec);
     expect((await score(second, rowsOf(1))).versions).toEqual(['sums/4']);
     expect(await inference.open(spec)).toBe(second);
-    // What the first one asks no more concerns the second.
-    await expect(score(first, rowsOf(1))).rejects.toThrow('version 3 is not found');
+    // What the first one is asked no more concerns the second, and nothing of it is kept.
+    await expect(score(first, rowsOf(1))).rejects.toMatchObject({ code: 'inference' });
     expect(await inference.open(spec)).toBe(second);
+    expect(inference.models?.().map(({ model }) => model)).toEqual(['sums/4']);
     isRefused = true;
     await expect(score(second, rowsOf(1))).rejects.toThrow('not loaded');
     isRefused = false;
@@ -380,6 +381,23 @@ describe('a remote model', () => {
     await inference.close();
     await server.close();
     expect(await ask(null)).toEqual([7, 7]);
+  });
+
+  test('remembers nothing of a model whose name has a slash, and that has no version', async () => {
+    let isNew = false;
+    const behave = (): Fault =>
+      change((answer) => {
+        answer.model_name = 'sums/a';
+        answer.model_version = '';
+        if (isNew) outputOf(answer).data?.fill(7);
+      });
+    server = await inferenceServer({ isBinary: false, versions: null, behave });
+    inference = createInference();
+    const providers = [{ name: 'remote', url: `${server.url}%2Fa` }] as const;
+    const model = await inference.open({ ...limits, cacheBytesMax: 2 ** 20, providers });
+    await score(model, rowsOf(1));
+    isNew = true;
+    expect(Array.from((await score(model, rowsOf(1))).scores)).toEqual([7, 7]);
   });
 
   test('cannot be opened where nothing listens, and nobody knows it', async () => {
