@@ -99,9 +99,9 @@ export function fallbackChain(
     return answers;
   };
 
-  async function probe({ handle, breaker }: Link): Promise<void> {
-    await handle.check();
-    breaker.passed();
+  async function probe(link: Link): Promise<void> {
+    await link.handle.check();
+    link.breaker.passed();
   }
 
   return composed(

@@ -36,11 +36,11 @@ export async function openChain(
   };
   if (fallback.length === 0) return (await openMain()).handle;
 
-  const opened: ({ readonly spec: ModelSpec } & Opened)[] = [];
+  const opened: { readonly spec: ModelSpec; readonly model: Opened }[] = [];
   const closed: { readonly spec: ModelSpec; readonly error: unknown }[] = [];
   for (const each of [spec, ...fallback]) {
     try {
-      opened.push({ spec: each, ...(await (each === spec ? openMain() : open(each))) });
+      opened.push({ spec: each, model: await (each === spec ? openMain() : open(each)) });
     } catch (error) {
       closed.push({ spec: each, error });
     }
@@ -49,10 +49,17 @@ export async function openChain(
   if (first === undefined) throw closed[0]?.error;
   for (const { spec: each, error } of closed)
     onWarning(`${nameOf(each)} cannot be opened, and the next of its chain answers: ${messageOf(error)}`);
-  const links = opened.map(({ spec: each, handle, breaker }): Link => {
-    checkAlike(first.handle, handle, nameOf(each));
+  const links = opened.map(({ spec: each, model }): Link => {
+    const { handle } = model;
+    checkAlike(first.model.handle, handle, nameOf(each));
     const name = each === spec ? undefined : linkName(each, spec, handle);
-    return { handle, name, breaker };
+    return {
+      ...{ handle, name },
+      // Of a remote model it is that of the version which is asked.
+      get breaker() {
+        return model.breaker;
+      },
+    };
   });
   return fallbackChain(links as [Link, ...Link[]], {
     ...{ nowMs, isMissing: first.spec !== spec },

@@ -15,6 +15,7 @@ import { type ServedModel, serveModel } from './model.js';
 import { type ModelFile, openModelFile } from './model-file.js';
 import { type Opened, openChain } from './open-chain.js';
 import { openRemote, type RemoteModel } from './remote/remote-model.js';
+import { renewing } from './remote/renewing.js';
 import { modelResidents } from './residency/residents.js';
 import type { ModelQueue } from './scheduling/model-queue.js';
 import { createScheduler } from './scheduling/scheduler.js';
@@ -193,9 +194,16 @@ export function createInference(options: InferenceOptions = {}): InferenceServic
         remotes.delete(identity);
         void opening.then((model) => gone.set(identity, model));
       };
-      const opening = withCache(openRemote(spec, server, { onGone, onDeadlines, onWarning }), spec, (model) =>
+      const opened = withCache(openRemote(spec, server, { onGone, onDeadlines, onWarning }), spec, (model) =>
         // Without a version nobody knows when it is another model.
         model.isVersioned ? JSON.stringify([server.url, model.handle.version, spec.tensors]) : undefined,
+      );
+      // Whoever opens it anew gets what its server has by then.
+      const opening = opened.then((each) =>
+        renewing(each, async () => {
+          if (closed) throw serviceClosed();
+          return await remote(spec, server);
+        }),
       );
       model = opening;
       remotes.set(identity, model);

@@ -41,6 +41,8 @@ export interface RemoteModel {
   shedLate(): void;
   /** Whether the server names a version, so that answers are known to be of one model. */
   readonly isVersioned: boolean;
+  /** Whether the server has another model than this one. */
+  isGone(): boolean;
   close(): void;
 }
 
@@ -323,6 +325,7 @@ async function serve(
   const breaker = modelBreaker({ nowMs: () => performance.now(), random: Math.random });
   return {
     ...{ handle, queue, breaker, shedLate: scheduler.shedLate, isVersioned: version !== undefined },
+    isGone: () => isGone,
     close() {
       isClosed = true;
       client.close();

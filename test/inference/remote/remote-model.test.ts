@@ -469,6 +469,31 @@ describe('a remote model', () => {
     await other.close();
   });
 
+  test('with a fallback is asked again when its server has a newer version', async () => {
+    const versions = ['3'];
+    server = await inferenceServer();
+    const other = await inferenceServer({ versions });
+    inference = createInference();
+    const fallback = [{ ...limits, providers: [{ name: 'remote', url: server.url }] }] as const;
+    const model = await inference.open({
+      ...limits,
+      model: 'main',
+      providers: [{ name: 'remote', url: other.url }],
+      fallback,
+    });
+    const answer = async () => {
+      const { degraded, versions: by } = await score(model, rowsOf(1));
+      return [degraded[0], by[0]];
+    };
+    const main = () => inference.models?.().map((each) => each.model);
+    expect(await answer()).toEqual([null, 'sums/3']);
+    versions[0] = '4';
+    expect(await answer()).toEqual(['sums', 'sums/3']);
+    await vi.waitFor(async () => expect(await answer()).toEqual([null, 'sums/4']), { timeout: 10_000, interval: 50 });
+    expect(main()).toEqual(['sums/3', 'sums/4']);
+    await other.close();
+  });
+
   test('has a fallback like any other', async () => {
     server = await inferenceServer();
     let isDown = false;
