@@ -16,16 +16,16 @@ export interface ComparedFeature extends Distances {
   readonly drifted: boolean;
 }
 
-/** The distances that decide: about numbers (by default `kolmogorovSmirnov`), and about categories (by default `jensenShannon`). */
-export interface DecidingDistances {
-  readonly numbers?: DistanceName;
-  readonly categories?: DistanceName;
-}
-
-/** Compares each feature of a slice with its reference. Without enough rows on both sides nothing is decided. */
+/**
+ * Compares each feature of a slice with its reference. `numbers` and `categories` are the distances that decide. Without enough rows on both
+ * sides nothing is decided.
+ */
 export function compareSlices(
   features: Features<never>,
-  { numbers = 'kolmogorovSmirnov', categories = 'jensenShannon' }: DecidingDistances,
+  {
+    numbers = 'kolmogorovSmirnov',
+    categories = 'jensenShannon',
+  }: { readonly numbers?: DistanceName; readonly categories?: DistanceName },
   reference: SliceDistributions,
   now: SliceDistributions,
   isEnough: boolean,

@@ -1,5 +1,5 @@
 export { type ChiSquared, chiSquared } from './chi-squared.js';
-export type { ComparedFeature, DecidingDistances } from './compare-slices.js';
+export type { ComparedFeature } from './compare-slices.js';
 export type { DistanceName, Distances } from './distances.js';
 export type { DistributionFeature } from './distribution.js';
 export { jensenShannon } from './jensen-shannon.js';

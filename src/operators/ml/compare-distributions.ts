@@ -1,10 +1,6 @@
 import { type Duration, formatDuration, type Operator, type Problem, stateful } from '../../core/index.js';
-import {
-  type ComparedFeature,
-  compareSlices,
-  type DecidingDistances,
-  overAll,
-} from '../../ml/distributions/compare-slices.js';
+import { type ComparedFeature, compareSlices, overAll } from '../../ml/distributions/compare-slices.js';
+import type { DistanceName } from '../../ml/distributions/distances.js';
 import { GROUPS } from '../../ml/distributions/distribution.js';
 import type { DistributionFeature, RowDistributions } from '../../ml/distributions/index.js';
 import {
@@ -37,7 +33,7 @@ export interface CompareDistributionsOptions<T> {
   /** Values of a slice in a window (default: 20); the others count as `other`. */
   readonly slicesMax?: number;
   /** The distance that decides about numbers (default: `kolmogorovSmirnov`), and about categories (default: `jensenShannon`). */
-  readonly by?: DecidingDistances;
+  readonly by?: { readonly numbers?: DistanceName; readonly categories?: DistanceName };
   /** Rows of window and reference below which nothing is decided (default: 100). */
   readonly rowsMin?: number;
 }
