@@ -64,29 +64,30 @@ export function addRow<T>(to: Distribution, feature: DistributionFeature<T>, row
 }
 
 function addCategory(to: Distribution, name: string, times: number): void {
-  const { groups } = to;
-  if (groups.length > 0) {
-    const group = groupOf(name);
-    groups[group] = (groups[group] as number) + times;
+  if (to.groups.length > 0) {
+    addToGroup(to.groups, name, times);
     return;
   }
   const counts = to.categories as Map<string, number>;
   counts.set(name, (counts.get(name) ?? 0) + times);
-  if (counts.size > CATEGORIES_MAX) group(to);
+  if (counts.size > CATEGORIES_MAX) giveNamesUp(to);
+}
+
+function addToGroup(groups: number[], name: string, times: number): void {
+  const group = groupOf(name);
+  groups[group] = (groups[group] as number) + times;
 }
 
 /** Gives the names up for their groups. */
-function group(of: Distribution): void {
-  const categories = of.categories as Map<string, number>;
-  const groups = groupsOf(of);
-  for (const rows of groups) of.groups.push(rows);
-  categories.clear();
+function giveNamesUp(of: Distribution): void {
+  of.groups.push(...groupsOf(of));
+  of.categories?.clear();
 }
 
 /** The rows of each group of categories. */
 export function groupsOf({ categories, groups }: Distribution): number[] {
   const counts = groups.length > 0 ? groups.slice() : new Array<number>(GROUPS).fill(0);
-  for (const [name, rows] of categories ?? []) counts[groupOf(name)] = (counts[groupOf(name)] as number) + rows;
+  for (const [name, rows] of categories ?? []) addToGroup(counts, name, rows);
   return counts;
 }
 
@@ -96,7 +97,7 @@ export function mergeDistribution(to: Distribution, from: Distribution): void {
   to.missing += from.missing;
   if (to.numbers) mergeBins(to.numbers, from.numbers as LogBins);
   if (!to.categories) return;
-  if (from.groups.length > 0 && to.groups.length === 0) group(to);
+  if (from.groups.length > 0 && to.groups.length === 0) giveNamesUp(to);
   from.groups.forEach((rows, i) => {
     to.groups[i] = (to.groups[i] as number) + rows;
   });
