@@ -72,7 +72,11 @@ export function groupMeans(
 ): GroupMeans {
   const sums = 1 + rates.length;
   const decays = new Float64Array(rates.length);
+  let decayedMs = Number.NaN;
   const decaysOver = (elapsedMs: number) => {
+    // Often the same as before, as event times come in minutes or seconds.
+    if (elapsedMs === decayedMs) return;
+    decayedMs = elapsedMs;
     for (let r = 0; r < rates.length; r++) decays[r] = elapsedMs > 0 ? Math.exp(-elapsedMs * (rates[r] as number)) : 1;
   };
 

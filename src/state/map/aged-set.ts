@@ -103,8 +103,11 @@ export class AgedSet<K extends string | number> implements MapCell<K, true>, Pla
     for (let freed = 0; freed < FREED_AT_ONCE; freed++) {
       const run = this.slices.over;
       if (run === undefined) return;
-      for (let at = run.next(0); at < run.used; at = run.next(run.endOf(at)))
-        this.unlist(run, at, this.hashOf(run, at));
+      for (let at = run.next(0); at < run.used; ) {
+        const end = run.endOf(at);
+        this.unlist(run, at, hashCompactKey(this.secret, run.bytes, run.keyAt(at), end));
+        at = run.next(end);
+      }
       this.expired += run.size;
       this.slices.drop(run);
     }

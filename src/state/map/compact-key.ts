@@ -1,5 +1,5 @@
 import { hashKey } from './hash.js';
-import { keyedHash, wordAt } from './keyed-hash.js';
+import { keyedHash, setWord, wordAt } from './keyed-hash.js';
 import { keyBytesMax, readKey, writeKey } from './packed-key.js';
 
 // Keys as few bytes: as other packed keys, but a UUID is its 16 bytes. Its head has the type of integers, which have 4.
@@ -24,10 +24,16 @@ export const compactKeyBytesMax = keyBytesMax;
 
 /** Writes a key and returns its end. Different keys have different bytes. */
 export function writeCompactKey(bytes: Uint8Array, at: number, key: string | number): number {
-  if (typeof key === 'number' || key.length !== UUID_LENGTH || !writeUuid(bytes, at + 1, key))
-    return writeKey(bytes, at, key);
+  if (typeof key === 'number') return (key | 0) === key ? writeInt(bytes, at, key) : writeKey(bytes, at, key);
+  if (key.length !== UUID_LENGTH || !writeUuid(bytes, at + 1, key)) return writeKey(bytes, at, key);
   bytes[at] = UUID_HEAD;
   return at + 1 + UUID_BYTES;
+}
+
+function writeInt(bytes: Uint8Array, at: number, key: number): number {
+  bytes[at] = INT_HEAD;
+  setWord(bytes, at + 1, key);
+  return at + 5;
 }
 
 export function readCompactKey(bytes: Uint8Array, at: number): string | number {

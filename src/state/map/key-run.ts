@@ -1,5 +1,5 @@
 import { unreadable } from '../codec.js';
-import { wordAt } from './keyed-hash.js';
+import { setWord, wordAt } from './keyed-hash.js';
 import { keyEnd } from './packed-key.js';
 import type { SliceSegment } from './time-slices.js';
 
@@ -78,9 +78,7 @@ export class KeyRun implements SliceSegment {
   }
 
   setOffset(at: number, offsetMs: number): void {
-    const { bytes } = this;
-    const word = offsetMs | 0;
-    for (let i = 0; i < TIME_BYTES; i++) bytes[at + i] = word >>> (8 * i);
+    setWord(this.bytes, at, offsetMs | 0);
   }
 
   remove(at: number): void {

@@ -41,3 +41,11 @@ export const wordAt = (bytes: Uint8Array, at: number): number =>
   ((bytes[at + 1] as number) << 8) |
   ((bytes[at + 2] as number) << 16) |
   ((bytes[at + 3] as number) << 24);
+
+/** Writes 32 bits, little-endian; a loop takes longer. */
+export function setWord(bytes: Uint8Array, at: number, word: number): void {
+  bytes[at] = word;
+  bytes[at + 1] = word >>> 8;
+  bytes[at + 2] = word >>> 16;
+  bytes[at + 3] = word >>> 24;
+}

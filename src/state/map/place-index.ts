@@ -13,6 +13,8 @@ const TAGS = 2 ** TAG_BITS;
 const FREE = 0;
 /** A slot: a tag, then the low and the high half of a place. */
 const SLOT = 3;
+/** No hash is below 0. */
+const NO_HASH = -1;
 /** Those of a part without keys. */
 const NO_SLOTS = new Uint16Array(SLOT);
 
@@ -36,6 +38,9 @@ export class PlaceIndex {
   private readonly shift: number;
   /** The slots, all free, of parts that lost their last key: ids that count up leave one part and come to another. */
   private readonly spare: Uint16Array[] = [];
+  /** The hash that `find` did not find last, and the slot where it would go: most keys are added when they were sought in vain. */
+  private missedHash = NO_HASH;
+  private missedAt = 0;
 
   constructor(
     keysMax: number,
@@ -53,10 +58,13 @@ export class PlaceIndex {
     const part = hash >>> this.shift;
     const slots = this.parts[part] as Uint16Array;
     const tag = tagOf(hash);
-    for (let at = firstFrom(slots, this.capacities[part] as number, tag); slots[at] === tag; at += SLOT) {
+    const first = firstFrom(slots, this.capacities[part] as number, tag);
+    for (let at = first; slots[at] === tag; at += SLOT) {
       const place = placeAt(slots, at);
       if (this.keys.isSought(place)) return place;
     }
+    this.missedHash = hash;
+    this.missedAt = first;
     return -1;
   }
 
@@ -68,8 +76,12 @@ export class PlaceIndex {
     this.counts[part] = count;
     this.size++;
     let slots = this.parts[part] as Uint16Array;
-    if (5 * count > 4 * (this.capacities[part] as number)) slots = this.grow(part);
-    let at = firstFrom(slots, this.capacities[part] as number, tag);
+    let at: number;
+    if (5 * count > 4 * (this.capacities[part] as number)) {
+      slots = this.grow(part);
+      at = firstFrom(slots, this.capacities[part] as number, tag);
+    } else at = hash === this.missedHash ? this.missedAt : firstFrom(slots, this.capacities[part] as number, tag);
+    this.missedHash = NO_HASH;
     let free = freeFrom(slots, at);
     while (free === slots.length - SLOT) {
       slots = this.grow(part);
@@ -85,6 +97,7 @@ export class PlaceIndex {
     const part = hash >>> this.shift;
     const slots = this.parts[part] as Uint16Array;
     const capacity = this.capacities[part] as number;
+    this.missedHash = NO_HASH;
     let hole = firstFrom(slots, capacity, tagOf(hash));
     while (placeAt(slots, hole) !== place) hole += SLOT;
     this.counts[part] = (this.counts[part] as number) - 1;

@@ -43,6 +43,8 @@ export class TimeSlices<S extends SliceSegment> {
   private readonly free: S[] = [];
   /** The segment that got the last entry: the newest of its slice. */
   private newest: S | undefined;
+  /** What `startOf` said last. */
+  private lastStartMs = Number.NaN;
   private changed: S[] = [];
   private dropped: number[] = [];
   private nextId = 1;
@@ -64,7 +66,10 @@ export class TimeSlices<S extends SliceSegment> {
   startOf(timeMs: number | undefined): number {
     if (this.sliceMs === 0) return 0;
     assert(timeMs !== undefined && Number.isFinite(timeMs), 'a cell with a ttl needs the event time of each write');
-    return Math.floor(timeMs / this.sliceMs) * this.sliceMs;
+    // Most writes belong to the slice of the one before: no division for them.
+    if (!(timeMs >= this.lastStartMs && timeMs < this.lastStartMs + this.sliceMs))
+      this.lastStartMs = Math.floor(timeMs / this.sliceMs) * this.sliceMs;
+    return this.lastStartMs;
   }
 
   /** The newest segment of a slice, full or not. */

@@ -48,6 +48,21 @@ it('finds the keys that a set holds, while they come and go', () => {
   );
 });
 
+it('adds a key that was sought before another one came or went', () => {
+  fc.assert(
+    fc.property(fc.array(hash, { minLength: 3, maxLength: 30 }), fc.boolean(), (hashes, comes) => {
+      const { find, add, remove } = indexed(1, hashes);
+      const [late, other, ...early] = hashes.keys();
+      for (const key of comes ? early : [other as number, ...early]) add(key);
+      expect(find(late as number)).toBe(-1);
+      (comes ? add : remove)(other as number);
+      add(late as number);
+      for (const key of hashes.keys()) expect(find(key)).toBe(comes || key !== other ? key : -1);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
 it('grows part by part, and finds all keys before and after', () => {
   const hashes = Array.from({ length: 30_000 }, (_, key) => Math.imul(key + 1, 0x9e3779b1) >>> 0);
   const { index, find, add, remove } = indexed(1_000, hashes);
