@@ -72,7 +72,7 @@ export class Cluster {
   private closed = false;
   /** Answered with what was true before: asked last. */
   private distrusted: Address | undefined;
-  private readonly found = inRounds((names: readonly string[]) => this.lookUpAll(names));
+  private readonly found = inRounds((names: readonly string[]) => this.lookupAll(names));
   private readonly coordinators = {
     group: inRounds((keys: readonly string[]) => this.findCoordinators('group', keys)),
     transaction: inRounds((keys: readonly string[]) => this.findCoordinators('transaction', keys)),
@@ -133,15 +133,15 @@ export class Cluster {
    */
   async refresh(name: string): Promise<TopicInfo | undefined> {
     const wasKnown = this.topics.has(name);
-    const found = await this.lookUp(name);
-    return found === undefined && wasKnown ? this.lookUp(name) : found;
+    const found = await this.lookup(name);
+    return found === undefined && wasKnown ? this.lookup(name) : found;
   }
 
-  private lookUp(name: string): Promise<TopicInfo | undefined> {
+  private lookup(name: string): Promise<TopicInfo | undefined> {
     return this.patiently('source', `cannot look up topic '${name}'`, () => this.found(name));
   }
 
-  private async lookUpAll(names: readonly string[]): Promise<readonly (TopicInfo | Error | undefined)[]> {
+  private async lookupAll(names: readonly string[]): Promise<readonly (TopicInfo | Error | undefined)[]> {
     const unique = [...new Set(names)];
     const answer = await this.request(unique);
     const infos = new Map(unique.map((name) => [name, this.noted(name, answer)]));

@@ -148,7 +148,7 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
   const kept = problems.length === 0 ? { ttl: label.wait, entriesMax: pendingMax } : { ttl: hours(1), entriesMax: 1 };
   const place = hostPlace(replayMax);
   const saidWidth = judge.width + names.length + (beside?.numbers ?? 0);
-  const hosting: ModelHosting = { view, versionEvery: versionEveryLabels };
+  const hosting: ModelHosting = { view, updatesPerVersion: versionEveryLabels };
   const rowVersion = layoutVersion([
     ...[ROWS_VERSION, view.shape.layout ?? 1, labels, classes, names],
     ...(keyOf ? ['by'] : []),

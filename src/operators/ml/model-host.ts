@@ -10,7 +10,7 @@ import { type ValueCell, valueCell } from '../../state/index.js';
 export interface ModelHosting {
   readonly view: FeatureView;
   /** Updates between two versions. */
-  readonly versionEvery: number;
+  readonly updatesPerVersion: number;
 }
 
 /** Counts what a model does in a step, as `predicted`, `learned`, `refused` and `refused:<reason>`, and names its versions. */
@@ -21,7 +21,7 @@ export interface ModelHost {
   learns(result: LearnResult): void;
   /** Updates that the model has learnt. */
   readonly learned: number;
-  /** `step.task.updates`, rounded down to `versionEvery`. */
+  /** `step.task.updates`, rounded down to `updatesPerVersion`. */
   version(): string;
 }
 
@@ -33,7 +33,7 @@ export const hostCells = (model: CellSpecs): CellSpecs => ({ ...model, learned: 
 
 /** Hosts a model in a step with the cells that `hostCells` declared. */
 export function hostModel(
-  { view, versionEvery }: ModelHosting,
+  { view, updatesPerVersion }: ModelHosting,
   opened: Readonly<Record<string, Cell>>,
   context: StepContext,
 ): ModelHost {
@@ -43,7 +43,7 @@ export function hostModel(
     learned: context.counter('learned'),
     refused: context.counter('refused'),
   };
-  const versionOf = versions(context, versionEvery);
+  const versionOf = versions(context, updatesPerVersion);
   return {
     get learned() {
       return learned.get();

@@ -69,7 +69,7 @@ export function scoreThenLearn<Row, const As extends string, P, Added>(
 ): Operator<Row & { readonly features: FeatureVector } & Free<As>, Adds<{ readonly [K in As]: Added }>> {
   const { kind, learner, options, settings, problems = [], cells, sums } = definition;
   const { as, view, metricsInterval = hours(1), versionEveryRecords = 1_000, replayMax } = options;
-  const hosting: ModelHosting = { view, versionEvery: versionEveryRecords };
+  const hosting: ModelHosting = { view, updatesPerVersion: versionEveryRecords };
   const place = hostPlace(replayMax);
   return stateful<
     Row & { readonly features: FeatureVector } & Free<As>,

@@ -79,7 +79,7 @@ const latencyText = (latency) =>
     : [];
 
 /** What the last checkpoint has of a key; any process of the group may be asked. */
-export async function lookUpState() {
+export async function lookupState() {
   const { key } = byId('state-of').elements;
   say(byId('state-shown'), 'asking');
   const { value } = await ask(`state/${[selected, key.value].map(encodeURIComponent).join('/')}`);

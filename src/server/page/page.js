@@ -18,7 +18,7 @@ import {
   say,
   time,
 } from './dom.js';
-import { closeDrawer, fillDrawer, lookUpState, select } from './drawer.js';
+import { closeDrawer, fillDrawer, lookupState, select } from './drawer.js';
 import { draw, fillBoxes } from './graph.js';
 import { askReplay, doing, look, lookAt, showReplays } from './letters.js';
 import { drawLines, loadPast, otherSpan, remember } from './lines.js';
@@ -331,7 +331,7 @@ byId('span').addEventListener('click', ({ target }) => {
 });
 byId('state-of').addEventListener('submit', (event) => {
   event.preventDefault();
-  lookUpState().catch((error) => say(byId('state-shown'), error.message));
+  lookupState().catch((error) => say(byId('state-shown'), error.message));
 });
 byId('letter-filter').addEventListener('submit', (event) => {
   event.preventDefault();

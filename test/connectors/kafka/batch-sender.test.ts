@@ -158,10 +158,10 @@ it('gives up when patience ends', async () => {
 
 it('does not count batches as sent whose leader cannot be looked up while they are sent again', async () => {
   const brokers = new FakeBrokers(['not leader']);
-  let lookUps = 0;
+  let lookups = 0;
   const leader = (topic: string, partition: number) => {
-    lookUps += 1;
-    return lookUps === 2 ? Promise.reject(new NetworkError('nobody answers')) : brokers.leader(topic, partition);
+    lookups += 1;
+    return lookups === 2 ? Promise.reject(new NetworkError('nobody answers')) : brokers.leader(topic, partition);
   };
   const sender = new BatchSender({ leader, refresh: brokers.refresh, apiTimeoutMs: 5_000 }, brokers.connect);
   const accumulator = new RecordAccumulator(() => identity);
