@@ -29,9 +29,9 @@ const NOBODY = 65_534;
 // npm reads the first from the user's side: onnxruntime-node would fetch CUDA libraries otherwise.
 const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
 
-const shell = (command) => {
+const shell = (command, cwd = fresh) => {
   console.log(`$ ${command}`);
-  execSync(command, { cwd: fresh, env, stdio: 'inherit' });
+  execSync(command, { cwd, env, stdio: 'inherit' });
 };
 const outputOf = (command) => {
   console.log(`$ ${command}`);
@@ -76,13 +76,16 @@ function documents() {
     throw new Error(dead.map(({ path, target }) => `${path} -> ${target}`).join('\n'));
 }
 
+/** In a folder below, which says how what is missing gets to where Millrace is; then in the folder itself. */
 function firstTopology() {
-  shell('npx --no-install millrace init --yes');
-  const { nextSteps } = JSON.parse(
-    execSync('npx --no-install millrace init --json listed', { cwd: fresh, env, encoding: 'utf8' }),
-  );
-  for (const step of nextSteps)
-    if (!step.startsWith('cd ')) shell(/^np[mx] /.test(step) ? step : `npx --no-install ${step}`);
+  for (const folder of ['below', '.']) {
+    const { nextSteps } = JSON.parse(
+      execSync(`npx --no-install millrace init --yes --json ${folder}`, { cwd: fresh, env, encoding: 'utf8' }),
+    );
+    const cwd = join(fresh, folder);
+    for (const step of nextSteps)
+      if (!step.startsWith('cd ')) shell(/^np[mx] /.test(step) ? step : `npx --no-install ${step}`, cwd);
+  }
   shell('npm test --silent');
   shell('npm run --silent typecheck');
 }

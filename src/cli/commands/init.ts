@@ -6,7 +6,7 @@ import { type ExitCode, exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command } from '../command.js';
 import type { Answers } from '../init/complete.js';
 import type { Project } from '../init/project.js';
-import { installStep } from '../load/own-package.js';
+import { installSteps } from '../load/own-package.js';
 import { nextSteps, starterFiles } from '../starter/index.js';
 
 interface Flags extends Omit<Answers, 'header'> {
@@ -115,8 +115,7 @@ function mustExist(file: string): void {
 
 /** What must be done before the first step. */
 function before(folder: string, files: Project['files']): string[] {
-  const install = installStep(folder, files.values());
-  return [...(folder === '.' ? [] : [`cd ${folder}`]), ...(install === undefined ? [] : [install])];
+  return [...(folder === '.' ? [] : [`cd ${folder}`]), ...installSteps(folder, files.values())];
 }
 
 const list = (items: readonly string[]): string => items.map((item) => `  ${item}`).join('\n');

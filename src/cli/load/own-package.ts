@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installCommand } from '../../util/optional-package.js';
 
 /** Millrace's own package: the nearest package.json above this file, from the sources and from dist alike. */
 export function ownPackage(): { readonly version: string; readonly folder: string; readonly nodeMin: string } {
@@ -17,14 +18,18 @@ export function ownPackage(): { readonly version: string; readonly folder: strin
 }
 
 /**
- * What installs Millrace for the files of a folder, what these import of it needs beside, and what `package.json` declares;
- * `undefined` where all of it is there already.
+ * The commands that install Millrace for the files of a folder, what these import of it needs beside, and what `package.json` declares;
+ * none where all of it is there already.
  */
-export function installStep(folder: string, files: Iterable<string>): string | undefined {
-  const packages = [...own(folder), ...besides(files)];
+export function installSteps(folder: string, files: Iterable<string>): readonly string[] {
+  const millrace = own(folder);
+  const peers = besides(files);
   // What package.json declares is installed beside.
-  const isComplete = packages.length === 0 && isFound('typescript', join(resolve(folder), 'file.js'));
-  return isComplete ? undefined : ['npm install', ...packages].join(' ');
+  const declared = isFound('typescript', join(resolve(folder), 'file.js')) ? [] : ['npm install'];
+  if (millrace.length > 0) return [`npm install ${[...millrace, ...peers].join(' ')}`];
+  if (peers.length === 0) return declared;
+  const install = installCommand(peers.join(' '), folder);
+  return install.includes('--prefix') ? [install, ...declared] : [install];
 }
 
 function own(folder: string): readonly string[] {
