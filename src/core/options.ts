@@ -101,18 +101,34 @@ export function problemsOf({ options: specs }: HasOptions, options: object): Pro
   ];
 }
 
-/** Options that there are not: typed code cannot give them, JavaScript and casts can, and a misspelt one would have no effect. */
+/**
+ * Options that there are not: typed code cannot give them, JavaScript and casts can, and a misspelt one would have no effect.
+ * `near` finds the option that was meant; the problem has its path as `meant`, for `oncePerMistake`.
+ */
 export const unknownOptions = (
   options: object,
   known: readonly string[],
-  { within = '', meant = (_name: string): string => '' } = {},
+  { within = '', near = (_name: string): string | undefined => undefined } = {},
 ): Problem[] =>
   Object.keys(options)
     .filter((name) => !known.includes(name))
-    .map((name) => ({
-      message: `there is no option ${within}${name}`,
-      hint: `${meant(name)}there are: ${known.join(', ')}`,
-    }));
+    .map((name) => {
+      const message = `there is no option ${within}${name}`;
+      const hint = `there are: ${known.join(', ')}`;
+      const meant = near(name);
+      return meant === undefined
+        ? { message, hint }
+        : { message, hint: `did you mean ${meant}? ${hint}`, meant: within + meant };
+    });
+
+/** A misspelt option and the one that was meant, which is missing, are one mistake: what says that it is missing is left out. */
+export function oncePerMistake(problems: readonly Problem[]): readonly Problem[] {
+  const repeated = problems.flatMap((problem) => {
+    const meant = 'meant' in problem ? problem.meant : undefined;
+    return meant === undefined ? [] : [`${meant} is missing`, `the ${meant} is missing`, `${meant} is undefined`];
+  });
+  return problems.filter(({ message }) => !repeated.includes(message));
+}
 
 function problemOf(name: string, { type, need, doc }: OptionSpec, value: unknown): Problem[] {
   const hint = `give ${wanted(type)}`;

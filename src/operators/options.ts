@@ -14,17 +14,14 @@ export function optionProblems(operator: string, options: object, within = ''): 
     .filter((name) => name.startsWith(within))
     .map((name) => name.slice(within.length));
   const names = known.filter((name) => !name.includes('.'));
-  const meant = (name: string) => {
-    const near = names.find((each) => editDistance([...each], [...name], LETTERS_MAX) <= LETTERS_MAX);
-    return near === undefined ? '' : `did you mean ${near}? `;
-  };
+  const near = (name: string) => names.find((each) => editDistance([...each], [...name], LETTERS_MAX) <= LETTERS_MAX);
   const inside = Object.entries(options).flatMap(([name, part]) => {
     const path = Array.isArray(part) ? `${name}[].` : `${name}.`;
     if (!known.some((each) => each.startsWith(path))) return [];
     return [part].flat().flatMap((each) => (isObject(each) ? optionProblems(operator, each, within + path) : []));
   });
   const values = Object.entries(options).flatMap(([name, value]) => valueProblems(operator, within + name, value));
-  return [...unknownOptions(options, names, { within, meant }), ...values, ...inside];
+  return [...unknownOptions(options, names, { within, near }), ...values, ...inside];
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Settings } from '../core/operator.js';
-import { unknownOptions } from '../core/options.js';
+import { oncePerMistake, unknownOptions } from '../core/options.js';
 import type { Sink } from '../core/sink.js';
 import { type AlertRule, alertMeasures } from './alert.js';
 import { circularRepartitions, subtopologiesOf } from './subtopologies.js';
@@ -224,7 +224,9 @@ function loopProblems(topology: Topology): TopologyProblem[] {
 }
 
 function operatorProblems({ steps }: Topology): TopologyProblem[] {
-  return steps.flatMap(({ id, problems }) => problems.map(({ message, hint }) => ({ where: id, message, hint })));
+  return steps.flatMap(({ id, problems }) =>
+    oncePerMistake(problems).map(({ message, hint }) => ({ where: id, message, hint })),
+  );
 }
 
 function connectorProblems(topology: Topology): TopologyProblem[] {

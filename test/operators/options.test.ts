@@ -3,6 +3,7 @@ import { kafka } from '../../connectors/kafka/index.js';
 import { redis } from '../../connectors/redis/index.js';
 import { count } from '../../src/aggregates/index.js';
 import { hours, MillraceError, millis, minutes, type Operator } from '../../src/core/index.js';
+import { oncePerMistake } from '../../src/core/options.js';
 import { adwin, featureView, halfSpaceTrees, kMeans, logisticRegression, numeric, sgd } from '../../src/ml.js';
 import * as operators from '../../src/operators/index.js';
 import { optionNames } from '../../src/operators/option-names.js';
@@ -183,6 +184,22 @@ describe('misspelt options', () => {
     expect(problem?.hint).toMatch(new RegExp(`^did you mean \\w+\\? there are: .*\\b${known}\\b`));
   });
 
+  it.each(Object.entries(right))('of %s hide that the one which was meant is missing', (name, given) => {
+    for (const [known, value] of Object.entries(Object(given.at(-1)))) {
+      if (typeof value !== 'number' && typeof value !== 'function') continue;
+      const problems = allProblemsWith(name, { [known]: undefined, [`${known}_`]: value });
+      const messages = oncePerMistake(problems).map(({ message }) => message);
+      expect(messages).toContain(`there is no option ${known}_`);
+      expect(messages.filter((each) => /^(the )?(\w+) is (missing|undefined)$/.exec(each)?.[2] === known)).toEqual([]);
+    }
+  });
+
+  it('hide it also in objects of options', () => {
+    const problems = allProblemsWith('lookup', { cache: { entriesMx: 10, ttl: minutes(1) } });
+    expect(problems.map(({ message }) => message)).toContain('cache.entriesMax is undefined');
+    expect(oncePerMistake(problems).map(({ message }) => message)).toEqual(['there is no option cache.entriesMx']);
+  });
+
   it('of `learn` are named in the place of one that it needs, too', () => {
     for (const known of optionNames.learn?.split(' ') ?? []) {
       const path = known.split('.');
@@ -195,15 +212,30 @@ describe('misspelt options', () => {
     }
   });
 
-  it('are problems of `check`', () => {
-    const options = { key, retention: hours(1), keysMax: 10, ttll: hours(2) };
+  const checkedWith = (added: object) => {
+    const options = { key, retention: hours(1), keysMax: 10, ...added };
     const flow = topology('flow', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
       t.source('rows', kafka.source({ topic: 'rows', schema: json<Row>() }))
         .via('once', operators.dedupe(options))
         .to('out', kafka.sink({ topic: 'out', schema: json() }));
     });
-    expect(check(flow)).toEqual([
+    return check(flow);
+  };
+
+  it('are problems of `check`', () => {
+    expect(checkedWith({ ttll: hours(2) })).toEqual([
       { where: 'once', message: 'there is no option ttll', hint: 'there are: key, retention, keysMax' },
+    ]);
+  });
+
+  it('hide in `check` that the one which was meant is missing, and no other', () => {
+    expect(checkedWith({ key: undefined, keysMax: undefined, keysMx: 5 })).toEqual([
+      {
+        where: 'once',
+        message: 'there is no option keysMx',
+        hint: 'did you mean keysMax? there are: key, retention, keysMax',
+      },
+      { where: 'once', message: 'key is missing', hint: expect.any(String) },
     ]);
   });
 });
