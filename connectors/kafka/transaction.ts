@@ -14,7 +14,8 @@ import type { Cluster } from './connection/cluster.js';
 import { ConnectionPool } from './connection/connection-pool.js';
 import { Coordinator } from './group/coordinator.js';
 import { duringLease, type MemberIdentity, type TaskLease } from './group/task-lease.js';
-import { brokerError, code, hasCode, topicsDenied } from './protocol/broker-error.js';
+import { brokerError, code, hasCode } from './protocol/broker-error.js';
+import { missingRight } from './protocol/missing-right.js';
 import { type OutgoingBatch, produceApi, produceInOwnEpochApi } from './protocol/produce.js';
 import type { RecordToEncode } from './protocol/record-batch-encode.js';
 import { commitOffsetsInOwnEpochApi, endInOwnEpochApi } from './protocol/transactions.js';
@@ -321,13 +322,11 @@ export class Transaction {
    * the broker cannot tell the two apart.
    */
   private async explain(error: unknown): Promise<MillraceError> {
-    const { transactionalId: where, timeoutMs } = this.options;
+    const { transactionalId: where, timeoutMs, group } = this.options;
     if (!hasCode(error, code.invalidProducerEpoch, code.producerFenced)) {
-      const denied = topicsDenied(error).map((topic) => `'${topic}'`);
-      if (denied.length === 0)
-        return brokerError('sink', 'the transaction failed and will be read again', error, { where });
-      const hint = "grant the user 'Write' on the topic";
-      return brokerError('sink', `this user may not write to ${denied.join(', ')}`, error, { where, hint });
+      const right = missingRight(error, group);
+      if (right !== undefined) return brokerError('sink', right.message, error, { where, hint: right.hint });
+      return brokerError('sink', 'the transaction failed and will be read again', error, { where });
     }
     try {
       const { producerId, producerEpoch } = this;

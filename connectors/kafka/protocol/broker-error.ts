@@ -1,5 +1,4 @@
 import {
-  type addPartitionsToTxnV3,
   MultipleErrors,
   NetworkError,
   ProtocolError,
@@ -26,6 +25,7 @@ export const code = {
   unknownMemberId: 25,
   rebalanceInProgress: 27,
   topicAuthorizationFailed: 29,
+  groupAuthorizationFailed: 30,
   clusterAuthorizationFailed: 31,
   notEnoughReplicas: 19,
   notEnoughReplicasAfterAppend: 20,
@@ -59,22 +59,6 @@ export function codesOf(error: unknown): readonly number[] {
 
 export const hasCode = (error: unknown, ...codes: readonly number[]): boolean =>
   codesOf(error).some((each) => codes.includes(each));
-
-/** The topics to which a broker lets this user write nothing, where its answer names them. */
-export function topicsDenied(error: unknown): readonly string[] {
-  if (!(error instanceof MultipleErrors)) return [];
-  const denied = error.errors.filter((each) => hasCode(each, code.topicAuthorizationFailed));
-  // Answers to what is produced have `/topic/partition` as paths.
-  const produced = denied.map((each) => /^\/([^/]+)\/\d+$/.exec(String((each as ProtocolError).path))?.[1]);
-  const { response } = error as { readonly response?: Partial<addPartitionsToTxnV3.AddPartitionsToTxnResponse> };
-  const added = (response?.resultsByTransaction ?? [])
-    .flatMap(({ topicResults }) => topicResults)
-    .filter((topic) =>
-      topic.resultsByPartition.some((each) => each.partitionErrorCode === code.topicAuthorizationFailed),
-    )
-    .map(({ name }) => name);
-  return [...new Set([...produced, ...added].filter((topic) => topic !== undefined))];
-}
 
 /** The connection failed, or the broker did not answer in time: the result of the request is unknown. */
 export function isLost(error: unknown): boolean {
@@ -144,7 +128,7 @@ const hints: Readonly<Record<number, string>> = {
   23: 'another kind of consumer uses the group: give it, or this cluster prefix, another name',
   26: "the broker takes other session timeouts: see its 'group.min.session.timeout.ms' and 'group.max.session.timeout.ms'",
   [code.topicAuthorizationFailed]: "grant the user 'Read' or 'Write' on the topic",
-  30: "grant the user 'Read' on the group",
+  [code.groupAuthorizationFailed]: "grant the user 'Read' on the group",
   32: "timestamps are too far from the broker's clock: is the clock of this machine right? See 'message.timestamp.before.max.ms' and 'message.timestamp.after.max.ms' of the topic",
   50: "the transaction timeout exceeds the broker's 'transaction.max.timeout.ms'",
   53: "grant the user 'Write' on the transactional id",
@@ -158,7 +142,7 @@ const permanent: ReadonlySet<number> = new Set([
   23,
   26,
   code.topicAuthorizationFailed,
-  30,
+  code.groupAuthorizationFailed,
   32,
   50,
   53,

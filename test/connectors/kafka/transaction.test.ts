@@ -6,8 +6,10 @@ import {
   initProducerIdV5,
   NetworkError,
   ProtocolError,
+  Reader,
   ResponseError,
   txnOffsetCommitV4,
+  Writer,
 } from '@platformatic/kafka';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Admin } from '../../../connectors/kafka/admin.js';
@@ -15,6 +17,7 @@ import { Cluster } from '../../../connectors/kafka/connection/cluster.js';
 import { TaskLease } from '../../../connectors/kafka/group/task-lease.js';
 import { produceApi, produceInOwnEpochApi } from '../../../connectors/kafka/protocol/produce.js';
 import { batch } from '../../../connectors/kafka/protocol/record-batch.js';
+import { commitOffsetsInOwnEpochApi } from '../../../connectors/kafka/protocol/transactions.js';
 import { Transaction, type TransactionOptions } from '../../../connectors/kafka/transaction.js';
 import { rangeOf, record, recordsOf, text } from './batches.js';
 import { memoryKafka } from './memory-kafka.js';
@@ -51,6 +54,24 @@ async function opened({
 
 const at = (topic: string, partition: number, offset: number) => ({ topic, partition, offset });
 const stateOf = ({ transactions }: ReturnType<typeof memoryKafka>) => transactions.get(ID)?.state;
+
+/** The answer of a coordinator that takes no offsets, with the code of each partition, as the client reads it. */
+function refusedOffsets(ownEpochs: boolean, codes: Readonly<Record<string, readonly number[]>>) {
+  const api = ownEpochs ? commitOffsetsInOwnEpochApi : txnOffsetCommitV4.api;
+  const answer = Writer.create()
+    .appendInt32(0)
+    .appendArray(Object.entries(codes), (topic, [name, partitions]) => {
+      topic.appendString(name).appendArray([...partitions], (each, code, partition) => {
+        each.appendInt32(partition).appendInt16(code);
+      });
+    });
+  try {
+    txnOffsetCommitV4.parseResponse(1, 28, 4, Reader.from(answer.dynamicBuffer.slice()));
+  } catch (error) {
+    return [api, error as Error] as const;
+  }
+  throw new Error('the client takes it for a success');
+}
 
 describe.each([false, true])('a transaction, with an epoch of its own: %s', (ownEpochs) => {
   it('shows its records and offsets at its commit, all of them and once', async () => {
@@ -208,6 +229,29 @@ describe('a transaction', () => {
     await expect(transaction.commit([])).rejects.toMatchObject({
       ...{ code: 'sink', where: ID, permanent: true, hint: "grant the user 'Write' on the topic" },
       message: "this user may not write to 'a': TOPIC_AUTHORIZATION_FAILED",
+    });
+    await transaction.close();
+  });
+
+  it.each([false, true])('names topics that it may not read, epochs of its own: %s', async (ownEpochs) => {
+    const { transaction, brokers, offsets } = await opened({ ownEpochs });
+    const [api, fault] = refusedOffsets(ownEpochs, { a: [29, 29], b: [0], c: [29] });
+    brokers.fail(api, fault);
+    await expect(transaction.commit([at('a', 0, 1), at('b', 0, 1)])).rejects.toMatchObject({
+      ...{ code: 'sink', where: ID, permanent: true, hint: "grant the user 'Read' on the topic" },
+      message: "this user may not commit offsets of 'a', 'c': TOPIC_AUTHORIZATION_FAILED",
+    });
+    expect(offsets()).toEqual({});
+    await transaction.close();
+  });
+
+  it.each([false, true])('names the group that it may not read, epochs of its own: %s', async (ownEpochs) => {
+    const { transaction, brokers } = await opened({ ownEpochs });
+    if (ownEpochs) brokers.fail(...refusedOffsets(ownEpochs, { a: [30] }));
+    else brokers.fail(addOffsetsToTxnV3.api, new ResponseError(25, 3, { '': [30, null] }, {}));
+    await expect(transaction.commit([at('a', 0, 1)])).rejects.toMatchObject({
+      ...{ code: 'sink', where: ID, permanent: true, hint: "grant the user 'Read' on the group" },
+      message: "this user may not commit offsets of group 'group': GROUP_AUTHORIZATION_FAILED",
     });
     await transaction.close();
   });
