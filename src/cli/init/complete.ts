@@ -2,12 +2,12 @@ import { basename } from 'node:path';
 import { MillraceError } from '../../core/errors.js';
 import type { DateOrder } from '../../schema/plain/dates.js';
 import { readConfig } from '../load/config-file.js';
-import { variableName } from './code.js';
 import { type InputSizeOf, modelOf } from './model.js';
+import { isReserved, isReservedRecord, recordName } from './names.js';
 import { type OriginKind, type Place, parseOrigin, parseTarget } from './places.js';
 import type { Input, Label, Plan, Task } from './plan.js';
 import { type Field, isTime, likelyKey, likelyLabel, likelyTime } from './samples/fields.js';
-import { type Shape, shapeOfFiles, shapeOfRegistered, shapeOfSchema, shapeToChange, singular } from './shape.js';
+import { type Shape, shapeOfFiles, shapeOfRegistered, shapeOfSchema, shapeToChange } from './shape.js';
 import { topicOf } from './sources.js';
 
 /** What was answered, by flags or at prompts; what is missing has a default. */
@@ -60,7 +60,7 @@ export async function planOf(answers: Answers, folder: string, inputSizeOf?: Inp
   return plan;
 }
 
-/** A topology reads a topic once, and none that it writes. */
+/** A topology reads a topic once, and none that it writes. Its records and labels are of two types. */
 function mustBeApart({ name, input, labels, target }: Plan): void {
   const topics = new Map([
     [topicOf(input), '--from'],
@@ -79,6 +79,11 @@ function mustBeApart({ name, input, labels, target }: Plan): void {
       });
     topics.set(topic, flag);
   }
+  if (labels?.shape.record === input.shape.record)
+    throw new MillraceError('config', `the records and the labels are both of type ${input.shape.record}`, {
+      where: '--labels',
+      hint: 'give one of the two another name in its schema, or another --name',
+    });
 }
 
 /** What is read, as far as answers say so. */
@@ -133,27 +138,8 @@ const nameOf = (text: string): string => {
     .slice(0, NAME_MAX)
     .replaceAll(/^-+|-+$/g, '');
   const called = /^[a-z]/.test(name) ? name : `events-${name}`.replace(/-$/, '');
-  return isTaken(called) ? `${called}-events` : called;
+  return isReserved(called) || isReservedRecord(called) ? `${called}-events` : called;
 };
-
-/** Whether a source, its topology's variable or its records would be called as something else in the files that are written. */
-const isTaken = (name: string): boolean => reservedNames.has(variableName(name)) || reservedRecords.has(singular(name));
-
-const reservedNames = new Set(
-  [
-    // ids of steps and sinks, and variables
-    'dedupe sound labelled features model scored hourly results otherwise labels t cleaned',
-    // what a topology's file imports
-    'topology expectations validate filter route map window tumbling count sum featureView featurize numeric hashed cyclic',
-    'learn logisticRegression ftrl infer millis minutes hours days json ndjson',
-    'kafka clickhouse redis file postgres http',
-    // what its test imports and declares
-    'test assert run label',
-  ].flatMap((names) => names.split(' ')),
-);
-
-/** Types and variables that are called as one record would be. */
-const reservedRecords = new Set(['scored', 'counted', 'test', 'assert', 'run', 'label', 'date', 'number', 'string']);
 
 async function shapeOf(
   origin: Place<OriginKind>,
@@ -215,7 +201,7 @@ async function labelsOf(
   const origin = parseOrigin(from, '--labels');
   if (origin.kind === 'sample') return (await import('./samples/sample-shapes.js')).reviewInput(folder);
   const name = nameOf(defaultName(origin));
-  const id = name === input.id ? `${name}-labels` : name;
+  const id = recordName(name) === recordName(input.id) ? `${name}-labels` : name;
   const shape = await shapeOf(origin, id, { schema: labelsSchema, registry, header, dates }, folder);
   const key = fieldOf(shape, input.key.name, '--labels');
   return { id, origin, shape, key, time: likelyTime(shape.fields, shape.rows) };

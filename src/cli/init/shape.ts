@@ -8,8 +8,9 @@ import { textsOf } from '../../schema/plain/csv-cells.js';
 import { type DateOrder, writtenDate } from '../../schema/plain/dates.js';
 import { delimiterOf, inferCsv, type KnownCsv, type WrittenDates } from '../../schema/plain/infer-csv.js';
 import { avroFields } from '../../schema/shape/avro.js';
-import { type Declaration, declarationsOf, typeName } from '../../schema/typescript/index.js';
+import { type Declaration, declarationsOf } from '../../schema/typescript/index.js';
 import { firstMessage, schemaInFile, soundness } from '../schema-file.js';
+import { recordName, singular } from './names.js';
 import { type Field, fieldsOf, identityOf, likelyTime, type Row } from './samples/fields.js';
 import { inferJsonSchema, isRounded } from './samples/infer-json.js';
 import { sampleRows } from './samples/samples.js';
@@ -281,9 +282,6 @@ function shape(
 const isDistinct = (rows: readonly Row[], field: string): boolean =>
   new Set(rows.map((row) => String(row[field]))).size === rows.length && !rows.some((row) => isRounded(row[field]));
 
-/** `orders` are made of an order. */
-export const singular = (name: string): string => name.replace(/([^s])s$/, '$1');
-const recordName = (name: string): string => typeName(singular(name));
 const recordFile = (name: string): string => `${singular(name)}.v1`;
 
 interface Line {

@@ -1,7 +1,8 @@
 import { literalOf, quoted, variableName } from './code.js';
 import type { Input, Plan } from './plan.js';
 import { rowName } from './samples/fields-text.js';
-import { columnsAdded } from './tasks/score-columns.js';
+import { addedBy } from './tasks/score.js';
+import { withFreeNames } from './tasks/scored.js';
 
 /** A test beside the topology: one record through it, and what must not pass. */
 export function testFile(plan: Plan, outputs: readonly string[]): string {
@@ -61,7 +62,7 @@ const titles = {
   count: 'a record is counted',
 } as const;
 
-function seen({ task, model }: Plan, output: string, total: string): string[] {
+function seen({ task, input, model }: Plan, output: string, total: string): string[] {
   switch (task) {
     case 'route':
       return [`  assert.equal(${total}, 1);`];
@@ -70,11 +71,9 @@ function seen({ task, model }: Plan, output: string, total: string): string[] {
     case 'score':
       return [
         `  const [scored] = run.output(${quoted(output)}) as Readonly<Record<string, unknown>>[];`,
-        ...(model?.columns === undefined
-          ? ["  assert.equal(typeof scored?.['score'], 'number');"]
-          : columnsAdded(model.columns).map(
-              ({ name, type }) => `  assert.equal(typeof scored?.['${name}'], '${type}');`,
-            )),
+        ...withFreeNames(input, model === undefined ? [] : addedBy(model)).map(
+          ({ name, type }) => `  assert.equal(typeof scored?.['${name}'], '${type}');`,
+        ),
       ];
     case 'count':
       return [

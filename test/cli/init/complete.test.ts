@@ -238,6 +238,39 @@ describe('answers', () => {
     );
   });
 
+  it('give each output of a model a name of its own, beside the key and the time', async () => {
+    const from = file('huts.csv', 'id,at,size\n1,2026-01-01,80\n');
+    const plan = await planOf({ from, do: 'score', model: rides }, folder, async () => 1);
+    const outputs = ['id', 'id_', 'at', 'at_'].map((name) => ({ name, type: 'float32', shape: [] }) as const);
+    const { files } = projectOf({ ...plan, model: { path: rides, columns: { inputs: [], outputs } } });
+    const [, fields = ''] = /interface Scored \{(.*?)\}/s.exec(files.get('huts.ts') ?? '') ?? [];
+    expect([...fields.matchAll(/readonly (\w+)/g)].map(([, name]) => name)).toEqual(
+      'id at id_ id__ at_ at__'.split(' '),
+    );
+    const tested = [...(files.get('huts.test.ts') ?? '').matchAll(/scored\?\.\['(\w+)'\]/g)].map(([, name]) => name);
+    expect(tested).toEqual(['id_', 'id__', 'at_', 'at__']);
+  });
+
+  it.each([
+    ['others', 'gates', 'others-ones'],
+    ['sound', 'sound-ones', 'sound-ones-ones'],
+    ['route', 'gates', 'route-ones'],
+    ['open', 'by-open', 'open-ones'],
+    ['open', 'gates', 'open'],
+  ])('call a route by %s of %s so that nothing else is called like it: %s', async (flag, name, output) => {
+    const from = file('gates.csv', `id,at,${flag}\n1,2026-01-01,true\n2,2026-01-02,false\n`);
+    for (const to of ['kafka', 'kafka:gate', 'clickhouse', 'redis', 'file', 'postgres']) {
+      const text = projectOf(await planOf({ from, name, do: 'route', to }, folder)).files.get(`${name}.ts`) ?? '';
+      const ids = [...text.matchAll(/\.(?:source|via|split|to)\('(.*?)'/g)].map(([, id]) => id);
+      expect(ids).toContain(output);
+      expect(new Set(ids).size).toBe(ids.length);
+      const targets = [...text.matchAll(/(?:topic|table|folder): '(.*?)'|key: \(row\) => `(.*?:)\$/g)].map(
+        ([, place, prefix]) => place ?? prefix,
+      );
+      expect(new Set(targets).size).toBe(3);
+    }
+  });
+
   it('compare a label with any text', async () => {
     const names = file('names.csv', "id,at,name\na,2026-01-01,it's\nb,2026-01-02,other\n");
     const plan = await planOf({ from: names, label: "name=it's" }, folder);
@@ -256,6 +289,21 @@ describe('answers', () => {
     const text = projectOf(plan).files.get('rides.ts') ?? '';
     expect(text).toContain("const labels = t.source('returns', file.source(");
     expect(text).toContain('label: { key: (_return) => _return.ride_id');
+  });
+
+  it('tell records and labels apart, also where a letter divides their names', async () => {
+    const order = file('order.ndjson', '{"id":"a","at":"2026-01-01"}\n');
+    const labels = file('orders.ndjson', '{"id":"a","at":"2026-01-02","returned":true}\n');
+    const plan = await planOf({ from: order, labels }, folder);
+    expect([plan.input.id, plan.labels?.id]).toEqual(['order', 'orders-labels']);
+    expect([plan.input.shape.record, plan.labels?.shape.record]).toEqual(['Order', 'OrdersLabel']);
+    const schema = file(
+      'event.avsc',
+      '{"type":"record","name":"Event","fields":[{"name":"id","type":"string"},{"name":"ok","type":"boolean"}]}',
+    );
+    expect(await hint({ from: 'kafka:a', labels: 'kafka:b', schema, labelsSchema: schema })).toBe(
+      'the records and the labels are both of type Event: give one of the two another name in its schema, or another --name',
+    );
   });
 
   it('refuse topics that check would refuse afterwards', async () => {

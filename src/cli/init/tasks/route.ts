@@ -1,4 +1,5 @@
 import { access, type Imports, propertyName, quoted } from '../code.js';
+import { isReserved } from '../names.js';
 import type { Plan } from '../plan.js';
 import type { Result, ResultField } from '../results.js';
 import { rowName } from '../samples/fields-text.js';
@@ -11,7 +12,7 @@ export function routeText(plan: Plan, imports: Imports): TaskText {
   const { input } = plan;
   const row = rowName(input);
   const { name, predicate } = division(plan, row);
-  const output = name === input.id || ids.includes(name) ? `${name}-ones` : name;
+  const output = outputName(name, input.id);
   const result = (called: string): Result => ({
     type: input.shape.record,
     schema: { value: input.shape.schema, format: input.shape.format },
@@ -22,16 +23,24 @@ export function routeText(plan: Plan, imports: Imports): TaskText {
   });
   return {
     before: [],
-    steps: [`.split('by-${name}', route({ ${propertyName(output)}: (${row}) => ${predicate} }))`],
+    steps: [`.split(${quoted(splitId(output))}, route({ ${propertyName(output)}: (${row}) => ${predicate} }))`],
     outputs: [
-      { id: output, result: result(name) },
-      { id: 'otherwise', result: result('others') },
+      { id: output, result: result(output) },
+      { id: 'otherwise', result: result(OTHERS) },
     ],
   };
 }
 
-/** Ids of other steps, and names of variables beside the outputs. */
-const ids = ['t', 'cleaned', 'otherwise', 'sound', 'dedupe'];
+/** What the other output is called in names of topics, tables and folders. */
+const OTHERS = 'others';
+
+const splitId = (output: string): string => `by-${output}`;
+
+/** The name of an output which nothing else in the topology has. */
+function outputName(name: string, source: string): string {
+  const isTaken = isReserved(name) || [source, OTHERS].includes(name) || splitId(name) === source;
+  return isTaken ? outputName(`${name}-ones`, source) : name;
+}
 
 /** How records are divided: by what is true of them, by a number's middle, or by a text that comes often. */
 function division(plan: Plan, row: string): { readonly name: string; readonly predicate: string } {

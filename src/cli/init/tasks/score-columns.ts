@@ -1,7 +1,6 @@
 import { sizeOf, tensorArrays } from '../../../core/inference.js';
 import { access, type Imports, objectText, quoted, variableName } from '../code.js';
 import type { ColumnInput, ColumnOutput, Columns, Plan } from '../plan.js';
-import { freeName } from '../results.js';
 import { rowName } from '../samples/fields-text.js';
 import { columnText } from './features.js';
 import type { Added } from './scored.js';
@@ -42,17 +41,14 @@ const types = { string: 'string', bool: 'boolean' } as const;
 
 /** What is kept of each output: a value, of two the second (the probability that it is true), and of more the largest. */
 export function columnsAdded({ outputs }: Columns): readonly Added[] {
-  const taken: { name: string }[] = [];
   return outputs.map(({ name: output, type, shape }): Added => {
     const size = sizeOf(shape);
     const typeName = type in types ? types[type as keyof typeof types] : 'number';
-    const name = freeName(variableName(output), taken);
-    taken.push({ name });
     const of = (answer: string) => {
       const value = access(`${answer}.outputs`, output);
       if (shape.length === 0) return value;
       return size > 2 ? `Math.max(...${value})` : `${value}[${size - 1}] as ${typeName}`;
     };
-    return { name, type: typeName, of };
+    return { name: variableName(output), type: typeName, of };
   });
 }

@@ -1,11 +1,15 @@
 import { relative, resolve } from 'node:path';
 import { type Imports, objectText, quoted } from '../code.js';
-import type { Plan } from '../plan.js';
+import type { Plan, ScoringModel } from '../plan.js';
 import { freeName } from '../results.js';
 import { denseFeatures, featureViewText } from './features.js';
 import { columnOptions, columnsAdded } from './score-columns.js';
-import { partOf, scored } from './scored.js';
+import { type Added, partOf, scored } from './scored.js';
 import { INDENT, type TaskText } from './task-text.js';
+
+/** What is kept of a model's answer. */
+export const addedBy = ({ columns }: ScoringModel): readonly Added[] =>
+  columns === undefined ? [partOf('score', 'number')] : columnsAdded(columns);
 
 /** Scores with an ONNX file. */
 export function scoreText(plan: Plan, imports: Imports): TaskText {
@@ -31,7 +35,7 @@ export function scoreText(plan: Plan, imports: Imports): TaskText {
   };
   if (model.columns !== undefined) {
     const steps = [inferText(columnOptions(plan, model.columns, imports))];
-    return scored(plan, imports, { before: [], steps, as, adds: columnsAdded(model.columns) });
+    return scored(plan, imports, { before: [], steps, as, adds: addedBy(model) });
   }
   const features = denseFeatures(plan, model.inputSize);
   if (features === undefined) throw new Error('a plan to score has a model that its records suffice for');
@@ -40,6 +44,6 @@ export function scoreText(plan: Plan, imports: Imports): TaskText {
     before: [featureViewText(plan, features, imports)],
     steps: [`.via('features', featurize(features))`, inferText([['view', 'features']])],
     as,
-    adds: [partOf('score', 'number')],
+    adds: addedBy(model),
   });
 }
