@@ -39,7 +39,7 @@ describe('the scheduler in a simulation of faults', () => {
     ['rows are shed that nobody else answers', 'lanes', 'sheds: sheds && within !== undefined', 'sheds: true'],
     ['late rows are sent', 'model-queue', '    shedLate(startsInMs);\n', ''],
     ['the queue has no bound', 'model-queue', 'tooMany <= 0', 'tooMany <= 1e9'],
-    ['what is shed stays in the queue', 'lanes', 'if (kept < end) lane.splice(kept, end - kept);', ''],
+    ['what is shed stays in the queue', 'lanes', 'if (kept < end) cut(lane, kept, end - kept);', ''],
     ['a failed row takes its neighbour', 'calls', 'row - inBatch + inCall', 'row - inBatch + inCall + 1'],
   ])('finds that %s', async (_, file, from, to) => {
     const mutant = await mutantOf(file, from, to);

@@ -66,7 +66,7 @@ export interface Lanes {
   /** How many wait in a tier and in those before it. */
   rowsBefore(tier: number): number;
   add(waiting: Waiting): void;
-  /** Since when the first of this length waits whose turn comes next in one of the tiers. */
+  /** Since when the oldest row of this length waits. */
   sinceMs(bucket: number): number;
   /** The row whose turn it is among those of this length. */
   first(bucket: number): Waiting | undefined;
@@ -80,6 +80,16 @@ export interface Lanes {
   removeLate(bucket: number, ms: number): Waiting[];
   /** Removes up to `rows` rows that may be shed: the last ones of the lowest tiers, and none of a tier before `tier`. */
   removeLowest(rows: number, tier: number): Waiting[];
+}
+
+/** The waiting rows of a tier and a length. */
+interface Lane {
+  /** In the order in which they are due. */
+  readonly rows: Waiting[];
+  /** Whether the first may be younger than one behind it. */
+  isMixed: boolean;
+  /** Of a mixed lane, since when the oldest row waits; `NaN` if it has to be looked for. */
+  oldestMs: number;
 }
 
 /** What tiers get, by rows, where all of them have more than can be answered. */
@@ -97,8 +107,8 @@ const AGEING_MS = 1_000;
  * Memory: an entry for the neighbouring rows of a call that have the same length, tier and deadline.
  */
 export function createLanes(): Lanes {
-  /** By bucket and tier, in the order in which they are due. */
-  const lanes: (Waiting[][] | undefined)[] = [];
+  /** By bucket and tier. */
+  const lanes: (Lane[] | undefined)[] = [];
   const tierRows = tierWeights.map(() => 0);
   let allRows = 0;
   const bucketRows: number[] = [];
@@ -106,11 +116,11 @@ export function createLanes(): Lanes {
   const served = tierWeights.map(() => 0);
   let virtual = 0;
 
-  const laneOf = (bucket: number, tier: number): Waiting[] => {
-    lanes[bucket] ??= tierWeights.map(() => []);
-    return lanes[bucket]?.[tier] as Waiting[];
+  const laneOf = (bucket: number, tier: number): Lane => {
+    lanes[bucket] ??= tierWeights.map(() => ({ rows: [], isMixed: false, oldestMs: Number.NaN }));
+    return lanes[bucket]?.[tier] as Lane;
   };
-  const headOf = (bucket: number, tier: number): Waiting | undefined => lanes[bucket]?.[tier]?.[0];
+  const headOf = (bucket: number, tier: number): Waiting | undefined => lanes[bucket]?.[tier]?.rows[0];
   const claimOf = (tier: number): number => Math.max(served[tier] as number, virtual);
   const count = ({ bucket, tier }: Waiting, rows: number) => {
     allRows += rows;
@@ -141,16 +151,25 @@ export function createLanes(): Lanes {
 
     add(waiting) {
       const lane = laneOf(waiting.bucket, waiting.tier);
+      const { rows } = lane;
+      const { sinceMs } = waiting.call;
       const place = placeMs(waiting);
-      let at = lane.length;
-      while (at > 0 && placeMs(lane[at - 1] as Waiting) > place) at--;
-      if (at === lane.length) lane.push(waiting);
-      else lane.splice(at, 0, waiting);
+      let at = rows.length;
+      while (at > 0 && placeMs(rows[at - 1] as Waiting) > place) at--;
+      // It passes older ones; or, where a call was made from inside another, it is older than those before it.
+      if (at < rows.length || (at > 0 && (rows[at - 1] as Waiting).call.sinceMs > sinceMs)) lane.isMixed = true;
+      lane.oldestMs = Math.min(lane.oldestMs, sinceMs);
+      if (at === rows.length) rows.push(waiting);
+      else rows.splice(at, 0, waiting);
       count(waiting, waiting.rows);
     },
 
-    sinceMs: (bucket) =>
-      Math.min(...tierWeights.map((_, tier) => headOf(bucket, tier)?.call.sinceMs ?? Number.POSITIVE_INFINITY)),
+    sinceMs(bucket) {
+      let sinceMs = Number.POSITIVE_INFINITY;
+      for (const lane of lanes[bucket] ?? []) sinceMs = Math.min(sinceMs, oldestOf(lane));
+      return sinceMs;
+    },
+
     first: (bucket) => turnOf(bucket),
 
     next(buckets) {
@@ -173,7 +192,7 @@ export function createLanes(): Lanes {
         let gone = 0;
         let claim = claimOf(tier);
         // Until it is the turn of another tier.
-        for (const head of lane) {
+        for (const head of lane.rows) {
           const weight = weightOf(head, nowMs);
           const lead = other === undefined ? most : Math.floor((claimOf(other.tier) - claim) * weight) + 1;
           const rows = Math.min(head.rows, most - taken, lead);
@@ -189,7 +208,7 @@ export function createLanes(): Lanes {
           if (taken === most || head.rows > 0 || (other !== undefined && claimOf(other.tier) <= claim)) break;
         }
         served[tier] = claim;
-        lane.splice(0, gone);
+        cut(lane, 0, gone);
       }
       return spans;
     },
@@ -197,7 +216,7 @@ export function createLanes(): Lanes {
     removeCall(call) {
       let removed = 0;
       for (const lane of lanes.flatMap((ofBucket) => ofBucket ?? [])) {
-        for (const waiting of lane.filter((each) => each.call === call)) {
+        for (const waiting of lane.rows.filter((each) => each.call === call)) {
           removed += waiting.rows;
           remove(lane, waiting);
         }
@@ -208,18 +227,19 @@ export function createLanes(): Lanes {
     removeLate(bucket, ms) {
       const late: Waiting[] = [];
       for (const lane of lanes[bucket] ?? []) {
+        const { rows } = lane;
         let end = 0;
         let kept = 0;
-        for (; end < lane.length && placeMs(lane[end] as Waiting) < ms; end++) {
-          const waiting = lane[end] as Waiting;
+        for (; end < rows.length && placeMs(rows[end] as Waiting) < ms; end++) {
+          const waiting = rows[end] as Waiting;
           // What may be shed has a deadline, which is its place.
           if (waiting.sheds) {
             count(waiting, -waiting.rows);
             late.push(waiting);
-          } else lane[kept++] = waiting;
+          } else rows[kept++] = waiting;
         }
         // All at once, since those behind move up.
-        if (kept < end) lane.splice(kept, end - kept);
+        if (kept < end) cut(lane, kept, end - kept);
       }
       return late;
     },
@@ -229,8 +249,9 @@ export function createLanes(): Lanes {
       let left = rows;
       for (let tier = tierWeights.length - 1; tier >= highest && left > 0; tier--) {
         for (const ofBucket of lanes) {
-          const lane = ofBucket?.[tier] ?? [];
-          for (const waiting of lane.toReversed()) {
+          const lane = ofBucket?.[tier];
+          if (lane === undefined) continue;
+          for (const waiting of lane.rows.toReversed()) {
             if (!waiting.sheds || left <= 0) continue;
             const part = Math.min(left, waiting.rows);
             left -= part;
@@ -251,9 +272,28 @@ export function createLanes(): Lanes {
     return a.tier === b.tier ? placeMs(a) < placeMs(b) : claimOf(a.tier) < claimOf(b.tier);
   }
 
-  function remove(lane: Waiting[], waiting: Waiting): Waiting {
-    lane.splice(lane.indexOf(waiting), 1);
+  function remove(lane: Lane, waiting: Waiting): Waiting {
+    const { oldestMs } = lane;
+    cut(lane, lane.rows.indexOf(waiting), 1);
+    // The last ones of a lane leave one by one where too many wait. An older one is still there.
+    if (lane.isMixed && waiting.call.sinceMs > oldestMs) lane.oldestMs = oldestMs;
     count(waiting, -waiting.rows);
     return waiting;
   }
 }
+
+function cut(lane: Lane, at: number, many: number): void {
+  lane.rows.splice(at, many);
+  lane.oldestMs = Number.NaN;
+  if (lane.rows.length === 0) lane.isMixed = false;
+}
+
+/** Since when the oldest row of a lane waits. That of a mixed one is looked for when it may have left, so once for a batch. */
+function oldestOf(lane: Lane): number {
+  const { rows, isMixed } = lane;
+  if (!isMixed) return rows[0]?.call.sinceMs ?? Number.POSITIVE_INFINITY;
+  if (Number.isNaN(lane.oldestMs)) lane.oldestMs = rows.reduce(older, Number.POSITIVE_INFINITY);
+  return lane.oldestMs;
+}
+
+const older = (ms: number, { call }: Waiting): number => Math.min(ms, call.sinceMs);
