@@ -4,6 +4,8 @@ import { MillraceError, messageOf } from '../core/errors.js';
 export interface NumberedValue {
   /** From 1, as editors count. */
   readonly line: number;
+  /** Without white space around it. */
+  readonly text: string;
   readonly value: unknown;
 }
 
@@ -16,10 +18,10 @@ export async function* readNdjson(input: Readable): AsyncGenerator<NumberedValue
   let line = 0;
   for await (const bytes of linesOf(input)) {
     line += 1;
-    const text = textOf(bytes, line);
-    if (text.trim() === '') continue;
+    const text = textOf(bytes, line).trim();
+    if (text === '') continue;
     try {
-      yield { line, value: JSON.parse(text) };
+      yield { line, text, value: JSON.parse(text) };
     } catch (cause) {
       throw new MillraceError('config', `not JSON: ${messageOf(cause)}`, {
         where: `line ${line}`,

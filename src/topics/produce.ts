@@ -11,6 +11,8 @@ export interface ProduceOptions {
   /** Of the topic; see `TopicProducer.createTopic`. */
   readonly configs?: Readonly<Record<string, string>>;
   readonly codec: Codec<unknown>;
+  /** Whether the codec is plain JSON, so that each text is written as it was read. Encoded again, integers from 2^53 on are rounded. */
+  readonly asRead?: boolean;
   /** The names of the schema's fields, if its format leaves others out. */
   readonly fields?: readonly string[];
   /** Field that becomes the record's key; equal keys lie in one partition. */
@@ -28,8 +30,9 @@ const SHOWN = 100;
 /**
  * Encodes values and appends them to a topic, creating it where it is missing. Returns how many there were.
  *
- * @throws MillraceError `schema` or `config` with the line that does not fit, has an object as its key, or that spells a field otherwise than the schema (`visit_id`
- * for `visitId`), which a codec would leave out. What stood before it in full batches of 1,000 has been written.
+ * @throws MillraceError `schema` or `config` with the line that does not fit, whose key is an object or a rounded number, or that spells
+ * a field otherwise than the schema (`visit_id` for `visitId`), which a codec would leave out. What stood before it in full batches of
+ * 1,000 has been written.
  */
 export async function produce(
   producer: TopicProducer,
@@ -67,15 +70,17 @@ const afterWritten = ({ code, message, where, hint, permanent, cause }: Millrace
   });
 
 function recordOf(
-  { line, value }: NumberedValue,
-  { codec, keyField, timeField, nowMs }: ProduceOptions,
+  { line, text, value }: NumberedValue,
+  { codec, asRead = false, keyField, timeField, nowMs }: ProduceOptions,
   mustBeNamed: (value: unknown) => void,
 ): OutgoingRecord {
   try {
     mustBeNamed(value);
+    const key = keyField === undefined ? null : Buffer.from(keyOf(value, keyField));
+    const encoded = codec.encode(value); // also where it is not written: it refuses numbers that no reader has, such as 1e999
     return {
-      key: keyField === undefined ? null : Buffer.from(keyOf(value, keyField)),
-      value: codec.encode(value),
+      key,
+      value: asRead ? Buffer.from(text) : encoded,
       timestampMs: timeField === undefined ? nowMs : timeOf(fieldOf(value, timeField), timeField),
     };
   } catch (cause) {
@@ -111,6 +116,10 @@ function fieldOf(value: unknown, field: string): unknown {
 
 function keyOf(value: unknown, field: string): string {
   const key = fieldOf(value, field);
+  if (Number.isInteger(key) && !Number.isSafeInteger(key))
+    throw new MillraceError('schema', `"${field}" is no key: numbers from 2^53 on are rounded`, {
+      hint: 'write it as a text, so that different keys stay different',
+    });
   if (typeof key !== 'object') return String(key);
   throw new MillraceError('schema', `"${field}" is no key: ${JSON.stringify(key).slice(0, SHOWN)}`, {
     hint: 'a key is a text, a number or a flag: name a field that holds one',

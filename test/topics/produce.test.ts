@@ -34,9 +34,9 @@ describe('readNdjson', () => {
 
   it('numbers lines as editors do, and skips blank ones', async () => {
     expect(await read('{"a":1}\r\n\n  \n[2]\n"last"')).toEqual([
-      { line: 1, value: { a: 1 } },
-      { line: 4, value: [2] },
-      { line: 5, value: 'last' },
+      { line: 1, text: '{"a":1}', value: { a: 1 } },
+      { line: 4, text: '[2]', value: [2] },
+      { line: 5, text: '"last"', value: 'last' },
     ]);
   });
 
@@ -136,6 +136,37 @@ describe('produce and tail', () => {
   it.each([[''], ['bad topic/../x'], ['..']])('refuses a topic of the name %j', async (name) => {
     const made = embedded.producer().createTopic(name, 1);
     await expect(made).rejects.toMatchObject({ code: 'config', message: `'${name}' cannot be the name of a topic` });
+  });
+
+  it('writes plain JSON as it is read, so that no number is rounded', async () => {
+    const text = '{"id": 9007199254740993, "of": [1.10, 12345678901234567890]}';
+    const schema = json<unknown>({ subject: 'payments-value' });
+    const options = {
+      topic: 'payments',
+      codec: await openCodec(schema, embedded.schemas),
+      keyField: undefined,
+      timeField: undefined,
+      nowMs: 42,
+    };
+    const given = (line: string) => readNdjson(Readable.from([line]));
+    await produce(embedded.producer(), given(` ${text}\r\n`), { ...options, asRead: true });
+    const profile = { name: 'embedded', sources: { kafka: embedded.source }, offsetsAt: embedded.offsetsAt };
+    const written = [];
+    for await (const { record } of readTopic(profile, 'payments')) written.push(String(record.value));
+    expect(written).toEqual([text]);
+    await expect(
+      produce(embedded.producer(), given('{"id":1e999}'), { ...options, asRead: true }),
+    ).rejects.toMatchObject({ code: 'schema', where: 'line 1' });
+  });
+
+  it('refuses a number as a key that is rounded, with its line', async () => {
+    const values = readNdjson(
+      Readable.from(['{"id":"a","paidAt":9007199254740991}\n{"id":"a","paidAt":9007199254740993}']),
+    );
+    await expect(write(values, { key: 'paidAt' })).rejects.toMatchObject({
+      ...{ code: 'schema', where: 'line 2', message: '"paidAt" is no key: numbers from 2^53 on are rounded' },
+      hint: 'write it as a text, so that different keys stay different',
+    });
   });
 
   it('refuses an object as a key, with its line', async () => {

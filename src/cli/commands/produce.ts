@@ -25,7 +25,10 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
     'millrace produce payments.v1 --profile cluster --schema schemas/payment.v1.avsc < data/payments.ndjson',
   ])
     .argument('<topic>', 'topic to append to; created if missing')
-    .option('--schema <file>', 'schema of the values: .avsc, .proto (FILE#message) or .json (default: plain JSON)')
+    .option(
+      '--schema <file>',
+      'schema of the values: .avsc, .proto (FILE#message) or .json (default: plain JSON, as it is)',
+    )
     .option('--key <field>', 'field that becomes the key: equal keys stay in one partition')
     .option('--time <field>', 'field with the event time (default: the current time)')
     .option('--partitions <number>', 'partitions of a new topic (default: 1)', wholeNumber)
@@ -59,6 +62,7 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
               partitions: flags.partitions,
               configs: configsIn(flags.config ?? []),
               codec: await openCodec(schema, profile.schemas),
+              asRead: flags.schema === undefined,
               fields: await onlyFieldsOf(schema),
               keyField: flags.key,
               timeField: flags.time,

@@ -50,7 +50,7 @@ describe('the cluster profile', () => {
     try {
       const codec = await openCodec<unknown>(schema, profile.schemas);
       const values = (async function* () {
-        for (const [index, value] of payments.entries()) yield { line: index + 1, value };
+        for (const [index, value] of payments.entries()) yield { line: index + 1, text: JSON.stringify(value), value };
       })();
       const options = { topic, partitions: 3, codec, keyField: 'id', timeField: undefined, nowMs: 1_000 };
       const producer = profile.producer();
