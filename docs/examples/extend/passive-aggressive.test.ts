@@ -34,3 +34,8 @@ test('passiveAggressive separates what a line can separate', () => {
   for (let round = 0; round < 20; round++) for (const { features, label } of rows) learner.learnOne(features, label);
   for (const { features, label } of rows) assert.equal(learner.predictOne(features) > 0.5, label);
 });
+
+test('passiveAggressive refuses a step that would learn nothing, or the opposite', () => {
+  for (const aggressiveness of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
+    assert.throws(() => passiveAggressive({ aggressiveness }), { code: 'config', message: /aggressiveness is / });
+});

@@ -1,4 +1,5 @@
 // A custom learner: numbers in, numbers out, its weights in a cell.
+import { MillraceError } from 'millrace';
 import {
   type FeatureNumbers,
   type FeatureShape,
@@ -14,7 +15,7 @@ const cellsOf = ({ denseSize, hashedSize }: FeatureShape) => ({
 type Cells = ReturnType<typeof cellsOf>;
 
 export interface PassiveAggressiveOptions {
-  /** The largest step for one row: small if labels are often wrong; 1 by default. */
+  /** The largest step for one row, above 0: small if labels are often wrong; 1 by default. */
   readonly aggressiveness?: number;
 }
 
@@ -30,9 +31,14 @@ export interface PassiveAggressiveOptions {
  *
  * @example
  * rows.via('model', { labels }, learn(passiveAggressive(), { as: 'rises', ... }));
+ * @throws MillraceError `config` where the option is out of range
  */
 export function passiveAggressive(options: PassiveAggressiveOptions = {}): Learner<boolean, number, Cells> {
   const { aggressiveness = 1 } = options;
+  if (!(aggressiveness > 0 && Number.isFinite(aggressiveness)))
+    throw new MillraceError('config', `passiveAggressive: aggressiveness is ${aggressiveness}`, {
+      hint: 'give a finite number above 0',
+    });
   return Object.freeze({
     kind: 'passive-aggressive',
     settings: Object.freeze({ aggressiveness }),
