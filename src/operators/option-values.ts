@@ -3,9 +3,16 @@ import type { Problem } from '../core/index.js';
 /** The texts that an option may be, by operator and option. What is an object or a function is not judged here. */
 const optionValues: Readonly<Record<string, readonly string[]>> = {
   'cleanText.form': ['NFC', 'NFKC'],
+  'decodeImage.fit': ['cover', 'contain', 'fill'],
+  'decodeImage.colour': ['rgb', 'grey'],
+  'decodeImage.layout': ['nchw', 'nhwc'],
+  'learn.label.late.act': ['score', 'learn', 'dead-letter'],
+  'learn.label.missing.weighting': ['fake-negative'],
   'lookup.onMissing': ['dead-letter', 'fail'],
   'lookup.onFailure': ['wait', 'dead-letter', 'fail'],
   'match.skip': ['none', 'to-next', 'past-last'],
+  'selectBySuccessiveHalving.label.late.act': ['score', 'learn', 'dead-letter'],
+  'selectBySuccessiveHalving.label.missing.weighting': ['fake-negative'],
   'throttle.excess': ['dead-letter', 'drop'],
   'validateWindows.late': ['dead-letter', 'count'],
   'window.late': ['dead-letter', 'count'],

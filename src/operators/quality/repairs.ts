@@ -1,4 +1,5 @@
 import type { Problem } from '../../core/index.js';
+import { choiceProblems } from '../option-values.js';
 import { Spelling } from './spelling/spelling.js';
 
 type Name<T> = keyof T & string;
@@ -97,7 +98,9 @@ class RuleList<T> implements Repairs<T> {
   }
 
   case(field: TextName<T>, to: 'lower' | 'upper'): Repairs<T> {
-    return this.withText(field, 'case', () => (text) => (to === 'lower' ? text.toLowerCase() : text.toUpperCase()));
+    const problems = choiceProblems(`${field}: case`, String(to), ['lower', 'upper']);
+    const change = (text: string) => (to === 'lower' ? text.toLowerCase() : text.toUpperCase());
+    return this.withText(field, 'case', () => change, problems);
   }
 
   aliases(field: TextName<T>, synonyms: Readonly<Record<string, string>>): Repairs<T> {
