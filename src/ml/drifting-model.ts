@@ -112,8 +112,9 @@ export const driftingCells = (
  * Opens a model under a drift detector on the cells that `driftingCells` declared. After each update the detector sees a number, such as
  * whether the prediction was wrong, and the plan is followed: see `learn`.
  *
- * A dummy does what the plan says for its own model, by chance and as often as the detector: what it gains, any change would have
- * gained. It shares the learner of the model until one of them changes, so it costs nothing before.
+ * A dummy does what the plan says for its own model, by chance: what it gains, any change would have gained. At each label that is
+ * learnt the chance of its drift is the number of drifts that were acted on so far, divided by the number of labels learnt so far. It
+ * shares the learner of the model until one of them changes, so it costs nothing before.
  *
  * Guarantees: those of `openModel`, for all learners and for when they begin and end. A row that one of them refuses is learnt by the others.
  */

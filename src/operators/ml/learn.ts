@@ -50,7 +50,8 @@ export interface LearnOptions<Row, Label, As extends string, B extends string, Y
  * With `drift` a detector watches the errors of the model, in the order of its labels, and `act` says what follows. A `challenger` begins
  * at a warning, or at the drift where nothing warned; it replaces the model as soon as its loss over `compareLabels` labels after the drift
  * is less by three standard errors. Errors that fall are told and not acted on. Beside `replace` and `reset` a dummy does the same for a
- * model of its own, by chance and as often: only what is better than `log_loss:dummy` is worth anything. The step has two outputs,
+ * model of its own, by chance: only what is better than `log_loss:dummy` is worth anything. At each label that is learnt the chance of
+ * its drift is the number of drifts that were acted on so far, divided by the number of labels learnt so far. The step has two outputs,
  * `predicted` and `drifts`.
  * More counters: `warnings`, `drifts`, `replaced`, `dummy_drifts`, `unwatched` (a label whose prediction was of a learner that has ended, or
  * is nothing that the detector takes). More measures: `log_loss:challenger`, over the labels that it had predicted, and
