@@ -19,6 +19,8 @@ export interface Link {
   readonly name: string | undefined;
   /** Of the model on its provider, for all chains that have it. */
   readonly breaker: ModelBreaker;
+  /** Whether it need not be loaded. */
+  isInMemory(): boolean;
 }
 
 /** The answers of some models for the rows of one call. */
@@ -45,7 +47,8 @@ const noUrgency: Urgency = {};
 /**
  * A fallback chain: asks the first model about all rows, the next one about those on which it failed, and so on. A row counts as
  * failed if the model says so, or if its answer is not finite. A model that cannot be run (`MillraceError('inference')`) is not asked
- * again for a while. Rows that would be late are shed by all models but the last.
+ * again for a while, and then for golden inputs first; where it must be loaded for them, a model that is there answers meanwhile. Rows
+ * that would be late are shed by all models but the last.
  *
  * Rejects where none of the models could be run. A row on which all of them fail has the failure of the first that said one.
  */
@@ -57,6 +60,8 @@ export function fallbackChain(
   // A stream that is behind is left to those that follow the first declared model. That one is asked where they cannot answer.
   const isFirst = ({ name }: Link) => name === undefined;
   const whenBehind = [...links.filter((link) => !isFirst(link)), ...links.filter(isFirst)];
+  /** What was wrong for good with models that were loaded while others answered. */
+  const wrong = new Map<Link, unknown>();
 
   const run: Run = async (rows, fill, bucketOf = firstBucket, urgency = noUrgency) => {
     const startedMs = nowMs();
@@ -74,7 +79,15 @@ export function fallbackChain(
         continue;
       }
       try {
-        if (link.breaker.isHalfOpen) await probe(link);
+        if (link.breaker.isHalfOpen) {
+          if (link.isInMemory()) await probe(link);
+          else if (answers !== undefined || later.some(isThere)) {
+            probeMeanwhile(link);
+            isUnavailable = true;
+            continue;
+          }
+          // Else its rows wait up to their deadline: a session that was loaded answers golden inputs before it gets rows.
+        }
         // One that cannot be run takes nothing over, and a stream that is behind leaves nothing to the model that is too slow for it.
         const takesOver = (each: Link) => !each.breaker.isOpen && !(isBehind && isFirst(each));
         const sheds = urgency.sheds === true || later.some(takesOver);
@@ -102,6 +115,19 @@ export function fallbackChain(
   async function probe(link: Link): Promise<void> {
     await link.handle.check();
     link.breaker.passed();
+  }
+
+  /** Has a model loaded and probed, and waits for neither. The next call throws what is wrong with it for good. */
+  function probeMeanwhile(link: Link): void {
+    if (wrong.has(link)) {
+      const cause = wrong.get(link);
+      wrong.delete(link);
+      throw cause;
+    }
+    probe(link).catch((cause: unknown) => {
+      if (cannotRun(cause)) link.breaker.failed();
+      else wrong.set(link, cause);
+    });
   }
 
   return composed(
@@ -155,6 +181,9 @@ export function checkAlike(main: ModelHandle, other: ModelHandle, name: string):
     hint: 'export both with the same inputs and the same output size',
   });
 }
+
+/** Whether it can be asked at once. */
+const isThere = ({ breaker, isInMemory }: Link): boolean => !breaker.isOpen && isInMemory();
 
 const cannotRun = (error: unknown): boolean => error instanceof MillraceError && error.code === 'inference';
 

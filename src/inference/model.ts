@@ -17,6 +17,7 @@ export interface ServedModel {
   readonly handle: ModelHandle;
   readonly queue: ModelQueue;
   readonly breaker: ModelBreaker;
+  isInMemory(): boolean;
   /** Asks golden inputs where the model is loaded and the worker has nothing to do; one that answers wrongly is ended. */
   checkIdle(): Promise<void>;
 }
@@ -118,11 +119,19 @@ export async function serveModel(
     dispatch: (batch, worker) => void score(batch, (places[worker] as Place).slot),
   });
 
-  async function checkNow(): Promise<void> {
-    await gate.hold(async () => {
-      distrust(await insist(file, first, () => first.load(loading)));
-      await insist(file, first, async () => await trust(first, await first.load(loading)));
-    });
+  let checking: Promise<void> | undefined;
+
+  /** One check for all who ask until it ends: it may wait until the model is in memory. */
+  function checkNow(): Promise<void> {
+    checking ??= gate
+      .hold(async () => {
+        distrust(await insist(file, first, () => first.load(loading)));
+        await insist(file, first, async () => await trust(first, await first.load(loading)));
+      })
+      .finally(() => {
+        checking = undefined;
+      });
+    return checking;
   }
 
   async function checkIdle(): Promise<void> {
@@ -186,5 +195,5 @@ export async function serveModel(
     }),
   };
   const breaker = modelBreaker({ nowMs: () => performance.now(), random: Math.random });
-  return { handle, queue, breaker, checkIdle };
+  return { handle, queue, breaker, isInMemory: gate.isOpen, checkIdle };
 }

@@ -8,6 +8,8 @@ export interface Opened {
   readonly handle: ModelHandle;
   /** Shared by all who open the model on this provider. */
   readonly breaker: ModelBreaker;
+  /** Whether it need not be loaded; without it, it never has to. */
+  isInMemory?(): boolean;
 }
 
 type Open = (spec: ModelSpec) => Promise<Opened>;
@@ -27,9 +29,11 @@ export async function openChain(
   const openMain = async (): Promise<Opened> => {
     const dear = await open(spec);
     if (with_ === undefined) return dear;
-    const { handle: first } = await open(with_.first);
+    const cheap = await open(with_.first);
+    const { handle: first } = cheap;
     checkAlike(dear.handle, first, nameOf(with_.first));
     return {
+      isInMemory: () => [cheap, dear].every((each) => each.isInMemory?.() ?? true),
       handle: cascade(first, dear.handle, with_, { nowMs, name: nameOf(with_.first) }),
       breaker: modelBreaker({ nowMs, random: Math.random }),
     };
@@ -55,6 +59,7 @@ export async function openChain(
     const name = each === spec ? undefined : linkName(each, spec, handle);
     return {
       ...{ handle, name },
+      isInMemory: () => model.isInMemory?.() ?? true,
       // Of a remote model it is that of the version which is asked.
       get breaker() {
         return model.breaker;

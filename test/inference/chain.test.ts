@@ -67,6 +67,7 @@ const linkOf = (handle: ModelHandle, name?: string): Link => ({
   handle,
   name,
   breaker: modelBreaker({ nowMs: () => nowMs, random: () => 1 }),
+  isInMemory: () => true,
 });
 const ask = (model: ModelHandle, numbers: readonly number[]) =>
   model.run(numbers.length, (row, [into], place) => {
@@ -171,6 +172,57 @@ describe('a fallback chain', () => {
     nowMs += 60_000;
     for (let call = 0; call < 3; call++) expect((await ask(chain, [5])).degraded).toEqual([null]);
     expect(main.state.checks).toBe(2);
+  });
+
+  test('has another answer while a model is loaded to be asked golden inputs, and waits where none is there', async () => {
+    const [main, other] = [fake('m', { of: (n) => n, error: gone() }), fake('o', { of: (n) => -n })];
+    let loaded = () => {};
+    const away = { main: true, other: false };
+    const loading = (handle: ModelHandle): ModelHandle => ({
+      ...handle,
+      check: () => new Promise<void>((resolve) => (loaded = resolve)).then(handle.check),
+    });
+    const links = [
+      { ...linkOf(loading(main.handle)), isInMemory: () => !away.main },
+      { ...linkOf(other.handle, 'o.onnx'), isInMemory: () => !away.other },
+    ] as const;
+    const chain = fallbackChain(links, clock);
+    const halfOpen = async () => {
+      main.state.error = gone();
+      await ask(chain, [5]);
+      main.state.error = undefined;
+      nowMs += 60_000;
+    };
+    await halfOpen();
+    for (let call = 0; call < 2; call++)
+      expect(await ask(chain, [5])).toMatchObject({ degraded: ['o.onnx'], reasons: ['unavailable'] });
+    expect(main.asked).toHaveLength(1);
+    away.main = false;
+    loaded();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(links[0].breaker.isHalfOpen).toBe(false);
+    expect((await ask(chain, [5])).degraded).toEqual([null]);
+    // The other one would have to be loaded too.
+    await halfOpen();
+    Object.assign(away, { main: true, other: true });
+    expect((await ask(chain, [5])).degraded).toEqual([null]);
+  });
+
+  test('stays open where a model that was loaded answers golden inputs wrongly, and passes on what is wrong for good', async () => {
+    const main = fake('m', { of: (n) => n, error: gone() });
+    const link = { ...linkOf(main.handle), isInMemory: () => false };
+    const chain = fallbackChain([link, linkOf(fake('o', { of: (n) => -n }).handle, 'o.onnx')], clock);
+    await ask(chain, [5]);
+    main.state.checkError = new MillraceError('inference', 'answers golden inputs wrongly');
+    nowMs += 60_000;
+    expect((await ask(chain, [5])).degraded).toEqual(['o.onnx']);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([link.breaker.isOpen, link.breaker.openings]).toEqual([true, 2]);
+    main.state.checkError = new MillraceError('model', 'the model file was overwritten');
+    nowMs += 60_000;
+    expect((await ask(chain, [5])).degraded).toEqual(['o.onnx']);
+    await new Promise((resolve) => setImmediate(resolve));
+    await expect(ask(chain, [5])).rejects.toThrow('overwritten');
   });
 
   test('leaves out a model of which most answers are no numbers, or that is far slower than it was', async () => {

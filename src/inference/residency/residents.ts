@@ -26,6 +26,8 @@ export interface Gate {
   /** Enters if the model is in memory, and says whether it did: so that a row costs no closure either. */
   enterNow(): boolean;
   leave(): void;
+  /** Whether the model is in memory. */
+  isOpen(): boolean;
   /** The model, which somebody holds, takes so much more from now on: others may have to leave for it. */
   grow(bytes: number): void;
   /** Does work after the calls that wait, at once if none does. */
@@ -225,6 +227,7 @@ export function modelResidents({ memoryMax, nowMs, sleep, onWarning }: Residents
         enter,
         enterNow,
         leave: () => leave(entry),
+        isOpen: () => entry.isOpen,
         grow: (bytes) => grow(entry, bytes),
         hold: (work) =>
           new Promise((resolve, reject) => {

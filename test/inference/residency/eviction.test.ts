@@ -1,9 +1,10 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { InferenceService, ModelHandle } from '../../../src/core/index.js';
+import type { InferenceService, ModelHandle, TensorData } from '../../../src/core/index.js';
 import { createInference, type InferenceOptions } from '../../../src/inference/index.js';
 import { generator } from '../../random.js';
 import { mlp } from '../onnx.js';
@@ -123,6 +124,28 @@ describe('models that do not fit into memory together', () => {
     });
     for (const other of others) await ask(other, [1]);
   });
+});
+
+test('a model that has left while it was not asked is loaded and asked golden inputs while its fallback answers', async () => {
+  const [net, other, ...others] = files as [URL, URL, ...URL[]];
+  inference = createInference({ memoryMax });
+  const fallback = [{ ...spec, model: other, isPinned: true }];
+  const chain = await inference.open({ ...spec, model: net, fallback });
+  const report = () => inference.models?.().find(({ model }) => model === '0.onnx');
+  const nan = (_: number, [into]: readonly TensorData[], place: number) =>
+    void (into as Float32Array).fill(Number.NaN, place * WIDTH, (place + 1) * WIDTH);
+  await chain.run(64, nan);
+  expect(report()).toMatchObject({ isOpen: true });
+  const rest: ModelHandle[] = [];
+  for (const model of others) rest.push(await inference.open({ ...spec, model }));
+  while ((report()?.residentBytes ?? 0) > 0 || report()?.isOpen) {
+    for (const each of rest) await ask(each, [1]);
+    await sleep(10);
+  }
+  const one = () => chain.run(1, (_, [into], place) => (into as Float32Array).set(row(1), place * WIDTH));
+  expect((await one()).reasons).toEqual(['unavailable']);
+  while ((await one()).reasons !== undefined) await sleep(10);
+  expect(report()).toMatchObject({ isOpen: false, openings: 1 });
 });
 
 test('equal files share a session', async () => {
