@@ -5,7 +5,9 @@ import { counted } from '../util/counted.js';
 import { backOffMs, outageBackOff } from '../util/retry.js';
 import type { Clock } from './clock.js';
 import type { Outage } from './outages.js';
+import { PendingOperations, type Reason } from './pending-operations.js';
 import { sinksOf } from './sinks.js';
+import { Stall, Watchdog } from './watchdog.js';
 
 /**
  * Ensures that all topics and tables exist, and finds the number of tasks of each sub-topology: the partitions of its inputs. A
@@ -25,6 +27,7 @@ export async function layOut(
     const own = await countsOf(
       subtopology,
       profile,
+      waiting,
       ({ hasWatermarkMarkers, global }) => !hasWatermarkMarkers && !global,
     );
     const before = subtopology.sources.flatMap(({ id, source }) =>
@@ -32,10 +35,13 @@ export async function layOut(
     );
     const wished = own[0]?.partitions ?? Math.max(...before.map(({ subtopology: name }) => tasks.get(name) ?? 1));
     for (const { subtopology: name, id, sink } of before) {
-      await (await sinkDriver(profile, sink, id)).setUp?.(sink, { topology: name, step: id, partitions: wished });
+      const driver = await sinkDriver(profile, sink, id);
+      const setUp = async () => driver.setUp?.(sink, { topology: name, step: id, partitions: wished });
+      await named({ kind: 'sink', id }, setUp, waiting);
     }
-    const between = await countsOf(subtopology, profile, ({ hasWatermarkMarkers }) => hasWatermarkMarkers === true);
-    await countsOf(subtopology, profile, ({ global }) => global === true); // ensures that they exist; their number of partitions does not matter
+    const hasMarkers = ({ hasWatermarkMarkers }: Source<unknown>) => hasWatermarkMarkers === true;
+    const between = await countsOf(subtopology, profile, waiting, hasMarkers);
+    await countsOf(subtopology, profile, waiting, ({ global }) => global === true); // ensures that they exist; their number of partitions does not matter
     const partitions = samePartitions(subtopology, [...own, ...between]);
     tasks.set(subtopology.name, partitions);
     await setUpSinks(subtopology, profile, partitions, waiting);
@@ -59,14 +65,18 @@ function sinksBefore(subtopologies: readonly Topology[], repartition: string) {
 function countsOf(
   subtopology: Topology,
   profile: Profile,
+  waiting: Waiting,
   which: (source: Source<unknown>) => boolean,
 ): Promise<Count[]> {
   const sources = subtopology.sources.filter(({ source }) => which(source));
   return Promise.all(
     sources.map(async ({ id, source }) => {
       const driver = await sourceDriver(profile, source, id);
-      await driver.setUp?.(source);
-      const partitions = await driver.partitions(source);
+      const count = async () => {
+        await driver.setUp?.(source);
+        return await driver.partitions(source);
+      };
+      const partitions = await named({ kind: 'source', id }, count, waiting);
       return { id, topic: source.topic, partitions };
     }),
   );
@@ -87,10 +97,12 @@ export function samePartitions(subtopology: Topology, counts: readonly Count[]):
   );
 }
 
-/** How a start waits for a sink that is down. */
+/** How a start waits for what is down, or does not answer. */
 export interface Waiting {
   readonly clock: Clock;
   readonly random: () => number;
+  /** After how long it says what does not answer. */
+  readonly stallMaxMs: number;
   onWarning(message: string): void;
   /** Told of each failure, and with `undefined` when the sink answers. */
   onOutage(outage: Outage | undefined): void;
@@ -109,7 +121,28 @@ async function setUpSinks(
     const read = subtopology.sources.filter(({ source: { connector } }) => connector === sink.connector);
     const inputs = read.map(({ source: { topic } }) => topic);
     const setUp = async () => driver.setUp?.(sink, { topology: subtopology.name, step: id, partitions, inputs });
-    await onceUp(id, driver, setUp, waiting);
+    await onceUp(id, driver, () => named({ kind: 'sink', id }, setUp, waiting), waiting);
+  }
+}
+
+/** Waits for what may take long, and says what it is where it takes longer than the stall limit. Once the start is ended, it throws that. */
+async function named<T>(
+  reason: Reason,
+  work: () => Promise<T>,
+  { clock, stallMaxMs, onWarning, stopped }: Waiting,
+): Promise<T> {
+  const waits = new PendingOperations();
+  const watchdog = new Watchdog({ clock, waits, stallMaxMs, onQuiet() {} });
+  const answer = waits.track(reason, work());
+  try {
+    return await watchdog.over(answer);
+  } catch (error) {
+    if (!(error instanceof Stall) || stopped.aborted) throw error;
+    onWarning(`the start waits: ${error.message}`);
+    const ended = new Promise<never>((_, reject) => stopped.addEventListener('abort', () => reject(error)));
+    return await Promise.race([answer, ended]);
+  } finally {
+    watchdog.stop();
   }
 }
 
@@ -137,7 +170,7 @@ async function onceUp(
       onOutage(undefined);
       return;
     } catch (error) {
-      if (!(await isDown(error))) throw error;
+      if (stopped.aborted || !(await isDown(error))) throw error;
       if (failures === 1) onWarning(`sink '${id}' is down, the start waits for it: ${placedMessageOf(error, id)}`);
       onOutage({ sink: id, sinceMs, cause: messageOf(error) });
       await clock.sleep(backOffMs(failures, outageBackOff, random), stopped);

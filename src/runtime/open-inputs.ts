@@ -34,7 +34,8 @@ export async function openInputs(options: TaskInputsOptions): Promise<Input[]> {
     const { id, source } = node;
     const driver = await sourceDriver(profile, source, id);
     const codec = await openDecoder(source.schema, profile.schemas);
-    const partitions = source.global ? await driver.partitions(source) : tasks;
+    const count = () => (source.global ? driver.partitions(source) : tasks);
+    const partitions = await opening.during({ kind: 'source', id }, count);
     for (const partition of partitionsRead(source, task.partition, partitions)) {
       const key = positionKey(id, source, partition);
       const position = checkpoint.positions[key] ?? AT_THE_START;

@@ -17,6 +17,7 @@ import {
   type RunningSubtopology,
   type RunOptions,
   runSubtopology,
+  STALL_MAX_MS,
   type StartingRun,
   snapshotOf,
 } from './run.js';
@@ -89,6 +90,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
   const tasks = await layOut(all, profile, {
     clock,
     random: options.random ?? Math.random,
+    stallMaxMs: options.stallMax ?? STALL_MAX_MS,
     onWarning: (message) => options.onWarning?.(message),
     stopped: starting.signal,
     onOutage: (outage) => {

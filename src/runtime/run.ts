@@ -160,7 +160,7 @@ export interface Running {
 /** A run that may have no tasks yet. Its `stop` ends the start too, which then fails with why it waited. */
 export type StartingRun = Omit<Running, 'finished'>;
 
-const STALL_MAX_MS = 60_000;
+export const STALL_MAX_MS = 60_000;
 
 /** Whether a run is paused, and what the others of its group say of that. */
 export type Pausing = Required<Pick<GroupMember, 'isPaused' | 'onPaused'>>;

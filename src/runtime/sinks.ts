@@ -17,7 +17,7 @@ import { decode, encode, tags } from '../state/codec.js';
 import { deferralIn, ROWS_MAX, type Topology } from '../topology/index.js';
 import { pushAll } from '../util/arrays.js';
 import { roughBytes } from '../util/rough-bytes.js';
-import { instrumentedWriter } from './pending-operations.js';
+import { instrumentedWriter, type Reason } from './pending-operations.js';
 import type { Opening } from './task-options.js';
 import type { TaskState } from './task-state.js';
 
@@ -83,9 +83,11 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
       throw error;
     };
     const context = { step, task, incarnation, committable: committables[step] };
-    const opened = await opening.part(() => driver.open(sink, context).catch(told));
+    const reason: Reason = { kind: 'sink', id: step };
+    const open = () => opening.part(() => driver.open(sink, context).catch(told));
+    const opened = await opening.during(reason, open);
     if (isNew && driver.refuseFences) {
-      await driver.refuseFences(sink, context).catch(told);
+      await opening.during(reason, async () => driver.refuseFences?.(sink, context).catch(told));
       needsCheckpoint = true;
     }
     const writer = instrumentedWriter(opened, step, opening.waits, onSinkFailure);

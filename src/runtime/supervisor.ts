@@ -257,8 +257,10 @@ export class Supervisor {
     try {
       return await watchdog.over(open);
     } catch (cause) {
-      if (cause instanceof Stall) this.abandon(cause, Promise.allSettled([open, opening.giveUp()]));
-      throw cause;
+      if (!(cause instanceof Stall)) throw cause;
+      const stall = cause.reason === CLOSE ? new Stall(opening.waitsFor ?? CLOSE, this.options.stallMaxMs) : cause;
+      this.abandon(stall, Promise.allSettled([open, opening.giveUp()]));
+      throw stall;
     } finally {
       released.signal.removeEventListener('abort', needless);
     }

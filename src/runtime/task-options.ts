@@ -5,7 +5,7 @@ import type { RunEnd } from './end-of-run.js';
 import type { ByteBudget } from './in-flight.js';
 import type { SampledLatency } from './measures/sampled-latency.js';
 import { TaskMeter } from './measures/task-meter.js';
-import { PendingOperations } from './pending-operations.js';
+import { PendingOperations, type Reason } from './pending-operations.js';
 import type { Tracing } from './tracing/span.js';
 
 /** The points of an epoch at which tests may stop or kill a process, in order. */
@@ -52,6 +52,7 @@ export class Opening {
   readonly waits: PendingOperations;
   private readonly parts: Part[] = [];
   private isGivenUp = false;
+  private reason: Reason | undefined;
 
   constructor(clock: Clock) {
     this.waits = new PendingOperations(new TaskMeter(measuringClock(clock)));
@@ -64,6 +65,21 @@ export class Opening {
     this.parts.push(part);
     this.mustGoOn();
     return part;
+  }
+
+  /** What the opening waits for, if it is known. It may take any time as long as the task is needed, as a large restore does. */
+  get waitsFor(): Reason | undefined {
+    return this.reason;
+  }
+
+  /** Names what the opening waits for meanwhile. */
+  async during<T>(reason: Reason, work: () => T | Promise<T>): Promise<T> {
+    this.reason = reason;
+    try {
+      return await work();
+    } finally {
+      this.reason = undefined;
+    }
   }
 
   giveUp(): Promise<unknown> {

@@ -74,8 +74,8 @@ export class Task {
     const own = { topology: topology.name, task: id.partition };
     const { waits } = opening;
     try {
-      const ledger = await opening.part(() => profile.openLedger(id));
-      const restored = await ledger.restore();
+      const ledger = await opening.during(OPEN, () => opening.part(() => profile.openLedger(id)));
+      const restored = await opening.during(RESTORE, () => ledger.restore());
       if (restored.checkpoint) mustFit(restored.checkpoint, id, options);
       const state = new TaskState(restored.state, fine);
       const checkpoint = restored.checkpoint ?? FIRST;
@@ -389,4 +389,6 @@ const FIRST: Checkpoint = { epoch: 0, incarnation: 0, topologyHash: '', position
 const REST_MS = 100;
 /** How often a task at rest asks how far it is behind. */
 const LAG_MS = 2_000;
+const OPEN: Reason = { kind: 'ledger', id: 'open' };
+const RESTORE: Reason = { kind: 'ledger', id: 'restore' };
 const COMMIT: Reason = { kind: 'ledger', id: 'commit' };
