@@ -17,8 +17,8 @@ function ratingCells(options: MatrixFactorizationOptions, shape: FeatureShape) {
   return { ...pairCells(options, shape), mean: float64Cell({ size: 2, block: 2 }) };
 }
 
-/** A label farther from the mean moves it as if it lay so far: what biases, whose slopes are bounded too, can make up for. */
-const APART_MAX = 1e12;
+/** The mean begins with the first label, within this. */
+const FIRST_MAX = 1e12;
 
 type Cells = ReturnType<typeof ratingCells>;
 
@@ -28,7 +28,9 @@ type Cells = ReturnType<typeof ratingCells>;
  * product.
  *
  * Guarantees: as those of `linearRegression`, and for factors those of `factorizationMachine`. Who or what was never seen has no bias and
- * factors near 0.
+ * factors near 0. A label farther than `slopeMax` from its prediction moves the mean as if it lay so far, since biases, whose slopes are
+ * bounded too, must make up for it. By default only absurd labels lie so far, and after one of 1e50 predictions are useless for ten
+ * thousands of rows. With a `slopeMax` of four times the range of the labels they are hardly worse, unless it was the first label.
  * Memory: for each hashed coordinate the numbers of `optimizer`, one more, and `factors` times those of `factorOptimizer`.
  * Source: Koren, Bell and Volinsky, "Matrix Factorization Techniques for Recommender Systems", Computer 42 (2009); the mean is a running
  * one, as in River.
@@ -49,6 +51,7 @@ export function matrixFactorization(options: MatrixFactorizationOptions): Learne
       const model = openPairs(cells, shape, { ...options, interceptRate: 0 });
       /** The weight of all labels, and their mean. */
       const { values: mean } = cells.mean;
+      const { slopeMax = 1e12 } = options;
       return {
         refresh: model.refresh,
         predictOne: (features) => (mean[1] as number) + model.score(features),
@@ -58,8 +61,10 @@ export function matrixFactorization(options: MatrixFactorizationOptions): Learne
           if (!isMeasurable(label)) return 'unusable-label';
           const score = model.scoreOf(features);
           if (!Number.isFinite(score)) return 'not-finite';
+          const off = label - (mean[1] as number) - score;
+          const offMax = mean[0] === 0 ? FIRST_MAX : slopeMax;
+          const apart = Math.abs(off) <= offMax ? label - (mean[1] as number) : score + Math.sign(off) * offMax;
           mean[0] = (mean[0] as number) + weight;
-          const apart = Math.max(-APART_MAX, Math.min(APART_MAX, label - (mean[1] as number)));
           mean[1] = (mean[1] as number) + (weight / mean[0]) * apart;
           cells.mean.touch(0);
           const error = mean[1] + score - label;

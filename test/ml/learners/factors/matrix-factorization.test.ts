@@ -53,6 +53,24 @@ describe('matrixFactorization', () => {
     expect(off).toBeLessThan(offMax);
   });
 
+  it.each([3, 1_000])(
+    'hardly notices one label of 1e50 among labels from %d, with a slopeMax of their range',
+    (least) => {
+      const wide = { denseSize: 0, hashedSize: 64 };
+      const optimizer = sgd({ rate: 0.05, l2: 0.01 });
+      const model = openLearner(matrixFactorization({ optimizer, factors: 16, slopeMax: 8 }), wide);
+      const row = (i: number) => [Math.floor(32 * chance(3, 0, i)), 32 + Math.floor(32 * chance(3, 1, i))] as const;
+      const stars = ([user, item]: readonly number[]) => least + (((user as number) + (item as number)) % 3);
+      let off = 0;
+      for (let i = 0; i < 5_500; i++) {
+        const pair = row(i);
+        if (i > 5_000) off += Math.abs(model.predictOne(vector([], pair)) - stars(pair)) / 500;
+        expect(model.learnOne(vector([], pair), i === 5_000 ? 1e50 : stars(pair))).toBe('learnt');
+      }
+      expect(off).toBeLessThan(0.1);
+    },
+  );
+
   it('does not count a row as learnt whose score is no number', () => {
     const learner = matrixFactorization({ optimizer: sgd({ rate: 0.05 }), factors: 2 });
     const cells = openCells(learner.cells(shape));
