@@ -24,7 +24,8 @@ const logOddsOf = (p: number): number => Math.max(-LOG_ODDS_MAX, Math.min(LOG_OD
  * @example calibrated(gaussianBayes({ classes: [false, true] }), platt({ labels: 5_000 }));
  *
  * Each label is one step of Newton's method with the curvature of about the newest `labels`; a prior as strong as one label holds the slope
- * at 1 and the intercept at 0. Memory: five numbers.
+ * at 1 and the intercept at 0. A label counts as `labels` of them at most, so after the absurdest of weights it takes a few times as many
+ * to come back. Memory: five numbers.
  * Source: Platt, "Probabilistic outputs for support vector machines", 1999; the step as in Bishop, "Pattern Recognition and Machine
  * Learning", 2006, section 4.3.3.
  * @throws MillraceError `config` where an option is out of range
@@ -42,7 +43,8 @@ export function platt({ labels = 10_000 }: PlattOptions = {}): Calibrator {
         1 / (1 + Math.exp(-((1 + at(SLOPE)) * logOdds + at(INTERCEPT))));
       return {
         calibrate: (said: number) => probabilityAt(logOddsOf(said)),
-        learn(said: number, isTrue: boolean, weight: number) {
+        learn(said: number, isTrue: boolean, weightOfLabel: number) {
+          const weight = Math.min(weightOfLabel, labels);
           const x = logOddsOf(said);
           const p = probabilityAt(x);
           const curvature = weight * p * (1 - p);
