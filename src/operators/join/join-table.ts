@@ -38,7 +38,8 @@ export interface JoinTableOptions<T> {
  * than `pendingMax` wait, or half as many for one that is far ahead of the watermark: its time may be absurd).
  * Equal keys must be in one partition.
  * Memory: the table (with deleted rows, as far as `keysMax` allows), older versions that records may still need, and `pendingMax`
- * records.
+ * records. A change stays until the watermark comes to its time, so each with an absurd one is a version for good: no bound holds those,
+ * and a key is taken in wherever its first change lies, as after a pause of days.
  *
  * @example
  * orders.via('in-euro', { table: rates }, joinTable({

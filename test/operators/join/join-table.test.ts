@@ -220,6 +220,16 @@ describe('joinTable', () => {
     ]);
   });
 
+  it('takes in new keys after a pause of days, also where more than half of the keys are there', () => {
+    const events = [0, 0, 0, 1, 1].map((pauses, n): Event => {
+      return { timeMs: 100 + n + pauses * days(30), change: { key: `k${n}`, before: null, after: n } };
+    });
+    const { deadLetters } = driveOperator(joinTable({ ...options(), keysMax: 5 }), samplesOf(events), {
+      disorderMs: DISORDER,
+    });
+    expect(deadLetters).toEqual([]);
+  });
+
   it('sends late, keyless and surplus records to the dead letters', () => {
     const of = (timeMs: number, n: number, key: string): Event => ({ timeMs, order: { n, of: key } });
     const events: Event[] = [
