@@ -83,7 +83,7 @@ const mistakes = (busyPort: number, busyStore: string): readonly Mistake[] => [
     name: 'misspelt-option',
     steps: ".via('once', dedupe({ key: (o) => o.id, retention: hours(1), keyMax: 10 }))",
     args: CHECK,
-    says: ['keysMax is undefined', '  once (config): ', 'give it the number of keys'],
+    says: ['misspelt-option: 1 problem\n', '  once (config): there is no option keyMax', 'did you mean keysMax?'],
   },
   {
     name: 'misspelt-source-option',
