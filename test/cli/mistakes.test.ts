@@ -119,7 +119,7 @@ const mistakes = (busyPort: number, busyStore: string): readonly Mistake[] => [
     name: 'no-key',
     steps: ".via('per-minute', window({ window: tumbling(minutes(1)), aggregate: { n: count() }, keysMax: 10 }))",
     args: CHECK,
-    says: ['key is missing', '  per-minute (config): ', 'such as (order) => order.id'],
+    says: ['window: key is missing', 'where: no-key.ts:', 'such as (order) => order.id'],
   },
   {
     name: 'no-retention',
@@ -132,7 +132,11 @@ const mistakes = (busyPort: number, busyStore: string): readonly Mistake[] => [
     before: payments,
     steps: joined('minutes(5)'),
     args: CHECK,
-    says: ['within.before is missing', '  j (config): ', 'within: { before: minutes(0), after: hours(1) }'],
+    says: [
+      'within is 300000',
+      'where: duration-for-an-interval.ts:',
+      'such as { before: minutes(0), after: hours(1) }',
+    ],
   },
   {
     name: 'unequal-partitions',
@@ -304,11 +308,7 @@ const mistakes = (busyPort: number, busyStore: string): readonly Mistake[] => [
     name: 'not-called',
     steps: drifting("{ detector: adwin, act: 'replace' }"),
     args: CHECK,
-    says: [
-      'learn: detector.problems is not iterable',
-      'where: not-called.ts:',
-      'a function is not called; there are: drift',
-    ],
+    says: ['learn: drift.detector is a function', 'where: not-called.ts:', 'a DriftDetector, such as adwin()'],
   },
   {
     name: 'misspelt-choice',
@@ -333,13 +333,13 @@ const mistakes = (busyPort: number, busyStore: string): readonly Mistake[] => [
     name: 'model-left-out',
     steps: scored(''),
     args: CHECK,
-    says: ['model is missing', '  risk (config): ', "new URL('risk.onnx', import.meta.url)"],
+    says: ['infer: model is missing', 'where: model-left-out.ts:', "new URL('risk.onnx', import.meta.url)"],
   },
   {
     name: 'length-for-a-window',
     steps: windowed('window: hours(1), aggregate: { n: count() }'),
     args: CHECK,
-    says: ['window is no kind of window', '  hourly (config): ', 'such as tumbling(hours(1))'],
+    says: ['window: window is 3600000', 'where: length-for-a-window.ts:', 'such as tumbling(hours(1))'],
   },
   {
     name: 'aggregate-not-called',

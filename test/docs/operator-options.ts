@@ -11,10 +11,13 @@ interface Member {
   readonly doc: string;
 }
 
+/** An option inside of another, with its path, as `label.late.within`. */
+type Inner = Omit<Member, 'doc'>;
+
 /** A member with the name of the option that it is a part of, as `cache.ttl`. */
 export interface OptionRow extends Member {
-  /** The names of all options inside it, also of those that are explained as a whole. */
-  readonly inner: readonly string[];
+  /** All options inside it, also of those that are explained as a whole. */
+  readonly inner: readonly Inner[];
 }
 
 export interface OperatorPart {
@@ -81,28 +84,34 @@ const optionsOf = (body: string, source: Source, before = ''): OptionRow[] =>
     // What nobody explains one by one is explained as a whole.
     const parts = rows.some((row) => row.doc !== '') ? rows : [];
     const shown = parts.length > 0 ? 'object' : plain(type);
-    return [{ name: path, isRequired, type: shown, doc, inner: namesInside(type, source, `${path}.`) }, ...parts];
+    return [{ name: path, isRequired, type: shown, doc, inner: inside(type, source, `${path}.`) }, ...parts];
   });
 
 /** Types of objects that are written by hand. Those that a function makes have no names that a user could misspell. */
 const byHand = new Set(['Cascade', 'FallbackModel', 'FallbackRule', 'LabelPolicies', 'LastScore', 'LearnDrift']);
 
-/** The names in the objects that a type takes. */
-const namesInside = (type: string, source: Source, before: string): string[] =>
-  alternativesOf(type).flatMap((one) => {
-    if (isObject(one)) return namesOf(within(one, 0), source, before);
+/** The options in the objects that a type takes. Of several kinds of objects none asks for its own. */
+const inside = (type: string, source: Source, before: string): Inner[] => {
+  const alternatives = alternativesOf(type);
+  const options = alternatives.flatMap((one) => {
+    if (isObject(one)) return insideOf(within(one, 0), source, before);
     const item = /^readonly \(?(.*?)\)?\[\]$/s.exec(one)?.[1];
-    if (item !== undefined) return namesInside(item, source, `${before.slice(0, -1)}[].`);
+    if (item !== undefined) return inside(item, source, `${before.slice(0, -1)}[].`);
     const [, name = '', part] = /^(\w+)(?:<.*>)?(?:\['(\w+)'\])?$/s.exec(one) ?? [];
     const found = byHand.has(name) ? optionsNamed(name, source) : undefined;
     if (found === undefined) return [];
-    if (part === undefined) return namesOf(found.body, found.source, before);
+    if (part === undefined) return insideOf(found.body, found.source, before);
     const member = membersOf(found.body).find((each) => each.name === part);
-    return namesInside(member?.type ?? '', found.source, before);
+    return inside(member?.type ?? '', found.source, before);
   });
+  return alternatives.length === 1 ? options : options.map((option) => ({ ...option, isRequired: false }));
+};
 
-const namesOf = (body: string, source: Source, before: string): string[] =>
-  membersOf(body).flatMap(({ name, type }) => [before + name, ...namesInside(type, source, `${before}${name}.`)]);
+const insideOf = (body: string, source: Source, before: string): Inner[] =>
+  membersOf(body).flatMap(({ name, isRequired, type }) => [
+    { name: before + name, isRequired, type: plain(type) },
+    ...inside(type, source, `${before}${name}.`),
+  ]);
 
 const isObject = (type: string): boolean =>
   type.startsWith('{') && type.endsWith('}') && within(type, 0).length === type.length - 2;
@@ -178,7 +187,9 @@ export function operatorPart(name: string): OperatorPart {
     const [head, doc = ''] = found;
     // All overloads, up to the first statement of the body.
     const signature =
-      source.text.slice(found.index + head.length).split(/\{\n {2}(?:const|return|let|if) |=>\n/)[0] ?? '';
+      source.text
+        .slice(found.index + head.length)
+        .split(/\{\n {2}(?:const |return |let |if |requireOptions)|=>\n/)[0] ?? '';
     const overloads = signature.split(new RegExp(`export function ${name}\\b`));
     const published = overloads.length > 1 ? overloads.slice(0, -1) : overloads;
     const each = ofEachField[name];

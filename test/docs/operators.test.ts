@@ -12,6 +12,21 @@ const parts = publishedOperators()
   .filter((name) => name !== 'rx')
   .map(operatorPart);
 
+/** Types whose values are objects, and that a reader knows by their names. */
+const objects =
+  /^(Calibrator|Cascade|DriftDetector|Features|FeatureView|LearnDrift|Lookup|Pattern|SlicedSpec|WindowExpectations|WindowSpec)\b/;
+
+/** What JavaScript sees of a type. */
+function kindOf(type: string): string {
+  if (/^\(.*?\) => /.test(type)) return 'function';
+  if (type === 'text' || type === 'string') return 'text';
+  if (type === 'number' || type === 'Duration') return 'number';
+  if (type === 'boolean') return 'boolean';
+  if (/^[^|]*\[\]$|^\([^()]*\)\[\]$/.test(type)) return 'list';
+  if (/^(object|[AMO]|\{.*\})$/.test(type) && !type.includes('} |')) return 'object';
+  return objects.exec(type)?.[0] ?? 'any';
+}
+
 const code = (text: string): string => `\`${text}\``;
 
 function sectionOf({ name, doc, options }: OperatorPart): string {
@@ -31,25 +46,28 @@ describe('the page of operators', () => {
     await expect(expected).toMatchFileSnapshot(`../../${page}`);
   });
 
-  it('and the check of misspelt options have the same names', async () => {
+  it('and the check of options know the same ones', async () => {
     const lines = parts.flatMap(({ name, options }) => {
       const own = options
         .filter((option) => !option.name.includes('.'))
-        .flatMap((option) => [option.name, ...option.inner]);
-      const names = [...new Set(/join/i.test(name) ? [...own, 'combine'] : own)];
-      const line = `  ${name}: '${names.join(' ')}',`;
-      return names.length === 0 ? [] : [line.length <= 120 ? line : `  ${name}:\n    '${names.join(' ')}',`];
+        .flatMap((option) => [option, ...option.inner])
+        .map(({ name: path, type, isRequired }) => [path, kindOf(type) + (isRequired ? '' : '?')] as const);
+      const kinds = new Map(/join/i.test(name) ? [...own, ['combine', 'function'] as const] : own);
+      const entries = [...kinds].map(([path, kind]) => `${/^\w+$/.test(path) ? path : `'${path}'`}: '${kind}'`);
+      if (entries.length === 0) return [];
+      const line = `  ${name}: { ${entries.join(', ')} },`;
+      return line.length <= 120 ? [line] : [`  ${name}: {`, ...entries.map((entry) => `    ${entry},`), '  },'];
     });
     const text = [
       '// Generated from the interfaces of the options: `npx vitest run --project unit test/docs -u` writes it anew.',
       '',
-      '/** The options of each operator, and those of objects in them. */',
-      'export const optionNames: Readonly<Record<string, string>> = {',
+      '/** The kind of each option of each operator, and of those in objects of options. One with `?` may be left out. */',
+      'export const optionKinds: Readonly<Record<string, Readonly<Record<string, string>>>> = {',
       ...lines,
       '};',
       '',
     ];
-    await expect(text.join('\n')).toMatchFileSnapshot('../../src/operators/option-names.ts');
+    await expect(text.join('\n')).toMatchFileSnapshot('../../src/operators/option-kinds.ts');
   });
 
   it('says of every option what it is', () => {

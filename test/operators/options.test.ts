@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
 import { redis } from '../../connectors/redis/index.js';
 import { count } from '../../src/aggregates/index.js';
-import { hours, MillraceError, millis, minutes, type Operator } from '../../src/core/index.js';
+import { hours, MillraceError, millis, minutes, type Operator, type Problem } from '../../src/core/index.js';
 import { oncePerMistake } from '../../src/core/options.js';
 import { adwin, featureView, halfSpaceTrees, kMeans, logisticRegression, numeric, sgd } from '../../src/ml.js';
 import * as operators from '../../src/operators/index.js';
-import { optionNames } from '../../src/operators/option-names.js';
+import { optionKinds } from '../../src/operators/option-kinds.js';
 import { tumbling } from '../../src/operators/window/spec.js';
 import { json } from '../../src/schema/index.js';
 import { check, topology } from '../../src/topology/index.js';
@@ -124,15 +124,24 @@ function madeWith(name: string, added: object) {
   return make(...given.slice(0, -1), last);
 }
 
-/** What is wrong with it. */
-const allProblemsWith = (name: string, added: object) => madeWith(name, added).problems ?? [];
+/** What is said of it: its problems, or the first one, which it is refused for. */
+function saidOf(name: string, added: object): readonly Problem[] {
+  try {
+    return oncePerMistake(madeWith(name, added).problems ?? []);
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error;
+    expect(error.code).toBe('config');
+    expect(error.message).toMatch(`${name}: `);
+    return [{ message: error.message.slice(`${name}: `.length), hint: error.hint ?? '' }];
+  }
+}
 
 const problemsWith = (name: string, added: object) =>
-  allProblemsWith(name, added).filter(({ message }) => message.startsWith('there is no'));
+  saidOf(name, added).filter(({ message }) => message.startsWith('there is no'));
 
 /** Each option that takes an object of options, and one of those. */
-const objectsOfOptions = Object.entries(optionNames).flatMap(([name, names]) => {
-  const known = new Map(names.split(' ').flatMap((each) => inside(each)));
+const objectsOfOptions = Object.entries(optionKinds).flatMap(([name, names]) => {
+  const known = new Map(Object.keys(names).flatMap((each) => inside(each)));
   return [...known].map(([path, option]) => [name, path, option] as const);
 });
 
@@ -150,22 +159,17 @@ function withInside(options: unknown, [first, ...rest]: readonly string[], added
   return { ...Object(options), [name]: changed };
 }
 
-/** What is said of an operator, as its problem or as an error. */
-function saidOf(name: string, options: object): string {
-  try {
-    return allProblemsWith(name, options)
-      .map(({ message, hint }) => `${message}; ${hint}`)
-      .join('\n');
-  } catch (error) {
-    return error instanceof MillraceError ? `${error.message}; ${error.hint}` : String(error);
-  }
+/** The operator with an option, at a path in others, that has this value. */
+function saidWith(name: string, path: string, value: unknown) {
+  const parts = path.split('.');
+  const last = parts.pop() as string;
+  return saidOf(name, withInside(right[name]?.at(-1), parts, { [last]: value }));
 }
 
 describe('misspelt options', () => {
-  it.each(Object.entries(optionNames))('of %s are refused by name', (name, names) => {
+  it.each(Object.entries(optionKinds))('of %s are refused by name', (name, names) => {
     expect(problemsWith(name, {})).toEqual([]);
-    const [known = ''] = names
-      .split(' ')
+    const [known = ''] = Object.keys(names)
       .filter((each) => !each.includes('.'))
       .slice(-1);
     const misspelt = `${known.slice(0, -1)}_`;
@@ -184,31 +188,28 @@ describe('misspelt options', () => {
     expect(problem?.hint).toMatch(new RegExp(`^did you mean \\w+\\? there are: .*\\b${known}\\b`));
   });
 
-  it.each(Object.entries(right))('of %s hide that the one which was meant is missing', (name, given) => {
+  it.each(Object.entries(right))('of %s stand for the one which was meant', (name, given) => {
     for (const [known, value] of Object.entries(Object(given.at(-1)))) {
-      if (typeof value !== 'number' && typeof value !== 'function') continue;
-      const problems = allProblemsWith(name, { [known]: undefined, [`${known}_`]: value });
-      const messages = oncePerMistake(problems).map(({ message }) => message);
-      expect(messages).toContain(`there is no option ${known}_`);
-      expect(messages.filter((each) => /^(the )?(\w+) is (missing|undefined)$/.exec(each)?.[2] === known)).toEqual([]);
+      const said = saidOf(name, { [known]: undefined, [`${known}_`]: value });
+      const hint = expect.stringMatching(`^did you mean ${known}\\? `);
+      expect(said).toContainEqual(expect.objectContaining({ message: `there is no option ${known}_`, hint }));
+      const missing = said.filter(
+        ({ message }) => /^(the )?(\w+) is (missing|undefined)$/.exec(message)?.[2] === known,
+      );
+      expect(missing).toEqual([]);
     }
   });
 
-  it('hide it also in objects of options', () => {
-    const problems = allProblemsWith('lookup', { cache: { entriesMx: 10, ttl: minutes(1) } });
-    expect(problems.map(({ message }) => message)).toContain('cache.entriesMax is undefined');
-    expect(oncePerMistake(problems).map(({ message }) => message)).toEqual(['there is no option cache.entriesMx']);
-  });
-
-  it('of `learn` are named in the place of one that it needs, too', () => {
-    for (const known of optionNames.learn?.split(' ') ?? []) {
+  it('stand for it also in objects of options', () => {
+    const said = saidOf('lookup', { cache: { entriesMx: 10, ttl: minutes(1) } });
+    expect(said.map(({ message }) => message)).toEqual(['there is no option cache.entriesMx']);
+    for (const known of Object.keys(optionKinds.learn ?? {})) {
       const path = known.split('.');
       const last = path.pop() as string;
       const misspelt = `${last}_`;
-      const options = withInside(right.learn?.at(-1), path, { [last]: undefined, [misspelt]: 1 });
-      expect(saidOf('learn', options)).toMatch(
-        `there is no option ${[...path, misspelt].join('.')}; did you mean ${last}? `,
-      );
+      const [problem] = saidOf('learn', withInside(right.learn?.at(-1), path, { [last]: undefined, [misspelt]: 1 }));
+      expect(problem?.message).toBe(`there is no option ${[...path, misspelt].join('.')}`);
+      expect(problem?.hint).toMatch(`did you mean ${last}? `);
     }
   });
 
@@ -238,6 +239,40 @@ describe('misspelt options', () => {
       { where: 'once', message: 'key is missing', hint: expect.any(String) },
     ]);
   });
+});
+
+/** Values that are not of a kind. */
+const others: Readonly<Record<string, readonly unknown[]>> = {
+  boolean: [7, 'abc', null, {}],
+  function: [7, 'abc', null, {}],
+  list: [7, 'abc', null, {}],
+  object: [7, 'abc', null, []],
+  text: [7, null, {}, () => 'a'],
+};
+
+const othersThan = (kind: string) => others[/^[A-Z]/.test(kind) ? 'object' : kind.replace('?', '')];
+
+describe('options that JavaScript may give', () => {
+  const ofKinds = Object.entries(optionKinds).flatMap(([name, kinds]) =>
+    Object.entries(kinds).map(([path, kind]) => [name, path, kind] as const),
+  );
+
+  it.each(ofKinds.filter(([, , kind]) => !/^number$|\?$/.test(kind)))(
+    'of %s without %s are refused by name',
+    (name, path) => {
+      expect(saidWith(name, path, undefined)[0]).toEqual({ message: `${path} is missing`, hint: expect.any(String) });
+    },
+  );
+
+  it.each(ofKinds.filter(([, , kind]) => othersThan(kind)))(
+    'of %s with another %s than a %s are refused by name',
+    (name, path, kind) => {
+      for (const value of othersThan(kind) ?? [])
+        expect(saidWith(name, path, value).map(({ message }) => message)).toContainEqual(
+          expect.stringMatching(`^${path.replace('[]', '\\[\\]')} is `),
+        );
+    },
+  );
 });
 
 /** Bounds and durations that `right` leaves out. */
@@ -283,7 +318,7 @@ describe('bounds and durations', () => {
       const above = path.split('.');
       const option = above.pop() as string;
       const messages = (added: object) =>
-        allProblemsWith(name, withInside(right[name]?.at(-1), above, added)).map(({ message }) => message);
+        saidOf(name, withInside(right[name]?.at(-1), above, added)).map(({ message }) => message);
       const before = new Set(messages({}));
       const added = (value: number) =>
         messages({ [option]: value })

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { MillraceError } from '../../core/errors.js';
-import { optionNames } from '../../operators/option-names.js';
+import { optionKinds } from '../../operators/option-kinds.js';
 import { exportHint } from './export-hint.js';
 import { ownPackage } from './own-package.js';
 import { placeOf, shorten } from './place.js';
@@ -95,7 +95,7 @@ async function loadFailure(error: unknown, file: string, path: string): Promise<
   const where = placeOf(error, file, path);
   const called = error instanceof TypeError ? calledFrom(path, error) : undefined;
   if (called === undefined) return new MillraceError('config', message, { where, hint, cause: error });
-  const names = optionNames[called]?.replaceAll(' ', ', ');
+  const names = Object.keys(optionKinds[called] ?? {}).join(', ');
   return new MillraceError('config', `${called}: ${message}`, {
     where,
     hint: `an option is missing or misspelt, or a function is not called${names ? `; there are: ${names}` : ''}; \`npx tsc --noEmit\` says which`,

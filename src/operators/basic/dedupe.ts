@@ -10,7 +10,6 @@ import {
   stateful,
 } from '../../core/index.js';
 import { rescale, setCell, valueCell } from '../../state/index.js';
-import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, isKey } from '../keys.js';
 import { optionProblems } from '../options.js';
 
@@ -42,11 +41,7 @@ export interface DedupeOptions<T> {
  */
 export function dedupe<T>(options: DedupeOptions<T>): Operator<T, Adds<unknown>> {
   const { key, retention, keysMax } = options;
-  const problems = [
-    ...optionProblems('dedupe', options),
-    ...functionProblems({ key }),
-    ...problemsOf(retention, keysMax),
-  ];
+  const problems = [...optionProblems('dedupe', options), ...problemsOf(retention, keysMax)];
   const bounds = problems.length === 0 ? { ttl: retention, entriesMax: keysMax } : { ttl: millis(1), entriesMax: 1 };
   const jumpMs = credibleJump(retention);
   return stateful({

@@ -7,7 +7,6 @@ import {
   stateful,
 } from '../../core/index.js';
 import { ALL_TIMERS, mapCell, timerCell, valueCell } from '../../state/index.js';
-import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key, keysMaxProblems } from '../keys.js';
 import { optionProblems } from '../options.js';
 
@@ -63,7 +62,6 @@ export function detectInactivity<T, const K extends Key>(
   } = options;
   const problems = [
     ...optionProblems('detectInactivity', options),
-    ...functionProblems({ key }),
     ...problemsOf(inactivityTimeout, processingTimeInterval, keysMax),
   ];
   const cells = {

@@ -20,7 +20,7 @@ import {
 } from '../../core/index.js';
 import { comparableText } from '../../util/json-text.js';
 import { withField } from '../../util/literals.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 
 /** What becomes of a record whose key is not in the store. */
 export type OnMissing<M> = 'dead-letter' | 'fail' | { readonly use: M };
@@ -93,6 +93,7 @@ export interface LookupOptions<In, V, As extends string, M, F> {
 export function lookup<In, V, const As extends string, M = never, F = never>(
   options: LookupOptions<In, V, As, M, F>,
 ): Operator<In & Free<As>, Adds<{ readonly [K in As]: V | M | F }>> {
+  requireOptions('lookup', options);
   const { from, as } = options;
   const limits = limitsOf(options);
   return {

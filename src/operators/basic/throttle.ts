@@ -1,7 +1,6 @@
 import { credibleJump, eventClock, furthest, observe } from '../../core/event-clock.js';
 import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../../core/index.js';
 import { mapCell, rescale, valueCell } from '../../state/index.js';
-import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key, keysMaxProblems } from '../keys.js';
 import { optionProblems } from '../options.js';
 
@@ -40,11 +39,7 @@ export interface ThrottleOptions<T> {
  */
 export function throttle<T>(options: ThrottleOptions<T>): Operator<T, Adds<unknown>> {
   const { key, records, per, burst = records, excess = 'dead-letter', keysMax } = options;
-  const problems = [
-    ...optionProblems('throttle', options),
-    ...functionProblems({ key }),
-    ...problemsOf(records, per, burst, keysMax),
-  ];
+  const problems = [...optionProblems('throttle', options), ...problemsOf(records, per, burst, keysMax)];
   const most = burst * per;
   const fullMs = most / records;
   const bounds = problems.length === 0 ? { ttl: Math.ceil(fullMs) as Duration, entriesMax: keysMax } : {};

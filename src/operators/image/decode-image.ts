@@ -8,7 +8,7 @@ import {
   type Tensor,
 } from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 import { type DecoderOptions, openDecoder } from './decoder.js';
 
 /** Options of `decodeImage`: the field, the size and scale of the tensor, and the bounds. */
@@ -64,6 +64,7 @@ export interface DecodeImageOptions<T, As extends string> {
 export function decodeImage<T, const As extends string>(
   options: DecodeImageOptions<T, As>,
 ): Operator<T & Free<As>, Adds<{ readonly [K in As]: Tensor<Float32Array> }>> {
+  requireOptions('decodeImage', options);
   const { from, as, ...given } = options;
   const { mean, std, layout, concurrencyMax, inFlightMax, ...decoding } = withDefaults(given);
   return {

@@ -4,7 +4,6 @@ import { fullText, roomFor } from '../../core/event-clock.js';
 import type { MultiInputOperator, Problem } from '../../core/operator.js';
 import type { Change } from '../../core/record.js';
 import { ALL_TIMERS, mapCell, rescale, timerCell, valueCell } from '../../state/index.js';
-import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, keysMaxProblems } from '../keys.js';
 import { optionProblems } from '../options.js';
 
@@ -89,11 +88,7 @@ function asOf<T, R, Out>(
   combine: (value: T, row: R | null) => { readonly out: Out } | undefined,
 ): MultiInputOperator<T, { table: Change<R> }, Out> {
   const { key, allowedLateness = 0 as Duration, keysMax, pendingMax } = options;
-  const problems = [
-    ...optionProblems(kind, options),
-    ...functionProblems({ key, combine: options.combine }),
-    ...problemsOf(allowedLateness, keysMax, pendingMax),
-  ];
+  const problems = [...optionProblems(kind, options), ...problemsOf(allowedLateness, keysMax, pendingMax)];
   const bounded = problems.length === 0;
   const cells = {
     versions: rescale.byKey(mapCell<string, readonly Version[]>(), 1),

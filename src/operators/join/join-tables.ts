@@ -2,7 +2,6 @@ import { stateful } from '../../core/define.js';
 import type { MultiInputOperator } from '../../core/operator.js';
 import type { Change } from '../../core/record.js';
 import { type MapCell, mapCell, rescale } from '../../state/index.js';
-import { functionProblems } from '../functions.js';
 import { keysMaxProblems } from '../keys.js';
 import { optionProblems } from '../options.js';
 
@@ -67,11 +66,7 @@ function joinTables<L, R, Out>(
   return stateful<Change<L>, { right: Change<R> }, Change<Out>, typeof cells>({
     kind,
     settings: { keysMax },
-    problems: [
-      ...optionProblems(kind, options),
-      ...functionProblems({ combine: options.combine }),
-      ...keysMaxProblems(keysMax),
-    ],
+    problems: [...optionProblems(kind, options), ...keysMaxProblems(keysMax)],
     inputs: ['right'],
     cells,
     open: ({ left, right }, context) => {

@@ -3,9 +3,8 @@ import { type Duration, formatDuration } from '../../core/duration.js';
 import { fullText, roomFor } from '../../core/event-clock.js';
 import type { MultiInputOperator, Problem } from '../../core/operator.js';
 import { ALL_TIMERS, type MapCell, mapCell, rescale, type TimerCell, timerCell, valueCell } from '../../state/index.js';
-import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 
 /** The keys, the time interval and the bounds of a join of two streams. */
 export interface JoinOptions<L, R> {
@@ -112,14 +111,11 @@ function join<L, R, Out>(
   leftAlone: boolean,
   rightAlone: boolean,
 ): MultiInputOperator<L, { right: R }, Out> {
+  requireOptions(kind, options);
   const { keys, within, allowedLateness = 0 as Duration, entriesMax } = options;
   const { before, after } = within;
   const horizonMs = Math.max(0, before, after) + allowedLateness;
-  const problems = [
-    ...optionProblems(kind, options),
-    ...functionProblems({ 'keys.left': keys.left, 'keys.right': keys.right, combine }),
-    ...problemsOf(before, after, allowedLateness, entriesMax),
-  ];
+  const problems = [...optionProblems(kind, options), ...problemsOf(before, after, allowedLateness, entriesMax)];
   const cells = {
     left: rescale.byKey(mapCell<Key, Entry[]>(), 0),
     right: rescale.byKey(mapCell<Key, Entry[]>(), 1),

@@ -15,7 +15,7 @@ import {
 } from '../../ml/distributions/slice-distributions.js';
 import { layoutVersion } from '../../ml/features/plan.js';
 import { mapCell, timerCell, valueCell } from '../../state/index.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 
 /** What is compared with what. */
 export interface CompareDistributionsOptions<T> {
@@ -119,6 +119,7 @@ const OPEN_MAX = 100;
  *   .to('drift', clickhouse.tableSink({ table: 'drift', columns: distributionColumns, orderBy: ['feature', 'startMs'] }));
  */
 export function compareDistributions<T>(options: CompareDistributionsOptions<T>): Operator<T, DistributionRow> {
+  requireOptions('compareDistributions', options);
   const { every, reference, slicesMax = 20, by = {}, rowsMin = 100 } = options;
   const names = Object.keys(options.features);
   const features: readonly DistributionFeature<T>[] = Object.values(options.features);

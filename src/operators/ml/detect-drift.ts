@@ -3,7 +3,7 @@ import type { DriftDetector, DriftEvidence } from '../../ml/drift/index.js';
 import { isUsable } from '../../ml/metrics/labelled.js';
 import { type NumbersByKeyCell, numbersByKeyCell, rescale } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 
 /** What is watched, and by which detector. */
 export interface DetectDriftOptions<T, K extends Key> {
@@ -82,6 +82,7 @@ const ALL = '';
 export function detectDrift<T, const K extends Key = never>(
   options: DetectDriftOptions<T, K>,
 ): Operator<T, DriftEvent<K>> {
+  requireOptions('detectDrift', options);
   const { of, detector, key, keysMax = 1 } = options;
   const problems = [...optionProblems('detectDrift', options), ...problemsOf(options), ...detector.problems];
   // The numbers of another detector have another meaning.

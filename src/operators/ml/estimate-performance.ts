@@ -21,7 +21,7 @@ import {
 import { probabilityOf } from '../../ml/metrics/labelled.js';
 import { float64Cell, mapCell, timerCell, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 
 /** Where probabilities and their labels are, and how long labels take. */
 export interface EstimatePerformanceOptions<Row, Label> {
@@ -131,6 +131,7 @@ const AHEAD_MAX = 100;
 export function estimatePerformance<Row, Label>(
   options: EstimatePerformanceOptions<Row, Label>,
 ): MultiInputOperator<Row, { labels: Label }, PerformanceRow> {
+  requireOptions('estimatePerformance', options);
   const { prediction, label, wait, every, pendingMax, threshold = 0.5 } = options;
   const { calibrator = isotonic(), detector = adwin({ delta: 1e-9 }), distrustLabels = 30_000 } = options;
   const problems = [

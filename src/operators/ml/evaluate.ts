@@ -24,7 +24,7 @@ import {
 } from '../../ml/evaluation/slice-windows.js';
 import { rescale, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 
 /** Where predictions and labels are, how late, wrong and missing labels are treated, and what is measured. */
 export interface EvaluateOptions<Row, Label, M> {
@@ -155,6 +155,7 @@ const AHEAD_MAX = 100;
 export function evaluate<Row, Label, const M extends Named>(
   options: EvaluateOptions<Row, Label, M>,
 ): MultiInputOperator<Row, { labels: Label }, EvaluationRow<M>> {
+  requireOptions('evaluate', options);
   const { prediction, label, wait, correctable, missing, metrics, every, pendingMax } = options;
   const { slicesMax = 100, versionsMax = 10, sums = false, measured = [] } = options;
   const slices = Object.entries(options.slices ?? {});

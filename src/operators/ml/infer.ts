@@ -22,7 +22,7 @@ import {
 } from '../../core/index.js';
 import type { FeatureView } from '../../ml/features/index.js';
 import { fieldAdder } from '../../util/literals.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 import {
   type InferOutputsOptions,
   type InferredOutputs,
@@ -186,6 +186,7 @@ export function infer(
     | InferOutputsOptions<string, Record<string, OutputDeclaration>>
     | InferTensorsOptions<never, string, string, Record<string, OutputDeclaration>>,
 ): Operator<never, Adds<object>> {
+  requireOptions('infer', options);
   if ('outputs' in options) return inferOutputs(options);
   return 'inputs' in options ? inferVectors(options) : inferScores(options);
 }

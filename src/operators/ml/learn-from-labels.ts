@@ -22,7 +22,6 @@ import {
   valueCell,
 } from '../../state/index.js';
 import { fieldAdder } from '../../util/literals.js';
-import { functionProblems } from '../functions.js';
 import { optionProblems } from '../options.js';
 import { type WaitingRow, waitingRows } from '../quality/imputers/waiting-rows.js';
 import { type LabelForm, type LabelKindOf, labelForm } from './learned.js';
@@ -138,7 +137,6 @@ export function learnFromLabels<Row, Label, const As extends string, const B ext
   const form = labelForm(learner, names);
   const problems = [
     ...optionProblems(kind, options),
-    ...functionProblems({ key: options.key, 'label.key': label.key, 'label.value': label.value }),
     ...problemsOf(kind, learner, form, options),
     ...policyProblems(label, form?.kind ?? 'number'),
     ...definition.problems,

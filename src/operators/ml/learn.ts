@@ -2,7 +2,7 @@ import type { FeatureVector, Learner } from '../../core/learner.js';
 import type { Adds, Free, MultiInputOperator, MultiInputSplitter, Problem } from '../../core/operator.js';
 import { modelCells, openModel } from '../../ml/model.js';
 import { type ModelByKey, modelByKeyCells, modelWidth, openModelByKey } from '../../ml/model-by-key.js';
-import { fromOptions } from '../options.js';
+import { requireOptions } from '../options.js';
 import { type LabelOptions, learnFromLabels } from './learn-from-labels.js';
 import { type LearnDriftOptions, learnWithDrift, type ModelDriftRow } from './learn-with-drift.js';
 import type { LearnedBy } from './learned.js';
@@ -100,9 +100,10 @@ export function learn<Row, Label, const As extends string, const B extends strin
   learner: Learner<Y, P>,
   options: LearnOptions<Row, Label, As, B, Y, P> | LearnDriftOptions<Row, Label, As, B, Y, P>,
 ) {
-  return fromOptions('learn', options, () =>
-    'drift' in options ? learnWithDrift(learner, options) : learnAlone(learner, options),
-  );
+  requireOptions('learn', options);
+  return 'drift' in options && options.drift !== undefined
+    ? learnWithDrift(learner, options)
+    : learnAlone(learner, options);
 }
 
 function learnAlone<Row, Label, const As extends string, const B extends string, Y, P>(

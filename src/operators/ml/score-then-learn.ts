@@ -10,7 +10,7 @@ import type { FeatureView } from '../../ml/features/index.js';
 import { modelCells, openModel } from '../../ml/model.js';
 import { type Float64Cell, float64Cell, type ValueCell, valueCell } from '../../state/index.js';
 import { fieldAdder } from '../../util/literals.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 import { hostCells, hostModel, hostPlace, type ModelHosting } from './model-host.js';
 
 /** What operators take whose learner needs no labels. */
@@ -68,6 +68,7 @@ export function scoreThenLearn<Row, const As extends string, P, Added>(
   definition: ScoreThenLearn<P, As>,
 ): Operator<Row & { readonly features: FeatureVector } & Free<As>, Adds<{ readonly [K in As]: Added }>> {
   const { kind, learner, options, settings, problems = [], cells, sums } = definition;
+  requireOptions(kind, options);
   const { as, view, metricsInterval = hours(1), versionEveryRecords = 1_000, replayMax } = options;
   const hosting: ModelHosting = { view, updatesPerVersion: versionEveryRecords };
   const place = hostPlace(replayMax);

@@ -3,6 +3,7 @@ import type { Adds, Free, MultiInputSplitter, Problem } from '../../core/operato
 import type { Origin } from '../../core/record.js';
 import { candidateCells, type Dropped, type NamedLearners, openCandidates } from '../../ml/candidates.js';
 import { fieldAdder } from '../../util/literals.js';
+import { requireOptions } from '../options.js';
 import { type LabelOptions, learnFromLabels } from './learn-from-labels.js';
 import type { LearnedBy } from './learned.js';
 
@@ -116,6 +117,7 @@ export function selectBySuccessiveHalving<
     eliminations: EliminationRow<C>;
   }
 > {
+  requireOptions('selectBySuccessiveHalving', options);
   const named: NamedLearners<Y, P> = Object.entries<Learner<Y, P>>(candidates);
   const names = named.map(([name]) => name as C);
   const {

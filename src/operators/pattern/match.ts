@@ -9,9 +9,8 @@ import {
 } from '../../core/index.js';
 import { layoutVersion } from '../../ml/features/plan.js';
 import { ALL_TIMERS, mapCell, timerCell, valueCell } from '../../state/index.js';
-import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 import { forgetEvents, type KeyRuns, noRuns, timeOf } from './matcher/key-runs.js';
 import { Matcher, type Outcome } from './matcher/matcher.js';
 import { patternProblems, patternText, planOf } from './matcher/plan.js';
@@ -87,12 +86,12 @@ export interface MatchOptions<In, K extends Key, M, Out, Missed> {
 export function match<In, const K extends Key, M, Out, Missed = never>(
   options: MatchOptions<In, K, M, Out, Missed>,
 ): Operator<In, Out | Missed> {
+  requireOptions('match', options);
   const { key: keyOf, pattern, within, skip = 'none', select, timedOut } = options;
   const { runsMax, runsPerKeyMax = Math.min(1_000, runsMax), pendingMax } = options;
   const plan = planOf(pattern.parts);
   const problems = [
     ...optionProblems('match', options),
-    ...functionProblems({ key: keyOf, select, ...(timedOut && { timedOut }) }),
     ...patternProblems(pattern.parts),
     ...skipProblems(skip, plan.stages),
     ...boundProblems(options),

@@ -12,7 +12,7 @@ import {
 } from '../../core/index.js';
 import { type ValueCell, valueCell } from '../../state/index.js';
 import { isEmptyKey } from '../keys.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 import { machineOf } from '../window/engine/open.js';
 import { planOf, problemsOf, settingsOf } from '../window/engine/options.js';
 import { Refusals } from '../window/engine/refusals.js';
@@ -92,6 +92,7 @@ const EMPTY_MAX = 1_000;
  * and memory: as `window` with the aggregates of the expectations.
  */
 export function validateWindows<T>(options: ValidateWindowsOptions<T>): Operator<T, WindowVerdict> {
+  requireOptions('validateWindows', options);
   const { window, expect, key, keysMax = key ? 0 : 1 } = options;
   const { rules } = expect;
   const aggregate = aggregatesOf(rules);

@@ -1,8 +1,7 @@
 import { type Adds, BEFORE_ALL_MS, type Operator, type Problem, type StepContext, stateful } from '../../core/index.js';
 import { mapCell, timerCell } from '../../state/index.js';
-import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 import { type SlicedSpec, textOf } from '../window/spec.js';
 import { uniformBy } from './uniform.js';
 
@@ -60,13 +59,10 @@ const isKnown = ({ watermarkMs }: StepContext) => watermarkMs > BEFORE_ALL_MS;
  * flights.via('to-review', sampleWindows({ window: tumbling(hours(1)), size: 50, key: (flight) => flight.flightId }));
  */
 export function sampleWindows<T>(options: SampleWindowsOptions<T>): Operator<T, Adds<unknown>> {
+  requireOptions('sampleWindows', options);
   const { window, size, key, by, groupsMax = by ? 0 : WINDOWS_MAX, seed = 'sample-windows' } = options;
   const uniform = uniformBy(seed);
-  const problems = [
-    ...optionProblems('sampleWindows', options),
-    ...functionProblems({ key, ...(by && { by }) }),
-    ...problemsOf(options, groupsMax),
-  ];
+  const problems = [...optionProblems('sampleWindows', options), ...problemsOf(options, groupsMax)];
   return stateful({
     kind: 'sampleWindows',
     settings: { window: textOf(window), size, groupsMax, seed },

@@ -1,7 +1,6 @@
 import { type Adds, type Operator, transform } from '../../core/index.js';
-import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 import { uniformBy } from './uniform.js';
 
 /** What share of the records `sample` takes, and by which key it decides. */
@@ -29,6 +28,7 @@ export interface SampleOptions<T> {
  * flights.via('one-percent', sample({ key: (flight) => flight.flightId, rate: 0.01 }));
  */
 export function sample<T>(options: SampleOptions<T>): Operator<T, Adds<unknown>> {
+  requireOptions('sample', options);
   const { key, rate, seed = '' } = options;
   const uniform = uniformBy(seed);
   return transform<T, Adds<unknown>>({
@@ -36,7 +36,6 @@ export function sample<T>(options: SampleOptions<T>): Operator<T, Adds<unknown>>
     settings: { rate, seed },
     problems: [
       ...optionProblems('sample', options),
-      ...functionProblems({ key }),
       ...(rate >= 0 && rate <= 1
         ? []
         : [{ message: `rate is ${rate}`, hint: 'give a share between 0 and 1, such as 0.01' }]),

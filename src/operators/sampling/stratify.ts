@@ -1,9 +1,8 @@
 import { credibleJump, eventClock, furthest, observe } from '../../core/event-clock.js';
 import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../../core/index.js';
 import { mapCell, rescale, valueCell } from '../../state/index.js';
-import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 import { uniformBy } from './uniform.js';
 
 /** Which share, or how many records, of each part of a stream pass. */
@@ -51,6 +50,7 @@ type Count = readonly [startMs: number, records: number];
  * }));
  */
 export function stratify<T>(options: StratifyOptions<T>): Operator<T, Adds<unknown>> {
+  requireOptions('stratify', options);
   const { stratum, key, rates = {}, otherwise = 1, quota, strataMax = 0, seed = 'stratify' } = options;
   const rateOf = new Map(Object.entries(rates));
   const uniform = uniformBy(seed);
@@ -63,11 +63,7 @@ export function stratify<T>(options: StratifyOptions<T>): Operator<T, Adds<unkno
       strataMax,
       seed,
     },
-    problems: [
-      ...optionProblems('stratify', options),
-      ...functionProblems({ stratum, ...(key && { key }) }),
-      ...problemsOf(options),
-    ],
+    problems: [...optionProblems('stratify', options), ...problemsOf(options)],
     cells: { counts: mapCell<Key, Count>(), clock: rescale.merged(valueCell({ initial: eventClock() }), furthest) },
     open({ counts, clock }, context) {
       const unsampled = context.counter('unsampled');

@@ -2,9 +2,8 @@ import { type Adds, type Free, type Operator, type Problem, stateful } from '../
 import { layoutVersion } from '../../ml/features/plan.js';
 import { float64Cell } from '../../state/index.js';
 import { fieldAdder } from '../../util/literals.js';
-import { functionProblems } from '../functions.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 import { show } from '../quality/rules/rules.js';
 import { uniformBy } from './uniform.js';
 
@@ -42,6 +41,7 @@ export interface UndersampleOptions<T, As extends string, C extends string> {
 export function undersample<T, const As extends string, const C extends string>(
   options: UndersampleOptions<T, As, C>,
 ): Operator<T & Free<As>, Adds<{ readonly [K in As]: number }>> {
+  requireOptions('undersample', options);
   const { shares, key, as, seed = 'undersample' } = options;
   const classes = Object.keys(shares);
   const wanted = Object.values<number>(shares);
@@ -49,11 +49,7 @@ export function undersample<T, const As extends string, const C extends string>(
   const operator = stateful<T, Adds<{ readonly [K in As]: number }>, { counts: ReturnType<typeof float64Cell> }>({
     kind: 'undersample',
     settings: { shares: classes.map((name, i) => `${name}: ${wanted[i]}`).join(', '), as, seed },
-    problems: [
-      ...optionProblems('undersample', options),
-      ...functionProblems({ class: options.class, key }),
-      ...problemsOf(wanted),
-    ],
+    problems: [...optionProblems('undersample', options), ...problemsOf(wanted)],
     cells: {
       counts: float64Cell({ size: Math.max(1, classes.length), block: 16, version: layoutVersion(classes) }),
     },

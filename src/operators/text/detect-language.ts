@@ -1,6 +1,6 @@
 import { type Adds, type Free, makeOfEach, type Operator, type Problem } from '../../core/index.js';
 import { withField } from '../../util/literals.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 
 /** Which text `detectLanguage` reads, under which name it adds the language, and which languages it knows. */
 export interface DetectLanguageOptions<T, As extends string> {
@@ -31,6 +31,7 @@ const CHARS_MAX = 1_000;
 export function detectLanguage<T, const As extends string>(
   options: DetectLanguageOptions<T, As>,
 ): Operator<T & Free<As>, Adds<{ readonly [K in As]: string | null }>> {
+  requireOptions('detectLanguage', options);
   const { from, as, languages = [], charsMax = CHARS_MAX } = options;
   return {
     kind: 'detectLanguage',

@@ -1,7 +1,7 @@
 import { type Adds, type Free, makeOfEach, type Operator, type Problem, type Tensor } from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
 import { fileName, lengthsProblems } from '../ml/model-options.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 import { openTokenizer, type TextEncoder, type TokenizerOptions } from './tokenizer.js';
 
 /** A text as language models take it: three tensors of one length. */
@@ -53,6 +53,7 @@ export interface EncodeTokensOptions<T, As extends string> {
 export function encodeTokens<T, const As extends string>(
   options: EncodeTokensOptions<T, As>,
 ): Operator<T & Free<As>, Adds<{ readonly [K in As]: EncodedTokens }>> {
+  requireOptions('encodeTokens', options);
   const { from, as, tokenizer, lengths, specialTokens = true, padToken, charsMax = CHARS_MAX } = options;
   const open = once(tokenizer, { specialTokens, padToken });
   return {

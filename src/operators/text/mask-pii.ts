@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { type Adds, type Free, type Operator, type Problem, type StepContext, transform } from '../../core/index.js';
 import { withField } from '../../util/literals.js';
 import { choiceProblems } from '../option-values.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 import { digitCipher } from './pii/digit-cipher.js';
 import { detectorOf, findPii, type PiiKind, piiKinds } from './pii/kinds.js';
 
@@ -81,6 +81,7 @@ export function maskPii<T, const As extends string>(
 export function maskPii<T>(
   options: MaskPiiOptions<NoInfer<T>> & Partial<MarkPiiOptions<string>>,
 ): Operator<T, Adds<unknown>> {
+  requireOptions('maskPii', options);
   const { fields, find, key, mark, findingsMax = FINDINGS_MAX } = options;
   const kinds = piiKinds.filter((kind) => find[kind] !== undefined);
   return transform<T, Adds<unknown>>({

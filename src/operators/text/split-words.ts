@@ -1,6 +1,6 @@
 import { type Adds, type Free, type Operator, type Problem, transform } from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 
 /** Which text is split, by the rules of which language, and into what. */
 export interface SplitWordsOptions<T, As extends string> {
@@ -35,6 +35,7 @@ export interface SplitWordsOptions<T, As extends string> {
 export function splitWords<T, const As extends string>(
   options: SplitWordsOptions<T, As>,
 ): Operator<T & Free<As>, Adds<{ readonly [K in As]: readonly string[] }>> {
+  requireOptions('splitWords', options);
   const { from, as, locale = 'en', ngrams = [1], wordsMax } = options;
   return transform<T, Adds<{ readonly [K in As]: readonly string[] }>>({
     kind: 'splitWords',

@@ -8,9 +8,8 @@ import {
   type StepKeys,
   stateful,
 } from '../../core/index.js';
-import { functionProblems } from '../functions.js';
 import { isEmptyKey } from '../keys.js';
-import { optionProblems } from '../options.js';
+import { optionProblems, requireOptions } from '../options.js';
 import type { EmitResult, Row, WindowEngine, WindowKey } from './engine/engine.js';
 import { machineOf } from './engine/open.js';
 import {
@@ -60,12 +59,13 @@ export function window<
   const A extends Named<In>,
   Form extends 'row' | 'change' = 'row',
 >(options: WindowOptions<In, K, A, Form>): Operator<In, Emitted<Form, WindowRow<K, A>>> {
+  requireOptions('window', options);
   const plan = planOf(options, false);
   const { key } = options;
   return operatorOf<In, In, Emitted<Form, WindowRow<K, A>>>(
     'window',
     plan,
-    { problems: [...optionProblems('window', options), ...functionProblems({ key })], keys: [key] },
+    { problems: optionProblems('window', options), keys: [key] },
     (engine, refuse) => (value, emit, timeMs) => {
       const of = key(value);
       if (isEmptyKey(of)) refuse.emptyKey(of);
@@ -104,12 +104,13 @@ export function windowOfChanges<
   const A extends Named<In>,
   Form extends 'row' | 'change' = 'row',
 >(options: ChangesOptions<In, K, A, Form>): Operator<Change<In>, Emitted<Form, WindowRow<K, A>>> {
+  requireOptions('windowOfChanges', options);
   const plan = planOf(options, true);
   const { key, eventTime } = options;
   return operatorOf<In, Change<In>, Emitted<Form, WindowRow<K, A>>>(
     'windowOfChanges',
     plan,
-    { problems: [...optionProblems('windowOfChanges', options), ...functionProblems({ key, eventTime })] },
+    { problems: optionProblems('windowOfChanges', options) },
     (engine, refuse) => (change, emit) => {
       for (const half of ['before', 'after'] as const) {
         const value = change[half];
