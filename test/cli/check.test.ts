@@ -66,6 +66,37 @@ export const scored = topology('scored', { deadLetters: kafka.deadLetterSink({ t
 });
 `;
 
+const featurized = (steps: string) => `
+import { featurize, filter, infer, json, map, millis, topology } from 'millrace';
+import { kafka } from 'millrace/connectors/kafka';
+import { featureView, numeric } from 'millrace/ml';
+const lengths = featureView({ name: 'lengths', version: 1, columns: { n: (r) => r.n }, features: { n: numeric('n') } });
+
+export const scored = topology('scored', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
+  t.source('rows', kafka.source({ topic: 'in', schema: json() }))
+    .via('features', featurize(lengths))${steps}
+    .via('risk', infer({ model: 'mlp.onnx', as: 'risk', batchMax: 16, waitMax: millis(5), providers: ['cpu'] }))
+    .to('out', kafka.sink({ topic: 'out', schema: json() }));
+});
+`;
+
+it('check --models finds the view that a step before makes the features by', { timeout: 120_000 }, async () => {
+  copyFileSync(new URL('../inference/models/mlp.onnx', import.meta.url), join(user.folder, 'mlp.onnx'));
+  const check = async (steps: string) => {
+    writeFileSync(join(user.folder, 'featurized.ts'), featurized(steps));
+    const { out } = await run(['check', 'featurized.ts', '--json', '--models']);
+    const problems: readonly { readonly code: string; readonly message: string }[] = JSON.parse(out).problems;
+    return problems.filter(({ code }) => code === 'model').map(({ message }) => message);
+  };
+  const wrong = "the feature view 'lengths' has 1 dense feature, but the model of step 'risk' takes 20";
+  expect(await check('')).toEqual([wrong]);
+  expect(await check(".via('some', filter((r) => r.n > 0))")).toEqual([wrong]);
+  // What lies between may make other features.
+  expect(
+    await check(".via('more', map((r) => ({ features: { view: 'more', dense: new Float64Array(20) } })))"),
+  ).toEqual([]);
+});
+
 it('check --models holds models against views before a run', { timeout: 120_000 }, async () => {
   copyFileSync(new URL('../inference/models/mlp.onnx', import.meta.url), join(user.folder, 'mlp.onnx'));
   const check = async (model: string, denseSize: number, ...flags: string[]) => {

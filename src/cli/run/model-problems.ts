@@ -1,5 +1,12 @@
-import { inferenceService, MillraceError, type Services, type StepContext } from '../../core/index.js';
-import type { Topology } from '../../topology/index.js';
+import {
+  type InferenceService,
+  inferenceService,
+  MillraceError,
+  type Services,
+  type StepContext,
+} from '../../core/index.js';
+import { checkWidth } from '../../operators/ml/infer-tensors.js';
+import type { StepNode, Topology } from '../../topology/index.js';
 import type { CodedProblem } from './coded-problem.js';
 
 export interface ModelFindings {
@@ -18,11 +25,13 @@ export async function modelProblems(topology: Topology): Promise<ModelFindings> 
   const warnings: string[] = [];
   const inference = createInference({ onWarning: (message) => warnings.push(message) });
   try {
-    for (const { id, kind, shape, problems: own } of topology.steps) {
+    for (const step of topology.steps) {
+      const { id, kind, shape, problems: own } = step;
       // Options that are wrong are known already.
       if (kind !== 'infer' || shape.shape !== 'batched' || own.length > 0) continue;
       try {
-        await shape.open(stepContext(topology.name, id), servicesOf(inference));
+        const context = stepContext(topology.name, id);
+        await shape.open(context, servicesOf(held(inference, viewBefore(topology, step), context)));
       } catch (error) {
         if (!(error instanceof MillraceError)) throw error;
         problems.push({ code: error.code, where: id, message: error.message, hint: error.hint ?? '' });
@@ -34,7 +43,30 @@ export async function modelProblems(topology: Topology): Promise<ModelFindings> 
   return { problems, warnings };
 }
 
-const servicesOf = (inference: unknown): Services => ({
+/** Kinds of steps that keep the features of a record. */
+const keeping = new Set(['assignCluster', 'dedupe', 'detectAnomalies', 'filter', 'infer', 'learn', 'lookup', 'peek']);
+
+/** The step that makes the features of a step's records, where nothing in between may change them. */
+function viewBefore({ steps }: Pick<Topology, 'steps'>, { inputs: [wire] }: StepNode): StepNode | undefined {
+  const before = steps.find(({ id }) => id === wire?.from);
+  if (before?.kind === 'featurize') return before;
+  return before && keeping.has(before.kind) ? viewBefore({ steps }, before) : undefined;
+}
+
+/** The service, which refuses a model of features where the view before it makes another number of them. */
+const held = (inference: InferenceService, view: StepNode | undefined, context: StepContext): InferenceService => ({
+  ...inference,
+  async open(spec) {
+    const handle = await inference.open(spec);
+    if (view === undefined || spec.tensors?.inputs !== undefined) return handle;
+    const { view: name, denseSize, hashedSize } = view.settings;
+    const shape = { denseSize: Number(denseSize), hashedSize: Number(hashedSize) };
+    checkWidth({ name: String(name), shape }, handle, context);
+    return handle;
+  },
+});
+
+const servicesOf = (inference: InferenceService): Services => ({
   progress: () => {},
   get<T>(service: { readonly name: string }): T {
     if (service.name === inferenceService.name) return inference as T;

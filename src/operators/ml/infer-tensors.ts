@@ -16,6 +16,7 @@ import {
   type TensorValues,
   tensorTypeOf,
 } from '../../core/index.js';
+import { counted } from '../../util/counted.js';
 import { fieldAdder } from '../../util/literals.js';
 import { type UrgencyOptions, urgencyOf } from './model-options.js';
 
@@ -188,7 +189,7 @@ export const widthOf = ({ inputs }: ModelHandle): number => inputs[0]?.shape[0] 
 export function wrongWidth({ step }: StepContext, view: string, denseSize: number, inputSize: number): MillraceError {
   return new MillraceError(
     'model',
-    `the feature view ${view} has ${denseSize} dense features, but the model of step '${step}' takes ${inputSize}`,
+    `the feature view ${view} has ${counted(denseSize, 'dense feature')}, but the model of step '${step}' takes ${inputSize}`,
     { where: step, hint: 'train the model again with this view, or give the step the view it was trained with' },
   );
 }
