@@ -68,7 +68,8 @@ const examples: Readonly<Record<string, string>> = {
   SlicedSpec: 'tumbling(hours(1))',
   WindowExpectations: 'windowExpectations()',
   WindowSpec: 'tumbling(hours(1))',
-  act: "'event'",
+  'drift.act': "'event'",
+  'label.late.act': "'score'",
   model: "new URL('risk.onnx', import.meta.url)",
   reference: '{ last: days(28) }',
   tokenizer: "new URL('tokenizer.json', import.meta.url)",
@@ -90,7 +91,7 @@ const wanted = (kind: string, inside: readonly string[]): string =>
   `${kind === 'object' ? 'an' : 'a'} ${kind}${inside.length === 0 ? '' : ` with ${inside.join(', ')}`}`;
 
 function exampleOf(kind: string, name: string): string {
-  const example = examples[kind] ?? examples[name.slice(name.lastIndexOf('.') + 1)];
+  const example = examples[kind] ?? examples[name] ?? examples[name.slice(name.lastIndexOf('.') + 1)];
   return example === undefined ? '' : `, such as ${example}`;
 }
 

@@ -92,24 +92,34 @@ const byHand = new Set(['Cascade', 'FallbackModel', 'FallbackRule', 'LabelPolici
 
 /** The options in the objects that a type takes. Of several kinds of objects none asks for its own. */
 const inside = (type: string, source: Source, before: string): Inner[] => {
-  const alternatives = alternativesOf(type);
+  const alternatives = alternativesOf(type).filter((one) => one !== 'undefined');
   const options = alternatives.flatMap((one) => {
     if (isObject(one)) return insideOf(within(one, 0), source, before);
     const item = /^readonly \(?(.*?)\)?\[\]$/s.exec(one)?.[1];
     if (item !== undefined) return inside(item, source, `${before.slice(0, -1)}[].`);
-    const [, name = '', part] = /^(\w+)(?:<.*>)?(?:\['(\w+)'\])?$/s.exec(one) ?? [];
-    const found = byHand.has(name) ? optionsNamed(name, source) : undefined;
-    if (found === undefined) return [];
-    if (part === undefined) return insideOf(found.body, found.source, before);
-    const member = membersOf(found.body).find((each) => each.name === part);
-    return inside(member?.type ?? '', found.source, before);
+    const named = namedIn(one, source);
+    if (named === undefined) return [];
+    return 'member' in named ? inside(named.member, named.source, before) : insideOf(named.body, named.source, before);
   });
   return alternatives.length === 1 ? options : options.map((option) => ({ ...option, isRequired: false }));
 };
 
+/** What a type by hand stands for: the body of its interface, or the type of the member that it names. */
+function namedIn(type: string, source: Source) {
+  const [, name = '', part] = /^(\w+)(?:<.*>)?(?:\['(\w+)'\])?$/s.exec(type) ?? [];
+  const found = byHand.has(name) ? optionsNamed(name, source) : undefined;
+  if (found === undefined || part === undefined) return found;
+  return { source: found.source, member: membersOf(found.body).find((each) => each.name === part)?.type ?? '' };
+}
+
+function memberNamed(type: string, source: Source): string | undefined {
+  const named = namedIn(type, source);
+  return named !== undefined && 'member' in named ? named.member : undefined;
+}
+
 const insideOf = (body: string, source: Source, before: string): Inner[] =>
   membersOf(body).flatMap(({ name, isRequired, type }) => [
-    { name: before + name, isRequired, type: plain(type) },
+    { name: before + name, isRequired, type: plain(memberNamed(type, source) ?? type) },
     ...inside(type, source, `${before}${name}.`),
   ]);
 

@@ -264,6 +264,23 @@ describe('options that JavaScript may give', () => {
     },
   );
 
+  it.each(ofKinds.filter(([, , kind]) => kind === 'number'))(
+    'of %s without the number %s are refused',
+    (name, path) => {
+      expect(saidWith(name, path, undefined)).not.toEqual([]);
+    },
+  );
+
+  it.each([
+    ['late', { within: hours(1), act: 'score' }],
+    ['corrections', { within: hours(1), learn: true }],
+  ])('of labels with %s, and not within what time, are refused', (policy, whole) => {
+    expect(saidWith('selectBySuccessiveHalving', `label.${policy}`, whole)).toEqual([]);
+    expect(saidWith('selectBySuccessiveHalving', `label.${policy}`, { ...whole, within: undefined })).toEqual([
+      { message: `label.${policy}.within is missing`, hint: 'give it a positive duration, such as days(7)' },
+    ]);
+  });
+
   it.each(ofKinds.filter(([, , kind]) => othersThan(kind)))(
     'of %s with another %s than a %s are refused by name',
     (name, path, kind) => {

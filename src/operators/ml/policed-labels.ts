@@ -315,13 +315,16 @@ export function policyProblems({ late, missing, corrections }: LabelPolicies<unk
       message: `label.missing.weighting is ${missing.weighting}, and late labels are not learnt`,
       hint: "give label.late too: { within: hours(24), act: 'learn' }",
     });
-  const within = { 'label.late.within': late?.within, 'label.corrections.within': corrections?.within };
-  const short = Object.entries(within)
-    .filter(([, value]) => value !== undefined && !(value > 0))
-    .map(([name, value]) => ({
-      message: `${name} is ${givenDuration(value as Duration)}`,
-      hint: 'give it a positive duration, such as days(7)',
-    }));
+  const short = Object.entries({ late, corrections }).flatMap(([name, policy]) =>
+    policy === undefined || policy.within > 0
+      ? []
+      : [
+          {
+            message: `label.${name}.within is ${givenDuration(policy.within)}`,
+            hint: 'give it a positive duration, such as days(7)',
+          },
+        ],
+  );
   return [...short, ...weighting];
 }
 
