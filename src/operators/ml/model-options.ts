@@ -224,15 +224,20 @@ export function modelProblems(options: ModelOptions<string> & UrgencyOptions<nev
     problems.push(...addressProblems(other));
     if (other.providers !== undefined) problems.push(...providerProblems(other.providers));
     if (other.model === undefined && other.providers === undefined) {
-      const hint = 'give another `model`, or other `providers`';
-      const isOfScores = 'rule' in other || 'lastBy' in other;
-      const message = isOfScores
-        ? 'a rule or a last score answers one score only'
-        : 'a fallback is the same model again';
-      problems.push({ message, hint });
+      problems.push(withoutModel(other));
     }
   }
   return problems;
+}
+
+/** What is wrong with a fallback that names neither a file nor providers. */
+function withoutModel(fallback: object): Problem {
+  const hint = 'give another `model`, or other `providers`';
+  if ('rule' in fallback || 'lastBy' in fallback)
+    return { message: 'a rule or a last score answers one score only', hint };
+  return 'name' in fallback
+    ? { message: 'fallback[].rule is missing', hint: `give '${fallback.name}' a rule, or lastBy; a model has no name` }
+    : { message: 'a fallback is the same model again', hint };
 }
 
 const FILE = 'file:';

@@ -498,6 +498,9 @@ describe('infer with a fallback chain', () => {
     expect(
       infer({ ...options, fallback: [{ ...last, keysMax: 1 }, { model: 'small.onnx' }, rule] }).problems,
     ).toMatchObject([{ message: 'a last score stands before a model' }]);
+    expect(infer({ ...options, fallback: [{ name: 'prior' } as never] }).problems).toEqual([
+      { message: 'fallback[].rule is missing', hint: "give 'prior' a rule, or lastBy; a model has no name" },
+    ]);
     const wrong = infer({
       ...options,
       cascade: { ...cascade, above: 0.1, providers: [] },
