@@ -158,9 +158,9 @@ export function settingsOf({ options: specs }: HasOptions, options: object): Set
 }
 
 /** A wrong text may be a secret, and is shown only where none is expected. */
-const plain = (value: unknown, { showsWrongText = false }: OptionType<unknown>): string => {
-  if (showsWrongText && typeof value === 'string') return `'${value}'`;
-  return typeof value === 'number' || typeof value === 'boolean' || value === null
-    ? String(value)
-    : `of type ${typeof value}`;
-};
+const plain = (value: unknown, { showsWrongText = false }: OptionType<unknown>): string =>
+  showsWrongText && typeof value === 'string' ? `'${value}'` : shownWrong(value);
+
+/** A wrong value in a message: numbers, `true`, `false` and `null` as they are, of all others the type. */
+export const shownWrong = (value: unknown): string =>
+  typeof value === 'number' || typeof value === 'boolean' || value === null ? String(value) : `of type ${typeof value}`;

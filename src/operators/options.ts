@@ -1,5 +1,5 @@
 import { MillraceError, type Problem } from '../core/index.js';
-import { oncePerMistake, unknownOptions } from '../core/options.js';
+import { oncePerMistake, shownWrong, unknownOptions } from '../core/options.js';
 import { functionProblems } from './functions.js';
 import { optionKinds } from './option-kinds.js';
 import { valueProblems } from './option-values.js';
@@ -84,7 +84,7 @@ function kindProblem(name: string, kindOrLeftOut: string, value: unknown, inside
   const fits = accepts[kind] ?? accepts.object;
   if (value !== undefined && fits?.(value)) return [];
   const hint = `give ${name}${kind === 'any' ? '' : ` ${wanted(kind, inside)}`}${exampleOf(kind, name)}`;
-  return [{ message: `${name} is ${value === undefined ? 'missing' : shown(value)}`, hint }];
+  return [{ message: `${name} is ${value === undefined ? 'missing' : shownWrong(value)}`, hint }];
 }
 
 const wanted = (kind: string, inside: readonly string[]): string =>
@@ -94,10 +94,6 @@ function exampleOf(kind: string, name: string): string {
   const example = examples[kind] ?? examples[name] ?? examples[name.slice(name.lastIndexOf('.') + 1)];
   return example === undefined ? '' : `, such as ${example}`;
 }
-
-/** A wrong value, short: it may be large, or a secret where a function was wanted. */
-const shown = (value: unknown): string =>
-  typeof value === 'function' ? 'a function' : isObject(value) ? 'of type object' : String(value).slice(0, 40);
 
 /**
  * Refuses options of which a part is missing or of another kind, before an operator takes them apart. Types say so first: JavaScript

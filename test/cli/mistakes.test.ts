@@ -308,7 +308,7 @@ const mistakes = (busyPort: number, busyStore: string): readonly Mistake[] => [
     name: 'not-called',
     steps: drifting("{ detector: adwin, act: 'replace' }"),
     args: CHECK,
-    says: ['learn: drift.detector is a function', 'where: not-called.ts:', 'a DriftDetector, such as adwin()'],
+    says: ['learn: drift.detector is of type function', 'where: not-called.ts:', 'a DriftDetector, such as adwin()'],
   },
   {
     name: 'misspelt-choice',

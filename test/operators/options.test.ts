@@ -250,6 +250,14 @@ const others: Readonly<Record<string, readonly unknown[]>> = {
   text: [7, null, {}, () => 'a'],
 };
 
+it('a text in the place of something else may be a secret, and is not shown', () => {
+  for (const [name, given] of Object.entries(right))
+    for (const option of Object.keys(Object(given.at(-1)))) {
+      if (/^(text|number|any)/.test(optionKinds[name]?.[option] ?? 'any')) continue;
+      expect(JSON.stringify(saidOf(name, { [option]: 'redis://:hunter2@host' }))).not.toContain('hunter2');
+    }
+});
+
 const othersThan = (kind: string) => others[/^[A-Z]/.test(kind) ? 'object' : kind.replace('?', '')];
 
 describe('options that JavaScript may give', () => {

@@ -44,7 +44,21 @@ export async function modelProblems(topology: Topology): Promise<ModelFindings> 
 }
 
 /** Kinds of steps that keep the features of a record. */
-const keeping = new Set(['assignCluster', 'dedupe', 'detectAnomalies', 'filter', 'infer', 'learn', 'lookup', 'peek']);
+const keeping = new Set([
+  'assignCluster',
+  'dedupe',
+  'detectAnomalies',
+  'filter',
+  'infer',
+  'learn',
+  'lookup',
+  'peek',
+  'sample',
+  'stratify',
+  'throttle',
+  'undersample',
+  'validate',
+]);
 
 /** The step that makes the features of a step's records, where nothing in between may change them. */
 function viewBefore({ steps }: Pick<Topology, 'steps'>, { inputs: [wire] }: StepNode): StepNode | undefined {
