@@ -103,6 +103,8 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     process.stderr.write(`no benchmark "${name}"\n\n${list()}`);
     return 2;
   }
+  // Peers load ONNX Runtime by themselves; it would report runs to its makers, and take time for that.
+  process.env.ORT_DISABLE_TELEMETRY ??= '1';
   const file = (await import(pathToFileURL(join(folder, name + suffix)).href)) as BenchmarkFile;
   const { benchmark, options = {} } = file;
   if (args.includes('--help')) {

@@ -4,53 +4,13 @@ import { measuredSizes, type Point } from '../scheduling/latency-curve.js';
 import { type Layout, layoutOf, viewsOf } from '../scheduling/layout.js';
 import type { Ask, KnownModel, Scored, Values } from '../workers/protocol.js';
 import { createSession, type ModelSource } from './model-source.js';
+import { loadOnnx } from './onnx-runtime.js';
 import { measuredSize, padded } from './padding.js';
 import { proveProvider } from './provider-proof.js';
 import { noCeiling, scoreRows, whatRuntimeSays } from './recovery.js';
 import { inRunsOf, measureRuns } from './run-size.js';
 import { runnerOf } from './runner.js';
 import { areOtherAlone, checkBatchInvariance, noLengths, warmUpViews } from './warm-up.js';
-
-let loaded: Promise<typeof Onnx> | undefined;
-
-/**
- * ONNX Runtime, loaded at its first use. Only the worker may call this: loading the native module twice in a thread aborts the
- * process (onnxruntime-node 1.25 to 1.30).
- */
-function loadOnnx(): Promise<typeof Onnx> {
-  loaded ??= load();
-  return loaded;
-}
-
-async function load(): Promise<typeof Onnx> {
-  try {
-    const onnx = await import('onnxruntime-node');
-    // All errors are exceptions; at lower levels they are also printed to stderr.
-    onnx.env.logLevel = 'fatal';
-    keepHalvesAsBits(onnx);
-    return onnx;
-  } catch (cause) {
-    throw new MillraceError('model', "the package 'onnxruntime-node' cannot be loaded", {
-      hint: 'install it: npm install onnxruntime-node --onnxruntime-node-install=skip (also where its own install fails to download CUDA)',
-      cause,
-    });
-  }
-}
-
-/**
- * From Node 24 on there are arrays of float16, which ONNX Runtime's native part cannot read (onnxruntime-node 1.30). Its JavaScript looks for
- * them once, at the first tensor; without them it takes bits, as on older Nodes.
- */
-function keepHalvesAsBits({ Tensor }: typeof Onnx): void {
-  const there = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array');
-  if (there === undefined) return;
-  Reflect.deleteProperty(globalThis, 'Float16Array');
-  try {
-    new Tensor('uint8', Uint8Array.of(0), [1]);
-  } finally {
-    Object.defineProperty(globalThis, 'Float16Array', there);
-  }
-}
 
 /** A model on a provider, warmed up. */
 export interface Session {

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../../core/index.js';
 import { type Reply, type Request, type Start, startWorker } from '../../util/worker-thread.js';
+import { sendNoTelemetry } from '../session/onnx-runtime.js';
 import { control } from './protocol.js';
 
 /** Where sessions run: in threads of this process, or in processes of their own, where one that hangs can be killed. */
@@ -79,6 +80,7 @@ const exitTimeoutMs = 10_000;
 
 function threadChannel({ onReply, onDeath }: ChannelEvents): Channel {
   const words = new Int32Array(new SharedArrayBuffer(control.words * Int32Array.BYTES_PER_ELEMENT));
+  sendNoTelemetry();
   const worker = startWorker(import.meta.url, MODULE, {
     name: 'millrace-inference',
     execArgv: [],
