@@ -82,7 +82,14 @@ export default defineConfig({
       {
         resolve: { alias },
         // No limit of time shows anything: it has a clock of its own, and `npm test` gives it what others leave of the cores.
-        test: { ...common, name: 'sim', include: ['test/sim/**/*.test.ts'], testTimeout: 300_000, isolate: false },
+        test: {
+          ...common,
+          name: 'sim',
+          include: ['test/sim/**/*.test.ts'],
+          testTimeout: 300_000,
+          isolate: false,
+          maxConcurrency: 2,
+        },
       },
       {
         resolve: { alias },
