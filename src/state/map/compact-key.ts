@@ -43,7 +43,7 @@ export function readCompactKey(bytes: Uint8Array, at: number): string | number {
 }
 
 /**
- * A hash of a key, 32 bits, that nobody can foresee who does not know the secret, two words. 1,024 neighbouring integers have the same
+ * A hash of a key, 32 bits with a sign, that nobody can foresee who does not know the secret, two words. 1,024 neighbouring integers have the same
  * first half and evenly spread second ones: ids that count up are found in the table that was read just before, and seldom push
  * each other away.
  */
@@ -51,7 +51,7 @@ export function hashCompactKey(secret: Uint32Array, bytes: Uint8Array, start: nu
   if (bytes[start] !== INT_HEAD) return keyedHash(secret, bytes, start, end);
   const key = wordAt(bytes, start + 1);
   const near = hashKey((key >> NEAR_BITS) ^ (secret[0] as number));
-  return ((near & 0xffff_0000) | ((near + (key << (16 - NEAR_BITS))) & 0xffff)) >>> 0;
+  return (near & 0xffff_0000) | ((near + (key << (16 - NEAR_BITS))) & 0xffff);
 }
 
 /** Whether a text of this length is a UUID in its canonical form, which is lower case. If so, its bytes are written. */

@@ -1,5 +1,5 @@
 /**
- * HalfSipHash-1-3 of a range of bytes, 32 bits: who does not know the secret, two words, cannot choose bytes that collide.
+ * HalfSipHash-1-3 of a range of bytes, 32 bits with a sign (above 2^31 a number would be an object on the heap): who does not know the secret, two words, cannot choose bytes that collide.
  * Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012, in their variant of 32-bit words.
  */
 export function keyedHash(secret: Uint32Array, bytes: Uint8Array, start: number, end: number): number {
@@ -32,7 +32,7 @@ export function keyedHash(secret: Uint32Array, bytes: Uint8Array, start: number,
     v2 = (v2 << 16) | (v2 >>> 16);
     v0 ^= word;
   }
-  return (v1 ^ v3) >>> 0;
+  return v1 ^ v3;
 }
 
 /** 32 bits, little-endian. */

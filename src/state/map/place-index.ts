@@ -13,13 +13,12 @@ const TAGS = 2 ** TAG_BITS;
 const FREE = 0;
 /** A slot: a tag, then the low and the high half of a place. */
 const SLOT = 3;
-/** No hash is below 0. */
-const NO_HASH = -1;
+const NOWHERE = -1;
 /** Those of a part without keys. */
 const NO_SLOTS = new Uint16Array(SLOT);
 
 /**
- * The place of each key by its hash, 32 evenly distributed bits, without the keys. The first bits choose a part, a small hash table. The
+ * The place of each key by its hash, 32 evenly distributed bits of either sign, without the keys. The first bits choose a part, a small hash table. The
  * last 16 are the *tag*, which says where in its part a search begins. So a part grows within microseconds, without a look at the
  * keys, and no insertion waits for a table of millions of keys. One search in twenty for a missing key compares a key.
  *
@@ -38,9 +37,9 @@ export class PlaceIndex {
   private readonly shift: number;
   /** The slots, all free, of parts that lost their last key: ids that count up leave one part and come to another. */
   private readonly spare: Uint16Array[] = [];
-  /** The hash that `find` did not find last, and the slot where it would go: most keys are added when they were sought in vain. */
-  private missedHash = NO_HASH;
-  private missedAt = 0;
+  /** The hash that `find` did not find last, and the slot where it would go, or `NOWHERE`: most keys are added when they were sought in vain. */
+  private missedHash = 0;
+  private missedAt = NOWHERE;
 
   constructor(
     keysMax: number,
@@ -65,7 +64,7 @@ export class PlaceIndex {
     }
     this.missedHash = hash;
     this.missedAt = first;
-    return -1;
+    return NOWHERE;
   }
 
   /** Adds the place of a key that has none. */
@@ -80,8 +79,11 @@ export class PlaceIndex {
     if (5 * count > 4 * (this.capacities[part] as number)) {
       slots = this.grow(part);
       at = firstFrom(slots, this.capacities[part] as number, tag);
-    } else at = hash === this.missedHash ? this.missedAt : firstFrom(slots, this.capacities[part] as number, tag);
-    this.missedHash = NO_HASH;
+    } else {
+      const isMissed = hash === this.missedHash && this.missedAt !== NOWHERE;
+      at = isMissed ? this.missedAt : firstFrom(slots, this.capacities[part] as number, tag);
+    }
+    this.missedAt = NOWHERE;
     let free = freeFrom(slots, at);
     while (free === slots.length - SLOT) {
       slots = this.grow(part);
@@ -97,7 +99,7 @@ export class PlaceIndex {
     const part = hash >>> this.shift;
     const slots = this.parts[part] as Uint16Array;
     const capacity = this.capacities[part] as number;
-    this.missedHash = NO_HASH;
+    this.missedAt = NOWHERE;
     let hole = firstFrom(slots, capacity, tagOf(hash));
     while (placeAt(slots, hole) !== place) hole += SLOT;
     this.counts[part] = (this.counts[part] as number) - 1;
