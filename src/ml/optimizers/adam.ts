@@ -34,13 +34,13 @@ export function adam(options: AdamOptions = {}): Optimizer {
   const rule = (pull: number): UpdateRule =>
     Object.freeze({
       weight: (state: Float64Array, at: number) => state[at] as number,
-      update({ state, from, stride, weights, coordinates, gradients, count, step }: Moves) {
+      update({ state, from, stride, weights, coordinates, inputs, slope, count, step }: Moves) {
         const corrected = (rateAt(step) * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
         for (let i = 0; i < count; i++) {
           const coordinate = coordinates[i] as number;
           const at = from + coordinate * stride;
           const weight = weights[coordinate] as number;
-          const g = (gradients[i] as number) + pull * weight;
+          const g = slope * (inputs[i] as number) + pull * weight;
           const m = beta1 * (state[at + 1] as number) + (1 - beta1) * g;
           const v = beta2 * (state[at + 2] as number) + (1 - beta2) * g * g;
           state[at + 1] = m;

@@ -27,13 +27,13 @@ export function momentum({ rate, momentum: rho = 0.9, l2 = 0 }: MomentumOptions)
   const rule = (pull: number): UpdateRule =>
     Object.freeze({
       weight: (state: Float64Array, at: number) => state[at] as number,
-      update({ state, from, stride, weights, coordinates, gradients, count, step }: Moves) {
+      update({ state, from, stride, weights, coordinates, inputs, slope, count, step }: Moves) {
         const rateNow = rateAt(step);
         for (let i = 0; i < count; i++) {
           const coordinate = coordinates[i] as number;
           const at = from + coordinate * stride;
           const weight = weights[coordinate] as number;
-          const last = rho * (state[at + 1] as number) + rateNow * ((gradients[i] as number) + pull * weight);
+          const last = rho * (state[at + 1] as number) + rateNow * (slope * (inputs[i] as number) + pull * weight);
           state[at + 1] = last;
           const moved = weight - last;
           state[at] = moved;

@@ -1,3 +1,5 @@
+import type { FeatureArray } from '../../core/learner.js';
+
 /**
  * How some coordinates of a model are to move. They are in arrays because a rule that loops over them needs no call for each of them,
  * and numbers that are arguments or results of a call become objects on the heap wherever it is not inlined.
@@ -9,27 +11,30 @@ export interface Moves {
   readonly stride: number;
   /** By coordinate: the weight that the gradient was computed with. It is replaced by the new one. */
   readonly weights: Float64Array;
-  /** The first `count` are the coordinates that move, in this order, and their gradients. */
+  /** The first `count` are the coordinates that move, in this order. */
   coordinates: Uint32Array;
-  gradients: Float64Array;
+  /** The gradient of each is `slope` times its input, such as the slope of a loss by the score, and a feature. */
+  inputs: FeatureArray;
+  slope: number;
   count: number;
   /** The number of the model's update, from 1. */
   step: number;
 }
 
-/** Moves of the first coordinates: by default of all that have weights. */
+/** Moves of the first coordinates: by default of all that have weights. Their inputs are gradients, unless a slope is given. */
 export const newMoves = (
   state: Float64Array,
   stride: number,
   weights: Float64Array,
-  count = weights.length,
+  { from = 0, count = weights.length, inputs = new Float64Array(count) as FeatureArray } = {},
 ): Moves => ({
   state,
-  from: 0,
+  from,
   stride,
   weights,
   coordinates: Uint32Array.from({ length: count }, (_, i) => i),
-  gradients: new Float64Array(count),
+  inputs,
+  slope: 1,
   count,
   step: 0,
 });

@@ -15,13 +15,13 @@ export const scaledBySquares = (
 ): UpdateRule =>
   Object.freeze({
     weight: (state: Float64Array, at: number) => state[at] as number,
-    update({ state, from, stride, weights, coordinates, gradients, count, step }: Moves) {
+    update({ state, from, stride, weights, coordinates, inputs, slope, count, step }: Moves) {
       const rate = rateAt(step);
       for (let i = 0; i < count; i++) {
         const coordinate = coordinates[i] as number;
         const at = from + coordinate * stride;
         const weight = weights[coordinate] as number;
-        const g = (gradients[i] as number) + l2 * weight;
+        const g = slope * (inputs[i] as number) + l2 * weight;
         const squares = kept * (state[at + 1] as number) + taken * g * g;
         state[at + 1] = squares;
         const moved = weight - (rate / Math.sqrt(squares + epsilon)) * g;

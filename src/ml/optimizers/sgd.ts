@@ -37,13 +37,13 @@ export function sgd({ rate, l1 = 0, l2 = 0 }: SgdOptions): Optimizer {
 function descent(rateAt: (step: number) => number, l1: number, l2: number): UpdateRule {
   return Object.freeze({
     weight: (state: Float64Array, at: number) => state[at] as number,
-    update({ state, from, stride, weights, coordinates, gradients, count, step }: Moves) {
+    update({ state, from, stride, weights, coordinates, inputs, slope, count, step }: Moves) {
       const rate = rateAt(step);
       for (let i = 0; i < count; i++) {
         const coordinate = coordinates[i] as number;
         const at = from + coordinate * stride;
         const weight = weights[coordinate] as number;
-        let moved = weight - rate * ((gradients[i] as number) + l2 * weight);
+        let moved = weight - rate * (slope * (inputs[i] as number) + l2 * weight);
         if (l1 > 0) moved = Math.sign(moved) * Math.max(0, Math.abs(moved) - rate * l1);
         state[at] = moved;
         weights[coordinate] = moved;

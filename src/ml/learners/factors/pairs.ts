@@ -143,7 +143,7 @@ export function openPairs(cells: OpenCells<PairCells>, shape: FeatureShape, opti
     moves.from = at + 1;
     for (let f = 0; f < factors; f++) {
       const v = isFirst ? initial(coordinate, f) : rule.weight(state, moves.from + f * stride);
-      moves.gradients[f] = g * ((sums[f] as number) - v * x);
+      moves.inputs[f] = g * ((sums[f] as number) - v * x);
       moves.weights[f] = v;
     }
     rule.update(moves);

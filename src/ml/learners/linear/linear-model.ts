@@ -53,10 +53,10 @@ export const linearStructure = ({ optimizer, interceptRate }: LinearOptions): Se
 /** Plain descent: the rule of an intercept with a rate of its own. */
 const descent = (rate: number): UpdateRule => ({
   weight: (state, at) => state[at] as number,
-  update({ state, from, stride, weights, coordinates, gradients, count }) {
+  update({ state, from, stride, weights, coordinates, inputs, slope, count }) {
     for (let i = 0; i < count; i++) {
       const coordinate = coordinates[i] as number;
-      const moved = (weights[coordinate] as number) - rate * (gradients[i] as number);
+      const moved = (weights[coordinate] as number) - rate * (slope * (inputs[i] as number));
       state[from + coordinate * stride] = moved;
       weights[coordinate] = moved;
     }
@@ -132,13 +132,9 @@ export function openLinear(
   };
 
   const slope = new Float64Array(2);
-  const first = newMoves(state, stride, cached, 1);
-  const moves = newMoves(state, stride, cached, denseSize);
-  const haveRoomFor = (count: number): void => {
-    if (count <= moves.coordinates.length) return;
-    moves.coordinates = new Uint32Array(2 * count);
-    moves.gradients = new Float64Array(2 * count);
-  };
+  const one = newMoves(state, stride, cached, { count: 1, inputs: Float32Array.of(1) });
+  const atDense = newMoves(state, stride, cached.subarray(1), { from: stride, count: denseSize });
+  const atHashed = newMoves(state, stride, cached.subarray(firstHashed), { from: firstHashed * stride, count: 0 });
 
   return {
     slope,
@@ -157,26 +153,22 @@ export function openLinear(
       const step = (updates.values[0] as number) + 1;
       updates.values[0] = step;
       updates.touch(0);
-      first.gradients[0] = g;
-      first.step = step;
-      intercept.update(first);
-      const count = denseSize + indices.length;
-      haveRoomFor(count);
-      const { coordinates, gradients } = moves;
-      for (let i = 0; i < denseSize; i++) {
-        coordinates[i] = 1 + i;
-        gradients[i] = g * (dense[i] as number);
-      }
       for (let at = 0; at < firstHashed * stride; at += BLOCK) weights.touch(at);
-      for (let i = 0; i < indices.length; i++) {
-        const coordinate = firstHashed + (indices[i] as number);
-        coordinates[denseSize + i] = coordinate;
-        gradients[denseSize + i] = g * (values[i] as number);
-        weights.touch(coordinate * stride);
-      }
-      moves.count = count;
-      moves.step = step;
-      rule.update(moves);
+      for (let i = 0; i < indices.length; i++) weights.touch((firstHashed + (indices[i] as number)) * stride);
+      atDense.inputs = dense;
+      atDense.slope = g;
+      atDense.step = step;
+      rule.update(atDense);
+      atHashed.coordinates = indices;
+      atHashed.inputs = values;
+      atHashed.slope = g;
+      atHashed.count = indices.length;
+      atHashed.step = step;
+      rule.update(atHashed);
+      // Last: the next row waits for this weight first of all, and not for the ones above.
+      one.slope = g;
+      one.step = step;
+      intercept.update(one);
     },
   };
 }

@@ -67,8 +67,7 @@ function openSoftmax<C extends ClassLabel>(
   const slopes = new Float64Array(width);
 
   // The weights of all classes at a dense coordinate lie side by side, so the dense part of a row moves in one call.
-  const atDense = newMoves(state, stride, new Float64Array(denseSize * width));
-  atDense.from = width * stride;
+  const atDense = newMoves(state, stride, new Float64Array(denseSize * width), { from: width * stride });
   const atOne = newMoves(state, stride, new Float64Array(width));
 
   const sharesOf = ({ dense, indices, values }: FeatureNumbers): ClassScores => {
@@ -90,7 +89,7 @@ function openSoftmax<C extends ClassLabel>(
   };
   const descendDense = ({ dense }: FeatureNumbers, step: number) => {
     for (let i = 0, at = 0; i < denseSize; i++)
-      for (let c = 0; c < width; c++, at++) atDense.gradients[at] = (slopes[c] as number) * (dense[i] as number);
+      for (let c = 0; c < width; c++, at++) atDense.inputs[at] = (slopes[c] as number) * (dense[i] as number);
     const end = atDense.from + atDense.count * stride;
     for (let at = 0; at < end; at += BLOCK) weights.touch(at);
     atDense.step = step;
@@ -100,7 +99,7 @@ function openSoftmax<C extends ClassLabel>(
     atOne.from = coordinate * width * stride;
     for (let c = 0; c < width; c++) {
       const at = atOne.from + c * stride;
-      atOne.gradients[c] = (slopes[c] as number) * x;
+      atOne.inputs[c] = (slopes[c] as number) * x;
       atOne.weights[c] = by.weight(state, at);
       weights.touch(at);
     }
