@@ -43,9 +43,9 @@ export function readCompactKey(bytes: Uint8Array, at: number): string | number {
 }
 
 /**
- * A hash of a key, 32 bits with a sign, that nobody can foresee who does not know the secret, two words. 1,024 neighbouring integers have the same
- * first half and evenly spread second ones: ids that count up are found in the table that was read just before, and seldom push
- * each other away.
+ * A hash of a key, 32 bits with a sign, that nobody can foresee who does not know the secret, two words. 1,024 neighbouring integers
+ * have the same first half and evenly spread second ones: ids that count up are found in the table that was read just before, and
+ * seldom push each other away.
  */
 export function hashCompactKey(secret: Uint32Array, bytes: Uint8Array, start: number, end: number): number {
   if (bytes[start] !== INT_HEAD) return keyedHash(secret, bytes, start, end);

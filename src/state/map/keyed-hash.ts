@@ -1,5 +1,6 @@
 /**
- * HalfSipHash-1-3 of a range of bytes, 32 bits with a sign (above 2^31 a number would be an object on the heap): who does not know the secret, two words, cannot choose bytes that collide.
+ * HalfSipHash-1-3 of a range of bytes: who does not know the secret, two words, cannot choose bytes that collide. The 32 bits have a
+ * sign, because a number above 2^31 would be an object on the heap.
  * Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012, in their variant of 32-bit words.
  */
 export function keyedHash(secret: Uint32Array, bytes: Uint8Array, start: number, end: number): number {

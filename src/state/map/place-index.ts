@@ -18,9 +18,10 @@ const NOWHERE = -1;
 const NO_SLOTS = new Uint16Array(SLOT);
 
 /**
- * The place of each key by its hash, 32 evenly distributed bits of either sign, without the keys. The first bits choose a part, a small hash table. The
- * last 16 are the *tag*, which says where in its part a search begins. So a part grows within microseconds, without a look at the
- * keys, and no insertion waits for a table of millions of keys. One search in twenty for a missing key compares a key.
+ * The place of each key by its hash, 32 evenly distributed bits of either sign, without the keys. The first bits choose a part, a
+ * small hash table. The last 16 are the *tag*, which says where in its part a search begins. So a part grows within microseconds,
+ * without a look at the keys, and no insertion waits for a table of millions of keys. One search in twenty for a missing key compares
+ * a key.
  *
  * Slots are filled by linear probing in the order of the tags, so a search ends at the first higher one, and growing is one pass.
  * Source: Amble and Knuth, "Ordered hash tables", The Computer Journal 17 (2), 1974.
@@ -37,7 +38,7 @@ export class PlaceIndex {
   private readonly shift: number;
   /** The slots, all free, of parts that lost their last key: ids that count up leave one part and come to another. */
   private readonly spare: Uint16Array[] = [];
-  /** The hash that `find` did not find last, and the slot where it would go, or `NOWHERE`: most keys are added when they were sought in vain. */
+  /** The hash that `find` did not find last, and the slot where it would go (or `NOWHERE`): most keys are added when they were sought in vain. */
   private missedHash = 0;
   private missedAt = NOWHERE;
 
