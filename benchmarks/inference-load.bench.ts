@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { type ModelHandle, type Tier, tiers } from '../src/core/index.js';
+import { MillraceError, type ModelHandle, type Tier, tiers } from '../src/core/index.js';
 import { createInference } from '../src/inference/index.js';
 import { mlp, trees } from '../test/inference/onnx.js';
 import { generator } from '../test/random.js';
@@ -22,7 +22,7 @@ import { arrive, type Latencies } from './inference-load/arrivals.js';
 import { fillFrom, openSession, ruleServer, type Server, serviceServer } from './inference-load/servers.js';
 import { once, type Spread, spreadOf } from './pairs.js';
 
-export const options = { seconds: 2, rounds: 3 };
+export const options = { seconds: 2, rounds: 3, model: '' };
 
 interface Model {
   readonly name: string;
@@ -36,20 +36,27 @@ const SHARES = [0.1, 0.5, 0.8] as const;
 /** Rows that cannot be scored must not pile up: in the seconds of a run they would be some hundred megabytes. */
 const GROWTH_MAX_MB = 200;
 
-export const benchmark: Benchmark<typeof options> = async (progress, { seconds, rounds }) => {
-  const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
+export const benchmark: Benchmark<typeof options> = async (progress, { seconds, rounds, model: only }) => {
   const random = generator(1);
   const models: readonly Model[] = [
     { name: '200 trees', width: 32, bytes: trees(200, 6, 32, random), batchMax: 1_024 },
     { name: '27 MB network', width: 256, bytes: mlp([256, 2_048, 2_048, 1_024, 1], random), batchMax: 128 },
     { name: '0.46 MB network', width: 64, bytes: mlp([64, 256, 256, 128, 1], random), batchMax: 1_024 },
+    // What its layers give of a large batch has no room in the caches: it is the fastest in batches of 64.
+    { name: 'wide network', width: 16, bytes: mlp([16, 4_096, 16, 4_096, 1], random), batchMax: 1_024 },
   ];
+  const asked = models.filter(({ name }) => only === '' || name === only);
+  if (asked.length === 0)
+    throw new MillraceError('config', `there is no model '${only}'`, {
+      hint: `one of ${models.map(({ name }) => `'${name}'`).join(', ')}`,
+    });
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
   const figures: Record<string, Spread> = {};
   const ratios: Record<string, Spread> = {};
   const goals: Record<string, Goal> = {};
   const details: Record<string, unknown> = {};
   try {
-    for (const model of models) {
+    for (const model of asked) {
       const file = join(folder, `${model.name}.onnx`);
       await writeFile(file, model.bytes);
       const inference = createInference();
@@ -64,7 +71,7 @@ export const benchmark: Benchmark<typeof options> = async (progress, { seconds, 
         await inference.close();
       }
     }
-    details['worker time of two models'] = await shares(folder, models[1] as Model, goals);
+    if (only === '') details['worker time of two models'] = await shares(folder, models[1] as Model, goals);
     return { unit: 'ms', figures, ratios, goals, details };
   } finally {
     await rm(folder, { recursive: true });
@@ -105,10 +112,11 @@ export const benchmark: Benchmark<typeof options> = async (progress, { seconds, 
       }
       const [own = [], ...others] = Object.values(runs);
       for (const [i, name] of ['greedy', 'constant wait'].entries()) {
-        const inTimeOf = (run: Latencies, at: number) => run.inTime / (others[i]?.[at]?.inTime as number);
-        const label = `${model.name} at ${share * 100} %: rows in time, service through ${name}`;
+        // The other way round it would be infinite where a rule has none in time.
+        const inTimeOf = (run: Latencies, at: number) => (others[i]?.[at]?.inTime as number) / run.inTime;
+        const label = `${model.name} at ${share * 100} %: rows in time, ${name} through service`;
         ratios[label] = spreadOf(own.map(inTimeOf));
-        if (share === 0.8) goals[label] = { is: ratios[label], atLeast: 1 };
+        if (share === 0.8) goals[label] = { is: ratios[label], atMost: 1 };
       }
     }
     await thread.call('close', {});
