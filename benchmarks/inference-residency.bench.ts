@@ -16,7 +16,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { ModelHandle } from '../src/core/index.js';
 import { createInference } from '../src/inference/index.js';
-import { STAY_FACTOR } from '../src/inference/residency/policy.js';
 import { mlp } from '../test/inference/onnx.js';
 import { hitsInHindsight, rateOf, zipf } from '../test/inference/residency/belady.js';
 import { generator } from '../test/random.js';
@@ -60,8 +59,6 @@ interface Call {
   readonly model: number;
   readonly isHit: boolean;
   readonly ms: number;
-  /** When it was answered. */
-  readonly endMs: number;
 }
 
 async function manyModels(folder: string, given: typeof options, progress: Progress) {
@@ -139,8 +136,6 @@ async function manyModels(folder: string, given: typeof options, progress: Progr
         loads,
         loadMs: spreadOf(loadMs),
         measuredBytesOfAllModels: bytesOf.reduce((sum, bytes) => sum + bytes, 0),
-        shortestTimeBetweenLoadsInLoads: shortestTimeBetweenLoads(calls, loadMs),
-        staysForLoads: STAY_FACTOR,
       },
     };
   } finally {
@@ -171,21 +166,6 @@ function quantile(times: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }
 
-/** The shortest time between two loads of one model, in times that a load of it takes. */
-function shortestTimeBetweenLoads(calls: readonly Call[], loadMs: readonly number[]): number {
-  const last = new Map<number, number>();
-  let shortest = Number.POSITIVE_INFINITY;
-  for (const { model, isHit, ms, endMs } of calls) {
-    if (isHit) continue;
-    const before = last.get(model);
-    // Calls that waited for one load ended together.
-    if (before !== undefined && endMs - before > ms)
-      shortest = Math.min(shortest, (endMs - before) / (loadMs[model] as number));
-    last.set(model, endMs);
-  }
-  return shortest;
-}
-
 async function zipfCalls(
   handles: readonly ModelHandle[],
   { seconds, callers, exponent }: { seconds: number; callers: number; exponent: number },
@@ -200,11 +180,10 @@ async function zipfCalls(
       const isHit = handle.stats().residentBytes > 0;
       const startedMs = performance.now();
       // In the order of the calls, as hindsight sees them.
-      const call = { model, isHit, ms: 0, endMs: 0 };
+      const call = { model, isHit, ms: 0 };
       calls.push(call);
       await ask(handle);
-      call.endMs = performance.now();
-      call.ms = call.endMs - startedMs;
+      call.ms = performance.now() - startedMs;
     }
   };
   await Promise.all(Array.from({ length: callers }, caller));
