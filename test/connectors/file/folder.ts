@@ -1,18 +1,23 @@
 import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { openFiles } from '../../../connectors/file/open.js';
 import { EARLIEST } from '../../../src/core/checkpoint.js';
 import type { Source, SourceReader } from '../../../src/core/source.js';
 import { localRegistry } from '../../../src/schema/index.js';
 
-const folders: string[] = [];
-
-/** A folder of its own, gone after the test. */
+/** A folder of its own, gone after the test, of which no file is open then. */
 export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-files-'));
-  folders.push(folder);
+  // Not `afterEach`: files that share their modules would have it in the first of them alone.
+  onTestFinished(async () => {
+    try {
+      await vi.waitFor(() => expect(openIn(folder)).toEqual([]));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
   return folder;
 }
 
@@ -30,14 +35,6 @@ function openIn(folder: string): string[] {
     }
   });
 }
-
-afterEach(async () => {
-  try {
-    await vi.waitFor(() => expect(folders.flatMap(openIn)).toEqual([]));
-  } finally {
-    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-  }
-});
 
 export interface From {
   readonly offset?: number;

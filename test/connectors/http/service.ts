@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 
 export interface Heard {
   readonly path: string;
@@ -9,15 +9,7 @@ export interface Heard {
   readonly body: string;
 }
 
-const servers: Server[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-});
-
-/** A service that answers as it is told, and remembers what it heard. */
+/** A service that answers as it is told, and remembers what it heard. It ends with the test. */
 export async function newService(answer: (heard: Heard, response: ServerResponse) => unknown) {
   const heard: Heard[] = [];
   const server = createServer(async (request, response) => {
@@ -27,7 +19,11 @@ export async function newService(answer: (heard: Heard, response: ServerResponse
     heard.push(one);
     await answer(one, response);
   }).listen(0, '127.0.0.1');
-  servers.push(server);
+  // Not `afterEach`: files that share their modules would have it in the first of them alone.
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
   await once(server, 'listening');
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heard };
 }
