@@ -165,28 +165,31 @@ export function runStateful(
   };
   try {
     if (inputs.length === 1) {
-      const chunk = inputs[0] as Chunk;
-      for (let i = 0; i < chunk.values.length; i++) {
-        if (ticksLeft > 0) tickUpTo((chunk.origins[i] as Origin).order);
-        origin = chunk.origins[i] as Origin;
-        context.origin = origin;
-        logic.onRecord(0, chunk.values[i], emit, origin);
+      const { values: rows, origins: rowOrigins } = inputs[0] as Chunk;
+      for (let i = 0; i < rows.length; i++) {
+        const own = rowOrigins[i] as Origin;
+        if (ticksLeft > 0) tickUpTo(own.order);
+        origin = own;
+        context.origin = own;
+        logic.onRecord(0, rows[i], emit, own);
       }
     } else {
+      const rows = inputs.map((chunk) => chunk.values);
+      const rowOrigins = inputs.map((chunk) => chunk.origins);
       const heads = inputs.map(() => 0);
       const orders = Float64Array.from(inputs, ({ origins }) => origins[0]?.order ?? Number.POSITIVE_INFINITY);
       for (;;) {
         const input = lowest(orders);
         const order = orders[input] as number;
         if (order === Number.POSITIVE_INFINITY) break;
-        const chunk = inputs[input] as Chunk;
+        const from = rowOrigins[input] as readonly Origin[];
         const at = heads[input] as number;
         heads[input] = at + 1;
-        orders[input] = chunk.origins[at + 1]?.order ?? Number.POSITIVE_INFINITY;
+        orders[input] = from[at + 1]?.order ?? Number.POSITIVE_INFINITY;
         if (ticksLeft > 0) tickUpTo(order);
-        origin = chunk.origins[at] as Origin;
+        origin = from[at] as Origin;
         context.origin = origin;
-        logic.onRecord(input, chunk.values[at], emit, origin);
+        logic.onRecord(input, (rows[input] as readonly unknown[])[at], emit, origin);
       }
     }
     tickUpTo(Number.POSITIVE_INFINITY);
