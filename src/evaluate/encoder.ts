@@ -52,7 +52,7 @@ export interface Encoder {
   /** Opens some rows: the features of the one at a place are valid until the next call. A row allocates nothing. */
   of(rows: Rows): (at: number) => FeatureNumbers;
   /** Numbers that were missing, so far: they count as 0, or as NaN for a learner that can take it. */
-  readonly missing: number;
+  missing(): number;
 }
 
 /**
@@ -97,8 +97,6 @@ export function openEncoder(
         return features;
       };
     },
-    get missing() {
-      return missed;
-    },
+    missing: () => missed,
   };
 }

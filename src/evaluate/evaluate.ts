@@ -114,10 +114,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   return {
     learner: learner.kind,
     columns,
-    ...withRefused(validation.result, refused),
+    ...withRefused(validation.result(), refused),
     unreadable,
     large: largeIn(table.sample, columns),
-    missing: encoder.missing,
+    missing: encoder.missing(),
     seconds,
   };
 }

@@ -58,7 +58,7 @@ export interface Progressive {
   add(features: FeatureNumbers, label: unknown, facts?: RowFacts): void;
   /** Scores and learns from what still waits for its label, in the order in which the labels come. */
   finish(): void;
-  readonly result: ProgressiveResult;
+  result(): ProgressiveResult;
 }
 
 /**
@@ -73,7 +73,7 @@ export interface Progressive {
  * @example
  * const validation = progressive(logisticRegression({ optimizer: sgd({ rate: 0.01 }) }), shape);
  * for (const row of rows) validation.add(encode(row), row.late);
- * validation.result.model.log_loss;
+ * validation.result().model.log_loss;
  */
 export function progressive(
   learner: Learner<never, unknown>,
@@ -148,10 +148,10 @@ export function progressive(
       const { dense, indices, values } = features;
       const own = { dense: dense.slice(), indices: indices.slice(), values: values.slice() };
       waiting.add(times[1], { features: own, said: [...said], label, truth, weight, slices });
-      waitingMost = Math.max(waitingMost, waiting.size);
+      waitingMost = Math.max(waitingMost, waiting.size());
     },
     finish: () => waiting.take(Number.POSITIVE_INFINITY, judge),
-    get result() {
+    result() {
       const [ofModel, ...ofBaselines] = scorers.map((scorer) => scorer.result());
       return {
         rows,

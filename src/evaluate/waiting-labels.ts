@@ -1,6 +1,6 @@
 /** What waits until a time, taken in the order of the times; of equal times in the order in which it came. */
 export interface WaitingLabels<T> {
-  readonly size: number;
+  size(): number;
   add(timeMs: number, value: T): void;
   /** Takes all up to a time. */
   take(untilMs: number, use: (value: T) => void): void;
@@ -44,9 +44,7 @@ export function waitingLabels<T>(): WaitingLabels<T> {
     }
   };
   return {
-    get size() {
-      return heap.length;
-    },
+    size: () => heap.length,
     add(timeMs, value) {
       heap.push({ timeMs, number: number++, value });
       for (let at = heap.length - 1; at > 0; ) {

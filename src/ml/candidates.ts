@@ -29,7 +29,7 @@ export interface Dropped {
 /** Candidates at work in an operator, as numbers from 0 in the order of their declaration. */
 export interface Candidates<Y, P> {
   /** The one with the least loss so far. */
-  readonly best: number;
+  best(): number;
   /** Calls `use` with the prediction of each candidate that is left. */
   predictOne(features: FeatureNumbers, use: (prediction: P, candidate: number) => void): void;
   /** Lets all that are left learn. `lossOf` says how wrong a candidate's prediction of this row was. */
@@ -86,7 +86,7 @@ export function openCandidates<Y, P>(
   const cells = learnerCells(learner, shape, opened, prefix);
   const halving = openHalving(cells[HALVING] as Float64Cell, candidates.length, rungLabels);
   const learners = candidates.map(([, one]) => one);
-  const slots = openSlots(learners, shape, cells, (candidate) => halving.left.includes(candidate));
+  const slots = openSlots(learners, shape, cells, (candidate) => halving.left().includes(candidate));
   /** Who was dropped by the update in hand. */
   let losers: readonly number[] = [];
 
@@ -107,9 +107,9 @@ export function openCandidates<Y, P>(
   );
 
   return {
-    get best() {
+    best() {
       log.settle();
-      return halving.best;
+      return halving.best();
     },
     predictOne(features, use) {
       log.settle();
@@ -117,10 +117,11 @@ export function openCandidates<Y, P>(
     },
     learnOne(features, label, weight, origin, lossOf) {
       log.settle();
-      const { left } = halving;
+      const left = halving.left();
       losers = [];
       const result = log.learnOne(features, left.length > 1 ? [label, left.map(lossOf)] : label, weight, origin);
-      const { best, labels } = halving;
+      const best = halving.best();
+      const labels = halving.labels();
       for (const candidate of losers)
         dropped({ candidate, loss: halving.meanLoss(candidate), best, bestLoss: halving.meanLoss(best), labels });
       return result;

@@ -45,7 +45,7 @@ export interface DriftingModel<Y, P> {
   /** What the last update has led to. */
   readonly changes: readonly ModelChange[];
   /** Drifts of the dummy so far. */
-  readonly dummyDrifts: number;
+  dummyDrifts(): number;
 }
 
 const SLOTS: Readonly<Record<DriftAction, number>> = { event: 1, warn: 2, reset: 2, replace: 4 };
@@ -266,8 +266,6 @@ export function openDriftingModel<Y, P>(
       return log.learnOne(features, [label, x, ...usable], weight, origin);
     },
     changes,
-    get dummyDrifts() {
-      return get(DRIFTS + 1);
-    },
+    dummyDrifts: () => get(DRIFTS + 1),
   };
 }

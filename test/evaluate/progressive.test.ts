@@ -6,7 +6,7 @@ import { featureVector } from '../../src/testing.js';
 it('tells baselines the labels that the model learns, with their weights', () => {
   const learner = linearRegression({ optimizer: sgd({ rate: 0.01 }) });
   const validation = progressive(learner, { denseSize: 1, hashedSize: 0 }, ['mae']);
-  const mae = () => validation.result.baselines['running-mean']?.mae;
+  const mae = () => validation.result().baselines['running-mean']?.mae;
   validation.add(featureVector([Number.NaN]), 0); // refused
   validation.add(featureVector([1]), 0, { weight: 3 });
   validation.add(featureVector([1]), 8);

@@ -146,7 +146,7 @@ it('waiting labels are taken in the order of their times, equal ones as they cam
           waiting.add(timeMs, [timeMs, i]);
           held.push([timeMs, i]);
         }
-        expect(waiting.size).toBe(held.length);
+        expect(waiting.size()).toBe(held.length);
       });
     }),
   );

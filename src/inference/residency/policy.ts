@@ -20,7 +20,7 @@ export interface ResidencyPolicy {
   /** A model in memory takes so much more. */
   grew(id: string, bytes: number): void;
   evicted(id: string): void;
-  readonly bytes: number;
+  bytes(): number;
 }
 
 export interface ResidencyOptions {
@@ -127,8 +127,6 @@ export function residencyPolicy({ bytesMax, modelCount }: ResidencyOptions): Res
       residents.delete(id);
     },
 
-    get bytes() {
-      return bytes;
-    },
+    bytes: () => bytes,
   };
 }

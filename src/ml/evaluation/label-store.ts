@@ -74,7 +74,7 @@ export interface LabelStore {
   /** A label: what it changes, or why it changes nothing. */
   label(key: Key, timeMs: number, label: unknown): Judgement | 'unmatched' | 'repeated';
   /** When something ends next. */
-  readonly nextMs: number;
+  nextMs(): number;
   /** Ends what is due up to a time that is not above `nextMs`; tells what is assumed, and which predictions stay without a label. */
   end(nowMs: number, assume: (judgement: Judgement) => void, missed: () => void): void;
 }
@@ -144,9 +144,7 @@ export function labelStore({ pending, waits, ends }: LabelCells, policy: LabelPo
       return judgement;
     },
 
-    get nextMs() {
-      return Math.min(waits.nextMs, ends.nextMs);
-    },
+    nextMs: () => Math.min(waits.nextMs, ends.nextMs),
 
     end(nowMs, assume, missed) {
       const wait = (key: Key): void => {

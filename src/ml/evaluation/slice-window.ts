@@ -73,7 +73,7 @@ export interface HeldRows<In> {
   /** Counts what is held. */
   settle(): void;
   /** When what is held makes rows due. */
-  readonly dueMs: number;
+  dueMs(): number;
   /** Lets go of windows that have ended; only when nothing is held. */
   forget(): void;
 }
@@ -177,9 +177,7 @@ export function heldRows<In>({ windows, rows, accumulator, everyMs, across, step
 
     settle,
 
-    get dueMs() {
-      return dueMs;
-    },
+    dueMs: () => dueMs,
 
     forget() {
       judgements.length = 0;

@@ -115,7 +115,7 @@ export interface SliceWindows<in In> {
   /** Tells the rows that are due up to a time, in the order of time. */
   tell(nowMs: number, tell: Tell): void;
   /** When a row is due or a window ends next. */
-  readonly nextMs: number;
+  nextMs(): number;
   /** Tells what is due up to a time that is not above `nextMs`, and forgets the windows that have ended. */
   end(nowMs: number, tell: Tell): void;
 }
@@ -255,7 +255,7 @@ export function sliceWindows<In>(
     tell({ slice, value, version, startMs, endMs, atMs, ...countsOf(numbers) }, metrics, sums);
   };
   const tellDue = (nowMs: number, tell: Tell): void => {
-    if (Math.min(held.dueMs, rows.nextMs) > nowMs) return;
+    if (Math.min(held.dueMs(), rows.nextMs) > nowMs) return;
     held.settle();
     rows.takeDue(nowMs, (place, timeMs) => {
       const window = windows.change(place) as SliceWindow;
@@ -290,9 +290,7 @@ export function sliceWindows<In>(
 
     settle: held.settle,
 
-    get nextMs() {
-      return Math.min(held.dueMs, rows.nextMs, closes.nextMs);
-    },
+    nextMs: () => Math.min(held.dueMs(), rows.nextMs, closes.nextMs),
 
     tell: tellDue,
 

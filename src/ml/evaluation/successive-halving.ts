@@ -12,11 +12,11 @@ export const halvingSize = (candidates: number): number => HEAD + 2 * candidates
 /** Candidates, as numbers from 0, of which the worse half is dropped from time to time. */
 export interface Halving {
   /** Those that are left, in their order. */
-  readonly left: readonly number[];
+  left(): readonly number[];
   /** The one of them with the least loss so far; the first of equal ones. */
-  readonly best: number;
+  best(): number;
   /** The labels that they were compared by. */
-  readonly labels: number;
+  labels(): number;
   meanLoss(candidate: number): number;
   /** Adds the losses of those that are left by one label, in their order; returns who is dropped for it, the worst first. */
   add(losses: readonly number[]): readonly number[];
@@ -33,7 +33,7 @@ export interface Halving {
  *
  * @example
  * const halving = openHalving(cell, 12, 2_000);
- * for (const dropped of halving.add(halving.left.map(lossOf))) free(dropped);
+ * for (const dropped of halving.add(halving.left().map(lossOf))) free(dropped);
  */
 export function openHalving(cell: Float64Cell, candidates: number, rungLabels: number): Halving {
   const { values } = cell;
@@ -58,15 +58,9 @@ export function openHalving(cell: Float64Cell, candidates: number, rungLabels: n
   };
 
   return {
-    get left() {
-      return left;
-    },
-    get best() {
-      return best;
-    },
-    get labels() {
-      return values[0] as number;
-    },
+    left: () => left,
+    best: () => best,
+    labels: () => values[0] as number,
     meanLoss: (candidate) => lossOf(candidate) / (values[0] as number),
     add(losses) {
       left.forEach((candidate, i) => {

@@ -29,9 +29,9 @@ export interface TrackingLogic<in Row, in Outcome> {
   /** An outcome has arrived: its row's groups take it in. */
   observe(outcome: Outcome, nowMs: number): Observed;
   /** Rows dropped because no outcome came within `wait`, since it was opened. */
-  readonly expired: number;
+  expired(): number;
   /** Rows dropped because more than `pendingMax` waited, since it was opened. */
-  readonly evicted: number;
+  evicted(): number;
 }
 
 const ALL = 'all';
@@ -125,11 +125,7 @@ export function openTracking<Row, Outcome>(
       return 'counted';
     },
 
-    get expired() {
-      return pending.expired;
-    },
-    get evicted() {
-      return pending.evicted;
-    },
+    expired: () => pending.expired,
+    evicted: () => pending.evicted,
   };
 }

@@ -276,7 +276,7 @@ export function evaluate<Row, Label, const M extends Named>(
         onWatermark(watermarkMs, emit) {
           // In the order of time, so that rows do not depend on how the watermark rose.
           for (;;) {
-            const nextMs = Math.min(store.nextMs, windows.nextMs);
+            const nextMs = Math.min(store.nextMs(), windows.nextMs());
             if (nextMs > watermarkMs) return;
             store.end(
               nextMs,

@@ -79,8 +79,8 @@ function fromRowsAndOutcomes<Row, Outcome>(
       };
       const expired = context.counter('outcomes_expired');
       const evicted = context.counter('pending_evicted');
-      let expiredSeen = logic.expired;
-      let evictedSeen = logic.evicted;
+      let expiredSeen = logic.expired();
+      let evictedSeen = logic.evicted();
       return {
         onRecord(input, value, emit, origin) {
           const time = clock.get();
@@ -89,13 +89,13 @@ function fromRowsAndOutcomes<Row, Outcome>(
           const { nowMs } = time;
           const features = input === 0 ? logic.track(value as Row, nowMs) : undefined;
           if (!features) counters[logic.observe(value as Outcome, nowMs)].add();
-          if (logic.expired !== expiredSeen) {
-            expired.add(logic.expired - expiredSeen);
-            expiredSeen = logic.expired;
+          if (logic.expired() !== expiredSeen) {
+            expired.add(logic.expired() - expiredSeen);
+            expiredSeen = logic.expired();
           }
-          if (logic.evicted !== evictedSeen) {
-            evicted.add(logic.evicted - evictedSeen);
-            evictedSeen = logic.evicted;
+          if (logic.evicted() !== evictedSeen) {
+            evicted.add(logic.evicted() - evictedSeen);
+            evictedSeen = logic.evicted();
           }
           if (features) emit(withFeatures(value, features));
         },

@@ -182,10 +182,10 @@ export function learnWithDrift<Row, Label, const As extends string, const B exte
           if (challenger !== null) note(0, challenger);
           if (hasDummy(act)) note(1, form.lossOf(said, dummyAt, truth));
           const losses = act === 'replace' ? Object.values(ROLES).map(lossOf) : [];
-          const dummiesBefore = model.dummyDrifts;
+          const dummiesBefore = model.dummyDrifts();
           const result = model.learnOne(features, label, weight, origin, [isTaken ? x : null, ...losses]);
           if (result !== 'learnt') return result;
-          if (model.dummyDrifts > dummiesBefore) count('dummy_drifts');
+          if (model.dummyDrifts() > dummiesBefore) count('dummy_drifts');
           for (const change of model.changes) {
             count(COUNTERS[change.event]);
             emit(rowOf(change, detector.kind, act, context, origin), undefined, 1);

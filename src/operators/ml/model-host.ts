@@ -20,7 +20,7 @@ export interface ModelHost {
   /** Counts an update, or why there was none. */
   learns(result: LearnResult): void;
   /** Updates that the model has learnt. */
-  readonly learned: number;
+  learned(): number;
   /** `step.task.updates`, rounded down to `updatesPerVersion`. */
   version(): string;
 }
@@ -45,9 +45,7 @@ export function hostModel(
   };
   const versionOf = versions(context, updatesPerVersion);
   return {
-    get learned() {
-      return learned.get();
-    },
+    learned: () => learned.get(),
     version: () => versionOf(learned.get()),
     predicts(features) {
       if (features === undefined)

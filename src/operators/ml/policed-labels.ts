@@ -203,7 +203,7 @@ export function policedLabels<Y>(form: PolicedForm, options: PolicedOptions<Y>):
 
         end(watermarkMs, clockMs, emit) {
           for (;;) {
-            const nextMs = Math.min(store.nextMs, windows.nextMs);
+            const nextMs = Math.min(store.nextMs(), windows.nextMs());
             if (nextMs > watermarkMs) return;
             store.end(
               nextMs,

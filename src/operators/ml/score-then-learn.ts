@@ -127,7 +127,7 @@ export function scoreThenLearn<Row, const As extends string, P, Added>(
           host.predicts(features);
           const { shown, learns, sums } = reader.read(
             model.predictOne(features),
-            host.learned >= warmUp,
+            host.learned() >= warmUp,
             host.version(),
           );
           if (sums) {

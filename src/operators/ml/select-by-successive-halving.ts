@@ -155,9 +155,9 @@ export function selectBySuccessiveHalving<
         predict(features, said) {
           said.fill(0, saidBy(0)); // those that were dropped
           model.predictOne(features, (prediction, candidate) => form.write(prediction, said, saidBy(candidate)));
-          said.copyWithin(0, saidBy(model.best), saidBy(model.best) + form.judge.width);
+          said.copyWithin(0, saidBy(model.best()), saidBy(model.best()) + form.judge.width);
         },
-        shown: (said, modelVersion) => withCandidate(form.shown(said, modelVersion), names[model.best]),
+        shown: (said, modelVersion) => withCandidate(form.shown(said, modelVersion), names[model.best()]),
         learn({ features, said }, label, weight, origin, emit) {
           const truth = form.truthOf(label) as number;
           const lossOf = (candidate: number) => form.lossOf(said, saidBy(candidate), truth);

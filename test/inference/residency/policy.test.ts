@@ -52,8 +52,8 @@ function follow(trace: readonly number[], { bytesOf, loadMsOf, pinned, bytesMax,
     loadedAt.set(model, nowMs);
     policy.loaded(`${model}`, { bytes, loadMs: loadMsOf[model] as number, isPinned: pinned.has(model) }, nowMs);
     const all = [...loadedAt.keys()].reduce((sum, each) => sum + (bytesOf[each] as number), 0);
-    expect(policy.bytes).toBeCloseTo(all, 3);
-    expect(policy.bytes).toBeLessThanOrEqual(bytesMax);
+    expect(policy.bytes()).toBeCloseTo(all, 3);
+    expect(policy.bytes()).toBeLessThanOrEqual(bytesMax);
   }
 
   const hits = trace.map((model) => {

@@ -32,15 +32,15 @@ it('holds no more than 256 labels, and nothing of two intervals', () => {
   for (let i = 0; i < 300; i++) held.predict(to(0, 1 + (i % 2)), 3);
   for (let i = 0; i < 256; i++) held.judge(to(0, 1), 9, label(4));
   expect([at(0).predicted, at(0).labelled]).toEqual([0, 0]);
-  expect([held.dueMs, rows.nextMs]).toEqual([10, Number.POSITIVE_INFINITY]);
+  expect([held.dueMs(), rows.nextMs]).toEqual([10, Number.POSITIVE_INFINITY]);
   held.judge(to(0, 2), 9, label(4));
   expect([0, 1, 2].map((place) => at(place).predicted)).toEqual([300, 150, 150]);
   expect([0, 1, 2].map((place) => at(place).labelled)).toEqual([256, 256, 0]);
   held.predict(to(0, 2), 10);
   expect([0, 1, 2].map((place) => at(place).labelled)).toEqual([257, 256, 1]);
-  expect([held.dueMs, rows.nextMs]).toEqual([20, 10]);
+  expect([held.dueMs(), rows.nextMs]).toEqual([20, 10]);
   held.settle();
-  expect([held.dueMs, at(0).predicted]).toEqual([Number.POSITIVE_INFINITY, 301]);
+  expect([held.dueMs(), at(0).predicted]).toEqual([Number.POSITIVE_INFINITY, 301]);
   held.settle();
   expect(at(0)).toEqual({ predicted: 301, labelled: 257, assumed: 0, corrected: 0 });
 });
@@ -49,7 +49,7 @@ it('makes rows due that lie before what is held', () => {
   const { held, rows, at, to } = opened();
   held.predict(to(0, 1), 25);
   held.judge(to(0, 2), 4, label(1));
-  expect([at(0).predicted, held.dueMs, rows.nextMs]).toEqual([1, 10, 30]);
+  expect([at(0).predicted, held.dueMs(), rows.nextMs]).toEqual([1, 10, 30]);
 });
 
 it('names the step and the record that a metric could not take', () => {

@@ -192,11 +192,11 @@ describe('rolling features', () => {
   it('forget rows that wait too long or are too many', () => {
     const logic = openTracking();
     for (const id of [1, 2, 3, 4]) logic.track(trip(id), at(0));
-    expect(logic.evicted).toBe(1);
+    expect(logic.evicted()).toBe(1);
     expect(logic.observe({ id: 1, delay: 1 }, at(1))).toBe('unmatched');
     expect(logic.observe({ id: 4, delay: 1 }, at(1))).toBe('counted');
     logic.track(trip(5), at(30));
-    expect(logic.expired).toBe(2);
+    expect(logic.expired()).toBe(2);
     expect(logic.observe({ id: 2, delay: 1 }, at(30))).toBe('unmatched');
   });
 
@@ -214,9 +214,9 @@ describe('rolling features', () => {
     const logic = openTracking();
     for (const id of [1, 2, 3]) logic.track(trip(id), at(0.5));
     for (const id of [4, 5]) logic.track(trip(id), at(24.7)); // the slice of the first three is not over
-    expect([logic.expired, logic.evicted]).toEqual([2, 0]);
+    expect([logic.expired(), logic.evicted()]).toEqual([2, 0]);
     logic.observe({ id: 9, delay: 0 }, at(26));
-    expect([logic.expired, logic.evicted]).toEqual([3, 0]);
+    expect([logic.expired(), logic.evicted()]).toEqual([3, 0]);
   });
 
   it('look, but do not touch, in `vector`', () => {
