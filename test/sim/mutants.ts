@@ -216,7 +216,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('time told at the end of the round', 'windows', [
     'steps.ts',
-    'if (ticksLeft > 0) tickUpTo((chunk.origins[i] as Origin).order);',
+    'if (ticksLeft > 0) tickUpTo(own.order);',
     '',
   ]),
   mutant('time told before its record', 'windows', [
