@@ -214,11 +214,7 @@ export const mutants: readonly Mutant[] = [
     'if (watermarkMs > time.watermarkMs) {',
     'if (value !== MARKER && watermarkMs > time.watermarkMs) {',
   ]),
-  mutant('time told at the end of the round', 'windows', [
-    'steps.ts',
-    'if (ticksLeft > 0) tickUpTo(own.order);',
-    '',
-  ]),
+  mutant('time told at the end of the round', 'windows', ['steps.ts', 'if (ticksLeft > 0) tickUpTo(own.order);', '']),
   mutant('time told before its record', 'windows', [
     'steps.ts',
     'if (tick.origin.order >= order) return;',
