@@ -155,7 +155,8 @@ export function selectBySuccessiveHalving<
         predict(features, said) {
           said.fill(0, saidBy(0)); // those that were dropped
           model.predictOne(features, (prediction, candidate) => form.write(prediction, said, saidBy(candidate)));
-          said.copyWithin(0, saidBy(model.best()), saidBy(model.best()) + form.judge.width);
+          const best = saidBy(model.best());
+          said.copyWithin(0, best, best + form.judge.width);
         },
         shown: (said, modelVersion) => withCandidate(form.shown(said, modelVersion), names[model.best()]),
         learn({ features, said }, label, weight, origin, emit) {
